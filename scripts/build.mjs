@@ -1,0 +1,27 @@
+// Bundles src/main.ts into dist/nixgate.cjs: one file, CommonJS because Node starts it quicker than an ES module.
+// `--if-needed` leaves a bundle alone that is newer than everything it is made from.
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { build } from "esbuild";
+
+const OUT = "dist/nixgate.cjs";
+const modified = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+const sources = ["package.json", "scripts/build.mjs"].concat(
+  readdirSync("src", { recursive: true }).map((name) => `src/${name}`),
+);
+
+if (!process.argv.includes("--if-needed") || sources.some((path) => modified(path) > modified(OUT))) {
+  const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+  await build({
+    entryPoints: ["src/main.ts"],
+    outfile: OUT,
+    bundle: true,
+    platform: "node",
+    format: "cjs",
+    target: "node22",
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: "none",
+    define: { NIXGATE_VERSION: JSON.stringify(version) },
+    logLevel: "warning",
+  });
+}

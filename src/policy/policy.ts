@@ -1,0 +1,107 @@
+import type { EndpointName, ProgramName } from "../request/endpoints.ts";
+import type { MemberName, TeamName } from "../units/ids.ts";
+import type { Bytes, Infinite, Milliseconds, Percent } from "../units/quantities.ts";
+
+/** systemd.resource-control(5) and systemd.scope(5), by their own names; a key that is absent sets nothing. */
+export interface Limits {
+  readonly TasksMax?: number | Infinite;
+  readonly MemoryMax?: Bytes | Infinite;
+  readonly MemoryHigh?: Bytes | Infinite;
+  readonly MemorySwapMax?: Bytes | Infinite;
+  readonly CPUQuota?: Percent;
+  /** 1 to 10000. */
+  readonly CPUWeight?: number;
+  /** 1 to 10000. */
+  readonly IOWeight?: number;
+  readonly RuntimeMaxSec?: Milliseconds | Infinite;
+}
+
+/** The slice around all of a team's sessions; a slice has no run time. */
+export type TeamLimits = Omit<Limits, "RuntimeMaxSec">;
+
+export type Environment = Readonly<Record<string, string>>;
+
+/** One `[[allow]]` of a policy. `name` is how records and explain call it: `allow[0]`, `allow[1]`, … in file order. */
+export type AllowRule = EndpointRule | CustomRule;
+export interface EndpointRule {
+  readonly kind: "endpoint";
+  readonly name: string;
+  readonly endpoint: EndpointName;
+  readonly stores: readonly string[];
+  readonly processOps: boolean;
+  readonly environment: Environment;
+}
+export interface CustomRule {
+  readonly kind: "custom";
+  readonly name: string;
+  /** The exact words of the request. */
+  readonly request: readonly string[];
+  /** What is executed for it; the first word is an absolute path. */
+  readonly run: readonly [string, ...string[]];
+  readonly environment: Environment;
+}
+
+export interface SessionRules {
+  readonly maxConcurrent: number;
+  readonly maxStartsPerMinute: number;
+  readonly maxCommands: number;
+  readonly lineMaxBytes: Bytes;
+  readonly readTimeout: Milliseconds;
+  readonly clientGoneGrace: Milliseconds;
+  readonly stopTimeout: Milliseconds;
+}
+
+export type StoreMode = { readonly mode: "daemon" } | { readonly mode: "dedicated"; readonly root: string };
+
+export interface Member {
+  readonly name: MemberName;
+  readonly keys: readonly string[];
+  readonly from: readonly string[];
+}
+
+/** A team's policy, checked; every default is filled in. */
+export interface Policy {
+  readonly team: TeamName;
+  readonly description: string;
+  readonly allow: readonly AllowRule[];
+  readonly limits: Limits;
+  readonly teamLimits: TeamLimits;
+  readonly session: SessionRules;
+  readonly store: StoreMode;
+  readonly members: readonly Member[];
+}
+
+export type Manager = "user" | "system" | "none";
+
+/** nixgate.toml, checked; every default is filled in. */
+export interface HostConfig {
+  readonly scope: { readonly manager: Manager; readonly require: boolean };
+  /** Absolute paths. */
+  readonly programs: Readonly<Partial<Record<ProgramName, string>>>;
+  readonly log: {
+    readonly directory: string;
+    readonly journald: boolean;
+    readonly onFailure: "refuse" | "continue";
+  };
+  readonly admission: {
+    readonly maxSessions: number;
+    readonly minAvailableMemory: Bytes;
+    readonly maxLoadPerCpu: number;
+  };
+}
+
+/** One thing wrong with a configuration file. `warning` never refuses anything. */
+export interface Problem {
+  readonly severity: "error" | "warning";
+  readonly path: string;
+  /** 1-based; undefined where the whole file is meant. */
+  readonly line: number | undefined;
+  readonly message: string;
+  /** The remedy, as an imperative sentence without its full stop. */
+  readonly fix: string;
+}
+
+/** What a reader of configuration gives back: the value only where no problem is an error. */
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T; readonly problems: readonly Problem[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };

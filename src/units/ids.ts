@@ -1,0 +1,41 @@
+import type { Branded } from "./branded.ts";
+
+export type TeamName = Branded<string, "team">;
+export type MemberName = Branded<string, "member">;
+/** A UUIDv7 (RFC 9562) in its usual form: sorts by the session's start. */
+export type SessionId = Branded<string, "session">;
+
+export const NAME_PATTERN = /^[a-z][a-z0-9-]{0,31}$/;
+const SESSION_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** The team's name, or undefined where the text is none: it becomes a file name and a unit name, so nothing else passes. */
+export function teamName(text: string): TeamName | undefined {
+  return NAME_PATTERN.test(text) ? (text as TeamName) : undefined;
+}
+
+/** The member's name, or undefined where the text is none; same alphabet as a team's. */
+export function memberName(text: string): MemberName | undefined {
+  return NAME_PATTERN.test(text) ? (text as MemberName) : undefined;
+}
+
+/** The session's id, or undefined where the text is none. */
+export function sessionId(text: string): SessionId | undefined {
+  return SESSION_PATTERN.test(text) ? (text as SessionId) : undefined;
+}
+
+/**
+ * A UUIDv7 made of its parts (RFC 9562, section 5.7).
+ * @param unixMs milliseconds since 1970, below 2^48
+ * @param random at least 10 random bytes
+ */
+export function makeSessionId(unixMs: number, random: Uint8Array): SessionId {
+  const bytes = new Uint8Array(16);
+  for (let i = 0; i < 6; i += 1) bytes[i] = Math.floor(unixMs / 2 ** (8 * (5 - i))) & 0xff;
+  bytes.set(random.subarray(0, 10), 6);
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join(
+    "-",
+  ) as SessionId;
+}

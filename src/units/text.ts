@@ -1,0 +1,12 @@
+/** Characters that could move a cursor, hide or reorder text, or end a line: C0, DEL, C1, line and paragraph
+ *  separators, zero-width and bidirectional controls, the byte order mark, lone surrogates. */
+const UNSAFE =
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+/**
+ * Text from outside, made safe for one line of a terminal, a log or a message: every unsafe character is written
+ * as `\u{hex}`. Backslashes stay as they are: the result is for eyes, the record keeps a digest of the exact bytes.
+ */
+export function escapeText(text: string): string {
+  return text.replace(UNSAFE, (character) => `\\u{${character.charCodeAt(0).toString(16)}}`);
+}

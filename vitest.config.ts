@@ -1,0 +1,24 @@
+import { defineConfig } from "vitest/config";
+
+const project = (name: string, timeoutMs: number, extra: object = {}) => ({
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout: timeoutMs,
+    hookTimeout: 120_000,
+    pool: "forks" as const,
+    ...extra,
+  },
+});
+
+export default defineConfig({
+  test: {
+    reporters: ["default", "./test/support/last-line-reporter.ts"],
+    projects: [
+      project("unit", 10_000),
+      project("process", 30_000),
+      project("ssh", 60_000, { fileParallelism: false }),
+      project("machine", 180_000, { fileParallelism: false, hookTimeout: 900_000 }),
+    ],
+  },
+});
