@@ -5,3 +5,38 @@ export type EndpointName = (typeof ENDPOINT_NAMES)[number];
 /** The programs of `[programs]` in nixgate.toml: what an endpoint runs is always one of these. */
 export const PROGRAM_NAMES = ["nix-store", "nix-daemon"] as const;
 export type ProgramName = (typeof PROGRAM_NAMES)[number];
+
+export interface Endpoint {
+  readonly name: EndpointName;
+  /** The request's words: the program's name, then its arguments. */
+  readonly words: readonly string[];
+  readonly program: ProgramName;
+  /** What follows the pinned program. */
+  readonly arguments: readonly string[];
+}
+
+/** The longer word list stands before the list that begins it. */
+export const ENDPOINTS: readonly Endpoint[] = [
+  endpoint("store-serve-write", ["nix-store", "--serve", "--write"], "nix-store", ["--serve", "--write"]),
+  endpoint("store-serve", ["nix-store", "--serve"], "nix-store", ["--serve"]),
+  endpoint("daemon-stdio", ["nix-daemon", "--stdio"], "nix-daemon", ["--stdio"]),
+  // remote-program may be several words from Nix 2.20 on; `nix daemon` is the new command line's name for it
+  endpoint("daemon-stdio", ["nix", "daemon", "--stdio"], "nix-daemon", ["--stdio"]),
+];
+
+function endpoint(name: EndpointName, words: string[], program: ProgramName, args: string[]): Endpoint {
+  return { name, words, program, arguments: args };
+}
+
+/** An absolute path without empty, `.` or `..` parts and without a slash at its end. */
+const PLAIN_ABSOLUTE_PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[^/]+)+$/;
+
+/** The endpoint whose words the request begins with, and the words after them. */
+export function matchEndpoint(words: readonly string[]): { endpoint: Endpoint; rest: readonly string[] } | undefined {
+  const [first = "", ...others] = words;
+  // Clients set `remote-program` to a path; its last part selects the endpoint, the path itself is never executed.
+  const program = PLAIN_ABSOLUTE_PATH.test(first) ? first.slice(first.lastIndexOf("/") + 1) : first;
+  const named = [program, ...others];
+  const found = ENDPOINTS.find((candidate) => candidate.words.every((word, index) => named[index] === word));
+  return found && { endpoint: found, rest: named.slice(found.words.length) };
+}

@@ -1,0 +1,140 @@
+import type { Command } from "../cli/command.ts";
+import { UsageError } from "../cli/usage-error.ts";
+import { decide } from "../decision/decide.ts";
+import type { Allow, Decision, Deny } from "../decision/decision.ts";
+import { parseRequest } from "../request/parse-request.ts";
+import type { Account } from "../scope/environment.ts";
+import { type Plan, planScope } from "../scope/plan.ts";
+import type { Configuration } from "../session/arrival.ts";
+import { opensLineLoop } from "../session/ssh-environment.ts";
+import { ExitStatus } from "../units/exit-status.ts";
+import type { SessionId } from "../units/ids.ts";
+import { escapeText } from "../units/text.ts";
+
+export interface ExplainPorts {
+  readonly account: Account;
+  readonly holder: string;
+  newSessionId(): SessionId;
+  /** What a session of this team and member would go by. */
+  configure(team: string, member: string | undefined, configDir: string | undefined): Promise<Configuration>;
+}
+
+export const explain: Command<ExplainPorts> = {
+  name: "explain",
+  summary: "say what a session would do with a request, without doing it",
+  usage: "--team NAME [--member NAME] [--loop] [--json] [--config-dir DIR] -- REQUEST",
+  help: `
+The words of REQUEST are joined with one space, as ssh does it; quote it as one word to keep its blanks.
+
+  --team NAME       the team whose policy decides
+  --member NAME     one of the policy's members
+  --loop            decide it as a line of the line loop, where \`echo started\` is answered
+  --json            one JSON document: decision, rule, endpoint, argv, environment, unit, slice, properties, command_line
+  --config-dir DIR  instead of /etc/nixgate
+
+The account, its home and its uid are those of whoever runs explain; the session's id in the unit's name is an example.
+
+Exit status, as the session's: 0 allowed, 65 malformed, 77 denied; 78 the configuration is not valid.
+
+  nixgate explain --team alpha -- nix-daemon --stdio`,
+  options: {
+    team: { type: "string" },
+    member: { type: "string" },
+    loop: { type: "boolean" },
+    json: { type: "boolean" },
+    "config-dir": { type: "string" },
+  },
+  async run({ options, positionals }, ports) {
+    const { team, member, loop, json } = options;
+    if (typeof team !== "string") throw new UsageError("--team NAME is missing", "see nixgate explain --help");
+    if (positionals.length === 0) throw new UsageError("the request is missing", "write it behind --");
+    const found = await ports.configure(team, member as string | undefined, options["config-dir"] as string | undefined);
+    if (!found.ok) {
+      const { reason, message, status } = found.refusal;
+      const document = { decision: "deny", reason, rule: null, message };
+      return json ? { status, stdout: toJson(document) } : { status, stderr: `nixgate: ${message}\n` };
+    }
+    const { host, policy } = found;
+    const request = new TextEncoder().encode(positionals.join(" "));
+    if (loop !== true && opensLineLoop(request)) return lineLoop(json === true);
+    const decision = decide(
+      parseRequest(request, policy.session.lineMaxBytes),
+      policy,
+      host.programs,
+      loop === true ? "loop" : "command",
+    );
+    const plan =
+      decision.kind === "allow"
+        ? planScope(decision, { host, policy, session: ports.newSessionId(), n: 1, ...ports })
+        : undefined;
+    const status = statusOf(decision);
+    return { status, stdout: json ? toJson(asDocument(decision, plan)) : asText(decision, plan) };
+  },
+};
+
+const LINE_LOOP = "a request for a shell: the session reads its requests as lines on stdin";
+
+function lineLoop(json: boolean) {
+  const stdout = json ? toJson({ decision: "allow", endpoint: "line-loop", message: LINE_LOOP }) : `${LINE_LOOP}\n`;
+  return { status: ExitStatus.ok, stdout };
+}
+
+function statusOf(decision: Decision): ExitStatus {
+  if (decision.kind !== "deny") return ExitStatus.ok;
+  return decision.reason === "malformed" || decision.reason === "too-long" ? ExitStatus.malformed : ExitStatus.denied;
+}
+
+function asDocument(decision: Decision, plan: Plan | undefined): object {
+  switch (decision.kind) {
+    case "allow":
+      return {
+        decision: "allow",
+        rule: decision.rule.name,
+        endpoint: decision.endpoint,
+        ...(plan && {
+          argv: plan.argv,
+          environment: plan.environment,
+          unit: plan.unit,
+          slice: plan.slice,
+          properties: Object.fromEntries(plan.properties.map(({ name, value }) => [name, value])),
+          command_line: plan.commandLine,
+        }),
+      };
+    case "answer":
+      return { decision: "allow", rule: null, endpoint: "echo-started" };
+    case "deny": {
+      const { reason, rule, message } = decision;
+      return { decision: "deny", reason, rule: rule?.name ?? null, message };
+    }
+  }
+}
+
+function asText(decision: Decision, plan: Plan | undefined): string {
+  const steps = decision.trace.map(({ looked, found }) => `  ${looked}: ${found}`);
+  const lines = [headline(decision), "", "how it was decided:", ...(steps.length > 0 ? steps : ["  at the first look"])];
+  if (plan) {
+    lines.push("", "what would run:", `  ${plan.commandLine.map(quote).join(" ")}`, "", "its environment:");
+    lines.push(...Object.entries(plan.environment).map(([name, value]) => `  ${name}=${value}`));
+    lines.push("", `its scope: ${plan.unit} in ${plan.slice}`);
+    lines.push(...plan.properties.map(({ name, value }) => `  ${name}=${value}`));
+    if (plan.manager === "none") {
+      lines.push("", 'manager = "none": no scope; limits are rlimits, for each process alone, as far as they go');
+    }
+  }
+  return `${lines.map(escapeText).join("\n")}\n`;
+}
+
+function headline(decision: Allow | Deny | Decision): string {
+  if (decision.kind === "deny") return `denied (${decision.reason}): ${decision.message}`;
+  if (decision.kind === "answer") return "allowed: nixgate itself answers `started`";
+  return `allowed by ${decision.rule.name} as ${decision.endpoint}: ${decision.argv.map(quote).join(" ")}`;
+}
+
+/** A word as sh would need it, so that the line can be pasted. */
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+function toJson(document: object): string {
+  return `${JSON.stringify(document, null, 2)}\n`;
+}

@@ -1,0 +1,88 @@
+import type { AllowRule, EndpointRule, HostConfig, Policy } from "../policy/policy.ts";
+import type { Endpoint } from "../request/endpoints.ts";
+import type { Options, Refusal, Request } from "../request/request.ts";
+import type { Decision, Deny, DenyReason, Step } from "./decision.ts";
+
+/** Where the request came from: only the line loop answers `echo started`. */
+export type RequestMode = "command" | "loop";
+
+/** Decides one request against a team's policy. Pure; the default answer is no. */
+export function decide(
+  request: Request | Refusal,
+  policy: Policy,
+  programs: HostConfig["programs"],
+  mode: RequestMode,
+): Decision {
+  const trace: Step[] = [];
+  const deny = (reason: DenyReason, message: string, rule: AllowRule | null = null): Deny => ({
+    kind: "deny",
+    rule,
+    reason,
+    message,
+    trace,
+  });
+
+  if (request.kind === "refusal") return deny(request.reason, request.message);
+  const { asks, exec } = request;
+
+  if (asks.kind === "echo-started" && mode === "loop" && !exec) {
+    trace.push({ looked: "echo started", found: "answered by nixgate itself" });
+    return { kind: "answer", trace };
+  }
+  for (const rule of policy.allow) {
+    if (rule.kind !== "custom") continue;
+    const same = sameWords(rule.request, request.words);
+    trace.push({ looked: `${rule.name}: exact request`, found: same ? "the same words" : "other words" });
+    if (same) return { kind: "allow", rule, endpoint: "custom", argv: rule.run, exec, trace };
+  }
+  if (asks.kind === "subsystem") return deny("subsystem", "subsystems such as sftp are not served here");
+  if (asks.kind !== "endpoint") {
+    trace.push({ looked: "endpoints", found: "the words of none" });
+    return deny("not-allowlisted", "the request is not on this team's list");
+  }
+
+  const { endpoint, options } = asks;
+  trace.push({ looked: "endpoints", found: `the words of ${endpoint.name}` });
+  const rules = policy.allow.filter((rule) => rule.kind === "endpoint" && rule.endpoint === endpoint.name);
+  if (options.unexpected !== undefined && !options.unexpected.startsWith("-")) {
+    trace.push({ looked: "the words after it", found: "a word that is no option" });
+    return deny("not-allowlisted", "the request is not on this team's list");
+  }
+  let nearest: Deny | undefined;
+  for (const rule of rules as EndpointRule[]) {
+    const objection = optionsAgainst(rule, options);
+    trace.push({ looked: `${rule.name}: endpoint ${rule.endpoint}`, found: objection?.message ?? "allowed" });
+    if (objection) {
+      nearest ??= deny(objection.reason, objection.message, rule);
+      continue;
+    }
+    const program = programs[endpoint.program];
+    if (program === undefined) return deny("not-allowlisted", `this host names no ${endpoint.program} program`, rule);
+    return { kind: "allow", rule, endpoint: endpoint.name, argv: argvOf(program, endpoint, options), exec, trace };
+  }
+  return nearest ?? deny("not-allowlisted", `this team's policy does not list ${endpoint.name}`);
+}
+
+function optionsAgainst(rule: EndpointRule, options: Options): { reason: DenyReason; message: string } | undefined {
+  if (options.unexpected !== undefined) {
+    return { reason: "option-not-allowed", message: `${rule.endpoint} takes no such option here` };
+  }
+  if (options.store !== undefined && !rule.stores.includes(options.store)) {
+    return { reason: "store-not-allowed", message: `the policy lists no such --store for ${rule.endpoint}` };
+  }
+  if (options.processOps && !rule.processOps) {
+    return { reason: "option-not-allowed", message: `the policy does not allow --process-ops for ${rule.endpoint}` };
+  }
+  return undefined;
+}
+
+function argvOf(program: string, endpoint: Endpoint, options: Options): readonly [string, ...string[]] {
+  const argv: [string, ...string[]] = [program, ...endpoint.arguments];
+  if (options.store !== undefined) argv.push("--store", options.store);
+  if (options.processOps) argv.push("--process-ops");
+  return argv;
+}
+
+function sameWords(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((word, index) => word === b[index]);
+}

@@ -1,0 +1,52 @@
+import type { Milliseconds } from "../units/quantities.ts";
+
+/** Why a command or a session ended; the words of the record's `cause`. */
+export type Cause =
+  | "exit"
+  | "signal"
+  | "oom"
+  | "tasks-limit"
+  | "timeout"
+  | "client-gone"
+  | "supervisor-lost"
+  | "killed-by-admin"
+  | "scope-failed"
+  | "internal";
+
+/** How a process ended, as waitpid(2) told it. */
+export type Exit =
+  | { readonly code: number; readonly signal?: never }
+  | { readonly signal: NodeJS.Signals; readonly code?: never };
+
+/** The kernel's figures of a scope. A figure that the kernel does not offer is absent, never 0. */
+export interface Usage {
+  /** cpu.stat usage_usec, in milliseconds. */
+  readonly cpu_ms?: number;
+  /** cpu.stat throttled_usec, in milliseconds. */
+  readonly cpu_throttled_ms?: number;
+  /** memory.peak (Linux ≥ 5.19). */
+  readonly memory_peak_bytes?: number;
+  /** pids.peak (Linux ≥ 6.1). */
+  readonly tasks_peak?: number;
+  /** memory.events oom_kill. */
+  readonly oom_kills?: number;
+  /** pids.events max: forks that the limit refused. */
+  readonly tasks_refused?: number;
+  /** io.stat rbytes, over all devices. */
+  readonly io_read_bytes?: number;
+  /** io.stat wbytes, over all devices. */
+  readonly io_write_bytes?: number;
+}
+
+/** Why nixgate itself stopped a command, where it did. */
+export type StopReason = "timeout" | "client-gone" | "killed-by-admin";
+
+/** How a command ended: what the record's `command.end` and the session's exit status are made of. */
+export interface Ending {
+  readonly cause: Cause;
+  readonly exit: Exit;
+  readonly wallMs: Milliseconds;
+  readonly usage: Usage;
+  /** Processes that were still there when the command had ended. */
+  readonly leftovers: number;
+}

@@ -1,0 +1,26 @@
+import type { Cause, Exit } from "./ending.ts";
+
+/** The limits as the policy spells them, for a sentence. */
+export interface LimitWords {
+  readonly memory: string | undefined;
+  readonly tasks: string | undefined;
+  readonly runtime: string | undefined;
+}
+
+/** What the client is told about an end that it could not know the cause of; undefined where its own output says it. */
+export function wordsForClient(cause: Cause, limits: LimitWords, exit: Exit): string | undefined {
+  switch (cause) {
+    case "oom":
+      return `memory limit of ${limits.memory ?? "the team"} reached`;
+    case "tasks-limit":
+      return `limit of ${limits.tasks ?? "the team's"} tasks reached`;
+    case "timeout":
+      return `run time limit of ${limits.runtime ?? "the team"} reached`;
+    case "killed-by-admin":
+      return "ended by the administrator";
+    case "signal":
+      return `the command was ended by ${exit.signal}`;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,85 @@
+import { dirname, join } from "node:path";
+import type { Command, CommandResult } from "./cli/command.ts";
+import { findCommand } from "./cli/find-command.ts";
+import { commandHelp, overview } from "./cli/help.ts";
+import { parseArguments } from "./cli/parse-arguments.ts";
+import { UsageError } from "./cli/usage-error.ts";
+import { leave, write } from "./system/leave.ts";
+import { NixgateError } from "./units/error.ts";
+import { ExitStatus } from "./units/exit-status.ts";
+import { escapeText } from "./units/text.ts";
+
+declare const NIXGATE_VERSION: string;
+
+/** Where the package lies: dist/nixgate.cjs is this file, bundled. */
+const ROOT = dirname(__dirname);
+const HOLDER = join(ROOT, "bin/nixgate-holder");
+const CONFIG_DIR = "/etc/nixgate";
+
+/** A command, loaded when it is called, with what builds its ports: a session does not pay for the others. */
+type Entry = () => Promise<Bound>;
+interface Bound {
+  readonly command: Command<never>;
+  run(words: readonly string[]): Promise<CommandResult>;
+}
+
+function bind<Ports>(command: Command<Ports>, ports: () => Ports | Promise<Ports>): Bound {
+  return {
+    command,
+    run: async (words) => command.run(parseArguments(command, words), await ports()),
+  };
+}
+
+const COMMANDS: Readonly<Record<string, Entry>> = {
+  session: async () => {
+    const { session } = await import("./commands/session.ts");
+    return bind(session, async () => {
+      const { sessionPorts } = await import("./system/session-ports.ts");
+      return sessionPorts({ holder: HOLDER, version: NIXGATE_VERSION, configDir: CONFIG_DIR });
+    });
+  },
+  explain: async () => {
+    const { explain } = await import("./commands/explain.ts");
+    return bind(explain, async () => {
+      const { configure } = await import("./system/configure.ts");
+      const { newSessionId, ownAccount } = await import("./system/machine.ts");
+      return { account: ownAccount(), holder: HOLDER, newSessionId, configure: configure(CONFIG_DIR) };
+    });
+  },
+};
+
+async function main(words: readonly string[]): Promise<CommandResult> {
+  const [first] = words;
+  if (first === "--version") return { status: ExitStatus.ok, stdout: `nixgate ${NIXGATE_VERSION}\n` };
+  if (first === undefined || first === "--help" || first === "-h" || first === "help") {
+    const page = overview((await Promise.all(Object.values(COMMANDS).map((entry) => entry()))).map((it) => it.command));
+    return first === undefined ? { status: ExitStatus.usage, stderr: page } : { status: ExitStatus.ok, stdout: page };
+  }
+  const found = findCommand(COMMANDS, words);
+  if (!found) throw new UsageError(`there is no command "${first}"`, "see nixgate --help");
+  const bound = await found.entry();
+  const own = found.rest.includes("--") ? found.rest.slice(0, found.rest.indexOf("--")) : found.rest;
+  if (own.includes("--help") || own.includes("-h")) {
+    return { status: ExitStatus.ok, stdout: commandHelp(bound.command) };
+  }
+  return bound.run(found.rest);
+}
+
+/** The one place that turns an error into words and a status. */
+function resultOf(error: unknown): CommandResult {
+  if (error instanceof NixgateError) {
+    const hint = error.hint === undefined ? "" : `nixgate: ${escapeText(error.hint)}\n`;
+    return { status: error.exitStatus, stderr: `nixgate: ${escapeText(error.message)}\n${hint}` };
+  }
+  const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { status: ExitStatus.bug, stderr: `nixgate: this is a bug in nixgate: ${escapeText(said)}\n` };
+}
+
+function finish(result: CommandResult): void {
+  if (result.stderr !== undefined) write(2, result.stderr);
+  if (result.stdout !== undefined) write(1, result.stdout);
+  leave(result.status);
+}
+
+process.on("uncaughtException", (error) => finish(resultOf(error)));
+main(process.argv.slice(2)).then(finish, (error: unknown) => finish(resultOf(error)));

@@ -1,0 +1,59 @@
+/** Words as sh splits and quotes them, or why there are none. */
+export type Tokens =
+  | { readonly ok: true; readonly words: readonly string[] }
+  | { readonly ok: false; readonly problem: string };
+
+/** In double quotes a backslash quotes only these (POSIX.1-2024, Shell & Utilities 2.2.3). */
+const ESCAPED_IN_DOUBLE_QUOTES = new Set(["$", "`", '"', "\\"]);
+
+/**
+ * Splits a request into words with the quoting rules of POSIX sh (2.2) and nothing else of it: what sh would expand,
+ * redirect or run is an ordinary character here. Only the space separates words, since control characters are
+ * refused before this.
+ */
+export function tokenise(text: string): Tokens {
+  const words: string[] = [];
+  let word: string | undefined;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at] as string;
+    if (character === " ") {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else if (character === "'" || character === '"') {
+      const quoted = character === "'" ? singleQuoted(text, at + 1) : doubleQuoted(text, at + 1);
+      if (quoted === undefined) return { ok: false, problem: `a ${character} is not closed` };
+      word = (word ?? "") + quoted.text;
+      at = quoted.end;
+    } else if (character === "\\") {
+      at += 1;
+      if (at === text.length) return { ok: false, problem: "a backslash stands at the end" };
+      word = (word ?? "") + text[at];
+    } else {
+      word = (word ?? "") + character;
+    }
+  }
+  if (word !== undefined) words.push(word);
+  return { ok: true, words };
+}
+
+interface Quoted {
+  readonly text: string;
+  /** Where the closing quote stands. */
+  readonly end: number;
+}
+
+function singleQuoted(text: string, start: number): Quoted | undefined {
+  const end = text.indexOf("'", start);
+  return end < 0 ? undefined : { text: text.slice(start, end), end };
+}
+
+function doubleQuoted(text: string, start: number): Quoted | undefined {
+  let inside = "";
+  for (let at = start; at < text.length; at += 1) {
+    const character = text[at] as string;
+    if (character === '"') return { text: inside, end: at };
+    if (character === "\\" && ESCAPED_IN_DOUBLE_QUOTES.has(text[at + 1] ?? "")) at += 1;
+    inside += text[at];
+  }
+  return undefined;
+}

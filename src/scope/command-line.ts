@@ -1,0 +1,58 @@
+import type { Limits, Manager } from "../policy/policy.ts";
+import type { Property } from "./properties.ts";
+
+interface Named {
+  readonly manager: Manager;
+  readonly unit: string;
+  readonly slice: string;
+  readonly description: string;
+  readonly argv: readonly [string, ...string[]];
+  readonly properties: readonly Property[];
+}
+
+/**
+ * The whole call: the limits' program, then the holder that waits until the limits are read back, then the command.
+ * `systemd-run` and `prlimit` are found in the PATH of the command's own environment, which is nixgate's: their place
+ * differs between distributions, and only root writes to any of those folders.
+ * @param stopSeconds how long the holder waits between SIGTERM and SIGKILL when nixgate itself is gone
+ */
+export function commandLine(
+  plan: Named,
+  limits: Limits,
+  holder: string,
+  stopSeconds: number,
+): readonly [string, ...string[]] {
+  const held = (kind: "scope" | "process") => ["/bin/sh", holder, kind, String(stopSeconds), ...plan.argv];
+  return plan.manager === "none"
+    ? ["prlimit", ...resourceLimits(limits), "--", ...held("process")]
+    : ["systemd-run", ...scopeOptions(plan), "--", ...held("scope")];
+}
+
+/**
+ * systemd-run(1). The description is given because the default is the whole command line, visible to everybody.
+ * Without `--quiet` it names the invocation id on stderr, which is a pipe to nixgate at that time.
+ */
+function scopeOptions(plan: Named): readonly string[] {
+  return [
+    "--user",
+    "--scope",
+    "--collect",
+    `--unit=${plan.unit}`,
+    `--slice=${plan.slice}`,
+    `--description=${plan.description}`,
+    ...plan.properties.map(({ name, value }) => `--property=${name}=${value}`),
+    // systemd 262 expands $VAR in a scope's arguments, up to 253 the option is not known: only where it matters
+    ...(plan.argv.some((word) => word.includes("$")) ? ["--expand-environment=no"] : []),
+  ];
+}
+
+/**
+ * prlimit(1), getrlimit(2): all there is without a cgroup, and for each process alone. RLIMIT_DATA counts private
+ * writable memory (Linux 4.7), which is nearer to MemoryMax than RLIMIT_AS, where a program's mere reservations count.
+ * RLIMIT_NPROC counts the account's threads, those of its other sessions too, and does not bind root.
+ */
+function resourceLimits(limits: Limits): readonly string[] {
+  const bound = (option: string, value: number | "infinity" | undefined) =>
+    value === undefined ? [] : [`--${option}=${value === "infinity" ? "unlimited" : value}`];
+  return ["--core=0", ...bound("nproc", limits.TasksMax), ...bound("data", limits.MemoryMax)];
+}

@@ -1,0 +1,34 @@
+import type { Environment, Manager } from "../policy/policy.ts";
+
+/** The account that the session runs as, from passwd(5). */
+export interface Account {
+  readonly name: string;
+  readonly uid: number;
+  readonly home: string;
+}
+
+/** NixOS, Debian and the Nix installer keep programs in these; nothing that an account can write is among them. */
+const PATH = "/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/usr/local/bin:/usr/bin:/bin";
+
+/**
+ * The command's environment, built from nothing: what the client sent is not in it. `XDG_RUNTIME_DIR` and the bus
+ * are where systemd puts them for the account (pam_systemd(8)), not what the environment claims.
+ */
+export function commandEnvironment(
+  account: Account,
+  policy: Environment,
+  manager: Manager,
+): Readonly<Record<string, string>> {
+  const runtime = `/run/user/${account.uid}`;
+  const systemd = { XDG_RUNTIME_DIR: runtime, DBUS_SESSION_BUS_ADDRESS: `unix:path=${runtime}/bus` };
+  return {
+    ...policy,
+    HOME: account.home,
+    USER: account.name,
+    LOGNAME: account.name,
+    PATH,
+    SHELL: "/bin/sh",
+    LANG: "C.UTF-8",
+    ...(manager === "user" ? systemd : {}),
+  };
+}

@@ -1,0 +1,69 @@
+import type { Allow } from "../decision/decision.ts";
+import type { HostConfig, Manager, Policy } from "../policy/policy.ts";
+import type { SessionId } from "../units/ids.ts";
+import type { Milliseconds } from "../units/quantities.ts";
+import { commandLine } from "./command-line.ts";
+import { type Account, commandEnvironment } from "./environment.ts";
+import { scopeName, sliceName } from "./names.ts";
+import {
+  type Expectation,
+  expectations,
+  limitProperties,
+  type Property,
+  rlimitExpectations,
+  stopProperties,
+} from "./properties.ts";
+
+/** Everything that will be done for one allowed request, as plain text: explain prints it, a session obeys it. */
+export interface Plan {
+  readonly manager: Manager;
+  readonly unit: string;
+  readonly slice: string;
+  readonly description: string;
+  /** The pinned program and its arguments. */
+  readonly argv: readonly [string, ...string[]];
+  /** The command's whole environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly properties: readonly Property[];
+  readonly expectations: readonly Expectation[];
+  /** systemd-run (or prlimit), the holder and the command. */
+  readonly commandLine: readonly [string, ...string[]];
+  /** Undefined: no bound. */
+  readonly runtimeMax: Milliseconds | undefined;
+  readonly stopTimeout: Milliseconds;
+}
+
+export interface Where {
+  readonly host: HostConfig;
+  readonly policy: Policy;
+  readonly session: SessionId;
+  /** Which of the session's commands, from 1. */
+  readonly n: number;
+  readonly account: Account;
+  /** The absolute path of bin/nixgate-holder. */
+  readonly holder: string;
+}
+
+/** Turns what the policy allowed into what will be run. */
+export function planScope(decision: Allow, where: Where): Plan {
+  const { host, policy, session, n } = where;
+  const { limits } = policy;
+  const manager = host.scope.manager;
+  const properties = [...limitProperties(limits), ...stopProperties(policy.session.stopTimeout)];
+  const named = {
+    manager,
+    unit: scopeName(policy.team, session, n),
+    slice: sliceName(policy.team),
+    description: `nixgate session ${session} of team ${policy.team}, command ${n}`,
+    argv: decision.argv,
+    properties,
+  };
+  return {
+    ...named,
+    environment: commandEnvironment(where.account, decision.rule.environment, manager),
+    expectations: manager === "none" ? rlimitExpectations(limits) : expectations(limits),
+    commandLine: commandLine(named, limits, where.holder, Math.ceil(policy.session.stopTimeout / 1000)),
+    runtimeMax: typeof limits.RuntimeMaxSec === "number" ? limits.RuntimeMaxSec : undefined,
+    stopTimeout: policy.session.stopTimeout,
+  };
+}

@@ -1,0 +1,86 @@
+import type { Limits, TeamLimits } from "../policy/policy.ts";
+import type { Milliseconds } from "../units/quantities.ts";
+
+/** A property as `systemd-run --property=` and systemd.resource-control(5) spell it. */
+export interface Property {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** What a cgroup v2 file must hold for a limit to be in force. */
+export interface Expectation {
+  readonly property: string;
+  readonly file: string;
+  readonly value: string;
+}
+
+/** The page size in bytes that memory.max and its like are rounded down to. */
+const PAGE = 4096;
+/** Microseconds of cpu.max's period: systemd's default CPUQuotaPeriodSec. */
+const CPU_PERIOD_US = 100_000;
+
+/** systemd's own properties for a team's or a command's limits, in a fixed order. */
+export function limitProperties(limits: Limits | TeamLimits): readonly Property[] {
+  const runtime = "RuntimeMaxSec" in limits ? limits.RuntimeMaxSec : undefined;
+  return [
+    property("TasksMax", limits.TasksMax),
+    property("MemoryMax", limits.MemoryMax),
+    property("MemoryHigh", limits.MemoryHigh),
+    property("MemorySwapMax", limits.MemorySwapMax),
+    property("CPUQuota", limits.CPUQuota === undefined ? undefined : `${limits.CPUQuota}%`),
+    property("CPUWeight", limits.CPUWeight),
+    property("IOWeight", limits.IOWeight),
+    property("RuntimeMaxSec", typeof runtime === "number" ? `${runtime}ms` : runtime),
+  ].flat();
+}
+
+/** How a scope ends: SIGTERM, then after `stopTimeout` SIGKILL (systemd.kill(5), TimeoutStopSec of systemd.scope(5)). */
+export function stopProperties(stopTimeout: Milliseconds): readonly Property[] {
+  return [{ name: "TimeoutStopSec", value: `${stopTimeout}ms` }];
+}
+
+/**
+ * What the scope's cgroup files must say: limits are read back, because a host can accept them and not apply them
+ * (cgroup v1 in use, a controller that is not delegated). Files: Documentation/admin-guide/cgroup-v2.rst.
+ */
+export function expectations(limits: Limits | TeamLimits): readonly Expectation[] {
+  const size = (value: number | "infinity" | undefined) =>
+    typeof value === "number" ? String(Math.floor(value / PAGE) * PAGE) : max(value);
+  return [
+    expectation("TasksMax", "pids.max", max(limits.TasksMax)),
+    expectation("MemoryMax", "memory.max", size(limits.MemoryMax)),
+    expectation("MemoryHigh", "memory.high", size(limits.MemoryHigh)),
+    expectation("MemorySwapMax", "memory.swap.max", size(limits.MemorySwapMax)),
+    expectation("CPUQuota", "cpu.max", limits.CPUQuota === undefined ? undefined : cpuMax(limits.CPUQuota)),
+    expectation("CPUWeight", "cpu.weight", max(limits.CPUWeight)),
+    expectation("IOWeight", "io.weight", limits.IOWeight === undefined ? undefined : `default ${limits.IOWeight}`),
+  ].flat();
+}
+
+/**
+ * The same without systemd: the rows of /proc/PID/limits (getrlimit(2)) that command-line.ts sets with prlimit(1).
+ * What has no row there is not asked for: a limit that cannot be had without a cgroup is a warning of `check`.
+ */
+export function rlimitExpectations(limits: Limits): readonly Expectation[] {
+  const soft = (value: number | "infinity" | undefined) => (value === "infinity" ? "unlimited" : value?.toString());
+  return [
+    expectation("TasksMax", "Max processes", soft(limits.TasksMax)),
+    expectation("MemoryMax", "Max data size", soft(limits.MemoryMax)),
+  ].flat();
+}
+
+function cpuMax(percent: number): string {
+  return `${Math.round((percent / 100) * CPU_PERIOD_US)} ${CPU_PERIOD_US}`;
+}
+
+function max(value: number | "infinity" | undefined): string | undefined {
+  return value === "infinity" ? "max" : value?.toString();
+}
+
+function property(name: string, value: number | string | undefined): readonly Property[] {
+  return value === undefined ? [] : [{ name, value: String(value) }];
+}
+
+function expectation(name: string, file: string, value: string | undefined): readonly Expectation[] {
+  return value === undefined ? [] : [{ property: name, file, value }];
+}

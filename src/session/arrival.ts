@@ -1,0 +1,77 @@
+import type { HostConfig, Policy } from "../policy/policy.ts";
+import type { Account } from "../scope/environment.ts";
+import type { ExitStatus } from "../units/exit-status.ts";
+import type { MemberName, SessionId, TeamName } from "../units/ids.ts";
+
+/** A session as it arrives: who, from where, asking how; gathered once, before anything is done. */
+export interface Arrival {
+  readonly session: SessionId;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  /** Undefined where the forced command names no valid team: the session is then on record under `_unassigned`. */
+  readonly team: TeamName | undefined;
+  readonly member: MemberName | undefined;
+  readonly account: Account;
+  readonly connection: Connection;
+  readonly request: Asked;
+  readonly machine: { readonly host: string; readonly boot: string };
+  readonly process: { readonly pid: number; readonly version: string };
+  /** The absolute path of bin/nixgate-holder. */
+  readonly holder: string;
+  readonly configuration: Configuration;
+}
+
+export interface Endpoint {
+  readonly ip: string;
+  readonly port: number;
+}
+
+export interface Connection {
+  readonly client?: Endpoint;
+  readonly server?: Endpoint;
+  readonly key?: { readonly type: string; readonly fingerprint: string };
+}
+
+/** SSH_ORIGINAL_COMMAND's very bytes, or the line loop where a shell was asked for. */
+export type Asked = { readonly mode: "command"; readonly bytes: Uint8Array } | { readonly mode: "loop" };
+
+/** What the session may go by: a policy, or the reason why there is none. */
+export type Configuration =
+  | {
+      readonly ok: true;
+      readonly host: HostConfig;
+      readonly policy: Policy;
+      readonly source: PolicySource;
+    }
+  | {
+      readonly ok: false;
+      /** Where the host's own file could be read: the refusal then goes where it says. */
+      readonly host: HostConfig | undefined;
+      readonly source?: PolicySource;
+      readonly refusal: SessionRefusal;
+    };
+
+export interface PolicySource {
+  readonly path: string;
+  /** SHA-256 of its bytes, hex. */
+  readonly sha256: string;
+}
+
+export type RefuseReason =
+  | "terminal"
+  | "policy-invalid"
+  | "unknown-team"
+  | "unknown-member"
+  | "team-busy"
+  | "host-busy"
+  | "rate"
+  | "scope-unavailable"
+  | "log-unavailable";
+
+/** The whole session is refused before any request. */
+export interface SessionRefusal {
+  readonly reason: RefuseReason;
+  /** In plain words, lower case, without text of the client's. */
+  readonly message: string;
+  readonly status: ExitStatus;
+}

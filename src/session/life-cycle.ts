@@ -1,0 +1,43 @@
+/**
+ * A command's life after its scope stands. `leaving`: the client is gone and the command has its grace. `terminating`:
+ * SIGTERM was sent. `killing`: SIGKILL. `clearing` and `scouring` are the same for what the ended command left behind.
+ */
+export type State = "running" | "leaving" | "terminating" | "killing" | "clearing" | "scouring" | "gone";
+
+export type Event =
+  | "client-gone"
+  | "grace-over"
+  | "runtime-over"
+  | "killed-by-admin"
+  /** The command itself has ended. */
+  | "exited"
+  /** `stop_timeout` after SIGTERM. */
+  | "stop-over"
+  /** Nothing but the holder is left in the scope. */
+  | "empty";
+
+/** An absent cell means "ignored on purpose": a client that is lost while its command is being ended changes nothing. */
+const TABLE: { readonly [S in State]: { readonly [E in Event]?: State } } = {
+  running: {
+    "client-gone": "leaving",
+    "runtime-over": "terminating",
+    "killed-by-admin": "terminating",
+    exited: "clearing",
+  },
+  leaving: {
+    "grace-over": "terminating",
+    "runtime-over": "terminating",
+    "killed-by-admin": "terminating",
+    exited: "clearing",
+  },
+  terminating: { exited: "clearing", "stop-over": "killing" },
+  killing: { exited: "clearing" },
+  clearing: { empty: "gone", "stop-over": "scouring" },
+  scouring: { empty: "gone" },
+  gone: {},
+};
+
+/** The state that follows, or the same one where the event changes nothing. */
+export function follow(state: State, event: Event): State {
+  return TABLE[state][event] ?? state;
+}

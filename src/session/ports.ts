@@ -1,0 +1,108 @@
+import type { Exit, Usage } from "../ending/ending.ts";
+import type { SessionRecord } from "../record/schema.ts";
+import type { Plan } from "../scope/plan.ts";
+import type { SessionId } from "../units/ids.ts";
+import type { Milliseconds } from "../units/quantities.ts";
+
+/** What the story of a session needs of the world. src/system implements it; main puts it in. */
+export interface SessionPorts {
+  readonly clock: Clock;
+  readonly newSessionId: () => SessionId;
+  readonly requests: Requests;
+  readonly scopes: Scopes;
+  readonly client: Client;
+  readonly records: Records;
+}
+
+export interface Clock {
+  /** Milliseconds since 1970, for the record's time. */
+  now(): number;
+  /** Milliseconds of a clock that nobody sets, for durations. */
+  monotonic(): number;
+  /** Calls back once after `delay`; the answer takes it back. */
+  after(delay: Milliseconds, callback: () => void): () => void;
+}
+
+/** The line loop's input. No byte behind a line's end is ever taken from the stream. */
+export interface Requests {
+  next(bounds: { readonly maxBytes: number; readonly timeout: Milliseconds }): Promise<NextLine>;
+}
+
+/** `bytes` are those that came, without the line's end. */
+export interface NextLine {
+  /** `end`: the stream ended; with bytes, within a line. */
+  readonly kind: "line" | "end" | "too-long" | "timeout";
+  readonly bytes: Uint8Array;
+}
+
+export type Interruption = "client-gone" | "killed-by-admin";
+
+export interface Client {
+  /** One line for the person or program at the other end; on stderr. Never throws: the client may be gone. */
+  tell(line: string): void;
+  /** The answer to `echo started`, the only bytes of nixgate's own on stdout. */
+  answerStarted(): void;
+  /**
+   * Calls back when the client is lost or the administrator ends the session, at once where that has happened before;
+   * perhaps more than once. The answer stops watching.
+   */
+  watch(callback: (event: Interruption) => void): () => void;
+  /** How late `watch` may be with a lost client. */
+  readonly latency: Milliseconds;
+  /** Whether nobody reads stdout any more, or sshd itself is gone. */
+  isGone(): boolean;
+}
+
+export interface Scopes {
+  /**
+   * Makes the scope with the holder in it; the command has not begun.
+   * @throws ScopeUnavailable when there is none to be had
+   */
+  open(plan: Plan): Promise<OpenScope>;
+}
+
+export interface OpenScope {
+  /** The process that becomes the command. */
+  readonly pid: number;
+  /** systemd's invocation id, 32 hex digits, where a unit stands behind the scope. */
+  readonly invocation: string | undefined;
+  /** Whether this is a cgroup of its own; without one the limits are rlimits, for each process alone. */
+  readonly isolation: Isolation;
+  /** The limits as the kernel holds them, by property: a text of the cgroup file, or undefined where there is no such file. */
+  readonly applied: Readonly<Record<string, string | undefined>>;
+  /** Lets the command begin. */
+  begin(): void;
+  /** Settles when the command has ended; what it left may still run. */
+  readonly exited: Promise<Exit>;
+  /** The processes in the scope besides the holder. */
+  others(): readonly number[];
+  /** SIGTERM, and SIGCONT so that a stopped process gets it. */
+  terminate(): void;
+  /** SIGKILL to everything but the holder, also to what is just being forked. */
+  kill(): void;
+  /** The kernel's counters up to now. */
+  usage(): Usage;
+  /** Lets the holder go, and with it the scope; more than once is no harm. */
+  release(): void;
+}
+
+export type Isolation = "scope-user" | "scope-system" | "process";
+
+/** Where the records go. The story hands over whole lines; opening and writing safely is the sink's business. */
+export interface Records {
+  /**
+   * The day's file of the team.
+   * @param start of the session, milliseconds since 1970: its UTC day names the file
+   * @throws RecordError E_LOG_CREATE (status 73)
+   */
+  open(directory: string, team: string, start: number): RecordFile;
+  /** Sends the copy for the journal on its way; never fails the session. */
+  copyToJournal(record: SessionRecord, line: string): void;
+  /** Waits for what is still on its way, for a bounded time. */
+  flush(): Promise<unknown>;
+}
+
+export interface RecordFile {
+  /** Appends one line in one write(2). @throws RecordError E_LOG_WRITE (status 74) */
+  append(line: string, options: { readonly durable: boolean }): void;
+}

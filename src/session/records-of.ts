@@ -1,0 +1,90 @@
+import type { Allow, Deny } from "../decision/decision.ts";
+import type { Ending } from "../ending/ending.ts";
+import { requestText } from "../record/request-text.ts";
+import type { RecordOf, SessionRecord } from "../record/schema.ts";
+import type { Plan } from "../scope/plan.ts";
+import type { Arrival, SessionRefusal } from "./arrival.ts";
+import type { Outcome } from "./outcome.ts";
+import type { Isolation, OpenScope } from "./ports.ts";
+
+/** A record's own fields, before the chain adds who, when and where. */
+type Body<Event extends SessionRecord["event"]> = Omit<
+  RecordOf<Event>,
+  "v" | "time" | "session" | "seq" | "team" | "host" | "boot" | "prev" | "hash"
+>;
+
+const ISOLATION = { user: "scope-user", system: "scope-system", none: "process" } satisfies Record<string, Isolation>;
+
+export function startRecord(arrival: Arrival): Body<"session.start"> {
+  const { account, connection, configuration, member } = arrival;
+  const manager = configuration.host?.scope.manager ?? "none";
+  return {
+    event: "session.start",
+    ...(member && { member }),
+    user: account.name,
+    uid: account.uid,
+    ...connection,
+    mode: arrival.request.mode,
+    ...(configuration.source && { policy: { ...configuration.source } }),
+    nixgate: arrival.process.version,
+    pid: arrival.process.pid,
+    isolation: ISOLATION[manager],
+  };
+}
+
+export function refuseRecord({ reason, message }: SessionRefusal): Body<"session.refuse"> {
+  return { event: "session.refuse", reason, message };
+}
+
+export function denyRecord(
+  n: number,
+  request: Uint8Array,
+  { reason, rule }: { readonly reason: RecordOf<"command.deny">["reason"]; readonly rule: Deny["rule"] },
+): Body<"command.deny"> {
+  return { event: "command.deny", n, ...requestText(request), reason, rule: rule?.name ?? null };
+}
+
+export function commandStartRecord(
+  n: number,
+  request: Uint8Array,
+  decision: Allow,
+  plan: Plan,
+  scope: OpenScope | undefined,
+): Body<"command.start"> {
+  return {
+    event: "command.start",
+    n,
+    request: requestText(request).request,
+    rule: decision.rule.name,
+    argv: [...decision.argv],
+    ...(plan.manager !== "none" && { unit: plan.unit }),
+    ...(scope?.invocation !== undefined && { invocation: scope.invocation }),
+    ...(scope && { pid: scope.pid }),
+    limits: {
+      asked: Object.fromEntries(plan.properties.map(({ name, value }) => [name, value])),
+      applied: { ...scope?.applied },
+    },
+  };
+}
+
+export function commandEndRecord(n: number, ending: Ending): Body<"command.end"> {
+  const { cause, exit, wallMs, usage, leftovers } = ending;
+  return {
+    event: "command.end",
+    n,
+    cause,
+    ...(exit.signal === undefined ? { exit_code: exit.code } : { signal: exit.signal }),
+    wall_ms: wallMs,
+    usage,
+    leftovers,
+  };
+}
+
+/** The command never began. */
+export function scopeFailedRecord(n: number): Body<"command.end"> {
+  return { event: "command.end", n, cause: "scope-failed", wall_ms: 0, usage: {} };
+}
+
+export function endRecord({ exit, commands, denied, cause }: Outcome, wallMs: number): Body<"session.end"> {
+  return { event: "session.end", exit, commands, denied, wall_ms: Math.round(wallMs), cause };
+}

@@ -1,0 +1,58 @@
+import { ExitStatus } from "../units/exit-status.ts";
+import type { Arrival, SessionRefusal } from "./arrival.ts";
+import { type Outcome, tellRefusal } from "./outcome.ts";
+import type { SessionPorts } from "./ports.ts";
+import { endRecord, refuseRecord, startRecord } from "./records-of.ts";
+import { serveRequests } from "./serve-requests.ts";
+import { openSessionLog, RecordFailure, type SessionLog } from "./session-log.ts";
+
+/**
+ * One SSH session from its first record to its last.
+ * @returns the exit status (sysexits(3), or the last command's own)
+ */
+export async function runSession(arrival: Arrival, ports: SessionPorts): Promise<number> {
+  const began = ports.clock.monotonic();
+  const log = openSessionLog(arrival, ports);
+  const end = (outcome: Outcome) => {
+    log.write(endRecord(outcome, ports.clock.monotonic() - began), { durable: true });
+    return outcome.exit;
+  };
+  try {
+    log.write(startRecord(arrival), { durable: true });
+    return end(await serve(arrival, log, ports));
+  } catch (error) {
+    if (!(error instanceof RecordFailure)) {
+      attempt(() => end({ exit: ExitStatus.bug, commands: 0, denied: 0, cause: "internal" }));
+      throw error;
+    }
+    // The file is lost; the journal may still say why.
+    const { failure } = error;
+    const refusal: SessionRefusal = {
+      reason: "log-unavailable",
+      message: "the session cannot be put on record",
+      status: failure.exitStatus,
+    };
+    log.write(refuseRecord({ ...refusal, message: failure.message }));
+    tellRefusal(refusal.message, arrival, ports);
+    return end({ exit: refusal.status, commands: 0, denied: 0, cause: "internal" });
+  } finally {
+    await ports.records.flush();
+  }
+}
+
+async function serve(arrival: Arrival, log: SessionLog, ports: SessionPorts): Promise<Outcome> {
+  const { configuration } = arrival;
+  if (configuration.ok) return serveRequests(arrival, configuration, log, ports);
+  const { refusal } = configuration;
+  log.write(refuseRecord(refusal), { durable: true });
+  tellRefusal(refusal.message, arrival, ports);
+  return { exit: refusal.status, commands: 0, denied: 0, cause: "exit" };
+}
+
+function attempt(action: () => void): void {
+  try {
+    action();
+  } catch {
+    // the failure that led here is the one to be told
+  }
+}

@@ -1,0 +1,13 @@
+import { NixgateError } from "../units/error.ts";
+import { ExitStatus } from "../units/exit-status.ts";
+
+/** No scope could be made: systemd's failure, kept apart from every failure of the command's. Status 69. */
+export class ScopeUnavailable extends NixgateError {
+  override readonly name = "ScopeUnavailable";
+  constructor(message: string, cause?: unknown) {
+    super("E_SCOPE_UNAVAILABLE", ExitStatus.unavailable, message, {
+      hint: "look at the user manager of the account: systemctl --user -M ACCOUNT@ status",
+      cause,
+    });
+  }
+}

@@ -1,0 +1,66 @@
+import type { Allow } from "../decision/decision.ts";
+import type { Ending } from "../ending/ending.ts";
+import { wordsForClient } from "../ending/words.ts";
+import { type Plan, planScope } from "../scope/plan.ts";
+import type { Arrival, Configuration } from "./arrival.ts";
+import { tellRefusal } from "./outcome.ts";
+import type { OpenScope, SessionPorts } from "./ports.ts";
+import { commandEndRecord, commandStartRecord, scopeFailedRecord } from "./records-of.ts";
+import { limitsNotInForce, runCommand } from "./run-command.ts";
+import { ScopeUnavailable } from "./scope-unavailable.ts";
+import type { SessionLog } from "./session-log.ts";
+
+type Admitted = Extract<Configuration, { ok: true }>;
+
+/**
+ * Plan, scope, command, ending, records: one allowed request from its decision to its end. `scope-failed`: the command
+ * never began, because its scope or its limits were not to be had.
+ */
+export async function serveCommand(
+  decision: Allow,
+  request: Uint8Array,
+  n: number,
+  arrival: Arrival,
+  admitted: Admitted,
+  log: SessionLog,
+  ports: SessionPorts,
+): Promise<Ending | "scope-failed"> {
+  const { host, policy } = admitted;
+  const { session, account, holder } = arrival;
+  const plan = planScope(decision, { host, policy, session, n, account, holder });
+  const fail = (problem: string, scope?: OpenScope) => {
+    log.write(commandStartRecord(n, request, decision, plan, scope));
+    log.write(scopeFailedRecord(n));
+    tellRefusal(`the command cannot be given its limits: ${problem}`, arrival, ports);
+    return "scope-failed" as const;
+  };
+
+  const scope = await ports.scopes.open(plan).catch((error: unknown) => {
+    if (error instanceof ScopeUnavailable) return error;
+    throw error;
+  });
+  if (scope instanceof ScopeUnavailable) return fail(scope.message);
+  try {
+    const [missing] = limitsNotInForce(plan, scope);
+    if (missing && host.scope.require) {
+      return fail(`${missing.property} is ${missing.found ?? "not there"} instead of ${missing.asked}`, scope);
+    }
+    log.write(commandStartRecord(n, request, decision, plan, scope));
+    const ending = await runCommand(scope, plan, policy.session, ports);
+    log.write(commandEndRecord(n, ending));
+    tellEnding(ending, plan, arrival, ports);
+    return ending;
+  } finally {
+    scope.release();
+  }
+}
+
+function tellEnding(ending: Ending, plan: Plan, arrival: Arrival, ports: SessionPorts): void {
+  const limit = (name: string) => plan.properties.find((property) => property.name === name)?.value;
+  const words = wordsForClient(
+    ending.cause,
+    { memory: limit("MemoryMax"), tasks: limit("TasksMax"), runtime: limit("RuntimeMaxSec") },
+    ending.exit,
+  );
+  if (words) tellRefusal(words, arrival, ports);
+}

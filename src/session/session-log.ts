@@ -1,0 +1,56 @@
+import type { HostConfig } from "../policy/policy.ts";
+import { append, openChain } from "../record/chain.ts";
+import type { RecordBody } from "../record/schema.ts";
+import { UNASSIGNED } from "../record/vocabulary.ts";
+import { NixgateError } from "../units/error.ts";
+import type { Arrival } from "./arrival.ts";
+import type { RecordFile, SessionPorts } from "./ports.ts";
+
+/** A session's records: to the day's file of its team, and to the journal. */
+export interface SessionLog {
+  /**
+   * Appends a record. `durable` returns when the record is on disk.
+   * @throws RecordFailure where it cannot be written and `on_failure = "refuse"`
+   */
+  write(body: RecordBody, options?: { readonly durable?: boolean }): void;
+}
+
+/** A record could not be written, and the configuration says to refuse then. */
+export class RecordFailure extends Error {
+  readonly failure: NixgateError;
+  constructor(failure: NixgateError) {
+    super(failure.message, { cause: failure });
+    this.failure = failure;
+  }
+}
+
+/** Where nothing says otherwise, because the host's file cannot be read. */
+const DEFAULT_LOG: HostConfig["log"] = { directory: "/var/log/nixgate", journald: true, onFailure: "refuse" };
+
+export function openSessionLog(arrival: Arrival, { clock, records }: SessionPorts): SessionLog {
+  const { session, machine, configuration } = arrival;
+  const settings = configuration.host?.log ?? DEFAULT_LOG;
+  // A team that no policy stands behind is none: anybody who can write a forced command could make up its name.
+  const unknown = !configuration.ok && configuration.refusal.reason === "unknown-team";
+  const team = arrival.team === undefined || unknown ? UNASSIGNED : arrival.team;
+  let chain = openChain({ session, team, host: machine.host, boot: machine.boot });
+  let file: RecordFile | undefined;
+  let failure: NixgateError | undefined;
+
+  return {
+    write(body, { durable = false } = {}) {
+      const appended = append(chain, clock.now(), body);
+      chain = appended.chain;
+      if (settings.journald) records.copyToJournal(appended.record, appended.line);
+      if (failure) return; // said once; what follows has no place in a file that lacks a line
+      try {
+        file ??= records.open(settings.directory, team, arrival.startedAt);
+        file.append(appended.line, { durable });
+      } catch (error) {
+        if (!(error instanceof NixgateError)) throw error;
+        failure = error;
+        if (settings.onFailure === "refuse") throw new RecordFailure(error);
+      }
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import type { Exit, StopReason } from "../ending/ending.ts";
+import type { SessionRules } from "../policy/policy.ts";
+import type { Plan } from "../scope/plan.ts";
+import type { Milliseconds } from "../units/quantities.ts";
+import { type Event, follow, type State } from "./life-cycle.ts";
+import type { OpenScope, SessionPorts } from "./ports.ts";
+
+/** How often the scope is asked whether something is left in it. */
+const LOOK_AGAIN = 10 as Milliseconds;
+
+/** What the record calls the stop that an event leads to. */
+const STOPPED_BY: { readonly [E in Event]?: StopReason } = {
+  "grace-over": "client-gone",
+  "runtime-over": "timeout",
+  "killed-by-admin": "killed-by-admin",
+};
+
+export interface Watched {
+  readonly exit: Exit;
+  readonly stopped: StopReason | undefined;
+  /** Processes that were left when the command had ended. */
+  readonly leftovers: number;
+}
+
+/** Lets the command begin and stays until nothing but the holder is left of its scope. */
+export function watchCommand(
+  scope: OpenScope,
+  plan: Plan,
+  rules: SessionRules,
+  { clock, client }: Pick<SessionPorts, "clock" | "client">,
+): Promise<Watched> {
+  return new Promise((resolve) => {
+    let state: State = "running";
+    let stopped: StopReason | undefined;
+    let exit: Exit | undefined;
+    const left = new Set<number>();
+    const cancel = new Set<() => void>();
+    const after = (delay: Milliseconds, event: Event) => void cancel.add(clock.after(delay, () => happen(event)));
+
+    const enter: Partial<Record<State, () => void>> = {
+      leaving: () => after(Math.max(0, rules.clientGoneGrace - client.latency) as Milliseconds, "grace-over"),
+      terminating: () => {
+        scope.terminate();
+        after(plan.stopTimeout, "stop-over");
+      },
+      killing: () => scope.kill(),
+      clearing: () => {
+        lookForOthers();
+        if (state !== "clearing") return;
+        scope.terminate();
+        after(plan.stopTimeout, "stop-over");
+      },
+      scouring: () => scope.kill(),
+      gone: () => {
+        for (const undo of cancel) undo();
+        resolve({ exit: exit as Exit, stopped, leftovers: left.size });
+      },
+    };
+    const lookForOthers = () => {
+      const others = scope.others();
+      for (const pid of others) left.add(pid);
+      if (others.length === 0) return happen("empty");
+      if (state === "scouring") scope.kill();
+      cancel.add(clock.after(LOOK_AGAIN, lookForOthers));
+    };
+    const happen = (event: Event) => {
+      const next = follow(state, event);
+      if (next === state) return;
+      if (next === "terminating") stopped = STOPPED_BY[event];
+      state = next;
+      enter[next]?.();
+    };
+
+    cancel.add(client.watch(happen));
+    if (plan.runtimeMax !== undefined) after(plan.runtimeMax, "runtime-over");
+    scope.exited.then((how) => {
+      exit = how;
+      // It failed because nobody listened any more: SIGPIPE says less than that.
+      if (how.code !== 0 && client.isGone()) stopped ??= "client-gone";
+      happen("exited");
+    });
+    scope.begin();
+  });
+}

@@ -1,0 +1,65 @@
+import { readdirSync, writeFileSync } from "node:fs";
+import { COUNTER_FILES, type CounterFile, usageFrom } from "../ending/counters.ts";
+import type { Usage } from "../ending/ending.ts";
+import { readKernelFile } from "./files.ts";
+import { signalAll } from "./signals.ts";
+
+const MOUNT = "/sys/fs/cgroup";
+
+/** The cgroup v2 folder of a process (cgroups(7)), or undefined where the host has none or the process is gone. */
+export function cgroupOf(pid: number): string | undefined {
+  const line = readKernelFile(`/proc/${pid}/cgroup`)
+    ?.split("\n")
+    .find((text) => text.startsWith("0::/"));
+  return line === undefined ? undefined : MOUNT + line.slice("0::".length);
+}
+
+/** A file of a cgroup, without the newline at its end; undefined where the kernel or the controller has no such file. */
+export function readCgroupFile(folder: string, file: string): string | undefined {
+  return readKernelFile(`${folder}/${file}`)?.trimEnd();
+}
+
+/** Every process of the cgroup and of those that were made below it. */
+export function processesOf(folder: string): readonly number[] {
+  const own = readKernelFile(`${folder}/cgroup.procs`);
+  if (own === undefined) return [];
+  const pids = own.split("\n").filter(Boolean).map(Number);
+  return pids.concat(...subfolders(folder).map((name) => processesOf(`${folder}/${name}`)));
+}
+
+function subfolders(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name);
+  } catch {
+    return []; // gone between two looks
+  }
+}
+
+/**
+ * SIGKILL for every process but one. The cgroup is frozen meanwhile (cgroup.freeze, Linux ≥ 5.2), so that nothing
+ * forks away under our hands and no pid passes to a stranger; cgroup.kill would take the spared one too.
+ */
+export function killAllBut(spared: number, folder: string): void {
+  setFrozen(folder, "1");
+  signalAll(
+    processesOf(folder).filter((pid) => pid !== spared),
+    "SIGKILL",
+  );
+  setFrozen(folder, "0");
+}
+
+function setFrozen(folder: string, value: "0" | "1"): void {
+  try {
+    writeFileSync(`${folder}/cgroup.freeze`, value);
+  } catch {
+    // an older kernel, or the cgroup is gone: the caller looks again until nothing is left
+  }
+}
+
+/** The counters of the cgroup up to now. */
+export function usageOf(folder: string): Usage {
+  const texts = COUNTER_FILES.map((file) => [file, readCgroupFile(folder, file)]);
+  return usageFrom(Object.fromEntries(texts) as Record<CounterFile, string | undefined>);
+}

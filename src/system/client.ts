@@ -1,0 +1,86 @@
+import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
+import type { Client, Interruption } from "../session/ports.ts";
+import type { Milliseconds } from "../units/quantities.ts";
+
+const STDOUT = 1;
+const STDERR = 2;
+/** How long a client that does not read is waited for, in milliseconds. */
+const PATIENCE_MS = 1000;
+/** A pause between two tries, in milliseconds. */
+const PAUSE_MS = 10;
+/**
+ * The client at the other end of fds 0 to 2. Without a terminal sshd sends no signal when it loses its client
+ * (session_close_by_channel of OpenSSH): its pipes close, and where the whole connection is gone, so is our parent.
+ * @param parent the process that started nixgate, as it was at the start
+ * @param grace `client_gone_grace`: the client is looked for several times within it
+ */
+export function clientOf(parent: number, grace: Milliseconds): Client {
+  const latency = Math.min(1000, Math.max(50, grace / 4)) as Milliseconds;
+  const isGone = () => process.ppid !== parent || !hasReader(STDOUT);
+  const watchers = new Set<(event: Interruption) => void>();
+  let happened: Interruption | undefined;
+  const happen = (event: Interruption) => {
+    happened ??= event;
+    for (const watcher of watchers) watcher(event);
+  };
+  process.on("SIGHUP", () => happen("client-gone"));
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => happen("killed-by-admin"));
+
+  return {
+    latency,
+    isGone,
+    tell: (line) => say(STDERR, `${line}\n`),
+    answerStarted: () => say(STDOUT, "started\n"),
+    watch(callback) {
+      watchers.add(callback);
+      const timer = setInterval(() => isGone() && happen("client-gone"), latency);
+      if (happened) callback(happened);
+      return () => {
+        clearInterval(timer);
+        watchers.delete(callback);
+      };
+    },
+  };
+}
+
+/** Whether anybody could read what is written to a pipe: opening it for writing answers ENXIO where nobody does (fifo(7)). */
+function hasReader(fd: number): boolean {
+  try {
+    if (!fstatSync(fd).isFIFO()) return true; // a file has no reader; a socket's end shows in the parent's
+    closeSync(openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK));
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ENXIO";
+  }
+}
+
+/**
+ * Says a line to a client that may not read: through an open file of its own, which does not block, so that a pipe
+ * filled by the command cannot hold nixgate up, and the command's own open file keeps its flags.
+ */
+function say(fd: number, text: string): void {
+  const own = openOwn(fd);
+  const bytes = Buffer.from(text);
+  const deadline = performance.now() + PATIENCE_MS;
+  try {
+    for (let at = 0; at < bytes.length; ) {
+      try {
+        at += writeSync(own ?? fd, bytes, at);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || performance.now() > deadline) return;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+      }
+    }
+  } finally {
+    if (own !== undefined) closeSync(own);
+  }
+}
+
+/** Another open file on the same pipe; undefined for what cannot be opened again, as a socket. */
+function openOwn(fd: number): number | undefined {
+  try {
+    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_APPEND);
+  } catch {
+    return undefined;
+  }
+}

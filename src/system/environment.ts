@@ -1,0 +1,22 @@
+import { readFileSync } from "node:fs";
+import type { RawEnvironment } from "../session/ssh-environment.ts";
+
+/**
+ * The environment that this process was started with, as bytes: `process.env` puts U+FFFD for what is not UTF-8, and
+ * a request must be judged as it came. Source: /proc/self/environ, proc_pid_environ(5).
+ */
+export function readOwnEnvironment(): RawEnvironment {
+  const block = readFileSync("/proc/self/environ");
+  const entries = new Map<string, Uint8Array>();
+  for (let at = 0; at < block.length; ) {
+    const end = block.indexOf(0, at);
+    const entry = block.subarray(at, end < 0 ? block.length : end);
+    const equals = entry.indexOf("=");
+    if (equals > 0) {
+      const name = entry.toString("latin1", 0, equals);
+      if (!entries.has(name)) entries.set(name, entry.subarray(equals + 1));
+    }
+    at += entry.length + 1;
+  }
+  return entries;
+}

@@ -1,0 +1,27 @@
+import { writeSync } from "node:fs";
+import { pendingReads } from "./requests.ts";
+
+/**
+ * Writes all of a text to stdout or stderr and no more: `process.stdout` would set O_NONBLOCK on an open file that is
+ * shared with others. A reader that does not block is waited for, one that is gone hears nothing.
+ */
+export function write(fd: 1 | 2, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
+
+/**
+ * Ends this process. Node joins its threads on the way out, so one that waits in read(2) for a client that is silent
+ * would keep it here: then the process becomes one that has nothing to wait for (execve(2) ends all other threads).
+ */
+export function leave(status: number): never {
+  if (pendingReads() > 0) process.execve?.("/bin/sh", ["/bin/sh", "-c", `exit ${status}`], {});
+  process.exit(status);
+}

@@ -1,0 +1,47 @@
+import { read } from "node:fs";
+import type { Requests } from "../session/ports.ts";
+
+const STDIN = 0;
+const LINE_FEED = 0x0a;
+/** How long a stdin that does not block, and has nothing, is left alone, in milliseconds. */
+const LOOK_AGAIN_MS = 10;
+
+/**
+ * The line loop's input, one byte a read(2): whatever follows a line belongs to the command that it starts. `fs.read`
+ * does it on a thread of its own, with the fd as sshd made it; `process.stdin` would read ahead and set O_NONBLOCK on
+ * the open file that the command shares.
+ */
+export const requests: Requests = {
+  async next({ maxBytes, timeout }) {
+    const line: number[] = [];
+    const timedOut = new Promise<"timeout">((resolve) => setTimeout(resolve, timeout, "timeout").unref());
+    for (;;) {
+      const byte = await Promise.race([readByte(), timedOut]);
+      const bytes = Uint8Array.from(line);
+      if (byte === "timeout") return { kind: "timeout", bytes };
+      if (byte === undefined) return { kind: "end", bytes };
+      if (byte === LINE_FEED) return { kind: "line", bytes };
+      if (line.length === maxBytes) return { kind: "too-long", bytes };
+      line.push(byte);
+    }
+  },
+};
+
+let pending = 0;
+
+/** How many reads are still waiting for a byte: a timed-out line leaves one behind. */
+export const pendingReads = (): number => pending;
+
+/** The next byte, or undefined at the end. */
+function readByte(): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const byte = new Uint8Array(1);
+    pending += 1;
+    read(STDIN, byte, 0, 1, null, (error, count) => {
+      pending -= 1;
+      if (error?.code === "EAGAIN") setTimeout(() => readByte().then(resolve), LOOK_AGAIN_MS);
+      else if (error) resolve(undefined); // EIO, ECONNRESET: the client is gone, which is an end like any other
+      else resolve(count === 0 ? undefined : byte[0]);
+    });
+  });
+}

@@ -1,0 +1,61 @@
+import type { Plan } from "../scope/plan.ts";
+import type { OpenScope, Scopes } from "../session/ports.ts";
+import { ScopeUnavailable } from "../session/scope-unavailable.ts";
+import { cgroupOf, killAllBut, processesOf, readCgroupFile, usageOf } from "./cgroup.ts";
+import { type Launched, launch } from "./launch.ts";
+import { endedChildrenCpuMs, processesOfSession, resourceLimit } from "./process-group.ts";
+import { signalAll } from "./signals.ts";
+
+/** Scopes of the account's user manager, and what stands for them where there is no manager. */
+export const scopes: Scopes = {
+  async open(plan) {
+    const cpuBefore = endedChildrenCpuMs();
+    const launched = await launch(plan);
+    return plan.manager === "none" ? withoutManager(plan, launched, cpuBefore) : inCgroup(plan, launched);
+  },
+};
+
+function inCgroup(plan: Plan, launched: Launched): OpenScope {
+  const folder = cgroupOf(launched.pid);
+  if (folder === undefined || !folder.endsWith(`/${plan.unit}`)) {
+    launched.release();
+    throw new ScopeUnavailable(`the command's process is not in ${plan.unit}: is cgroup v2 in use?`);
+  }
+  const others = () => processesOf(folder).filter((pid) => pid !== launched.holder);
+  return {
+    ...launched,
+    isolation: "scope-user",
+    // systemd-run names it from version 254 on
+    invocation: /invocation ID: ([0-9a-f]{32})/.exec(launched.words)?.[1],
+    applied: appliedBy(plan, (file) => readCgroupFile(folder, file)),
+    others,
+    terminate: () => terminate(others()),
+    kill: () => killAllBut(launched.holder, folder),
+    usage: () => usageOf(folder),
+  };
+}
+
+/** Without a cgroup a process that makes a session of its own (setsid(2)) is out of sight: the README says so. */
+function withoutManager(plan: Plan, launched: Launched, cpuBefore: number): OpenScope {
+  const others = () => processesOfSession(launched.pid).filter((pid) => pid !== launched.holder);
+  return {
+    ...launched,
+    isolation: "process",
+    invocation: undefined,
+    applied: appliedBy(plan, (row) => resourceLimit(launched.pid, row)),
+    others,
+    terminate: () => terminate(others()),
+    kill: () => signalAll(others(), "SIGKILL"),
+    usage: () => ({ cpu_ms: endedChildrenCpuMs() - cpuBefore }),
+  };
+}
+
+function appliedBy(plan: Plan, read: (file: string) => string | undefined): OpenScope["applied"] {
+  return Object.fromEntries(plan.expectations.map(({ property, file }) => [property, read(file)]));
+}
+
+/** A stopped process takes SIGTERM only when it goes on, hence SIGCONT, as systemd.kill(5) has it. */
+function terminate(pids: readonly number[]): void {
+  signalAll(pids, "SIGTERM");
+  signalAll(pids, "SIGCONT");
+}

@@ -1,0 +1,10 @@
+/** Sends a signal to each process; one that is gone by now is no failure. */
+export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // gone
+    }
+  }
+}

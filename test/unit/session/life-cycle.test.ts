@@ -1,0 +1,18 @@
+import { expect, test } from "vitest";
+import { type Event, follow, type State } from "../../../src/session/life-cycle.ts";
+
+const walk = (...events: Event[]) => events.reduce(follow, "running" as State);
+
+test.each<[string, Event[], State]>([
+  ["a command that ends and leaves nothing is gone", ["exited", "empty"], "gone"],
+  ["what it left is asked to end, then killed", ["exited", "stop-over"], "scouring"],
+  ["a lost client leaves the command its grace", ["client-gone"], "leaving"],
+  ["after the grace it is asked to end", ["client-gone", "grace-over"], "terminating"],
+  ["the administrator does not wait for the grace", ["client-gone", "killed-by-admin"], "terminating"],
+  ["what ignores SIGTERM is killed", ["runtime-over", "stop-over"], "killing"],
+  ["a killed command leaves things to clear too", ["runtime-over", "stop-over", "exited"], "clearing"],
+  ["a client that is lost while its command is being ended changes nothing", ["killed-by-admin", "client-gone"], "terminating"],
+  ["a timer that fires late changes nothing", ["exited", "empty", "stop-over"], "gone"],
+])("%s", (_, events, state) => {
+  expect(walk(...events)).toBe(state);
+});
