@@ -10,3 +10,8 @@ const UNSAFE =
 export function escapeText(text: string): string {
   return text.replace(UNSAFE, (character) => `\\u{${character.charCodeAt(0).toString(16)}}`);
 }
+
+/** JSON text with the same characters escaped as JSON does it: it reads back as it was, and `cat` shows it safely. */
+export function escapeJson(json: string): string {
+  return json.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}

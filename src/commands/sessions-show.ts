@@ -1,0 +1,102 @@
+import type { Command } from "../cli/command.ts";
+import type { DayFile, IsAlive, RawLine } from "../record/archive.ts";
+import { decodeLine } from "../record/decode.ts";
+import { RecordError } from "../record/error.ts";
+import { findSessions, sessionOf } from "../record/find.ts";
+import type { Finding } from "../record/finding.ts";
+import type { SessionRecord } from "../record/schema.ts";
+import { conclude, gather, take } from "../record/summary.ts";
+import { verifyFile } from "../record/verify.ts";
+import { plural } from "../record/wording.ts";
+import { ExitStatus } from "../units/exit-status.ts";
+import { escapeText } from "../units/text.ts";
+import {
+  openPlace,
+  PLACE_HELP,
+  PLACE_OPTIONS,
+  problemList,
+  type SessionsPorts,
+  SessionsUsageError,
+} from "./sessions-ports.ts";
+import { allFields, story } from "./sessions-story.ts";
+
+export const sessionsShow: Command<SessionsPorts> = {
+  name: "sessions show",
+  summary: "one session as a story, then every field of its records",
+  usage: "ID [--json] [--log-dir DIR | --config-dir DIR]",
+  help: `Shows what happened in a session, with times relative to its start, then every field as it was recorded.
+ID is the session's id, or as much of its beginning or its end as is found only once.
+
+  --json             one JSON document
+${PLACE_HELP}
+
+Exit status: 0; 64 for an id that is not on record, or fits several sessions; 65 where the session's records were
+changed or are incomplete (what is left of them is shown); 74 where the records cannot be read.
+`,
+  options: { ...PLACE_OPTIONS, json: { type: "boolean" } },
+  async run({ positionals, options }, ports) {
+    const [part, second] = positionals;
+    if (part === undefined || part === "" || second !== undefined)
+      throw new SessionsUsageError("sessions show takes one id", { hint: "nixgate sessions list shows the ids" });
+    const archive = await openPlace(options, ports);
+    const problems = problemList();
+    const { files } = archive.scan();
+    const found = findSessions(files, part, (file, error) => {
+      if (!(error instanceof RecordError)) throw error;
+      problems.report({ path: file.path, what: error.message });
+    });
+    const [located] = found;
+    if (located === undefined || found.length > 1) throw notOne(part, found, archive.directory);
+    const seen = readSession(located.file, located.session, ports.liveness());
+    const status = seen.findings.length > 0 ? ExitStatus.malformed : ExitStatus.ok;
+    for (const { path, line, what } of seen.findings) problems.report({ path: `${path}:${line}`, what });
+    const stdout = options["json"] === true ? asJson(seen) : asText(seen, located.file.path);
+    return { status, stdout, stderr: problems.text() };
+  },
+};
+
+function notOne(part: string, found: readonly { session: string }[], directory: string): SessionsUsageError {
+  const shown = escapeText(part);
+  if (found.length === 0)
+    return new SessionsUsageError(`${shown}: no such session on record below ${escapeText(directory)}`, {
+      hint: "nixgate sessions list shows the ids",
+    });
+  const some = found.slice(0, 5).map(({ session }) => escapeText(session));
+  return new SessionsUsageError(
+    `${shown}: fits ${found.length} sessions: ${some.join(", ")}${found.length > 5 ? ", …" : ""}`,
+    {
+      hint: "write more of the id",
+    },
+  );
+}
+
+interface Seen {
+  readonly records: readonly SessionRecord[];
+  readonly findings: readonly Finding[];
+  readonly summary: ReturnType<typeof conclude> | undefined;
+}
+
+function readSession(file: DayFile, session: string, isAlive: IsAlive): Seen {
+  const own: RawLine[] = [];
+  for (const line of file.lines()) {
+    if (sessionOf(line) === session) own.push({ ...line, bytes: line.bytes.slice() });
+  }
+  const records = own.map(decodeLine).flatMap((decoded) => (decoded.ok ? [decoded.record] : []));
+  const findings = [...verifyFile({ ...file, lines: () => own }, isAlive, { sessions: 0, records: 0, running: 0 })];
+  const [first] = records;
+  if (first === undefined) return { records, findings, summary: undefined };
+  const known = gather(first);
+  for (const record of records) take(known, record);
+  return { records, findings, summary: conclude(known, isAlive) };
+}
+
+const asJson = ({ summary, records, findings }: Seen) => `${JSON.stringify({ summary, records, findings }, null, 2)}\n`;
+
+function asText({ summary, records, findings }: Seen, path: string): string {
+  if (summary === undefined) return "";
+  const chain =
+    findings.length === 0
+      ? `chain: sound over ${plural(records.length, "record")} in ${escapeText(path)}`
+      : `chain: ${plural(findings.length, "finding")} in ${escapeText(path)}`;
+  return `${story(summary, records)}\n${chain}\n\n${allFields(records)}`;
+}

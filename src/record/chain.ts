@@ -1,0 +1,76 @@
+import { hash as digest } from "node:crypto";
+import type { SessionId } from "../units/ids.ts";
+import { escapeJson } from "../units/text.ts";
+import { RecordError } from "./error.ts";
+import type { RecordBody, RecordOf, SessionRecord } from "./schema.ts";
+
+/** Longest line that a writer makes and a reader takes, in bytes with its LF. */
+export const LINE_MAX_BYTES = 1_048_576;
+export const FIRST_PREV = "0".repeat(64);
+
+/** What every record of one session has in common. */
+export interface Identity {
+  readonly session: SessionId;
+  readonly team: string;
+  readonly host: string;
+  readonly boot: string;
+}
+
+/** Where a session's chain stands; a value: `append` gives the next one. */
+export interface Chain {
+  readonly identity: Identity;
+  /** The next record's. */
+  readonly seq: number;
+  /** The last record's hash, 64 zeros before the first. */
+  readonly prev: string;
+}
+
+export interface Appended<Event extends RecordBody["event"]> {
+  readonly chain: Chain;
+  /** One line with its LF, for one write(2). */
+  readonly line: string;
+  readonly record: RecordOf<Event>;
+}
+
+export const openChain = (identity: Identity): Chain => ({ identity, seq: 0, prev: FIRST_PREV });
+
+/** The chain as its last record left it: for whoever ends the records of a session whose supervisor died. */
+export const resumeChain = (last: SessionRecord): Chain => ({
+  identity: { session: last.session as SessionId, team: last.team, host: last.host, boot: last.boot },
+  seq: last.seq + 1,
+  prev: last.hash,
+});
+
+/** SHA-256 in hex of a line's bytes in front of `,"hash":`. */
+export const lineHash = (covered: string | Uint8Array): string => digest("sha256", covered, "hex");
+
+/**
+ * The session's next record. The line is ASCII-safe for a terminal: what could move a cursor, hide, reorder or break
+ * it is written as `\uXXXX`, which JSON reads back as it was.
+ * @param time of the wall clock; the order of records is `seq`, so a clock set back disorders nothing
+ * @throws RecordError E_RECORD_LENGTH above LINE_MAX_BYTES
+ */
+export function append<Body extends RecordBody>(
+  chain: Chain,
+  time: Date | number,
+  body: Body,
+): Appended<Body["event"]> {
+  const { event, ...fields } = body;
+  const { session, team, host, boot } = chain.identity;
+  const said = { v: 1, time: new Date(time).toISOString(), event, session, seq: chain.seq, team, host, boot };
+  const covered = escapeJson(JSON.stringify({ ...said, ...fields, prev: chain.prev })).slice(0, -1);
+  const hash = lineHash(covered);
+  const line = `${covered},"hash":"${hash}"}\n`;
+  const bytes = Buffer.byteLength(line);
+  if (bytes > LINE_MAX_BYTES) {
+    throw new RecordError(
+      "E_RECORD_LENGTH",
+      `${event}: a record of ${bytes} bytes, at most ${LINE_MAX_BYTES} are read`,
+    );
+  }
+  return {
+    chain: { identity: chain.identity, seq: chain.seq + 1, prev: hash },
+    line,
+    record: JSON.parse(line) as RecordOf<Body["event"]>,
+  };
+}

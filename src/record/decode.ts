@@ -1,0 +1,32 @@
+import { escapeText } from "../units/text.ts";
+import type { RawLine } from "./archive.ts";
+import { LINE_MAX_BYTES } from "./chain.ts";
+import { SessionRecord } from "./schema.ts";
+
+/** `torn`: the writer died in the middle of it; `foreign`: whole, but no record; `too-long`: more than any writer makes. */
+export type Damage = { readonly kind: "torn" | "foreign" | "too-long"; readonly what: string };
+export type Decoded =
+  | { readonly ok: true; readonly record: SessionRecord }
+  | { readonly ok: false; readonly damage: Damage };
+
+const damaged = (kind: Damage["kind"], what: string): Decoded => ({ ok: false, damage: { kind, what } });
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** One line of the archive as a record; unknown fields stay in it. Never throws: what cannot be read is a value too. */
+export function decodeLine(line: RawLine): Decoded {
+  if (line.tooLong) return damaged("too-long", `longer than ${LINE_MAX_BYTES} bytes`);
+  let value: unknown;
+  try {
+    value = JSON.parse(utf8.decode(line.bytes));
+  } catch {
+    return damaged("torn", "torn: not a whole JSON object, as a crash or a full disk leaves it");
+  }
+  const checked = SessionRecord.safeParse(value);
+  if (checked.success) return { ok: true, record: value as SessionRecord };
+  const [issue] = checked.error.issues;
+  const where = issue?.path.join(".") || "event";
+  return damaged(
+    "foreign",
+    `not a record of nixgate: ${escapeText(where)}: ${escapeText(issue?.message ?? "invalid")}`,
+  );
+}

@@ -1,0 +1,21 @@
+import { type ErrorDetails, NixgateError } from "../units/error.ts";
+import { ExitStatus } from "../units/exit-status.ts";
+
+const STATUS = {
+  /** A record file or its folder cannot be had. */
+  E_LOG_CREATE: ExitStatus.cannotCreate,
+  /** A record could not be written whole, or not made durable. */
+  E_LOG_WRITE: ExitStatus.ioError,
+  /** The archive, or one file of it, cannot be read. */
+  E_LOG_READ: ExitStatus.ioError,
+  /** A record is longer than any reader takes: nixgate let something unbounded into it. */
+  E_RECORD_LENGTH: ExitStatus.bug,
+} as const;
+
+/** Records cannot be created, written or read. */
+export class RecordError extends NixgateError {
+  override readonly name = "RecordError";
+  constructor(code: keyof typeof STATUS, message: string, details: ErrorDetails = {}) {
+    super(code, STATUS[code], message, details);
+  }
+}

@@ -1,0 +1,44 @@
+import type { SessionRecord } from "./schema.ts";
+import { sentence } from "./sentence.ts";
+import type { RecordEvent } from "./vocabulary.ts";
+
+/** One fixed id for each event (journalctl MESSAGE_ID=…); they never change, and a new event gets a new one. */
+export const MESSAGE_IDS = {
+  "session.start": "82865cc85b5b4119a4cb670dd47fb8eb",
+  "session.refuse": "51026192a6c9486f989eafdc04717cf2",
+  "command.deny": "1763f2fabbe34e9d8f37d538c9d7ec88",
+  "command.start": "f50243bcd7ee409fa7bb26f69fa54948",
+  "command.end": "7687624bc97940d1a3cb327b150e3080",
+  "session.end": "dfdee2b2a57f4deab23b9ce01155063f",
+} as const satisfies Record<RecordEvent, string>;
+
+/** syslog(3) priorities. */
+const [WARNING, NOTICE, INFO] = [4, 5, 6];
+
+function priority(record: SessionRecord): number {
+  if (record.event === "session.refuse" || record.event === "command.deny") return WARNING;
+  if ((record.event === "command.end" || record.event === "session.end") && record.cause !== "exit") return NOTICE;
+  return INFO;
+}
+
+/**
+ * A record as journald's fields, one `NAME=value` a line, as logger(1) `--journald` takes them (util-linux 2.38: one
+ * entry a process, an empty line ends it). No value can hold a newline: the sentence and the line are escaped.
+ * @param line the record's line, with or without its LF
+ */
+export function journalEntry(record: SessionRecord, line: string): string {
+  const fields = {
+    MESSAGE: sentence(record),
+    PRIORITY: priority(record),
+    MESSAGE_ID: MESSAGE_IDS[record.event],
+    SYSLOG_IDENTIFIER: "nixgate",
+    NIXGATE_SESSION: record.session,
+    NIXGATE_TEAM: record.team,
+    NIXGATE_EVENT: record.event,
+    NIXGATE_SEQ: record.seq,
+    NIXGATE_RECORD: line.trimEnd(),
+  };
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join("");
+}

@@ -1,0 +1,26 @@
+import { lineHash } from "./chain.ts";
+
+const HASH_TAIL = /^,"hash":"([0-9a-f]{64})"\}$/;
+const PREV_TAIL = /^,"prev":"([0-9a-f]{64})"$/;
+const HASH_BYTES = ',"hash":""}'.length + 64;
+const PREV_BYTES = ',"prev":""'.length + 64;
+
+/** The chain's part of a line: what it says, and what its bytes say. */
+export interface Links {
+  readonly prev: string;
+  /** As the line has it. */
+  readonly hash: string;
+  /** Of the line's bytes; another one where a byte was changed. */
+  readonly computed: string;
+}
+
+/** Reads the fixed end of a line, byte for byte as the writer makes it; undefined where it has no such end. */
+export function linksOf(bytes: Uint8Array): Links | undefined {
+  const end = bytes.length - HASH_BYTES;
+  if (end < PREV_BYTES) return undefined;
+  const text = (from: number, to: number) => Buffer.from(bytes.subarray(from, to)).toString("latin1");
+  const hash = HASH_TAIL.exec(text(end, bytes.length))?.[1];
+  const prev = PREV_TAIL.exec(text(end - PREV_BYTES, end))?.[1];
+  if (hash === undefined || prev === undefined) return undefined;
+  return { prev, hash, computed: lineHash(bytes.subarray(0, end)) };
+}

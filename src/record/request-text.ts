@@ -1,0 +1,44 @@
+import { isUtf8 } from "node:buffer";
+import { hash } from "node:crypto";
+import { escapeText } from "../units/text.ts";
+
+/** As much of a request as a record holds, in bytes of UTF-8. */
+export const REQUEST_MAX_BYTES = 4096;
+
+export interface RequestText {
+  readonly request: string;
+  readonly request_sha256: string;
+}
+
+/**
+ * A request as records hold it: unsafe characters as `\u{hex}`, bytes that are not UTF-8 as `\x{hex}`, cut after the
+ * last whole character or escape that fits. The digest is over the exact bytes, whatever was cut or escaped.
+ */
+export function requestText(bytes: Uint8Array): RequestText {
+  return { request: escapedPrefix(bytes), request_sha256: hash("sha256", bytes, "hex") };
+}
+
+function escapedPrefix(bytes: Uint8Array): string {
+  let escaped = "";
+  let room = REQUEST_MAX_BYTES;
+  for (let at = 0; at < bytes.length; ) {
+    const length = characterLength(bytes, at);
+    const unit =
+      length === 0
+        ? `\\x{${bytes[at]?.toString(16).padStart(2, "0")}}`
+        : escapeText(Buffer.from(bytes.subarray(at, at + length)).toString("utf8"));
+    room -= Buffer.byteLength(unit);
+    if (room < 0) break;
+    escaped += unit;
+    at += Math.max(length, 1);
+  }
+  return escaped;
+}
+
+/** Bytes of the character that begins here; 0 where none does. */
+function characterLength(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] ?? 0;
+  const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  const character = bytes.subarray(at, at + length);
+  return character.length === length && isUtf8(character) ? length : 0;
+}

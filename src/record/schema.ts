@@ -1,0 +1,139 @@
+import * as z from "zod/mini";
+import { count, duration, field, figure, maybe, maybeText, text } from "./field.ts";
+import { CAUSES, ISOLATIONS, MODES, REASONS } from "./vocabulary.ts";
+
+/**
+ * The one definition of every record: the writer is typed by it, the readers check with it, the field table and the
+ * JSON Schema are made from it. Unknown fields are not an error, so that an older reader can read a newer archive.
+ */
+const DIGEST = /^[0-9a-f]{64}$/;
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const RFC3339_MS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const digest = (description: string) => field(z.string().check(z.regex(DIGEST)), description, "hex");
+const address = z.object({ ip: text("IPv4 or IPv6 address"), port: field(z.int(), "TCP port") });
+const request = text("what the client asked for, escaped, cut at 4096 bytes");
+const n = field(z.int().check(z.gte(1)), "number of the request within the session, from 1");
+const settings = z.record(z.string(), z.union([z.string(), z.number()]));
+
+/** In front of every record, in this order. */
+const head = {
+  v: field(z.literal(1), "version of the record format"),
+  time: field(z.string().check(z.regex(RFC3339_MS)), "when it was written, RFC 3339, UTC", "ms"),
+  session: field(z.string().check(z.regex(UUID_V7)), "UUIDv7 of the session; sorts by its start"),
+  seq: count("place within the session: 0, 1, 2, …"),
+  team: text("the session's team; `_unassigned` where it came without a valid one"),
+  host: text("the host's name"),
+  boot: text("boot id, as /proc/sys/kernel/random/boot_id has it"),
+};
+/** At the end of every record, in this order. */
+const tail = {
+  prev: digest("`hash` of the session's record before this one; 64 zeros in the first"),
+  hash: digest('SHA-256 of the line\'s bytes in front of `,"hash":`'),
+};
+const cause = field(z.enum(CAUSES), "how it came to its end");
+const reason = field(z.enum(REASONS), "why it was turned away");
+
+export const bodies = {
+  "session.start": z.object({
+    event: z.literal("session.start"),
+    member: maybeText("the team's member", "the forced command named none"),
+    user: text("the account"),
+    uid: count("the account's number"),
+    client: maybe(address, "the client's end of the connection", "not started by sshd"),
+    server: maybe(address, "the server's end of the connection", "not started by sshd"),
+    key: maybe(
+      z.object({ type: text("type of the key"), fingerprint: text("SHA256:… of the key") }),
+      "the key that the client proved to own",
+      "sshd does not say (ExposeAuthInfo is off)",
+    ),
+    mode: field(z.enum(MODES), "one request, or one a line"),
+    policy: maybe(
+      z.object({ path: text("the policy file"), sha256: digest("SHA-256 of its bytes") }),
+      "the policy that was in force",
+      "there was none that could be read",
+    ),
+    nixgate: text("nixgate's version"),
+    pid: count("process that serves the session"),
+    isolation: field(z.enum(ISOLATIONS), "what holds the commands"),
+  }),
+  "session.refuse": z.object({
+    event: z.literal("session.refuse"),
+    reason,
+    message: text("the reason in plain words, as the client saw it"),
+  }),
+  "command.deny": z.object({
+    event: z.literal("command.deny"),
+    n,
+    request,
+    request_sha256: digest("SHA-256 of the request's exact bytes"),
+    reason,
+    rule: field(z.nullable(z.string()), "the rule that came nearest; null where none did"),
+  }),
+  "command.start": z.object({
+    event: z.literal("command.start"),
+    n,
+    request,
+    rule: text("the policy's rule that allowed it"),
+    argv: field(z.array(z.string()), "what was executed, word by word"),
+    unit: maybeText("the command's scope", "it ran without systemd"),
+    invocation: maybeText("systemd's INVOCATION_ID of the scope", "it ran without systemd, or systemd did not say"),
+    pid: count("the command's first process"),
+    limits: field(
+      z.object({
+        asked: field(settings, "properties of the policy, by their names in systemd.resource-control(5)"),
+        applied: field(settings, "what the kernel had in force when the command began to speak"),
+      }),
+      "limits asked for and in force",
+    ),
+  }),
+  "command.end": z.object({
+    event: z.literal("command.end"),
+    n,
+    cause,
+    exit_code: maybe(z.int(), "the command's exit status", "a signal ended it, or it never ran"),
+    signal: maybeText("name of the signal that ended it: `SIGKILL`", "it ended by itself, or it never ran"),
+    wall_ms: duration("from start to end"),
+    usage: field(
+      z.object({
+        cpu_ms: figure("CPU time of all processes, user and system", "ms"),
+        cpu_throttled_ms: figure("time that CPUQuota held it back", "ms"),
+        memory_peak_bytes: figure("highest memory ever held", "bytes"),
+        tasks_peak: figure("most processes and threads at one time"),
+        oom_kills: figure("processes that the OOM killer ended"),
+        tasks_refused: figure("forks that TasksMax refused"),
+        io_read_bytes: figure("read from block devices", "bytes"),
+        io_write_bytes: figure("written to block devices", "bytes"),
+      }),
+      "the kernel's own counters of the scope",
+    ),
+    leftovers: figure("processes that were left over and had to be ended"),
+  }),
+  "session.end": z.object({
+    event: z.literal("session.end"),
+    exit: field(z.int(), "exit status of the session"),
+    commands: count("commands that were started"),
+    denied: count("requests that were turned away"),
+    wall_ms: duration("from session.start to here"),
+    cause,
+  }),
+} as const;
+
+const whole = <T extends z.core.$ZodLooseShape>(body: z.ZodMiniObject<T>) =>
+  z.extend(z.extend(z.object(head), body.shape), tail);
+
+/** Any record, told apart by `event`. */
+export const SessionRecord = z.discriminatedUnion("event", [
+  whole(bodies["session.start"]),
+  whole(bodies["session.refuse"]),
+  whole(bodies["command.deny"]),
+  whole(bodies["command.start"]),
+  whole(bodies["command.end"]),
+  whole(bodies["session.end"]),
+]);
+export type SessionRecord = z.infer<typeof SessionRecord>;
+export type RecordOf<Event extends SessionRecord["event"]> = Extract<SessionRecord, { event: Event }>;
+
+/** What the session says; the chain adds the head and the tail. */
+export type RecordBody = { [Event in keyof typeof bodies]: z.infer<(typeof bodies)[Event]> }[keyof typeof bodies];
+
+export const commonFields = { head, tail };

@@ -1,0 +1,48 @@
+import { escapeText } from "../units/text.ts";
+import type { RecordOf, SessionRecord } from "./schema.ts";
+import { formatBytes, formatDuration, plural } from "./wording.ts";
+
+/** One record in plain words, safe to show: the journal's MESSAGE and a line of a session's story. */
+export function sentence(record: SessionRecord): string {
+  return escapeText(words(record));
+}
+
+function words(record: SessionRecord): string {
+  switch (record.event) {
+    case "session.start":
+      return `session started: ${who(record)}`;
+    case "session.refuse":
+      return `session refused: ${record.message} (${record.reason})`;
+    case "command.deny":
+      return `request ${record.n} denied (${record.reason}): ${record.request}`;
+    case "command.start":
+      return `command ${record.n} started by rule ${record.rule}: ${record.request}`;
+    case "command.end":
+      return `command ${record.n} ended: ${ending(record)} after ${formatDuration(record.wall_ms)}${used(record)}`;
+    case "session.end":
+      return `session ended: ${record.cause}, status ${record.exit}, ${plural(record.commands, "command")}, ${record.denied} denied`;
+  }
+}
+
+function who(start: RecordOf<"session.start">): string {
+  const member = start.member === undefined ? "" : `, member ${start.member}`;
+  const from = start.client === undefined ? "" : ` from ${start.client.ip} port ${start.client.port}`;
+  return `team ${start.team}${member} as ${start.user}${from}`;
+}
+
+/** `exit 0`, `oom (SIGKILL)`, `timeout (SIGTERM)`. */
+function ending({ cause, exit_code, signal }: RecordOf<"command.end">): string {
+  if (cause === "exit") return `exit ${exit_code ?? "unknown"}`;
+  if (signal !== undefined) return `${cause} (${signal})`;
+  return exit_code === undefined ? cause : `${cause} (exit ${exit_code})`;
+}
+
+function used({ usage, leftovers }: RecordOf<"command.end">): string {
+  const parts = [
+    usage.cpu_ms !== undefined && `CPU ${formatDuration(usage.cpu_ms)}`,
+    usage.memory_peak_bytes !== undefined && `memory peak ${formatBytes(usage.memory_peak_bytes)}`,
+    usage.tasks_peak !== undefined && `tasks peak ${usage.tasks_peak}`,
+    leftovers !== undefined && leftovers > 0 && `${leftovers} left over and ended`,
+  ].filter((part) => part !== false);
+  return parts.length === 0 ? "" : `; ${parts.join(", ")}`;
+}

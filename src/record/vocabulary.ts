@@ -1,0 +1,56 @@
+/** What a record can be about, in the order in which a session writes them. */
+export const EVENTS = [
+  "session.start",
+  "session.refuse",
+  "command.deny",
+  "command.start",
+  "command.end",
+  "session.end",
+] as const;
+export type RecordEvent = (typeof EVENTS)[number];
+
+/** How a command or a session came to its end. */
+export const CAUSES = [
+  "exit",
+  "signal",
+  "oom",
+  "tasks-limit",
+  "timeout",
+  "client-gone",
+  "supervisor-lost",
+  "killed-by-admin",
+  "scope-failed",
+  "internal",
+] as const;
+export type RecordCause = (typeof CAUSES)[number];
+
+/** Why a request or a whole session was turned away. */
+export const REASONS = [
+  "not-allowlisted",
+  "malformed",
+  "too-long",
+  "store-not-allowed",
+  "option-not-allowed",
+  "terminal",
+  "subsystem",
+  "too-many-commands",
+  "read-timeout",
+  "policy-invalid",
+  "unknown-team",
+  "unknown-member",
+  "team-busy",
+  "host-busy",
+  "rate",
+  "scope-unavailable",
+  "log-unavailable",
+] as const;
+export type RecordReason = (typeof REASONS)[number];
+
+/** `command`: one request in SSH_ORIGINAL_COMMAND; `loop`: one request a line. */
+export const MODES = ["command", "loop"] as const;
+
+/** What holds a command: a scope of the user manager, of the system manager, or nothing but rlimits. */
+export const ISOLATIONS = ["scope-user", "scope-system", "process"] as const;
+
+/** The folder, and the `team`, of sessions that came without a valid team. */
+export const UNASSIGNED = "_unassigned";

@@ -1,0 +1,66 @@
+import { existsSync } from "node:fs";
+import { journalEntry } from "../record/journal-entry.ts";
+import type { SessionRecord } from "../record/schema.ts";
+
+const SOCKET = "/run/systemd/journal/socket";
+const LOGGER = "/usr/bin/logger";
+const FLUSH_MS = 2000;
+
+export interface Journal {
+  /** Why there is no copy in the journal, for one line to the reader; undefined where there is one. */
+  readonly note: string | undefined;
+  /** Sends the copy on its way; never throws and never waits. */
+  copy(record: SessionRecord, line: string): void;
+  /** Waits for all copies, at most 2 s. @returns how many did not arrive, as far as it is known */
+  flush(): Promise<number>;
+}
+
+/**
+ * The copy of the records in journald. Node has no datagram sockets of the Unix family, so util-linux's logger(1)
+ * carries them, one process a record (2.38 sends one entry and goes): its environment is empty, its stdin a pipe, its
+ * other streams not the session's. Where journald is not there nothing is started.
+ */
+export function openJournal({ socket = SOCKET, logger = LOGGER } = {}): Journal {
+  const missing = [socket, logger].find((path) => !existsSync(path));
+  if (missing !== undefined) {
+    const note = `no copy of the records in the journal: ${missing} is not there`;
+    return { note, copy: () => undefined, flush: async () => 0 };
+  }
+  const pending = new Set<Promise<boolean>>();
+  let lost = 0;
+  return {
+    note: undefined,
+    copy(record, line) {
+      const sent = send(logger, journalEntry(record, line));
+      pending.add(sent);
+      void sent.then((arrived) => {
+        pending.delete(sent);
+        if (!arrived) lost += 1;
+      });
+    },
+    async flush() {
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, FLUSH_MS);
+      });
+      await Promise.race([late, Promise.all(pending)]);
+      clearTimeout(timer);
+      return lost + pending.size;
+    },
+  };
+}
+
+async function send(logger: string, entry: string): Promise<boolean> {
+  const { spawn } = await import("node:child_process");
+  return new Promise((resolve) => {
+    const child = spawn(logger, ["--journald", "--socket-errors=on"], {
+      cwd: "/",
+      env: {},
+      stdio: ["pipe", "ignore", "ignore"],
+    });
+    child.once("error", () => resolve(false));
+    child.once("close", (status) => resolve(status === 0));
+    child.stdin.once("error", () => undefined); // it ended early: its status says so
+    child.stdin.end(entry);
+  });
+}

@@ -1,0 +1,146 @@
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  writeSync,
+} from "node:fs";
+import { RecordError } from "../record/error.ts";
+import { escapeText } from "../units/text.ts";
+import { inside, isOurs, makeFolder, openFolder, openFolderIn, othersWrite, UnsafeFolder } from "./safe-folder.ts";
+
+const { O_RDWR, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
+const FLAGS = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK;
+const LF = 0x0a;
+
+export interface RecordFile {
+  readonly path: string;
+  /**
+   * Appends one line by one write(2), whole or not at all as far as any reader is concerned.
+   * @param durable returns only when the line is on disk (fdatasync(2))
+   * @throws RecordError E_LOG_WRITE, with the errno in its message
+   */
+  append(line: string, options?: { readonly durable?: boolean }): void;
+  close(): void;
+}
+
+/**
+ * Opens the file that all records of a session go to, making it and the team's folder when they are missing.
+ * @param directory absolute; must be there
+ * @param team a name, or `_unassigned`
+ * @param start of the session, milliseconds since 1970: its UTC day names the file
+ * @throws RecordError E_LOG_CREATE
+ */
+export function openRecordFile(directory: string, team: string, start: number): RecordFile {
+  const name = `${new Date(start).toISOString().slice(0, 10)}.jsonl`;
+  const path = `${directory}/${team}/${name}`;
+  const open: number[] = [];
+  const keep = (descriptor: number) => {
+    open.push(descriptor);
+    return descriptor;
+  };
+  try {
+    const top = keep(openFolder(directory));
+    const isNewFolder = makeFolder(top, team, 0o750);
+    const folder = keep(openFolderIn(top, team, `${directory}/${team}`));
+    if (isNewFolder) fchmodSync(folder, 0o750); // whatever the umask
+    const { file, isNew } = openOrCreate(inside(folder, name), path);
+    if (isNew) fsyncSync(folder);
+    // The first fsync is the file's own entry; the folder's entry lies in the one above, which may not be readable.
+    if (isNewFolder) syncFolder(top);
+    return recordFile(file, path);
+  } catch (error) {
+    throw cannotCreate(path, error);
+  } finally {
+    for (const descriptor of open) closeSync(descriptor);
+  }
+}
+
+function syncFolder(top: number): void {
+  const readable = openSync(inside(top, "."), constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(readable);
+  } finally {
+    closeSync(readable);
+  }
+}
+
+function openOrCreate(name: string, path: string): { file: number; isNew: boolean } {
+  const opened = (file: number, isNew: boolean) => {
+    try {
+      if (isNew) fchmodSync(file, 0o640);
+      checkFile(file, path);
+      return { file, isNew };
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
+  };
+  try {
+    return opened(openSync(name, FLAGS | O_CREAT | O_EXCL, 0o640), true);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  return opened(openSync(name, FLAGS), false);
+}
+
+function checkFile(file: number, path: string): void {
+  const stat = fstatSync(file);
+  const shown = escapeText(path);
+  if (!stat.isFile()) throw new UnsafeFolder(`${shown}: not a regular file`, "move it away");
+  if (stat.nlink !== 1)
+    throw new UnsafeFolder(`${shown}: has ${stat.nlink} names`, "leave it one name, or move it away");
+  if (!isOurs(stat)) throw new UnsafeFolder(`${shown}: belongs to uid ${stat.uid}`, "move it away");
+  if (othersWrite(stat)) throw new UnsafeFolder(`${shown}: others can write to it`, `chmod go-w ${shown}`);
+}
+
+function recordFile(file: number, path: string): RecordFile {
+  return {
+    path,
+    append(line, { durable = false } = {}) {
+      try {
+        const bytes = Buffer.from(tornTail(file) ? `\n${line}` : line);
+        const written = writeSync(file, bytes);
+        if (written !== bytes.length)
+          throw new Error(`only ${written} of ${bytes.length} bytes were written (disk full?)`);
+        if (durable) fdatasyncSync(file);
+      } catch (error) {
+        throw cannotWrite(path, error);
+      }
+    },
+    close: () => closeSync(file),
+  };
+}
+
+/** Whether the file ends in the middle of a line. @throws when the file is no longer where readers look for it */
+function tornTail(file: number): boolean {
+  const { size, nlink } = fstatSync(file);
+  if (nlink === 0) throw new Error("the file was removed while it was written");
+  const last = Buffer.alloc(1);
+  return size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last[0] !== LF;
+}
+
+const why = (error: unknown): string => {
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  return code === undefined ? message : `${code} (${syscall})`;
+};
+
+function cannotCreate(path: string, cause: unknown): RecordError {
+  if (cause instanceof UnsafeFolder)
+    return new RecordError("E_LOG_CREATE", `cannot write records: ${cause.message}`, { hint: cause.hint, cause });
+  const looped = (cause as NodeJS.ErrnoException).code === "ELOOP";
+  const hint = looped
+    ? "move the link away"
+    : "make log.directory of nixgate.toml a folder that this account may write to";
+  return new RecordError("E_LOG_CREATE", `${escapeText(path)}: cannot write records: ${why(cause)}`, { hint, cause });
+}
+
+const cannotWrite = (path: string, cause: unknown) =>
+  new RecordError("E_LOG_WRITE", `${escapeText(path)}: a record could not be written: ${why(cause)}`, {
+    hint: "look at the disk: full, read-only or failing",
+    cause,
+  });

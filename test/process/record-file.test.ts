@@ -1,0 +1,212 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { RecordError } from "../../src/record/error.ts";
+import type { Finding } from "../../src/record/finding.ts";
+import { verifyFile } from "../../src/record/verify.ts";
+import { openArchive } from "../../src/system/archive.ts";
+import { openRecordFile } from "../../src/system/record-file.ts";
+import { sessionLines, writeArchive } from "../support/records.ts";
+
+const PROGRAM = "test/fixtures/programs/write-session.ts";
+const START = "2026-01-05T23:59:59Z";
+const time = Date.parse(START);
+const isRoot = process.geteuid?.() === 0;
+const canMount = isRoot && spawnSync("unshare", ["-m", "true"]).status === 0;
+
+function verify(directory: string): { findings: Finding[]; sessions: number; records: number } {
+  const count = { sessions: 0, records: 0, running: 0 };
+  const findings = openArchive(directory)
+    .scan()
+    .files.flatMap((file) => [...verifyFile(file, () => false, count)]);
+  return { findings, ...count };
+}
+
+function failure(act: () => unknown): RecordError {
+  try {
+    act();
+  } catch (error) {
+    return error as RecordError;
+  }
+  throw new Error("nothing was refused");
+}
+
+const day = (directory: string) => join(directory, "alpha/2026-01-05.jsonl");
+
+describe("writing", () => {
+  test("200 processes at once lose and tear nothing", { timeout: 120_000 }, async () => {
+    const directory = writeArchive({});
+    const children = Array.from({ length: 200 }, () =>
+      spawn(process.execPath, ["--max-old-space-size=32", PROGRAM, directory, "alpha", START, "5"], {
+        stdio: ["pipe", "ignore", "pipe"],
+      }),
+    );
+    const errors: string[] = [];
+    for (const child of children) child.stderr.on("data", (text) => errors.push(String(text)));
+    const ends = children.map((child) => once(child, "close"));
+    for (const child of children) child.stdin.end();
+    expect((await Promise.all(ends)).map(([status]) => status)).toEqual(children.map(() => 0));
+    expect(errors).toEqual([]);
+    expect(verify(directory)).toMatchObject({ findings: [], sessions: 1000, records: 5000 });
+  });
+
+  test("the team's folder is 0750 and the file 0640, whatever the umask", () => {
+    const directory = writeArchive({});
+    const before = process.umask(0o077);
+    try {
+      openRecordFile(directory, "alpha", time).close();
+    } finally {
+      process.umask(before);
+    }
+    expect(statSync(join(directory, "alpha")).mode & 0o777).toBe(0o750);
+    expect(statSync(day(directory)).mode & 0o777).toBe(0o640);
+  });
+
+  test("the UTC day of the start names the file, and it stays that file", () => {
+    const directory = writeArchive({});
+    expect(openRecordFile(directory, "alpha", time).path).toBe(day(directory));
+  });
+
+  test("a line torn by a crash stays alone, and the next session is whole", () => {
+    const directory = writeArchive({ "alpha/2026-01-05": '{"v":1,"time":"2026-01-05T' });
+    const file = openRecordFile(directory, "alpha", time);
+    const { lines } = sessionLines(START);
+    for (const line of lines) file.append(line, { durable: true });
+    expect(readFileSync(day(directory), "utf8")).toBe(`{"v":1,"time":"2026-01-05T\n${lines.join("")}`);
+    expect(verify(directory).findings.map(({ kind, line }) => [kind, line])).toEqual([["torn", 1]]);
+  });
+
+  test("a file that was rotated away keeps the session's records", () => {
+    const directory = writeArchive({});
+    const file = openRecordFile(directory, "alpha", time);
+    const { lines } = sessionLines(START);
+    file.append(lines[0] as string);
+    renameSync(day(directory), join(directory, "alpha/2026-01-04.jsonl"));
+    file.append(lines[1] as string);
+    expect(readFileSync(join(directory, "alpha/2026-01-04.jsonl"), "utf8")).toBe(lines.slice(0, 2).join(""));
+  });
+
+  test("a file that was removed under the session is a failure, not a loss in silence", () => {
+    const directory = writeArchive({});
+    const file = openRecordFile(directory, "alpha", time);
+    unlinkSync(day(directory));
+    expect(failure(() => file.append("{}\n"))).toMatchObject({ code: "E_LOG_WRITE", exitStatus: 74 });
+  });
+});
+
+/** What stands in the way, and the word of the message that says so. */
+const hostile: readonly (readonly [string, string, (directory: string) => void])[] = [
+  ["the file is a link", "ELOOP", (d) => [mkdirSync(join(d, "alpha")), symlinkSync(join(d, "elsewhere"), day(d))]],
+  [
+    "the file is a link to a file",
+    "ELOOP",
+    (d) => [writeFileSync(join(d, "real"), ""), mkdirSync(join(d, "alpha")), symlinkSync(join(d, "real"), day(d))],
+  ],
+  [
+    "the file has a second name",
+    "has 2 names",
+    (d) => [writeFileSync(join(d, "real"), ""), mkdirSync(join(d, "alpha")), linkSync(join(d, "real"), day(d))],
+  ],
+  [
+    "the team's folder is a link",
+    "a link, or no folder",
+    (d) => [mkdirSync(join(d, "real")), symlinkSync(join(d, "real"), join(d, "alpha"))],
+  ],
+  ["the team's folder is a file", "a link, or no folder", (d) => writeFileSync(join(d, "alpha"), "")],
+  ["the file is a folder", "EISDIR", (d) => mkdirSync(day(d), { recursive: true })],
+  ["the file is a pipe", "not a regular file", (d) => [mkdirSync(join(d, "alpha")), spawnSync("mkfifo", [day(d)])]],
+  [
+    "others can write to the file",
+    "others can write",
+    (d) => [mkdirSync(join(d, "alpha")), writeFileSync(day(d), ""), chmodSync(day(d), 0o666)],
+  ],
+  [
+    "others can write to the team's folder",
+    "others can write",
+    (d) => [mkdirSync(join(d, "alpha")), chmodSync(join(d, "alpha"), 0o777)],
+  ],
+  ["a group can write to the log directory", "others can write", (d) => chmodSync(d, 0o770)],
+];
+
+describe("is refused, naming the path, when", () => {
+  test.each(hostile)("%s", (_, words, prepare) => {
+    const directory = writeArchive({});
+    prepare(directory);
+    const error = failure(() => openRecordFile(directory, "alpha", time));
+    expect(error).toMatchObject({ code: "E_LOG_CREATE", exitStatus: 73, hint: expect.any(String) });
+    expect(error.message).toContain(words);
+    expect(error.message).toContain(directory);
+  });
+
+  test("the log directory is missing", () => {
+    const error = failure(() => openRecordFile("/nowhere/nixgate", "alpha", time));
+    expect(error).toMatchObject({ code: "E_LOG_CREATE", message: expect.stringContaining("ENOENT") });
+  });
+
+  test("a link leads to the log directory", () => {
+    const directory = writeArchive({});
+    symlinkSync(directory, `${directory}-link`);
+    expect(failure(() => openRecordFile(`${directory}-link`, "alpha", time)).message).toContain("a link");
+  });
+
+  test("the path steps back", () => {
+    expect(failure(() => openRecordFile("/tmp/../tmp", "alpha", time)).message).toContain("not a plain absolute path");
+  });
+});
+
+/** Runs the fixture in mounts of its own. */
+const inMounts = (script: string) =>
+  spawnSync("unshare", ["-m", "sh", "-euc", script, "sh", process.execPath, PROGRAM], { encoding: "utf8" });
+
+describe.skipIf(!canMount)("on a file system of its own (needs root and mount namespaces)", () => {
+  test("a full disk is a failure with its errno, and what was written before stays whole", () => {
+    const directory = writeArchive({});
+    const { status, stderr, stdout } = inMounts(`
+      mount -t tmpfs -o size=16k,mode=755 none ${directory}
+      "$1" "$2" ${directory} alpha ${START} 100 durable </dev/null || echo "status $?"
+      cp -r ${directory} ${directory}-copy`);
+    expect(status).toBe(0);
+    expect(stdout).toBe("status 74\n");
+    expect(stderr).toMatch(/^E_LOG_WRITE 74 .*alpha\/2026-01-05\.jsonl: a record could not be written: (ENOSPC|only)/);
+    const { findings, records } = verify(`${directory}-copy`);
+    expect(records).toBeGreaterThan(3);
+    expect(findings.filter(({ kind }) => kind !== "torn" && kind !== "unended")).toEqual([]);
+  });
+
+  test("a disk with no room for the file is a failure to create it", () => {
+    const directory = writeArchive({});
+    const { stdout, stderr } = inMounts(`
+      mount -t tmpfs -o size=4k,nr_inodes=1,mode=755 none ${directory}
+      "$1" "$2" ${directory} alpha ${START} 1 </dev/null || echo "status $?"`);
+    expect(stdout).toBe("status 73\n");
+    expect(stderr).toContain("ENOSPC");
+  });
+
+  test("a read-only folder is a failure to create", () => {
+    const directory = writeArchive({});
+    const { stdout, stderr } = inMounts(`
+      mount -t tmpfs -o ro,mode=755 none ${directory}
+      "$1" "$2" ${directory} alpha ${START} 1 </dev/null || echo "status $?"`);
+    expect(stdout).toBe("status 73\n");
+    expect(stderr).toContain("EROFS");
+  });
+});
+
+test.skipIf(!isRoot)("a folder of another account is refused (needs root to make one)", () => {
+  const directory = writeArchive({});
+  const { status } = spawnSync("chown", ["65534", directory]);
+  expect(status).toBe(0);
+  expect(failure(() => openRecordFile(directory, "alpha", time)).message).toContain("belongs to uid 65534");
+});
