@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 const table = readFileSync("docs/architecture.md", "utf8")
   .split("\n")
-  .map((line) => /^\| `([\w.]+)` +\|.*\| ([^|]*)\|$/.exec(line))
+  .map((line) => /^\| `([\w.]+)` *\|.*\| ([^|]*)\|$/.exec(line))
   .filter((match) => match !== null)
   .map(([, room, allowed]) => ({
     room: room as string,

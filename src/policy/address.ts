@@ -1,0 +1,42 @@
+import { isIP } from "node:net";
+import { quoted } from "./describe-value.ts";
+import { field, type Wrong, wrongType } from "./field.ts";
+
+const FIX = 'write an address or a network, such as "192.0.2.7", "10.0.0.0/8" or "2001:db8::/32"';
+
+/**
+ * One entry of `from`: an IP address or a network, as in the `from=` of authorized_keys (sshd(8)). Host names and the
+ * patterns `*`, `?` and `!` that sshd also knows are refused: names need a resolver that can be lied to, and a
+ * pattern over an address says less than it seems to.
+ */
+export function readAddress(value: string): string | Wrong {
+  if (/[*?!,]/.test(value)) return { problem: `${quoted(value)} is a pattern`, fix: FIX };
+  const [address = "", prefix, ...more] = value.split("/");
+  const family = isIP(address);
+  if (family === 0 || address.includes("%") || more.length > 0)
+    return { problem: `${quoted(value)} is not an address`, fix: FIX };
+  if (prefix === undefined) return value;
+  const bits = family === 4 ? 32 : 128;
+  if (!/^\d{1,3}$/.test(prefix) || Number(prefix) > bits)
+    return { problem: `${quoted(value)} has a prefix that is not from 0 to ${bits}`, fix: FIX };
+  const hostBits = (1n << BigInt(bits - Number(prefix))) - 1n;
+  // addr_match_cidr_list of OpenSSH 9.2 calls this an inconsistent mask length and refuses the whole key
+  return (toNumber(address) & hostBits) === 0n
+    ? value
+    : { problem: `${quoted(value)} has bits set behind its prefix`, fix: "write the network's first address" };
+}
+
+export const sourceAddress = field("address or network", (value) =>
+  typeof value === "string" ? readAddress(value) : wrongType(value, "an address", FIX),
+);
+
+/** An address as a number: 32 bits, or 128. */
+function toNumber(address: string): bigint {
+  if (isIP(address) === 4) return address.split(".").reduce((sum, part) => (sum << 8n) | BigInt(part), 0n);
+  // The URL parser writes every IPv6 address in one form, without a dotted IPv4 tail (RFC 5952).
+  const [head = "", tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split("::");
+  const groups = (part: string | undefined) => (part ? part.split(":") : []);
+  const [front, back] = [groups(head), groups(tail)];
+  const all = [...front, ...new Array<string>(8 - front.length - back.length).fill("0"), ...back];
+  return all.reduce((sum, group) => (sum << 16n) | BigInt(`0x${group}`), 0n);
+}

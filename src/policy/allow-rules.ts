@@ -1,0 +1,84 @@
+import { quoted } from "./describe-value.ts";
+import { environmentFindings } from "./environment-rules.ts";
+import { isPlainPath } from "./field.ts";
+import type { AllowRule } from "./policy.ts";
+import type { AllowEntry } from "./policy-schema.ts";
+import { errorAt, type Finding, type KeyPath } from "./problem.ts";
+
+/** Requests that mean something else before any rule is asked: the line loop, its prefix and its handshake. */
+const RESERVED = /^(?:bash|sh|echo started|exec(?: .*)?)$/;
+/** The endpoints' own words (docs/configuration.md): an exact rule for them would bypass [programs]. */
+const ENDPOINT_WORDS = /^(?:\/.*\/)?(?:nix-store --serve(?: --write)?|nix-daemon --stdio|nix daemon --stdio)(?: .*)?$/;
+
+/** What is wrong with each `[[allow]]` beyond the types of its keys. */
+export function allowFindings(entries: readonly AllowEntry[]): readonly Finding[] {
+  return entries.flatMap((entry, index) => {
+    const at = ["allow", index];
+    const form = entry.request ? customFindings(entry, at) : endpointFindings(entry, at);
+    return [...form, ...environmentFindings(entry.environment ?? {}, [...at, "environment"])];
+  });
+}
+
+/** The rule an entry stands for; only for entries without findings. */
+export function allowRule(entry: AllowEntry, index: number): AllowRule {
+  const name = `allow[${index}]`;
+  const environment = entry.environment ?? {};
+  if (entry.endpoint) {
+    const { endpoint, stores = [], process_ops: processOps = false } = entry;
+    return { kind: "endpoint", name, endpoint, stores, processOps, environment };
+  }
+  const [program = "", ...rest] = entry.run ?? [];
+  return { kind: "custom", name, request: entry.request ?? [], run: [program, ...rest], environment };
+}
+
+function endpointFindings(entry: AllowEntry, at: KeyPath): readonly Finding[] {
+  if (!entry.endpoint) return [errorAt(at, "allows nothing", "add an endpoint, or request and run")];
+  const misplaced = entry.run
+    ? [errorAt([...at, "run"], "does not go with an endpoint", "remove it; an endpoint runs the program of [programs]")]
+    : [];
+  return [
+    ...misplaced,
+    ...twice(entry.stores ?? [], [...at, "stores"]),
+    ...optionLike(entry.stores ?? [], [...at, "stores"]),
+  ];
+}
+
+function customFindings(entry: AllowEntry, at: KeyPath): readonly Finding[] {
+  const { request = [], run } = entry;
+  const findings: Finding[] = [];
+  const say = (key: string, message: string, fix: string) => findings.push(errorAt([...at, key], message, fix));
+  for (const key of ["endpoint", "stores", "process_ops"] as const)
+    if (entry[key] !== undefined)
+      say(key, "does not go with request", "remove it, or write an [[allow]] of its own for it");
+  const line = request.join(" ");
+  if (request.length === 0) say("request", "has no words, so it would never match", "write the words of the request");
+  if (RESERVED.test(line))
+    say("request", `${quoted(line)} is nixgate's own line loop, so it would never match`, "remove the entry");
+  if (ENDPOINT_WORDS.test(line))
+    say("request", `${quoted(line)} is an endpoint's request`, "write endpoint = instead of request and run");
+  if (!run) say("run", "is missing", 'add it: what is executed for the request, such as ["/usr/bin/nix-store", "-r"]');
+  else if (!isPlainPath(run[0] ?? ""))
+    say(
+      "run",
+      `${quoted(run[0] ?? "")} is not a plain absolute path`,
+      'begin with a program\'s path, such as "/usr/bin/nix-store"',
+    );
+  return findings;
+}
+
+/** Entries that are in a list twice. */
+export function twice(values: readonly string[], at: KeyPath): readonly Finding[] {
+  return values.flatMap((value, index) =>
+    values.indexOf(value) < index
+      ? [errorAt([...at, index], `${quoted(value)} is there twice`, "remove one of the two")]
+      : [],
+  );
+}
+
+function optionLike(stores: readonly string[], at: KeyPath): readonly Finding[] {
+  return stores.flatMap((store, index) =>
+    store.startsWith("-")
+      ? [errorAt([...at, index], `${quoted(store)} reads like an option`, "write a store's URI")]
+      : [],
+  );
+}

@@ -1,0 +1,22 @@
+import { NixgateError } from "../units/error.ts";
+import { ExitStatus } from "../units/exit-status.ts";
+import type { Problem } from "./policy.ts";
+import { isError } from "./problem.ts";
+
+export type ConfigErrorCode = "E_CONFIG_INVALID" | "E_CONFIG_REFUSED" | "E_CONFIG_MISSING" | "E_CONFIG_UNKNOWN_TEAM";
+
+/** The configuration cannot be used; the message is the first problem that is an error. Status 78. */
+export class ConfigError extends NixgateError {
+  override readonly name = "ConfigError";
+  readonly problems: readonly Problem[];
+
+  constructor(code: ConfigErrorCode, problems: readonly Problem[]) {
+    const [first, ...others] = problems.filter(isError);
+    const place = first && (first.line === undefined ? first.path : `${first.path}:${first.line}`);
+    const more = others.length === 0 ? "" : ` (and ${others.length} more: run nixgate check)`;
+    super(code, ExitStatus.config, first ? `${place}: ${first.message}${more}` : "the configuration is not valid", {
+      hint: first?.fix ?? "run nixgate check",
+    });
+    this.problems = problems;
+  }
+}

@@ -1,0 +1,34 @@
+import * as z from "zod/mini";
+import { bytes, count, flag, load, oneOf, plainPath, schemaVersion, table } from "./field.ts";
+
+/** nixgate.toml as written: every key that may stand in it, none filled in. */
+export const HostFile = table({
+  schema: schemaVersion,
+  scope: z.exactOptional(
+    table({
+      manager: z.exactOptional(oneOf(["user", "system", "none"])),
+      require: z.exactOptional(flag),
+    }),
+  ),
+  programs: z.exactOptional(
+    table({
+      "nix-store": z.exactOptional(plainPath("/usr/bin/nix-store")),
+      "nix-daemon": z.exactOptional(plainPath("/usr/bin/nix-daemon")),
+    }),
+  ),
+  log: z.exactOptional(
+    table({
+      directory: z.exactOptional(plainPath("/var/log/nixgate")),
+      journald: z.exactOptional(flag),
+      on_failure: z.exactOptional(oneOf(["refuse", "continue"])),
+    }),
+  ),
+  admission: z.exactOptional(
+    table({
+      max_sessions: z.exactOptional(count),
+      min_available_memory: z.exactOptional(bytes({ zero: true })),
+      max_load_per_cpu: z.exactOptional(load),
+    }),
+  ),
+});
+export type HostFile = z.output<typeof HostFile>;

@@ -1,0 +1,52 @@
+import type { ConfigFiles } from "./config-files.ts";
+import { crossCheck, type Sourced } from "./cross-check.ts";
+import { type LoadedFile, loadHost, loadPolicy } from "./load.ts";
+import type { HostConfig, Policy, Problem } from "./policy.ts";
+
+/** A team's policy as the file's name calls it. */
+export interface LoadedPolicy extends LoadedFile<Policy> {
+  readonly name: string;
+}
+
+/** Everything under a configuration folder. `problems` holds every file's, and those between files. */
+export interface WholeConfig {
+  readonly host: LoadedFile<HostConfig>;
+  readonly policies: readonly LoadedPolicy[];
+  readonly problems: readonly Problem[];
+}
+
+/** Reads a whole configuration folder: nixgate.toml, every policy, and what only shows when they are seen together. */
+export async function loadAll(files: ConfigFiles, directory: string): Promise<WholeConfig> {
+  const host = await loadHost(files, directory);
+  const { policies, problems } = await loadPolicies(files, `${directory}/policies`);
+  const sourced = sources(policies);
+  const crossed = host.checked.ok ? await crossCheck(host.checked.value, sourced) : [];
+  return { host, policies, problems: [...host.checked.problems, ...problems, ...crossed] };
+}
+
+/** Every policy of a folder; `problems` are those of the folder and of each file. */
+export async function loadPolicies(
+  files: ConfigFiles,
+  directory: string,
+): Promise<{ readonly policies: readonly LoadedPolicy[]; readonly problems: readonly Problem[] }> {
+  const names = files.list(directory);
+  if (names.kind !== "found") return { policies: [], problems: [names.problem] };
+  const visible = names.found.filter((name) => !name.startsWith("."));
+  const teams = new Set(visible.flatMap((name) => /^(.+)\.(?:toml|json)$/.exec(name)?.[1] ?? []));
+  const strays = visible.filter((name) => !/.\.(?:toml|json)$/.test(name));
+  const policies = await Promise.all(
+    [...teams].map(async (name) => ({ name, ...(await loadPolicy(files, directory, name)) })),
+  );
+  const own = policies.flatMap(({ checked }) => checked.problems);
+  return { policies, problems: [...strays.map((name) => notRead(`${directory}/${name}`)), ...own] };
+}
+
+/** The policies that could be read, with their texts. */
+export function sources(policies: readonly LoadedPolicy[]): readonly Sourced[] {
+  return policies.flatMap(({ checked, file }) => (checked.ok && file ? [{ policy: checked.value, source: file }] : []));
+}
+
+function notRead(path: string): Problem {
+  const fix = "end a policy's name in .toml or .json, and keep other files elsewhere";
+  return { severity: "warning", path, line: undefined, message: "is not read", fix };
+}

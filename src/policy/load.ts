@@ -1,0 +1,101 @@
+import { basename } from "node:path";
+import type { TeamName } from "../units/ids.ts";
+import { ConfigError, type ConfigErrorCode } from "./config-error.ts";
+import type { ConfigFile, ConfigFiles } from "./config-files.ts";
+import { hostFindings } from "./cross-check.ts";
+import type { Checked, HostConfig, Policy, Problem } from "./policy.ts";
+import { isError } from "./problem.ts";
+import { readHostConfig } from "./read-host-config.ts";
+import { readPolicy } from "./read-policy.ts";
+import { checked } from "./source.ts";
+
+/** Where a policy was read, for the session's record. */
+export interface PolicySource {
+  readonly path: string;
+  readonly sha256: string;
+}
+
+/** What a session needs, or why it cannot be served. The host's configuration says where even that is recorded. */
+export type TeamConfig =
+  | { readonly ok: true; readonly host: HostConfig; readonly policy: Policy; readonly source: PolicySource }
+  | {
+      readonly ok: false;
+      readonly reason: "unknown-team" | "policy-invalid";
+      readonly host: HostConfig | undefined;
+      readonly source: PolicySource | undefined;
+      readonly error: ConfigError;
+    };
+
+/**
+ * Reads nixgate.toml and one team's policy, nothing else of the folder, and checks the two against each other.
+ * Warnings are for `nixgate check`: none is looked up here, because a session waits for this.
+ */
+export async function loadTeam(files: ConfigFiles, directory: string, team: TeamName): Promise<TeamConfig> {
+  const hostRead = await loadHost(files, directory);
+  const host = hostRead.checked.ok ? hostRead.checked.value : undefined;
+  const refuse = (part: LoadedFile<unknown>, source?: PolicySource): TeamConfig => {
+    const reason = part.code === "E_CONFIG_UNKNOWN_TEAM" ? "unknown-team" : "policy-invalid";
+    return { ok: false, reason, host, source, error: new ConfigError(part.code, part.checked.problems) };
+  };
+  if (!host) return refuse(hostRead);
+  const policyRead = await loadPolicy(files, `${directory}/policies`, team);
+  const { file, checked: result } = policyRead;
+  const source = file && { path: file.path, sha256: file.sha256 };
+  if (!result.ok || !file || !source) return refuse(policyRead, source);
+  const both = await checked(file, hostFindings(host, result.value).filter(isError), () => result.value);
+  if (!both.ok) return refuse({ ...policyRead, checked: both }, source);
+  return { ok: true, host, policy: result.value, source };
+}
+
+/** One file of the configuration: what it says, and its text where it could be read. */
+export interface LoadedFile<T> {
+  readonly checked: Checked<T>;
+  readonly file: ConfigFile | undefined;
+  /** What a ConfigError about it is called. */
+  readonly code: ConfigErrorCode;
+}
+
+/** nixgate.toml, or nixgate.json. */
+export async function loadHost(files: ConfigFiles, directory: string): Promise<LoadedFile<HostConfig>> {
+  const fix = `write ${directory}/nixgate.toml; the least it needs is: schema = 1, and under [programs] nix-store and nix-daemon as absolute paths`;
+  return loadEither(files, `${directory}/nixgate`, readHostConfig, "E_CONFIG_MISSING", fix);
+}
+
+/** A team's policy, by the file's name. */
+export async function loadPolicy(files: ConfigFiles, directory: string, team: string): Promise<LoadedFile<Policy>> {
+  const fix = `write ${directory}/${team}.toml, or correct --team; policies/ of nixgate has examples`;
+  return loadEither(files, `${directory}/${team}`, readPolicy, "E_CONFIG_UNKNOWN_TEAM", fix);
+}
+
+async function loadEither<T>(
+  files: ConfigFiles,
+  stem: string,
+  parse: (text: string, path: string) => Promise<Checked<T>>,
+  missing: ConfigErrorCode,
+  fix: string,
+): Promise<LoadedFile<T>> {
+  const fail = (code: ConfigErrorCode, problem: Problem): LoadedFile<T> => ({
+    checked: { ok: false, problems: [problem] },
+    file: undefined,
+    code,
+  });
+  const toml = files.read(`${stem}.toml`);
+  const json = files.read(`${stem}.json`);
+  for (const read of [toml, json]) if (read.kind === "refused") return fail("E_CONFIG_REFUSED", read.problem);
+  if (toml.kind === "found" && json.kind === "found") {
+    const message = `stands beside ${basename(stem)}.toml, and only one of the two can hold`;
+    const problem = {
+      severity: "error",
+      path: json.found.path,
+      line: undefined,
+      message,
+      fix: "remove one of the two",
+    } as const;
+    return fail("E_CONFIG_INVALID", problem);
+  }
+  const read = toml.kind === "found" ? toml : json;
+  if (read.kind === "missing" && toml.kind === "missing") return fail(missing, { ...toml.problem, fix });
+  if (read.kind !== "found") return fail("E_CONFIG_REFUSED", read.problem);
+  const file = read.found;
+  return { checked: await parse(file.text, file.path), file, code: "E_CONFIG_INVALID" };
+}

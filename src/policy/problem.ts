@@ -1,0 +1,39 @@
+import { escapeText } from "../units/text.ts";
+import type { Problem } from "./policy.ts";
+
+/** Where a value stands in a configuration file: `["allow", 0, "stores"]`. */
+export type KeyPath = readonly (string | number)[];
+
+/** A problem before its line is looked up: most readings find none, and looking up loads a second parser. */
+export interface Finding {
+  readonly severity: "error" | "warning";
+  readonly at: KeyPath;
+  readonly message: string;
+  /** The remedy, as an imperative sentence without its full stop. */
+  readonly fix: string;
+}
+
+export const isError = (one: { readonly severity: "error" | "warning" }): boolean => one.severity === "error";
+
+/** An error at that key, named in front of the message: `limits.MemoryMax: "2 G" has a space`. */
+export function errorAt(at: KeyPath, message: string, fix: string): Finding {
+  return { severity: "error", at, message: `${formatKeyPath(at)}: ${message}`, fix };
+}
+
+/** A key as people say it: `allow[0].stores`, `environment."odd key"`. */
+export function formatKeyPath(at: KeyPath): string {
+  return at
+    .map((part, index) => {
+      if (typeof part === "number") return `[${part}]`;
+      const name = /^[\w-]+$/.test(part) ? part : JSON.stringify(escapeText(part.slice(0, 60)));
+      return index === 0 ? name : `.${name}`;
+    })
+    .join("");
+}
+
+/** `path:line: message`, as compilers do and editors follow, and under it the remedy. No newline at the end. */
+export function formatProblem(problem: Problem): string {
+  const place = problem.line === undefined ? problem.path : `${problem.path}:${problem.line}`;
+  const severity = problem.severity === "warning" ? "warning: " : "";
+  return `${escapeText(place)}: ${severity}${escapeText(problem.message)}\n    fix: ${escapeText(problem.fix)}`;
+}

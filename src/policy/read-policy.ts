@@ -1,0 +1,38 @@
+import { allowRule } from "./allow-rules.ts";
+import { SESSION } from "./defaults.ts";
+import { withDefaultLimits } from "./limit-rules.ts";
+import type { Checked, Policy } from "./policy.ts";
+import { policyFindings } from "./policy-rules.ts";
+import { PolicyFile } from "./policy-schema.ts";
+import { readSource } from "./read-source.ts";
+
+/**
+ * Reads one team's policy: TOML, or JSON where the path ends in `.json`. Every problem is reported at once, except
+ * that a text which is no TOML or JSON has only that one, and rules between keys wait until each key is right.
+ * @param path names the file in problems, and its last part must be the team's name
+ */
+export async function readPolicy(text: string, path: string): Promise<Checked<Policy>> {
+  return readSource({ path, text }, PolicyFile, (file) => policyFindings(file, path), policy);
+}
+
+function policy(file: PolicyFile): Policy {
+  const { session = {}, store } = file;
+  return {
+    team: file.team,
+    description: file.description ?? "",
+    allow: (file.allow ?? []).map(allowRule),
+    limits: withDefaultLimits(file.limits),
+    teamLimits: file.team_limits ?? {},
+    session: {
+      maxConcurrent: session.max_concurrent ?? SESSION.maxConcurrent,
+      maxStartsPerMinute: session.max_starts_per_minute ?? SESSION.maxStartsPerMinute,
+      maxCommands: session.max_commands ?? SESSION.maxCommands,
+      lineMaxBytes: session.line_max_bytes ?? SESSION.lineMaxBytes,
+      readTimeout: session.read_timeout ?? SESSION.readTimeout,
+      clientGoneGrace: session.client_gone_grace ?? SESSION.clientGoneGrace,
+      stopTimeout: session.stop_timeout ?? SESSION.stopTimeout,
+    },
+    store: store?.root === undefined ? { mode: "daemon" } : { mode: "dedicated", root: store.root },
+    members: (file.member ?? []).map(({ name, keys = [], from = [] }) => ({ name, keys, from })),
+  };
+}

@@ -1,0 +1,26 @@
+import { parse, TomlError } from "smol-toml";
+import type { Parsed } from "./source.ts";
+
+/** What each complaint of the parser means for the writer; the parser's own words otherwise. */
+const REMEDIES: readonly (readonly [complaint: RegExp, message: string, fix: string])[] = [
+  [/redefine/, "a key or table is there twice", "keep one of the two; [[name]] begins one more entry of a list"],
+  [/unsafe property/, "a key has a name that no setting has (__proto__ or constructor)", "remove it"],
+  [/losslessly/, "a number is too large", "write a size such as 2G in quotes"],
+];
+
+/** TOML 1.0. Dates stay objects of their own, which no setting takes; unsafe keys are refused by the parser. */
+export function parseToml(text: string): Parsed {
+  try {
+    return { ok: true, data: parse(text, { unsafeKeyBehaviour: "throw", maxDepth: 16 }) };
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const complaint = (error.message.split("\n")[0] ?? "").replace(/^Invalid TOML document: /, "");
+    const [, message, fix] = REMEDIES.find(([pattern]) => pattern.test(complaint)) ?? [];
+    return {
+      ok: false,
+      line: error.line,
+      message: message ?? `not TOML: ${complaint}`,
+      fix: fix ?? "correct the line; texts stand in quotes, and a table begins with [name]",
+    };
+  }
+}

@@ -1,0 +1,57 @@
+import { commonMistake, type Infinite, type Milliseconds, type NotAQuantity } from "./quantities.ts";
+import { escapeText } from "./text.ts";
+
+/** Longest first, as a duration is written. */
+const UNITS: readonly (readonly [name: string, milliseconds: number, aliases: RegExp])[] = [
+  ["w", 604_800_000, /^(?:w|weeks?)$/],
+  ["d", 86_400_000, /^(?:d|days?)$/],
+  ["h", 3_600_000, /^(?:h|hr|hours?)$/],
+  ["min", 60_000, /^(?:m|min|minutes?)$/],
+  ["s", 1000, /^(?:s|sec|seconds?|)$/],
+  ["ms", 1, /^(?:ms|msec)$/],
+];
+const EXAMPLE = '"30s", "4h" or "1min 30s"';
+/** systemd counts microseconds in 64 bits; a century is far below that and exact in milliseconds. */
+const LONGEST_MS = 36_525 * 86_400_000;
+
+/**
+ * A time span as systemd.time(7) writes it: "30s", "4h", "1min 30s", "2h 30min"; a bare number is seconds.
+ * Whole numbers only, nothing shorter than a millisecond, no months and years (systemd's are averages), above zero:
+ * systemd takes 0 for "no limit" in some settings and for "at once" in others.
+ * @param infinite whether "infinity" is a value here
+ */
+export function parseDuration(value: string | number, infinite: true): Milliseconds | Infinite | NotAQuantity;
+export function parseDuration(value: string | number, infinite?: false): Milliseconds | NotAQuantity;
+export function parseDuration(value: string | number, infinite = false): Milliseconds | Infinite | NotAQuantity {
+  const text = String(value);
+  if (infinite && text === "infinity") return text;
+  const mistake = commonMistake(text, EXAMPLE);
+  if (mistake) return mistake;
+  const shown = `"${escapeText(text.slice(0, 40))}"`;
+  if (!/^(?:\d+ *[a-zA-Z]*(?: +|(?=\d)|$))+$/.test(text) || text.length > 80) {
+    const problem = /^\d+\.\d+/.test(text) ? `${shown} is not in whole numbers` : `${shown} is not a duration`;
+    return { problem, fix: `write a duration such as ${EXAMPLE}` };
+  }
+  let total = 0;
+  for (const [, digits, unit = ""] of text.matchAll(/(\d+) *([a-zA-Z]*)/g)) {
+    const known = UNITS.find(([, , aliases]) => aliases.test(unit));
+    if (!known) return { problem: `${shown} has an unknown unit "${unit}"`, fix: "use ms, s, min, h, d or w" };
+    total += Number(digits) * known[1];
+  }
+  if (total === 0) return { problem: `${shown} is no time at all`, fix: `write a duration such as ${EXAMPLE}` };
+  return total > LONGEST_MS
+    ? { problem: `${shown} is longer than a century`, fix: infinite ? 'write "infinity"' : `write ${EXAMPLE}` }
+    : (total as Milliseconds);
+}
+
+/** As systemd prints it, largest units first: `4h`, `1min 30s`, `500ms`, `infinity`. */
+export function formatDuration(duration: Milliseconds | Infinite): string {
+  if (duration === "infinity") return "infinity";
+  const parts: string[] = [];
+  let rest: number = duration;
+  for (const [name, size] of UNITS) {
+    if (rest >= size) parts.push(`${Math.floor(rest / size)}${name}`);
+    rest %= size;
+  }
+  return parts.length === 0 ? "0" : parts.join(" ");
+}
