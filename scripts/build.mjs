@@ -1,6 +1,6 @@
 // Bundles src/main.ts into dist/nixgate.cjs: one file, CommonJS because Node starts it quicker than an ES module.
 // `--if-needed` leaves a bundle alone that is newer than everything it is made from.
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { build } from "esbuild";
 
 const OUT = "dist/nixgate.cjs";
@@ -24,4 +24,7 @@ if (!process.argv.includes("--if-needed") || sources.some((path) => modified(pat
     define: { NIXGATE_VERSION: JSON.stringify(version) },
     logLevel: "warning",
   });
+  // bin/nixgate takes dist/node without asking for its version; a package lays such a link for its own Node.js.
+  rmSync("dist/node", { force: true });
+  symlinkSync(process.execPath, "dist/node");
 }

@@ -4,6 +4,7 @@ import { findCommand } from "./cli/find-command.ts";
 import { commandHelp, overview } from "./cli/help.ts";
 import { parseArguments } from "./cli/parse-arguments.ts";
 import { UsageError } from "./cli/usage-error.ts";
+import type { SessionsPorts } from "./commands/sessions-ports.ts";
 import { leave, write } from "./system/leave.ts";
 import { NixgateError } from "./units/error.ts";
 import { ExitStatus } from "./units/exit-status.ts";
@@ -13,6 +14,7 @@ declare const NIXGATE_VERSION: string;
 
 /** Where the package lies: dist/nixgate.cjs is this file, bundled. */
 const ROOT = dirname(__dirname);
+const PROGRAM = join(ROOT, "bin/nixgate");
 const HOLDER = join(ROOT, "bin/nixgate-holder");
 const CONFIG_DIR = "/etc/nixgate";
 
@@ -34,19 +36,79 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   session: async () => {
     const { session } = await import("./commands/session.ts");
     return bind(session, async () => {
-      const { sessionPorts } = await import("./system/session-ports.ts");
-      return sessionPorts({ holder: HOLDER, version: NIXGATE_VERSION, configDir: CONFIG_DIR });
+      const [{ sessionPorts }, { readOwnEnvironment }, machine, { readUserAuth }] = await Promise.all([
+        import("./system/session-ports.ts"),
+        import("./system/environment.ts"),
+        import("./system/machine.ts"),
+        import("./system/user-auth.ts"),
+      ]);
+      const environment = readOwnEnvironment();
+      const account = machine.ownAccount();
+      return {
+        environment,
+        account,
+        machine: machine.ownMachine(),
+        process: { pid: process.pid, version: NIXGATE_VERSION },
+        holder: HOLDER,
+        terminal: machine.stdinIsTerminal(),
+        key: readUserAuth(environment, account.uid),
+        configure: await configuring(),
+        open: sessionPorts,
+      };
     });
   },
   explain: async () => {
     const { explain } = await import("./commands/explain.ts");
     return bind(explain, async () => {
-      const { configure } = await import("./system/configure.ts");
       const { newSessionId, ownAccount } = await import("./system/machine.ts");
-      return { account: ownAccount(), holder: HOLDER, newSessionId, configure: configure(CONFIG_DIR) };
+      return { account: ownAccount(), holder: HOLDER, newSessionId, configure: await configuring() };
     });
   },
+  /*CHECK*/
+  "sessions list": async () => {
+    const { sessionsList } = await import("./commands/sessions-list.ts");
+    return bind(sessionsList, sessionsPorts);
+  },
+  "sessions show": async () => {
+    const { sessionsShow } = await import("./commands/sessions-show.ts");
+    return bind(sessionsShow, sessionsPorts);
+  },
+  "sessions verify": async () => {
+    const { sessionsVerify } = await import("./commands/sessions-verify.ts");
+    return bind(sessionsVerify, sessionsPorts);
+  },
 };
+
+async function ownFiles() {
+  const { configFiles } = await import("./system/config-files.ts");
+  return configFiles([process.getuid?.() ?? 0]);
+}
+
+async function configuring() {
+  const { configure } = await import("./session/configuration.ts");
+  const files = await ownFiles();
+  return (team: string, member: string | undefined, directory = CONFIG_DIR) =>
+    configure(files, directory, team, member);
+}
+
+async function sessionsPorts(): Promise<SessionsPorts> {
+  const [{ openArchive }, { livenessHere }, { loadHost }, { ConfigError }] = await Promise.all([
+    import("./system/archive.ts"),
+    import("./system/liveness.ts"),
+    import("./policy/load.ts"),
+    import("./policy/config-error.ts"),
+  ]);
+  return {
+    async archive({ logDirectory, configDirectory = CONFIG_DIR }) {
+      if (logDirectory !== undefined) return openArchive(logDirectory);
+      const { checked, code } = await loadHost(await ownFiles(), configDirectory);
+      if (!checked.ok) throw new ConfigError(code, checked.problems);
+      return openArchive(checked.value.log.directory);
+    },
+    liveness: livenessHere,
+    now: Date.now,
+  };
+}
 
 async function main(words: readonly string[]): Promise<CommandResult> {
   const [first] = words;
@@ -56,7 +118,7 @@ async function main(words: readonly string[]): Promise<CommandResult> {
     return first === undefined ? { status: ExitStatus.usage, stderr: page } : { status: ExitStatus.ok, stdout: page };
   }
   const found = findCommand(COMMANDS, words);
-  if (!found) throw new UsageError(`there is no command "${first}"`, "see nixgate --help");
+  if (!found) throw new UsageError(`there is no command "${first}"`, { hint: "see nixgate --help" });
   const bound = await found.entry();
   const own = found.rest.includes("--") ? found.rest.slice(0, found.rest.indexOf("--")) : found.rest;
   if (own.includes("--help") || own.includes("-h")) {

@@ -7,7 +7,7 @@ import { UsageError } from "./usage-error.ts";
  * @throws UsageError for an unknown option, a missing value, an option given twice that may be given once
  */
 export function parseArguments(command: Command<never>, words: readonly string[]): Arguments {
-  const hint = `see nixgate ${command.name} --help`;
+  const details = { hint: `see nixgate ${command.name} --help` };
   try {
     const { values, positionals, tokens } = parseArgs({
       args: [...words],
@@ -19,7 +19,7 @@ export function parseArguments(command: Command<never>, words: readonly string[]
     const seen = new Set<string>();
     for (const token of tokens) {
       if (token.kind !== "option") continue;
-      if (seen.has(token.name)) throw new UsageError(`${token.rawName} is given twice`, hint);
+      if (seen.has(token.name)) throw new UsageError(`${token.rawName} is given twice`, details);
       seen.add(token.name);
     }
     return { positionals, options: values as Arguments["options"] };
@@ -27,7 +27,7 @@ export function parseArguments(command: Command<never>, words: readonly string[]
     if (error instanceof UsageError || !isParseArgsError(error)) throw error;
     // its first sentence names the word at fault; the rest is about parseArgs itself
     const [sentence = ""] = error.message.split(/\. |\n/);
-    throw new UsageError(sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/\.$/, ""), hint);
+    throw new UsageError(sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/\.$/, ""), details);
   }
 }
 

@@ -1,10 +1,10 @@
-import { NixgateError } from "../units/error.ts";
+import { type ErrorDetails, NixgateError } from "../units/error.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 
 /** A command line that nixgate cannot obey. Status 64. */
 export class UsageError extends NixgateError {
   override readonly name = "UsageError";
-  constructor(message: string, hint: string) {
-    super("E_USAGE", ExitStatus.usage, message, { hint });
+  constructor(message: string, details: ErrorDetails = {}) {
+    super("E_USAGE", ExitStatus.usage, message, details);
   }
 }

@@ -46,9 +46,14 @@ Exit status, as the session's: 0 allowed, 65 malformed, 77 denied; 78 the config
   },
   async run({ options, positionals }, ports) {
     const { team, member, loop, json } = options;
-    if (typeof team !== "string") throw new UsageError("--team NAME is missing", "see nixgate explain --help");
-    if (positionals.length === 0) throw new UsageError("the request is missing", "write it behind --");
-    const found = await ports.configure(team, member as string | undefined, options["config-dir"] as string | undefined);
+    if (typeof team !== "string")
+      throw new UsageError("--team NAME is missing", { hint: "see nixgate explain --help" });
+    if (positionals.length === 0) throw new UsageError("the request is missing", { hint: "write it behind --" });
+    const found = await ports.configure(
+      team,
+      member as string | undefined,
+      options["config-dir"] as string | undefined,
+    );
     if (!found.ok) {
       const { reason, message, status } = found.refusal;
       const document = { decision: "deny", reason, rule: null, message };
@@ -111,7 +116,12 @@ function asDocument(decision: Decision, plan: Plan | undefined): object {
 
 function asText(decision: Decision, plan: Plan | undefined): string {
   const steps = decision.trace.map(({ looked, found }) => `  ${looked}: ${found}`);
-  const lines = [headline(decision), "", "how it was decided:", ...(steps.length > 0 ? steps : ["  at the first look"])];
+  const lines = [
+    headline(decision),
+    "",
+    "how it was decided:",
+    ...(steps.length > 0 ? steps : ["  at the first look"]),
+  ];
   if (plan) {
     lines.push("", "what would run:", `  ${plan.commandLine.map(quote).join(" ")}`, "", "its environment:");
     lines.push(...Object.entries(plan.environment).map(([name, value]) => `  ${name}=${value}`));

@@ -42,7 +42,7 @@ unavailable, 70 a bug in nixgate, 73 and 74 records cannot be created or written
   options: { team: { type: "string" }, member: { type: "string" }, "config-dir": { type: "string" } },
   async run({ options, positionals }, ports) {
     if (positionals.length > 0 || typeof options["team"] !== "string") {
-      throw new UsageError("--team NAME is all that a forced command needs", "see nixgate session --help");
+      throw new UsageError("--team NAME is all that a forced command needs", { hint: "see nixgate session --help" });
     }
     const startedAt = Date.now();
     const team = options["team"];

@@ -1,4 +1,5 @@
 import type { Arguments, Command } from "../cli/command.ts";
+import { UsageError } from "../cli/usage-error.ts";
 import { type Criteria, keepMatching } from "../record/filter.ts";
 import { newest } from "../record/newest.ts";
 import { summariseFile } from "../record/summarise.ts";
@@ -8,15 +9,7 @@ import { parseWhen, WHEN_FORMS } from "../record/when.ts";
 import { formatDuration } from "../record/wording.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
-import {
-  openPlace,
-  PLACE_HELP,
-  PLACE_OPTIONS,
-  problemList,
-  type SessionsPorts,
-  SessionsUsageError,
-  textOption,
-} from "./sessions-ports.ts";
+import { openPlace, PLACE_HELP, PLACE_OPTIONS, problemList, type SessionsPorts, textOption } from "./sessions-ports.ts";
 import { localTime, table } from "./table.ts";
 
 const bool = { type: "boolean" } as const;
@@ -61,7 +54,7 @@ Exit status: 0, 64 for a wrong option, 74 where the records cannot be read.
   },
   async run({ options, positionals }, ports) {
     if (positionals[0] !== undefined)
-      throw new SessionsUsageError(`${escapeText(positionals[0])}: sessions list takes options only`, {
+      throw new UsageError(`${escapeText(positionals[0])}: sessions list takes options only`, {
         hint: "for one session: nixgate sessions show ID",
       });
     const keep = keepMatching(criteriaOf(options, ports.now()));
@@ -93,14 +86,14 @@ function criteriaOf(options: Arguments["options"], now: number): Criteria {
   const given = (name: string) => textOption(options, name);
   const cause = given("cause");
   if (cause !== undefined && !CAUSES.some((known) => known === cause))
-    throw new SessionsUsageError(`--cause ${escapeText(cause)}: no such cause`, {
+    throw new UsageError(`--cause ${escapeText(cause)}: no such cause`, {
       hint: `one of ${CAUSES.join(", ")}`,
     });
   const when = (name: string) => {
     const words = given(name);
     const time = words === undefined ? undefined : parseWhen(words, now);
     if (words !== undefined && time === undefined)
-      throw new SessionsUsageError(`--${name} ${escapeText(words)}: no point in time`, { hint: `write ${WHEN_FORMS}` });
+      throw new UsageError(`--${name} ${escapeText(words)}: no point in time`, { hint: `write ${WHEN_FORMS}` });
     return time;
   };
   const all = {
@@ -120,7 +113,7 @@ function limitOf(options: Arguments["options"]): number {
   const limit = textOption(options, "limit");
   if (limit === undefined) return Number.POSITIVE_INFINITY;
   if (!/^[1-9]\d{0,8}$/.test(limit))
-    throw new SessionsUsageError(`--limit ${escapeText(limit)}: no count`, { hint: "a whole number from 1" });
+    throw new UsageError(`--limit ${escapeText(limit)}: no count`, { hint: "a whole number from 1" });
   return Number(limit);
 }
 

@@ -1,6 +1,4 @@
 import type { Archive, ArchiveProblem, IsAlive } from "../record/archive.ts";
-import { type ErrorDetails, NixgateError } from "../units/error.ts";
-import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 
 /** Where the archive is said to be, in the words of the command line. */
@@ -16,13 +14,6 @@ export interface SessionsPorts {
   liveness(): IsAlive;
   /** Milliseconds since 1970. */
   now(): number;
-}
-
-export class SessionsUsageError extends NixgateError {
-  override readonly name = "SessionsUsageError";
-  constructor(message: string, details: ErrorDetails = {}) {
-    super("E_SESSIONS_USAGE", ExitStatus.usage, message, details);
-  }
 }
 
 export const PLACE_OPTIONS = {

@@ -1,4 +1,5 @@
 import type { Command } from "../cli/command.ts";
+import { UsageError } from "../cli/usage-error.ts";
 import type { DayFile, IsAlive, RawLine } from "../record/archive.ts";
 import { decodeLine } from "../record/decode.ts";
 import { RecordError } from "../record/error.ts";
@@ -10,14 +11,7 @@ import { verifyFile } from "../record/verify.ts";
 import { plural } from "../record/wording.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
-import {
-  openPlace,
-  PLACE_HELP,
-  PLACE_OPTIONS,
-  problemList,
-  type SessionsPorts,
-  SessionsUsageError,
-} from "./sessions-ports.ts";
+import { openPlace, PLACE_HELP, PLACE_OPTIONS, problemList, type SessionsPorts } from "./sessions-ports.ts";
 import { allFields, story } from "./sessions-story.ts";
 
 export const sessionsShow: Command<SessionsPorts> = {
@@ -37,7 +31,7 @@ changed or are incomplete (what is left of them is shown); 74 where the records 
   async run({ positionals, options }, ports) {
     const [part, second] = positionals;
     if (part === undefined || part === "" || second !== undefined)
-      throw new SessionsUsageError("sessions show takes one id", { hint: "nixgate sessions list shows the ids" });
+      throw new UsageError("sessions show takes one id", { hint: "nixgate sessions list shows the ids" });
     const archive = await openPlace(options, ports);
     const problems = problemList();
     const { files } = archive.scan();
@@ -55,19 +49,16 @@ changed or are incomplete (what is left of them is shown); 74 where the records 
   },
 };
 
-function notOne(part: string, found: readonly { session: string }[], directory: string): SessionsUsageError {
+function notOne(part: string, found: readonly { session: string }[], directory: string): UsageError {
   const shown = escapeText(part);
   if (found.length === 0)
-    return new SessionsUsageError(`${shown}: no such session on record below ${escapeText(directory)}`, {
+    return new UsageError(`${shown}: no such session on record below ${escapeText(directory)}`, {
       hint: "nixgate sessions list shows the ids",
     });
   const some = found.slice(0, 5).map(({ session }) => escapeText(session));
-  return new SessionsUsageError(
-    `${shown}: fits ${found.length} sessions: ${some.join(", ")}${found.length > 5 ? ", …" : ""}`,
-    {
-      hint: "write more of the id",
-    },
-  );
+  return new UsageError(`${shown}: fits ${found.length} sessions: ${some.join(", ")}${found.length > 5 ? ", …" : ""}`, {
+    hint: "write more of the id",
+  });
 }
 
 interface Seen {

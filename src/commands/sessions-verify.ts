@@ -1,4 +1,5 @@
 import type { Command } from "../cli/command.ts";
+import { UsageError } from "../cli/usage-error.ts";
 import type { DayFile, IsAlive } from "../record/archive.ts";
 import { RecordError } from "../record/error.ts";
 import type { Finding } from "../record/finding.ts";
@@ -6,14 +7,7 @@ import { type FileCount, verifyFile } from "../record/verify.ts";
 import { plural } from "../record/wording.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
-import {
-  openPlace,
-  PLACE_HELP,
-  PLACE_OPTIONS,
-  problemList,
-  type SessionsPorts,
-  SessionsUsageError,
-} from "./sessions-ports.ts";
+import { openPlace, PLACE_HELP, PLACE_OPTIONS, problemList, type SessionsPorts } from "./sessions-ports.ts";
 
 export const sessionsVerify: Command<SessionsPorts> = {
   name: "sessions verify",
@@ -33,7 +27,7 @@ Exit status: 0 where nothing was found; 65 where something was; 74 where a file 
   options: { ...PLACE_OPTIONS, json: { type: "boolean" } },
   async run({ positionals, options }, ports) {
     if (positionals[0] !== undefined)
-      throw new SessionsUsageError(`${escapeText(positionals[0])}: sessions verify takes options only`);
+      throw new UsageError(`${escapeText(positionals[0])}: sessions verify takes options only`);
     const archive = await openPlace(options, ports);
     const problems = problemList();
     const { files, problems: strange } = archive.scan();

@@ -77,7 +77,7 @@ export const bodies = {
     argv: field(z.array(z.string()), "what was executed, word by word"),
     unit: maybeText("the command's scope", "it ran without systemd"),
     invocation: maybeText("systemd's INVOCATION_ID of the scope", "it ran without systemd, or systemd did not say"),
-    pid: count("the command's first process"),
+    pid: maybe(z.int().check(z.gte(1)), "the process that became the command", "there was no scope to start it in"),
     limits: field(
       z.object({
         asked: field(settings, "properties of the policy, by their names in systemd.resource-control(5)"),

@@ -1,5 +1,7 @@
 import type { Limits, TeamLimits } from "../policy/policy.ts";
-import type { Milliseconds } from "../units/quantities.ts";
+import { formatBytes } from "../units/bytes.ts";
+import { formatDuration } from "../units/durations.ts";
+import { formatPercent, type Milliseconds } from "../units/quantities.ts";
 
 /** A property as `systemd-run --property=` and systemd.resource-control(5) spell it. */
 export interface Property {
@@ -23,20 +25,20 @@ const CPU_PERIOD_US = 100_000;
 export function limitProperties(limits: Limits | TeamLimits): readonly Property[] {
   const runtime = "RuntimeMaxSec" in limits ? limits.RuntimeMaxSec : undefined;
   return [
-    property("TasksMax", limits.TasksMax),
-    property("MemoryMax", limits.MemoryMax),
-    property("MemoryHigh", limits.MemoryHigh),
-    property("MemorySwapMax", limits.MemorySwapMax),
-    property("CPUQuota", limits.CPUQuota === undefined ? undefined : `${limits.CPUQuota}%`),
-    property("CPUWeight", limits.CPUWeight),
-    property("IOWeight", limits.IOWeight),
-    property("RuntimeMaxSec", typeof runtime === "number" ? `${runtime}ms` : runtime),
+    property("TasksMax", limits.TasksMax, String),
+    property("MemoryMax", limits.MemoryMax, formatBytes),
+    property("MemoryHigh", limits.MemoryHigh, formatBytes),
+    property("MemorySwapMax", limits.MemorySwapMax, formatBytes),
+    property("CPUQuota", limits.CPUQuota, formatPercent),
+    property("CPUWeight", limits.CPUWeight, String),
+    property("IOWeight", limits.IOWeight, String),
+    property("RuntimeMaxSec", runtime, formatDuration),
   ].flat();
 }
 
 /** How a scope ends: SIGTERM, then after `stopTimeout` SIGKILL (systemd.kill(5), TimeoutStopSec of systemd.scope(5)). */
 export function stopProperties(stopTimeout: Milliseconds): readonly Property[] {
-  return [{ name: "TimeoutStopSec", value: `${stopTimeout}ms` }];
+  return [{ name: "TimeoutStopSec", value: formatDuration(stopTimeout) }];
 }
 
 /**
@@ -77,8 +79,8 @@ function max(value: number | "infinity" | undefined): string | undefined {
   return value === "infinity" ? "max" : value?.toString();
 }
 
-function property(name: string, value: number | string | undefined): readonly Property[] {
-  return value === undefined ? [] : [{ name, value: String(value) }];
+function property<Value>(name: string, value: Value | undefined, print: (value: Value) => string): readonly Property[] {
+  return value === undefined ? [] : [{ name, value: print(value) }];
 }
 
 function expectation(name: string, file: string, value: string | undefined): readonly Expectation[] {

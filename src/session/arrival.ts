@@ -1,3 +1,4 @@
+import type { PolicySource } from "../policy/load.ts";
 import type { HostConfig, Policy } from "../policy/policy.ts";
 import type { Account } from "../scope/environment.ts";
 import type { ExitStatus } from "../units/exit-status.ts";
@@ -50,12 +51,6 @@ export type Configuration =
       readonly source?: PolicySource;
       readonly refusal: SessionRefusal;
     };
-
-export interface PolicySource {
-  readonly path: string;
-  /** SHA-256 of its bytes, hex. */
-  readonly sha256: string;
-}
 
 export type RefuseReason =
   | "terminal"

@@ -68,8 +68,8 @@ export interface OpenScope {
   readonly invocation: string | undefined;
   /** Whether this is a cgroup of its own; without one the limits are rlimits, for each process alone. */
   readonly isolation: Isolation;
-  /** The limits as the kernel holds them, by property: a text of the cgroup file, or undefined where there is no such file. */
-  readonly applied: Readonly<Record<string, string | undefined>>;
+  /** The limits as the kernel holds them, by property; one that it has no file for is not there. */
+  readonly applied: Readonly<Record<string, string>>;
   /** Lets the command begin. */
   begin(): void;
   /** Settles when the command has ended; what it left may still run. */

@@ -47,7 +47,7 @@ export function clientOf(parent: number, grace: Milliseconds): Client {
 function hasReader(fd: number): boolean {
   try {
     if (!fstatSync(fd).isFIFO()) return true; // a file has no reader; a socket's end shows in the parent's
-    closeSync(openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK));
+    closeSync(openPipeForWriting(fd));
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== "ENXIO";
@@ -76,11 +76,15 @@ function say(fd: number, text: string): void {
   }
 }
 
-/** Another open file on the same pipe; undefined for what cannot be opened again, as a socket. */
+/** Another open file on the same pipe; undefined for what is none: a file's place to write at is shared, a socket cannot be opened again. */
 function openOwn(fd: number): number | undefined {
   try {
-    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_APPEND);
+    return fstatSync(fd).isFIFO() ? openPipeForWriting(fd) : undefined;
   } catch {
     return undefined;
   }
+}
+
+function openPipeForWriting(fd: number): number {
+  return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK);
 }

@@ -40,7 +40,8 @@ function readByte(): Promise<number | undefined> {
     read(STDIN, byte, 0, 1, null, (error, count) => {
       pending -= 1;
       if (error?.code === "EAGAIN") setTimeout(() => readByte().then(resolve), LOOK_AGAIN_MS);
-      else if (error) resolve(undefined); // EIO, ECONNRESET: the client is gone, which is an end like any other
+      else if (error)
+        resolve(undefined); // EIO, ECONNRESET: the client is gone, which is an end like any other
       else resolve(count === 0 ? undefined : byte[0]);
     });
   });

@@ -50,8 +50,10 @@ function withoutManager(plan: Plan, launched: Launched, cpuBefore: number): Open
   };
 }
 
+/** The limits as the kernel has them; one that it has no file for is left out. */
 function appliedBy(plan: Plan, read: (file: string) => string | undefined): OpenScope["applied"] {
-  return Object.fromEntries(plan.expectations.map(({ property, file }) => [property, read(file)]));
+  const found = plan.expectations.map(({ property, file }) => [property, read(file)] as const);
+  return Object.fromEntries(found.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
 /** A stopped process takes SIGTERM only when it goes on, hence SIGCONT, as systemd.kill(5) has it. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import type { Connection } from "../session/arrival.ts";
+import type { RawEnvironment } from "../session/ssh-environment.ts";
 
 const MAX_BYTES = 65_536;
 /** `publickey TYPE BASE64`, one line for each method that succeeded. */
@@ -11,8 +12,9 @@ const PUBLIC_KEY = /^publickey ([\w@.-]{1,64}) ([A-Za-z0-9+/]+={0,2})$/m;
  * (sshd_config(5)). It is trusted as far as the administrator keeps AcceptEnv from letting that name through: so it
  * must be a plain file of the account's own that nobody else can read, as sshd makes it.
  */
-export function readUserAuth(path: string | undefined, uid: number): Connection["key"] {
-  if (path === undefined || !path.startsWith("/")) return undefined;
+export function readUserAuth(environment: RawEnvironment, uid: number): Connection["key"] {
+  const path = Buffer.from(environment.get("SSH_USER_AUTH") ?? "").toString("utf8");
+  if (!path.startsWith("/") || path.includes("\0")) return undefined;
   let fd: number | undefined;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);

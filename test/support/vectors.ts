@@ -13,7 +13,7 @@ export const vectors: readonly Vector[] = readFileSync("test/fixtures/data/reque
   .filter((line) => line !== "" && !line.startsWith("#"))
   .map((line) => line.split("\t"))
   .map(([request = "", decision, expected = "-"]) => ({
-    request: request.replace(/\\(?:[nrt]|u[0-9a-f]{4})/g, (escape) => JSON.parse(`"${escape}"`)),
+    request: request.replace(/\\(?:[nrt]|u[0-9a-f]{4})/g, (sequence) => JSON.parse(`"${sequence}"`)),
     decision: decision as Vector["decision"],
     expected,
   }));

@@ -48,12 +48,16 @@ test.each([
   expect(parse(text)).toMatchObject({ asks: { kind: "endpoint", options } });
 });
 
-test.each(["/usr/bin/../bin/nix-daemon", "//nix-daemon", "/usr//bin/nix-daemon", "/./nix-daemon", "bin/nix-daemon", "/"])(
-  "%s is no path that selects an endpoint",
-  (path) => {
-    expect(parse(`${path} --stdio`)).toMatchObject({ asks: { kind: "other" } });
-  },
-);
+test.each([
+  "/usr/bin/../bin/nix-daemon",
+  "//nix-daemon",
+  "/usr//bin/nix-daemon",
+  "/./nix-daemon",
+  "bin/nix-daemon",
+  "/",
+])("%s is no path that selects an endpoint", (path) => {
+  expect(parse(`${path} --stdio`)).toMatchObject({ asks: { kind: "other" } });
+});
 
 test.each(["/usr/lib/openssh/sftp-server", "internal-sftp", "sftp-server -l INFO"])("%s is a subsystem", (text) => {
   expect(parse(text)).toMatchObject({ asks: { kind: "subsystem" } });

@@ -11,7 +11,11 @@ test.each<[string, Event[], State]>([
   ["the administrator does not wait for the grace", ["client-gone", "killed-by-admin"], "terminating"],
   ["what ignores SIGTERM is killed", ["runtime-over", "stop-over"], "killing"],
   ["a killed command leaves things to clear too", ["runtime-over", "stop-over", "exited"], "clearing"],
-  ["a client that is lost while its command is being ended changes nothing", ["killed-by-admin", "client-gone"], "terminating"],
+  [
+    "a client that is lost while its command is being ended changes nothing",
+    ["killed-by-admin", "client-gone"],
+    "terminating",
+  ],
   ["a timer that fires late changes nothing", ["exited", "empty", "stop-over"], "gone"],
 ])("%s", (_, events, state) => {
   expect(walk(...events)).toBe(state);

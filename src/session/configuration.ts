@@ -1,0 +1,42 @@
+import type { ConfigFiles } from "../policy/config-files.ts";
+import { loadTeam } from "../policy/load.ts";
+import { ExitStatus } from "../units/exit-status.ts";
+import { memberName, teamName } from "../units/ids.ts";
+import type { Configuration, SessionRefusal } from "./arrival.ts";
+
+/** What a session of this team and member goes by: policy and host, or why it is refused. */
+export async function configure(
+  files: ConfigFiles,
+  directory: string,
+  team: string,
+  member: string | undefined,
+): Promise<Configuration> {
+  const name = teamName(team);
+  if (name === undefined) return { ok: false, host: undefined, refusal: UNKNOWN_TEAM };
+  const loaded = await loadTeam(files, directory, name);
+  if (!loaded.ok) {
+    const { host, source, reason, error } = loaded;
+    const refusal = reason === "unknown-team" ? UNKNOWN_TEAM : { ...INVALID, message: error.message };
+    return { ok: false, host, ...(source && { source }), refusal };
+  }
+  const { host, policy, source } = loaded;
+  const known = memberName(member ?? "");
+  if (member !== undefined && !policy.members.some((listed) => listed.name === known)) {
+    return { ok: false, host, source, refusal: UNKNOWN_MEMBER };
+  }
+  return { ok: true, host, policy, source };
+}
+
+const INVALID = { reason: "policy-invalid", status: ExitStatus.config } as const;
+
+const UNKNOWN_TEAM: SessionRefusal = {
+  reason: "unknown-team",
+  message: "there is no policy for this team",
+  status: ExitStatus.config,
+};
+
+const UNKNOWN_MEMBER: SessionRefusal = {
+  reason: "unknown-member",
+  message: "the team's policy knows no such member",
+  status: ExitStatus.denied,
+};

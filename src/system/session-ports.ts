@@ -1,0 +1,29 @@
+import type { Records, SessionPorts } from "../session/ports.ts";
+import type { Milliseconds } from "../units/quantities.ts";
+import { clientOf } from "./client.ts";
+import { clock } from "./clock.ts";
+import { type Journal, openJournal } from "./journal.ts";
+import { newSessionId } from "./machine.ts";
+import { openRecordFile } from "./record-file.ts";
+import { requests } from "./requests.ts";
+import { scopes } from "./scopes.ts";
+
+/**
+ * The ports of a session that this process serves by itself.
+ * @param clientGoneGrace how soon a lost client must be noticed is derived from it
+ */
+export function sessionPorts(clientGoneGrace: Milliseconds): SessionPorts {
+  return { clock, newSessionId, requests, scopes, client: clientOf(process.ppid, clientGoneGrace), records: records() };
+}
+
+function records(): Records {
+  let journal: Journal | undefined;
+  return {
+    open: openRecordFile,
+    copyToJournal(record, line) {
+      journal ??= openJournal();
+      journal.copy(record, line);
+    },
+    flush: async () => journal?.flush(),
+  };
+}
