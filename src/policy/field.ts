@@ -95,9 +95,10 @@ export const flag = field("true or false", (value) =>
 export function oneOf<const Word extends string>(words: readonly Word[]): z.ZodMiniType<Word, unknown> {
   const type = words.map((word) => `"${word}"`).join(" or ");
   return field(type, (value) => {
-    const near = typeof value === "string" ? nearest(value, words) : undefined;
     const found = words.find((word) => word === value);
-    return found ?? wrongType(value, "known here", near ? `write "${near}"` : `write ${type}`);
+    if (found !== undefined) return found;
+    const near = typeof value === "string" ? nearest(value, words) : undefined;
+    return wrongType(value, "known here", near ? `write "${near}"` : `write ${type}`);
   });
 }
 
