@@ -64,7 +64,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
       return { account: ownAccount(), holder: HOLDER, newSessionId, configure: await configuring() };
     });
   },
-    check: async () => {
+  check: async () => {
     const { check } = await import("./commands/check.ts");
     return bind(check, async () => ({ files: await ownFiles() }));
   },
