@@ -79,7 +79,7 @@ interface Seen {
 function readSession(file: DayFile, session: string, isAlive: IsAlive): Seen {
   const own: RawLine[] = [];
   for (const line of file.lines()) {
-    if (sessionOf(line) === session) own.push({ ...line, bytes: line.bytes.slice() });
+    if (sessionOf(line) === session) own.push({ ...line, bytes: Uint8Array.from(line.bytes) });
   }
   const records = own.map(decodeLine).flatMap((decoded) => (decoded.ok ? [decoded.record] : []));
   const findings = [...verifyFile({ ...file, lines: () => own }, isAlive, { sessions: 0, records: 0, running: 0 })];

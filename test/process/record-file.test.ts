@@ -4,6 +4,7 @@ import {
   chmodSync,
   linkSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   renameSync,
   statSync,
@@ -11,8 +12,10 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { buildSync } from "esbuild";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { RecordError } from "../../src/record/error.ts";
 import type { Finding } from "../../src/record/finding.ts";
 import { verifyFile } from "../../src/record/verify.ts";
@@ -20,7 +23,12 @@ import { openArchive } from "../../src/system/archive.ts";
 import { openRecordFile } from "../../src/system/record-file.ts";
 import { sessionLines, writeArchive } from "../support/records.ts";
 
-const PROGRAM = "test/fixtures/programs/write-session.ts";
+/** One file: 200 processes that each strip the types of twelve would take most of a minute. */
+const PROGRAM = join(mkdtempSync(join(tmpdir(), "nixgate-writer-")), "write-session.mjs");
+beforeAll(() => {
+  const entryPoints = ["test/fixtures/programs/write-session.ts"];
+  buildSync({ entryPoints, bundle: true, platform: "node", format: "esm", outfile: PROGRAM });
+});
 const START = "2026-01-05T23:59:59Z";
 const time = Date.parse(START);
 const isRoot = process.geteuid?.() === 0;
