@@ -34,6 +34,8 @@ const time = Date.parse(START);
 const isRoot = process.geteuid?.() === 0;
 const canMount = isRoot && spawnSync("unshare", ["-m", "true"]).status === 0;
 
+const canTrace = spawnSync("strace", ["true"]).status === 0;
+
 function verify(directory: string): { findings: Finding[]; sessions: number; records: number } {
   const count = { sessions: 0, records: 0, running: 0 };
   const findings = openArchive(directory)
@@ -94,6 +96,29 @@ describe("writing", () => {
     for (const line of lines) file.append(line, { durable: true });
     expect(readFileSync(day(directory), "utf8")).toBe(`{"v":1,"time":"2026-01-05T\n${lines.join("")}`);
     expect(verify(directory).findings.map(({ kind, line }) => [kind, line])).toEqual([["torn", 1]]);
+  });
+
+  test("a write that is cut short is a failure, by how much (a file size limit stands for a full disk)", () => {
+    const directory = writeArchive({});
+    const script = 'ulimit -f 1; "$1" "$2" "$3" alpha "$4" 1 </dev/null';
+    const words = ["sh", process.execPath, PROGRAM, directory, START];
+    const { status, stderr } = spawnSync("sh", ["-c", script, ...words], { encoding: "utf8" });
+    expect(stderr).toMatch(/^E_LOG_WRITE 74 .*: only 512 of \d+ bytes were written/);
+    expect(status).toBe(74);
+  });
+
+  test.skipIf(!canTrace)("durable is on disk: fdatasync for each line, fsync for the new names (needs strace)", () => {
+    const directory = writeArchive({});
+    const trace = (...durable: string[]) => {
+      const words = [process.execPath, PROGRAM, directory, "alpha", START, "1", ...durable];
+      const { stderr } = spawnSync("strace", ["-f", "-e", "trace=fsync,fdatasync", ...words], {
+        encoding: "utf8",
+        input: "",
+      });
+      return [...stderr.matchAll(/(fsync|fdatasync)\(\d+\)/g)].map(([, call]) => call);
+    };
+    expect(trace("durable")).toEqual(["fsync", "fsync", ...Array(5).fill("fdatasync")]);
+    expect(trace()).toEqual([]);
   });
 
   test("a file that was rotated away keeps the session's records", () => {

@@ -95,6 +95,14 @@ describe("verify finds", () => {
     expect(kinds(text)).toEqual(["missing:3"]);
   });
 
+  test("a first record that points back to another one", () => {
+    const covered = (one.lines[0] as string).replace("0".repeat(64), "1".repeat(64)).replace(/,"hash":.*\n$/, "");
+    expect(kinds(`${covered},"hash":"${lineHash(covered)}"}\n${order(1, 2, 3, 4)}`)).toEqual([
+      "missing:1",
+      "missing:2",
+    ]);
+  });
+
   test("one damaged session beside a sound one, and says until when it was sound", () => {
     const text = interleaved.replace(one.lines[2] as string, "");
     expect(findings(text)).toEqual([
