@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  existsSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
@@ -70,6 +71,25 @@ describe("writing", () => {
     expect((await Promise.all(ends)).map(([status]) => status)).toEqual(children.map(() => 0));
     expect(errors).toEqual([]);
     expect(verify(directory)).toMatchObject({ findings: [], sessions: 1000, records: 5000 });
+  });
+
+  test("kill -9 at any moment leaves an archive that is read, and written on", { timeout: 60_000 }, async () => {
+    const directory = writeArchive({});
+    const children = Array.from({ length: 8 }, () => {
+      const words = [PROGRAM, directory, "alpha", START, "1000000"];
+      return spawn(process.execPath, words, { stdio: ["ignore", "ignore", "inherit"] });
+    });
+    const ends = children.map((child) => once(child, "close"));
+    while (!existsSync(day(directory)) || statSync(day(directory)).size < 1_000_000)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    for (const child of children) child.kill("SIGKILL");
+    await Promise.all(ends);
+    const file = openRecordFile(directory, "alpha", time);
+    for (const line of sessionLines(START).lines) file.append(line);
+    const { findings, sessions } = verify(directory);
+    expect(sessions).toBeGreaterThan(100);
+    expect(findings.filter(({ kind }) => kind !== "unended" && kind !== "torn")).toEqual([]);
+    expect(findings.length).toBeLessThanOrEqual(2 * children.length);
   });
 
   test("the team's folder is 0750 and the file 0640, whatever the umask", () => {
