@@ -208,6 +208,13 @@ describe("is refused, naming the path, when", () => {
     expect(error).toMatchObject({ code: "E_LOG_CREATE", message: expect.stringContaining("ENOENT") });
   });
 
+  test("others can write to a folder above the log directory", () => {
+    const directory = writeArchive({});
+    mkdirSync(join(directory, "log"));
+    chmodSync(directory, 0o777);
+    expect(failure(() => openRecordFile(join(directory, "log"), "alpha", time)).message).toContain("others can write");
+  });
+
   test("a link leads to the log directory", () => {
     const directory = writeArchive({});
     symlinkSync(directory, `${directory}-link`);
@@ -255,6 +262,14 @@ describe.skipIf(!canMount)("on a file system of its own (needs root and mount na
     expect(stdout).toBe("status 73\n");
     expect(stderr).toContain("EROFS");
   });
+});
+
+test.skipIf(!isRoot)("a group that root lets write above the log directory is root's own choice (needs root)", () => {
+  const directory = writeArchive({});
+  mkdirSync(join(directory, "log"));
+  chmodSync(directory, 0o775);
+  openRecordFile(join(directory, "log"), "alpha", time).close();
+  expect(existsSync(join(directory, "log/alpha/2026-01-05.jsonl"))).toBe(true);
 });
 
 test.skipIf(!isRoot)("a folder of another account is refused (needs root to make one)", () => {
