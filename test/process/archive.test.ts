@@ -16,7 +16,8 @@ import { summariseFile } from "../../src/record/summarise.ts";
 import { openArchive } from "../../src/system/archive.ts";
 import { readLines } from "../../src/system/line-reader.ts";
 import { livenessHere } from "../../src/system/liveness.ts";
-import { bodies, sessionLines, writeArchive } from "../support/records.ts";
+import { bodies, sessionLines } from "../support/records.ts";
+import { writeArchive } from "../support/temporary.ts";
 
 const session = sessionLines("2026-01-05T03:12:00Z");
 const text = session.lines.join("");

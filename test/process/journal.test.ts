@@ -1,6 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { append, openChain } from "../../src/record/chain.ts";
@@ -8,13 +7,14 @@ import { journalEntry } from "../../src/record/journal-entry.ts";
 import { openJournal } from "../../src/system/journal.ts";
 import type { SessionId } from "../../src/units/ids.ts";
 import { BOOT, bodies } from "../support/records.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 
 const identity = { session: "019ab000-0000-7000-8000-000000000001" as SessionId, team: "alpha", host: "b", boot: BOOT };
 const { record, line } = append(openChain(identity), 0, bodies.start);
 
 /** A program in logger's place. */
 function program(script: string): { folder: string; logger: string } {
-  const folder = mkdtempSync(join(tmpdir(), "nixgate-journal-"));
+  const folder = temporaryFolder("journal");
   const logger = join(folder, "logger");
   writeFileSync(logger, `#!/bin/sh\ncd ${folder}\n${script}\n`);
   chmodSync(logger, 0o755);

@@ -5,7 +5,6 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   renameSync,
   statSync,
@@ -13,8 +12,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { buildSync } from "esbuild";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { RecordError } from "../../src/record/error.ts";
@@ -22,10 +20,11 @@ import type { Finding } from "../../src/record/finding.ts";
 import { verifyFile } from "../../src/record/verify.ts";
 import { openArchive } from "../../src/system/archive.ts";
 import { openRecordFile } from "../../src/system/record-file.ts";
-import { sessionLines, writeArchive } from "../support/records.ts";
+import { sessionLines } from "../support/records.ts";
+import { temporaryFolder, writeArchive } from "../support/temporary.ts";
 
 /** One file: 200 processes that each strip the types of twelve would take most of a minute. */
-const PROGRAM = join(mkdtempSync(join(tmpdir(), "nixgate-writer-")), "write-session.mjs");
+const PROGRAM = join(temporaryFolder("writer"), "write-session.mjs");
 beforeAll(() => {
   const entryPoints = ["test/fixtures/programs/write-session.ts"];
   buildSync({ entryPoints, bundle: true, platform: "node", format: "esm", outfile: PROGRAM });
@@ -217,8 +216,9 @@ describe("is refused, naming the path, when", () => {
 
   test("a link leads to the log directory", () => {
     const directory = writeArchive({});
-    symlinkSync(directory, `${directory}-link`);
-    expect(failure(() => openRecordFile(`${directory}-link`, "alpha", time)).message).toContain("a link");
+    mkdirSync(join(directory, "log"));
+    symlinkSync("log", join(directory, "link"));
+    expect(failure(() => openRecordFile(join(directory, "link"), "alpha", time)).message).toContain("a link");
   });
 
   test("the path steps back", () => {
@@ -233,14 +233,15 @@ const inMounts = (script: string) =>
 describe.skipIf(!canMount)("on a file system of its own (needs root and mount namespaces)", () => {
   test("a full disk is a failure with its errno, and what was written before stays whole", () => {
     const directory = writeArchive({});
+    const copy = temporaryFolder("copy");
     const { status, stderr, stdout } = inMounts(`
       mount -t tmpfs -o size=16k,mode=755 none ${directory}
       "$1" "$2" ${directory} alpha ${START} 100 durable </dev/null || echo "status $?"
-      cp -r ${directory} ${directory}-copy`);
+      cp -r ${directory} ${copy}/`);
     expect(status).toBe(0);
     expect(stdout).toBe("status 74\n");
     expect(stderr).toMatch(/^E_LOG_WRITE 74 .*alpha\/2026-01-05\.jsonl: a record could not be written: (ENOSPC|only)/);
-    const { findings, records } = verify(`${directory}-copy`);
+    const { findings, records } = verify(join(copy, basename(directory)));
     expect(records).toBeGreaterThan(3);
     expect(findings.filter(({ kind }) => kind !== "torn" && kind !== "unended")).toEqual([]);
   });
