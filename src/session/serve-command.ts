@@ -43,7 +43,7 @@ export async function serveCommand(
   try {
     const [missing] = limitsNotInForce(plan, scope);
     if (missing && host.scope.require) {
-      return fail(`${missing.property} is ${missing.found ?? "not there"} instead of ${missing.asked}`, scope);
+      return fail(`${missing.key} is ${missing.found ?? "not there"} instead of ${missing.asked}`, scope);
     }
     log.write(commandStartRecord(n, request, decision, plan, scope));
     const ending = await runCommand(scope, plan, policy.session, ports);
