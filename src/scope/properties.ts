@@ -16,6 +16,14 @@ export interface Expectation {
   readonly value: string;
 }
 
+/**
+ * Whether the kernel has what was asked. Where a controller is not there nothing is bounded, which is what `max` and
+ * the default weight ask for.
+ */
+export function isInForce({ value }: Expectation, found: string | undefined): boolean {
+  return found === value || (found === undefined && (value.startsWith("max") || value === String(DEFAULT_WEIGHT)));
+}
+
 /** The page size in bytes that memory.max and its like are rounded down to. */
 const PAGE = 4096;
 /** cpu.weight where nothing sets it. */

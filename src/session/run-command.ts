@@ -2,7 +2,7 @@ import { causeOf } from "../ending/cause.ts";
 import type { Ending } from "../ending/ending.ts";
 import type { SessionRules } from "../policy/policy.ts";
 import type { Plan } from "../scope/plan.ts";
-import type { Expectation } from "../scope/properties.ts";
+import { type Expectation, isInForce } from "../scope/properties.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 import type { OpenScope, SessionPorts } from "./ports.ts";
 import { watchCommand } from "./watch-command.ts";
@@ -15,15 +15,12 @@ export interface NotApplied {
   readonly found: string | undefined;
 }
 
-/**
- * Holds what was asked against what the kernel has: hosts accept limits and do not apply them (systemd#10581). Where a
- * controller is not there nothing is bounded, which is what `max` asks for.
- */
+/** Holds what was asked against what the kernel has: hosts accept limits and do not apply them (systemd#10581). */
 export function limitsNotInForce(plan: Plan, scope: OpenScope): readonly NotApplied[] {
   const missing = (table: string, expected: readonly Expectation[], applied: OpenScope["applied"]) =>
     expected
-      .map(({ property, value }) => ({ key: `${table}.${property}`, asked: value, found: applied[property] }))
-      .filter(({ asked, found }) => asked !== found && !(asked.startsWith("max") && found === undefined));
+      .filter((expectation) => !isInForce(expectation, applied[expectation.property]))
+      .map(({ property, value }) => ({ key: `${table}.${property}`, asked: value, found: applied[property] }));
   return [
     ...missing("limits", plan.expectations, scope.applied),
     ...(scope.appliedToTeam ? missing("team_limits", plan.team.expectations, scope.appliedToTeam) : []),

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import type { Plan } from "../scope/plan.ts";
+import { isInForce } from "../scope/properties.ts";
 import { readCgroupFile } from "./cgroup.ts";
 
 /** How long systemctl may take, in milliseconds. */
@@ -10,11 +11,8 @@ const TIMEOUT_MS = 10_000;
  * has changed. Whether they are in force is read back afterwards, so a failure here needs no words of its own.
  */
 export async function limitSlice({ slice, team, environment }: Plan, folder: string): Promise<void> {
-  const inForce = ({ file, value }: Plan["team"]["expectations"][number]) => {
-    const found = readCgroupFile(folder, file);
-    return found === value || (found === undefined && value.startsWith("max"));
-  };
-  if (team.expectations.every(inForce)) return;
+  if (team.expectations.every((expectation) => isInForce(expectation, readCgroupFile(folder, expectation.file))))
+    return;
   const words = team.properties.map(({ name, value }) => `${name}=${value}`);
   const child = spawn("systemctl", ["--user", "set-property", "--runtime", slice, ...words], {
     env: environment,
