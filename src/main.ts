@@ -64,7 +64,14 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
       return { account: ownAccount(), holder: HOLDER, newSessionId, configure: await configuring() };
     });
   },
-  /*CHECK*/
+  check: async () => {
+    const { check } = await import("./commands/check.ts");
+    return bind(check, async () => ({ files: await ownFiles() }));
+  },
+  "authorized-keys": async () => {
+    const { authorizedKeys } = await import("./commands/authorized-keys.ts");
+    return bind(authorizedKeys, async () => ({ files: await ownFiles(), programPath: PROGRAM }));
+  },
   "sessions list": async () => {
     const { sessionsList } = await import("./commands/sessions-list.ts");
     return bind(sessionsList, sessionsPorts);

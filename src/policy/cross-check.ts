@@ -1,16 +1,8 @@
 import type { EndpointName, ProgramName } from "../request/endpoints.ts";
-import { accountsOf } from "./accounts.ts";
-import { quoted } from "./describe-value.ts";
+import { betweenTeams, type Sourced } from "./between-teams.ts";
 import type { HostConfig, Limits, Policy, Problem } from "./policy.ts";
-import { errorAt, type Finding, formatKeyPath, type KeyPath } from "./problem.ts";
-import { fingerprint, readPublicKey } from "./public-key.ts";
-import { placeFindings, type Source } from "./source.ts";
-
-/** A policy with the text it came from, which knows the lines. */
-export interface Sourced {
-  readonly policy: Policy;
-  readonly source: Source;
-}
+import { errorAt, type Finding, formatKeyPath } from "./problem.ts";
+import { placeFindings } from "./source.ts";
 
 const PROGRAM_OF: Readonly<Record<EndpointName, ProgramName>> = {
   "store-serve": "nix-store",
@@ -29,9 +21,20 @@ export function hostFindings(host: HostConfig, policy: Policy): readonly Finding
  */
 export async function crossCheck(host: HostConfig, policies: readonly Sourced[]): Promise<readonly Problem[]> {
   const between = betweenTeams(policies);
-  const placed = policies.map(({ policy, source }, index) =>
-    placeFindings(source, [...hostFindings(host, policy), ...(between[index] ?? [])]),
-  );
+  return placeEach(policies, ({ policy }, index) => [...hostFindings(host, policy), ...(between[index] ?? [])]);
+}
+
+/** What policies have in common that each must have alone, where no host is known. */
+export async function betweenPolicies(policies: readonly Sourced[]): Promise<readonly Problem[]> {
+  const between = betweenTeams(policies);
+  return placeEach(policies, (_, index) => between[index] ?? []);
+}
+
+async function placeEach(
+  policies: readonly Sourced[],
+  findings: (policy: Sourced, index: number) => readonly Finding[],
+): Promise<readonly Problem[]> {
+  const placed = policies.map((policy, index) => placeFindings(policy.source, findings(policy, index)));
   return (await Promise.all(placed)).flat();
 }
 
@@ -75,42 +78,4 @@ function withoutScopes(policy: Policy): Finding {
     message: `under manager = "none" limits hold for each process alone, and tasks for the whole account${none}`,
     fix: 'write manager = "user" in nixgate.toml where systemd runs',
   };
-}
-
-/** For each policy, what collides with a policy before it. */
-function betweenTeams(policies: readonly Sourced[]): readonly (readonly Finding[])[] {
-  const accounts = new Map<string, string>();
-  const keys = new Map<string, string>();
-  return policies.map(({ policy, source }) => [
-    ...accountsOf(policy)
-      .filter((account) => claim(accounts, account, source.path) !== source.path)
-      .slice(0, 1)
-      .map((account) => {
-        const message = `the account ${quoted(account)} already serves the team of ${accounts.get(account)}`;
-        return errorAt(["team"], message, "give one of the two teams another name");
-      }),
-    ...keysOf(policy).flatMap(({ at, print, member }) => {
-      const [owner, place] = [`"${member}" of ${source.path}`, formatKeyPath(at)];
-      const other = claim(keys, print, `${owner}, ${place}`);
-      if (other === `${owner}, ${place}`) return [];
-      return [errorAt(at, `the key ${print} is already that of ${other}`, "give each member a key of its own")];
-    }),
-  ]);
-}
-
-/** Who has it: the first to ask for it. */
-function claim(owners: Map<string, string>, what: string, owner: string): string {
-  const first = owners.get(what) ?? owner;
-  owners.set(what, first);
-  return first;
-}
-
-function keysOf(policy: Policy): readonly { at: KeyPath; print: string; member: string }[] {
-  return policy.members.flatMap(({ name, keys }, index) =>
-    keys.flatMap((line, keyIndex) => {
-      const key = readPublicKey(line);
-      const at = ["member", index, "keys", keyIndex];
-      return "problem" in key ? [] : [{ at, print: fingerprint(key), member: name }];
-    }),
-  );
 }

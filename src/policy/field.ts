@@ -49,7 +49,19 @@ export function table<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
 
 /** A table with keys of the writer's choice. */
 export function dictionary<Value extends z.core.SomeType>(value: Value) {
-  return z.pipe(plainTable(), z.record(z.string(), value));
+  const named = z.transform((input: unknown, context) => {
+    // z.record leaves this key out without a word
+    if (Object.hasOwn(Object(input), "__proto__"))
+      context.issues.push({
+        code: "custom",
+        input,
+        path: ["__proto__"],
+        message: "is no name that can be used",
+        params: { fix: "remove it" },
+      });
+    return input;
+  });
+  return z.pipe(z.pipe(plainTable(), named), z.record(z.string(), value));
 }
 
 /** A list of such items, as `[[name]]` or `[…]`. */
@@ -83,9 +95,10 @@ export const flag = field("true or false", (value) =>
 export function oneOf<const Word extends string>(words: readonly Word[]): z.ZodMiniType<Word, unknown> {
   const type = words.map((word) => `"${word}"`).join(" or ");
   return field(type, (value) => {
-    const near = typeof value === "string" ? nearest(value, words) : undefined;
     const found = words.find((word) => word === value);
-    return found ?? wrongType(value, "known here", near ? `write "${near}"` : `write ${type}`);
+    if (found !== undefined) return found;
+    const near = typeof value === "string" ? nearest(value, words) : undefined;
+    return wrongType(value, "known here", near ? `write "${near}"` : `write ${type}`);
   });
 }
 

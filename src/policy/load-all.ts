@@ -1,5 +1,6 @@
+import type { Sourced } from "./between-teams.ts";
 import type { ConfigFiles } from "./config-files.ts";
-import { crossCheck, type Sourced } from "./cross-check.ts";
+import { betweenPolicies, crossCheck } from "./cross-check.ts";
 import { type LoadedFile, loadHost, loadPolicy } from "./load.ts";
 import type { HostConfig, Policy, Problem } from "./policy.ts";
 
@@ -20,7 +21,7 @@ export async function loadAll(files: ConfigFiles, directory: string): Promise<Wh
   const host = await loadHost(files, directory);
   const { policies, problems } = await loadPolicies(files, `${directory}/policies`);
   const sourced = sources(policies);
-  const crossed = host.checked.ok ? await crossCheck(host.checked.value, sourced) : [];
+  const crossed = host.checked.ok ? await crossCheck(host.checked.value, sourced) : await betweenPolicies(sourced);
   return { host, policies, problems: [...host.checked.problems, ...problems, ...crossed] };
 }
 
@@ -30,7 +31,12 @@ export async function loadPolicies(
   directory: string,
 ): Promise<{ readonly policies: readonly LoadedPolicy[]; readonly problems: readonly Problem[] }> {
   const names = files.list(directory);
-  if (names.kind !== "found") return { policies: [], problems: [names.problem] };
+  if (names.kind === "missing")
+    return {
+      policies: [],
+      problems: [{ ...names.problem, fix: `create ${directory}, with one file for each team in it` }],
+    };
+  if (names.kind === "refused") return { policies: [], problems: [names.problem] };
   const visible = names.found.filter((name) => !name.startsWith("."));
   const teams = new Set(visible.flatMap((name) => /^(.+)\.(?:toml|json)$/.exec(name)?.[1] ?? []));
   const strays = visible.filter((name) => !/.\.(?:toml|json)$/.test(name));

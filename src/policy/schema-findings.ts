@@ -3,12 +3,12 @@ import { nearest } from "./nearest.ts";
 import { errorAt, type Finding, type KeyPath } from "./problem.ts";
 
 /** Keys that people bring along from systemd's unit files and sshd's. */
-const ELSEWHERE: Readonly<Record<string, readonly [message: string, fix: string]>> = {
-  "team_limits.RuntimeMaxSec": ["a slice has no run time", "move it to [limits], where it bounds each command"],
-  MemoryLimit: ["is cgroup v1's name", "write MemoryMax"],
-  CPUShares: ["is cgroup v1's name", "write CPUWeight"],
-  AllowedCPUs: ["is never delegated to a user manager and not one of nixgate's limits", "remove it"],
-};
+const ELSEWHERE: ReadonlyMap<string, readonly [message: string, fix: string]> = new Map([
+  ["team_limits.RuntimeMaxSec", ["a slice has no run time", "move it to [limits], where it bounds each command"]],
+  ["MemoryLimit", ["is cgroup v1's name", "write MemoryMax"]],
+  ["CPUShares", ["is cgroup v1's name", "write CPUWeight"]],
+  ["AllowedCPUs", ["is never delegated to a user manager and not one of nixgate's limits", "remove it"]],
+]);
 
 /** What the schema found, in the words of the person who wrote the file. */
 export function schemaFindings(issues: readonly z.core.$ZodIssue[], schema: z.core.$ZodType): readonly Finding[] {
@@ -24,7 +24,7 @@ export function schemaFindings(issues: readonly z.core.$ZodIssue[], schema: z.co
 }
 
 function unknownKey(at: KeyPath, key: string, known: readonly string[]): Finding {
-  const [message, fix] = ELSEWHERE[at.join(".")] ?? (Object.hasOwn(ELSEWHERE, key) ? ELSEWHERE[key] : undefined) ?? [];
+  const [message, fix] = ELSEWHERE.get(at.join(".")) ?? ELSEWHERE.get(key) ?? [];
   const near = nearest(key, known);
   return errorAt(
     at,

@@ -1,5 +1,5 @@
 import type { ConfigFiles } from "../policy/config-files.ts";
-import { loadTeam } from "../policy/load.ts";
+import { loadHost, loadTeam } from "../policy/load.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { memberName, teamName } from "../units/ids.ts";
 import type { Configuration, SessionRefusal } from "./arrival.ts";
@@ -12,7 +12,10 @@ export async function configure(
   member: string | undefined,
 ): Promise<Configuration> {
   const name = teamName(team);
-  if (name === undefined) return { ok: false, host: undefined, refusal: UNKNOWN_TEAM };
+  if (name === undefined) {
+    const { checked } = await loadHost(files, directory);
+    return { ok: false, host: checked.ok ? checked.value : undefined, refusal: UNKNOWN_TEAM };
+  }
   const loaded = await loadTeam(files, directory, name);
   if (!loaded.ok) {
     const { host, source, reason, error } = loaded;

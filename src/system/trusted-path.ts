@@ -77,7 +77,9 @@ function follow(path: string, owners: readonly number[], open: (name: string, fl
   const absolute = path.startsWith("/") ? path : `${process.cwd()}/${path}`;
   const todo = absolute.split("/");
   const rootFd = open("/", O_PATH | O_DIRECTORY);
-  const way: [Part, ...Part[]] = [{ fd: rootFd, path: "/", stats: fstatSync(rootFd) }];
+  const root: Part = { fd: rootFd, path: "/", stats: fstatSync(rootFd) };
+  judge(root, root, owners);
+  const way = [root];
   let links = 0;
   for (let name = todo.shift(); name !== undefined; name = todo.shift()) {
     if (name === "" || name === ".") continue;
@@ -85,7 +87,7 @@ function follow(path: string, owners: readonly number[], open: (name: string, fl
       if (way.length > 1) way.pop();
       continue;
     }
-    const parent = way.at(-1) ?? way[0];
+    const parent = way.at(-1) ?? root;
     const here = `${parent.path === "/" ? "" : parent.path}/${name}`;
     if (kindOf(parent.stats) !== "a folder")
       throw new PathRefused(parent.path, "is not a folder", "put a folder there");
@@ -104,7 +106,7 @@ function follow(path: string, owners: readonly number[], open: (name: string, fl
     if (target.startsWith("/")) way.length = 1;
     todo.unshift(...target.split("/"));
   }
-  return way.at(-1) ?? way[0];
+  return way.at(-1) ?? root;
 }
 
 function openPart(open: (name: string, flags: number) => number, parent: Part, name: string, here: string): number {

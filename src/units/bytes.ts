@@ -1,5 +1,4 @@
-import { type Bytes, commonMistake, type Infinite, type NotAQuantity } from "./quantities.ts";
-import { escapeText } from "./text.ts";
+import { type Bytes, commonMistake, type Infinite, type NotAQuantity, shown } from "./quantities.ts";
 
 const UNITS = ["", "K", "M", "G", "T", "P"] as const;
 const scale = (unit: string): number => 1024 ** UNITS.indexOf(unit as "K");
@@ -31,7 +30,7 @@ export function parseBytes(value: string | number, range: BytesRange = {}): Byte
   const bytes = Number(digits) * scale(unit);
   if (!Number.isSafeInteger(bytes))
     return {
-      problem: `"${escapeText(text.slice(0, 40))}" is more than any machine has`,
+      problem: `${shown(text)} is more than any machine has`,
       fix: 'write a size such as "2G"',
     };
   if (bytes === 0 && !range.zero) return { problem: "0 would let nothing run", fix: 'write a size such as "2G"' };
@@ -39,21 +38,23 @@ export function parseBytes(value: string | number, range: BytesRange = {}): Byte
 }
 
 function misspelt(text: string): NotAQuantity {
-  const shown = `"${escapeText(text.slice(0, 40))}"`;
   if (/^[\d.]+ ?%$/.test(text))
     return {
-      problem: `${shown} of memory differs from machine to machine`,
+      problem: `${shown(text)} of memory differs from machine to machine`,
       fix: 'write the size itself, such as "2G"',
     };
   const [, number = "", space, prefix = "", binary = ""] = /^(\d+(?:\.\d+)?)(\s*)([kmgtp]?)(i?b?)$/i.exec(text) ?? [];
   const exact = Number(number) * scale(prefix.toUpperCase());
   if (number === "" || exact < 1 || !Number.isSafeInteger(exact))
-    return { problem: `${shown} is not a size`, fix: 'write bytes, or a number with K, M, G, T or P, such as "2G"' };
+    return {
+      problem: `${shown(text)} is not a size`,
+      fix: 'write bytes, or a number with K, M, G, T or P, such as "2G"',
+    };
   const fix = `write "${formatBytes(exact as Bytes)}"`;
-  if (space) return { problem: `${shown} has a space`, fix };
-  if (number.includes(".")) return { problem: `${shown} is not a whole number`, fix };
-  if (binary) return { problem: `${shown} ends in "${binary}", which systemd does not know`, fix };
-  return { problem: `${shown} has its unit in lower case`, fix };
+  if (space) return { problem: `${shown(text)} has a space`, fix };
+  if (number.includes(".")) return { problem: `${shown(text)} is not a whole number`, fix };
+  if (binary) return { problem: `${shown(text)} ends in "${binary}", which systemd does not know`, fix };
+  return { problem: `${shown(text)} has its unit in lower case`, fix };
 }
 
 /** The shortest exact text in systemd's units: `2G`, `1536M`, `1000`, `infinity`. */

@@ -1,5 +1,4 @@
-import { commonMistake, type Infinite, type Milliseconds, type NotAQuantity } from "./quantities.ts";
-import { escapeText } from "./text.ts";
+import { commonMistake, type Infinite, type Milliseconds, type NotAQuantity, shown } from "./quantities.ts";
 
 /** Longest first, as a duration is written. */
 const UNITS: readonly (readonly [name: string, milliseconds: number, aliases: RegExp])[] = [
@@ -27,20 +26,21 @@ export function parseDuration(value: string | number, infinite = false): Millise
   if (infinite && text === "infinity") return text;
   const mistake = commonMistake(text, EXAMPLE);
   if (mistake) return mistake;
-  const shown = `"${escapeText(text.slice(0, 40))}"`;
   if (!/^(?:\d+ *[a-zA-Z]*(?: +|(?=\d)|$))+$/.test(text) || text.length > 80) {
-    const problem = /^\d+\.\d+/.test(text) ? `${shown} is not in whole numbers` : `${shown} is not a duration`;
+    const problem = /^\d+\.\d+/.test(text)
+      ? `${shown(text)} is not in whole numbers`
+      : `${shown(text)} is not a duration`;
     return { problem, fix: `write a duration such as ${EXAMPLE}` };
   }
   let total = 0;
   for (const [, digits, unit = ""] of text.matchAll(/(\d+) *([a-zA-Z]*)/g)) {
     const known = UNITS.find(([, , aliases]) => aliases.test(unit));
-    if (!known) return { problem: `${shown} has an unknown unit "${unit}"`, fix: "use ms, s, min, h, d or w" };
+    if (!known) return { problem: `${shown(text)} has an unknown unit "${unit}"`, fix: "use ms, s, min, h, d or w" };
     total += Number(digits) * known[1];
   }
-  if (total === 0) return { problem: `${shown} is no time at all`, fix: `write a duration such as ${EXAMPLE}` };
+  if (total === 0) return { problem: `${shown(text)} is no time at all`, fix: `write a duration such as ${EXAMPLE}` };
   return total > LONGEST_MS
-    ? { problem: `${shown} is longer than a century`, fix: infinite ? 'write "infinity"' : `write ${EXAMPLE}` }
+    ? { problem: `${shown(text)} is longer than a century`, fix: infinite ? 'write "infinity"' : `write ${EXAMPLE}` }
     : (total as Milliseconds);
 }
 

@@ -17,6 +17,9 @@ export interface NotAQuantity {
 export const isQuantity = <Q extends number | Infinite>(value: Q | NotAQuantity): value is Q =>
   typeof value !== "object";
 
+/** The text as a message shows it; made only where there is something to say. */
+export const shown = (text: string): string => `"${escapeText(text.slice(0, 40))}"`;
+
 const notA = (problem: string, fix: string): NotAQuantity => ({ problem, fix });
 
 /**
@@ -24,12 +27,11 @@ const notA = (problem: string, fix: string): NotAQuantity => ({ problem, fix });
  * @param example a text that would be right, for the remedy
  */
 export function commonMistake(text: string, example: string): NotAQuantity | undefined {
-  const shown = `"${escapeText(text.slice(0, 40))}"`;
   if (text === "") return notA("is empty", `write a value such as ${example}`);
-  if (text !== text.trim()) return notA(`${shown} has a space around it`, `write "${escapeText(text.trim())}"`);
-  if (/^-/.test(text)) return notA(`${shown} is below zero`, `write a value above zero, such as ${example}`);
+  if (text !== text.trim()) return notA(`${shown(text)} has a space around it`, `write "${escapeText(text.trim())}"`);
+  if (/^-/.test(text)) return notA(`${shown(text)} is below zero`, `write a value above zero, such as ${example}`);
   if (/^[\d.]+e[+-]?\d+$|^\+?(?:nan|inf)$/i.test(text))
-    return notA(`${shown} is not written as a plain number`, `write a value such as ${example}`);
+    return notA(`${shown(text)} is not written as a plain number`, `write a value such as ${example}`);
   return undefined;
 }
 
@@ -47,7 +49,7 @@ export function parseCount(value: string | number, infinite = false): number | I
   const count = Number(text);
   if (/%$/.test(text)) return notA(`"${text}" depends on the machine`, "write the number itself, such as 256");
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(count))
-    return notA(`"${escapeText(text.slice(0, 40))}" is not a whole number`, "write digits only, such as 256");
+    return notA(`${shown(text)} is not a whole number`, "write digits only, such as 256");
   return count === 0 ? notA("0 would let nothing run", "write 1 or more") : count;
 }
 
@@ -67,13 +69,13 @@ export function parsePercent(value: string | number): Percent | NotAQuantity {
   const text = String(value);
   const mistake = commonMistake(text, '"150%"');
   if (mistake) return mistake;
-  const shown = `"${escapeText(text.slice(0, 40))}"`;
   const [, digits, sign] = /^(\d{1,9}(?:\.\d{1,2})?) ?(%?)$/.exec(text) ?? [];
   if (digits === undefined)
-    return notA(`${shown} is not a percentage`, 'write a percentage of one CPU, such as "150%"');
-  if (text !== `${digits}%`) return notA(`${shown} ${sign ? "has a space" : "lacks its %"}`, `write "${digits}%"`);
+    return notA(`${shown(text)} is not a percentage`, 'write a percentage of one CPU, such as "150%"');
+  if (text !== `${digits}%`)
+    return notA(`${shown(text)} ${sign ? "has a space" : "lacks its %"}`, `write "${digits}%"`);
   const percent = Number(digits);
-  return percent < 1 ? notA(`${shown} is below 1%`, 'write at least "1%"') : (percent as Percent);
+  return percent < 1 ? notA(`${shown(text)} is below 1%`, 'write at least "1%"') : (percent as Percent);
 }
 
 /** As systemd writes it: `150%`. */

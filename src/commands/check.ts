@@ -1,0 +1,92 @@
+import { basename } from "node:path";
+import type { Arguments, Command, CommandResult } from "../cli/command.ts";
+import type { ConfigFiles } from "../policy/config-files.ts";
+import { betweenPolicies } from "../policy/cross-check.ts";
+import { loadAll, loadPolicies, sources } from "../policy/load-all.ts";
+import type { Problem } from "../policy/policy.ts";
+import { formatProblem, isError } from "../policy/problem.ts";
+import { readHostConfig } from "../policy/read-host-config.ts";
+import { readPolicy } from "../policy/read-policy.ts";
+import { ExitStatus } from "../units/exit-status.ts";
+
+export interface CheckPorts {
+  readonly files: ConfigFiles;
+}
+
+const DEFAULT_DIRECTORY = "/etc/nixgate";
+
+const HELP = `
+Reads configuration as a session would and reports every problem at once, each as
+\`file:line: message\` with its remedy below it. Nothing is changed.
+
+  PATH              a file, a folder of policies, or a configuration folder (one that holds
+                    nixgate.toml or policies/); without one the folder of --config-dir.
+                    A policy alone is checked by itself; a folder of policies also for keys and
+                    accounts that two teams share; a configuration folder also against nixgate.toml.
+  --config-dir DIR  the configuration folder, ${DEFAULT_DIRECTORY} by default
+  --json            one JSON document on stdout:
+                    {"ok": boolean, "files": number, "errors": number, "warnings": number,
+                     "problems": [{"severity": "error" | "warning", "path", "line", "message", "fix"}]}
+                    line is absent where the whole file is meant
+
+A file is read only if it and every folder above it belong to root or you, and nobody else can write
+there; a link must stand in such a place too.
+
+Example: nixgate check /etc/nixgate && systemctl reload ssh
+Exit status: 0 no error (there may be warnings), 64 wrong usage, 78 at least one error.
+`;
+
+export const check: Command<CheckPorts> = {
+  name: "check",
+  summary: "validate the host's configuration and the policies",
+  usage: "[PATH…] [--config-dir DIR] [--json]",
+  help: HELP,
+  options: { "config-dir": { type: "string" }, json: { type: "boolean" } },
+  run: runCheck,
+};
+
+async function runCheck({ positionals, options }: Arguments, { files }: CheckPorts): Promise<CommandResult> {
+  const configDir = String(options["config-dir"] ?? DEFAULT_DIRECTORY);
+  const paths = positionals.length > 0 ? positionals : [configDir];
+  const reports = await Promise.all(paths.map((path) => checkPath(files, path.replace(/(?<=.)\/+$/, ""))));
+  const problems = reports.flatMap((report) => report.problems);
+  const count = reports.reduce((sum, report) => sum + report.files, 0);
+  const errors = problems.filter(isError).length;
+  const report = { ok: errors === 0, files: count, errors, warnings: problems.length - errors, problems };
+  const status = report.ok ? ExitStatus.ok : ExitStatus.config;
+  if (options["json"] === true) return { status, stdout: `${JSON.stringify(report, null, 2)}\n` };
+  const lines = [...problems.map(formatProblem), closingLine(report)];
+  return { status, stdout: `${lines.join("\n")}\n` };
+}
+
+interface Report {
+  /** Files that were looked at. */
+  readonly files: number;
+  readonly problems: readonly Problem[];
+}
+
+async function checkPath(files: ConfigFiles, path: string): Promise<Report> {
+  const kind = files.kind(path);
+  if (kind.kind !== "found") return { files: 1, problems: [kind.problem] };
+  if (kind.found === "file") return checkFile(files, path);
+  const names = files.list(path);
+  if (names.kind !== "found") return { files: 1, problems: [names.problem] };
+  if (names.found.some((name) => /^(?:nixgate\.(?:toml|json)|policies)$/.test(name))) {
+    const { policies, problems } = await loadAll(files, path);
+    return { files: 1 + policies.length, problems };
+  }
+  const { policies, problems } = await loadPolicies(files, path);
+  return { files: policies.length, problems: [...problems, ...(await betweenPolicies(sources(policies)))] };
+}
+
+async function checkFile(files: ConfigFiles, path: string): Promise<Report> {
+  const read = files.read(path);
+  if (read.kind !== "found") return { files: 1, problems: [read.problem] };
+  const parse = /^nixgate\.(?:toml|json)$/.test(basename(path)) ? readHostConfig : readPolicy;
+  return { files: 1, problems: (await parse(read.found.text, path)).problems };
+}
+
+function closingLine({ files, errors, warnings }: { files: number; errors: number; warnings: number }): string {
+  const some = (count: number, noun: string) => `${count === 0 ? "no" : count} ${noun}${count === 1 ? "" : "s"}`;
+  return `${some(files, "file")} checked: ${some(errors, "error")}, ${some(warnings, "warning")}`;
+}

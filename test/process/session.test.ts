@@ -1,0 +1,271 @@
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { existsSync, openSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { processesWith } from "../support/processes.ts";
+import { answerOf, session, startSession } from "../support/run-session.ts";
+import { waitFor } from "../support/wait-for.ts";
+import { NIXGATE, PROGRAMS, workplace } from "../support/workplace.ts";
+
+const SESSION_LINE = /^nixgate: .+ \(session [0-9a-f-]{36}\)\n$/;
+
+describe("one request", () => {
+  test("a command keeps its own exit status, and the record says so", async () => {
+    const place = workplace();
+    place.allow("fail", ["/bin/sh", "-c", "exit 101"]);
+    expect(await session(place, { request: "fail" })).toMatchObject({ status: 101, stderr: "" });
+    expect(place.records().map(({ event }) => event)).toEqual([
+      "session.start",
+      "command.start",
+      "command.end",
+      "session.end",
+    ]);
+    expect(place.records()[2]).toMatchObject({ cause: "exit", exit_code: 101, leftovers: 0 });
+    expect(place.records()[0]).toMatchObject({ client: { ip: "192.0.2.7", port: 50022 }, isolation: "process" });
+  });
+
+  test("a signal becomes 128 + its number, told apart from a status that looks the same", async () => {
+    const place = workplace();
+    place.allow("signal", ["/bin/sh", "-c", "kill -9 $$"]);
+    place.allow("status", ["/bin/sh", "-c", "exit 137"]);
+    expect((await session(place, { request: "signal" })).status).toBe(137);
+    expect((await session(place, { request: "status" })).status).toBe(137);
+    const ends = place.records().filter(({ event }) => event === "command.end");
+    expect(ends).toMatchObject([
+      { cause: "signal", signal: "SIGKILL" },
+      { cause: "exit", exit_code: 137 },
+    ]);
+  });
+
+  test("a denial is one line on stderr with the session's id, nothing on stdout", async () => {
+    const place = workplace();
+    const { status, stdout, stderr } = await session(place, { request: "scp -t /tmp" });
+    expect(status).toBe(77);
+    expect(stdout.length).toBe(0);
+    expect(stderr).toMatch(SESSION_LINE);
+    const id = place.records()[0]?.session as string;
+    expect(stderr).toContain(id);
+  });
+
+  test("a request's control characters reach neither the client's terminal nor the record raw", async () => {
+    const place = workplace();
+    const { status, stderr } = await session(place, { request: "nix-daemon \u001b[2J\u009b\r --stdio" });
+    expect(status).toBe(65);
+    expect(stderr).toMatch(SESSION_LINE);
+    expect(stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+    expect(place.records()[1]).toMatchObject({ event: "command.deny", reason: "malformed" });
+  });
+
+  test("a request that is not UTF-8 is malformed, although Node would have mended it", async () => {
+    const place = workplace();
+    place.allow("x\ufffd", ["/bin/true"]);
+    const script = `SSH_ORIGINAL_COMMAND=$(printf 'x\\377') exec "$0" session --team alpha --config-dir "$1"`;
+    let status = 0;
+    try {
+      execFileSync("/bin/sh", ["-c", script, NIXGATE, place.config], { stdio: "pipe" });
+    } catch (error) {
+      status = (error as { status: number }).status;
+    }
+    expect(status).toBe(65);
+  });
+
+  test.each([
+    ["NODE_OPTIONS", "--require=/nonexistent/evil.js"],
+    ["NODE_PATH", "/tmp"],
+    ["BASH_ENV", "/nonexistent"],
+    ["ENV", "/nonexistent"],
+    ["NIX_REMOTE", "ssh://evil"],
+    ["NIX_CONF_DIR", "/tmp"],
+    ["XDG_RUNTIME_DIR", "/tmp"],
+    ["DBUS_SESSION_BUS_ADDRESS", "unix:path=/tmp/evil"],
+    ["PATH", "/tmp:/usr/bin:/bin"],
+    ["HOME", "/tmp/evil"],
+    ["IFS", "\u0001"],
+    ["LANG", "xx_XX"],
+  ])("%s from the client reaches neither nixgate nor the command", async (name, value) => {
+    const place = workplace();
+    place.allow("env", ["/usr/bin/env"]);
+    const { status, stdout, stderr } = await session(place, { request: "env", environment: { [name]: value } });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const names = stdout
+      .toString()
+      .trim()
+      .split("\n")
+      .map((line) => line.split("=")[0]);
+    // PWD and such are the shell's own that became the command
+    expect(names.filter((it) => !["PWD", "OLDPWD", "SHLVL", "_"].includes(it as string)).sort()).toEqual([
+      "HOME",
+      "LANG",
+      "LOGNAME",
+      "PATH",
+      "SHELL",
+      "USER",
+    ]);
+    expect(stdout.toString()).not.toContain(value);
+  });
+
+  test("the policy's environment reaches the command", async () => {
+    const place = workplace();
+    place.allow("env", ["/usr/bin/env"], 'environment = { NIX_SSL_CERT_FILE = "/etc/ssl/certs/ca-certificates.crt" }');
+    const { stdout } = await session(place, { request: "env" });
+    expect(stdout.toString()).toContain("NIX_SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt\n");
+  });
+
+  test("the command has fds 0, 1 and 2 and no other, still blocking", async () => {
+    const place = workplace();
+    place.allow("fds", [`${PROGRAMS}/show-fds.sh`]);
+    const { stdout } = await session(place, { request: "fds", input: "the client's bytes" });
+    const lines = stdout.toString().split("\n");
+    const fds = lines.filter((line) => line.startsWith("fd "));
+    // 3 is the shell's own, for the glob or the script
+    expect(fds.filter((line) => Number(line.slice(3)) > 2 && Number(line.slice(3)) < 10)).toEqual(
+      fds.includes("fd 3") ? ["fd 3"] : [],
+    );
+    const flags = Number.parseInt(lines.find((line) => line.startsWith("flags"))?.split("\t")[1] as string, 8);
+    expect(flags & 0o4000).toBe(0);
+    expect(stdout.toString()).toContain("the client's bytes");
+  });
+
+  test("a terminal is refused", async () => {
+    const place = workplace();
+    const { status, stderr } = await session(place, {
+      request: "nix-daemon --stdio",
+      environment: { SSH_TTY: "/dev/pts/9" },
+    });
+    expect(status).toBe(77);
+    expect(stderr).toContain("no terminal");
+    expect(place.records().map(({ event }) => event)).toEqual(["session.start", "session.refuse", "session.end"]);
+  });
+});
+
+describe("what is left", () => {
+  test("of a command is ended with it, also what ignores SIGTERM or is stopped", async () => {
+    const place = workplace();
+    place.edit("policies/alpha.toml", /$/, '\n[session]\nstop_timeout = "1s"\n');
+    place.allow("orphans", [`${PROGRAMS}/orphan-maker.sh`, "7301.5"]);
+    expect((await session(place, { request: "orphans" })).status).toBe(3);
+    expect(processesWith("sleep 7301.5")).toEqual([]);
+    expect(place.records()[2]).toMatchObject({ event: "command.end", exit_code: 3, leftovers: 3 });
+  });
+
+  test.each(["SIGTERM", "SIGHUP"] as const)("%s to nixgate ends the command and is on record", async (signal) => {
+    const place = workplace();
+    place.edit("policies/alpha.toml", /$/, '\n[session]\nstop_timeout = "1s"\nclient_gone_grace = "100ms"\n');
+    place.allow("wait", ["/bin/sleep", "7302.5"]);
+    const child = startSession(place, { request: "wait" });
+    await waitFor("the command", () => processesWith("sleep 7302.5").length > 0);
+    child.kill(signal);
+    expect((await answerOf(child)).status).toBe(128 + 15);
+    expect(processesWith("sleep 7302.5")).toEqual([]);
+    const cause = signal === "SIGTERM" ? "killed-by-admin" : "client-gone";
+    expect(place.records().at(-1)).toMatchObject({ event: "session.end", cause });
+  });
+
+  test("by nixgate's own sudden death is ended by the holder", async () => {
+    const place = workplace();
+    place.edit("policies/alpha.toml", /$/, '\n[session]\nstop_timeout = "1s"\n');
+    place.allow("wait", [`${PROGRAMS}/ignore-sigterm.sh`]);
+    const child = startSession(place, { request: "wait" });
+    await waitFor("the command", () => processesWith(`${PROGRAMS}/ignore-sigterm.sh`).length > 1);
+    child.kill("SIGKILL");
+    await waitFor("nothing left", () => processesWith(`${PROGRAMS}/ignore-sigterm.sh`).length === 0, 5000);
+  });
+
+  test("by a client that is lost is ended within the grace and the stop timeout", async () => {
+    const place = workplace();
+    place.edit("policies/alpha.toml", /$/, '\n[session]\nstop_timeout = "1s"\nclient_gone_grace = "1s"\n');
+    place.allow("wait", [`${PROGRAMS}/ignore-sigterm.sh`]);
+    // sshd's stdout is a pipe whose other end it closes when the client is gone; ours is a FIFO with a reader to kill
+    const fifo = `${place.folder}/stdout`;
+    execFileSync("mkfifo", [fifo]);
+    const reader = spawn("cat", [fifo], { stdio: "ignore" });
+    startSession(place, { request: "wait", stdio: ["pipe", openSync(fifo, "w"), "pipe"] });
+    await waitFor("the command", () => processesWith(`${PROGRAMS}/ignore-sigterm.sh`).length > 1);
+    const lost = performance.now();
+    reader.kill("SIGKILL");
+    await waitFor("nothing left", () => processesWith(`${PROGRAMS}/ignore-sigterm.sh`).length === 0, 8000);
+    expect(performance.now() - lost).toBeLessThan(2500);
+    await waitFor("the record", () => place.records().at(-1)?.event === "session.end");
+    expect(place.records().at(-2)).toMatchObject({ event: "command.end", cause: "client-gone", signal: "SIGKILL" });
+  });
+
+  test("RuntimeMaxSec ends the command and the client is told", async () => {
+    const place = workplace();
+    place.edit("policies/alpha.toml", 'RuntimeMaxSec = "4h"', 'RuntimeMaxSec = "300ms"');
+    place.allow("wait", ["/bin/sleep", "7303.5"]);
+    const { status, stderr } = await session(place, { request: "wait" });
+    expect(status).toBe(143);
+    expect(stderr).toMatch(/^nixgate: run time limit of 300ms reached \(session /);
+    expect(place.records()[2]).toMatchObject({ cause: "timeout", signal: "SIGTERM" });
+  });
+
+  test("a client that reads nothing of a flood does not keep the session", async () => {
+    const place = workplace();
+    place.edit("policies/alpha.toml", 'RuntimeMaxSec = "4h"', 'RuntimeMaxSec = "500ms"');
+    place.allow("flood", [`${PROGRAMS}/flood-stderr.sh`]);
+    const child = startSession(place, { request: "flood" });
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.stderr?.pause();
+    await Promise.race([ended, sleep(8000).then(() => Promise.reject(new Error("the session hangs")))]);
+    expect(place.records().at(-1)).toMatchObject({ event: "session.end", cause: "timeout" });
+  });
+});
+
+describe("a session that cannot be served", () => {
+  test.each([
+    ["a team without a policy", { team: "beta" }, 78, "unknown-team", "_unassigned"],
+    ["a team's name that is none", { team: "../alpha" }, 78, "unknown-team", undefined],
+    ["a member that the policy does not know", { words: ["--member", "eve"] }, 77, "unknown-member", "alpha"],
+    ["a member's name that is none", { words: ["--member", "../x"] }, 77, "unknown-member", "alpha"],
+  ])("is refused and on record: %s", async (_, asked, status, reason, team) => {
+    const place = workplace();
+    const answer = await session(place, { request: "nix-daemon --stdio", ...asked });
+    expect(answer).toMatchObject({ status });
+    expect(answer.stdout.length).toBe(0);
+    expect(answer.stderr).toMatch(SESSION_LINE);
+    if (team) expect(place.records(team)).toMatchObject([{}, { event: "session.refuse", reason }, { exit: status }]);
+  });
+
+  test("a policy that is not valid refuses with 78", async () => {
+    const place = workplace();
+    place.edit("policies/alpha.toml", "TasksMax = 256", 'TasksMax = "many"');
+    const { status, stderr } = await session(place, { request: "nix-daemon --stdio" });
+    expect(status).toBe(78);
+    expect(stderr).toMatch(SESSION_LINE);
+    expect(place.records()[1]).toMatchObject({ event: "session.refuse", reason: "policy-invalid" });
+  });
+
+  test("records that cannot be created refuse with 73, and no command runs", async () => {
+    const place = workplace();
+    place.edit("nixgate.toml", place.log, `${place.log}/missing/deeper`);
+    place.allow("touch", ["/usr/bin/touch", `${place.folder}/ran`]);
+    const { status, stderr } = await session(place, { request: "touch" });
+    expect(status).toBe(73);
+    expect(stderr).toMatch(SESSION_LINE);
+    expect(existsSync(`${place.folder}/ran`)).toBe(false);
+  });
+
+  test('with on_failure = "continue" the command runs all the same', async () => {
+    const place = workplace();
+    place.edit("nixgate.toml", place.log, `${place.log}/missing/deeper`);
+    place.edit("nixgate.toml", "[log]", '[log]\non_failure = "continue"');
+    place.allow("echo", ["/bin/echo", "ran"]);
+    expect((await session(place, { request: "echo" })).stdout.toString()).toBe("ran\n");
+  });
+
+  test("a program that is not there is the command's failure, 127 as sh has it", async () => {
+    const place = workplace();
+    place.allow("missing", ["/nonexistent/program"]);
+    const { status } = await session(place, { request: "missing" });
+    expect(status).toBe(127);
+  });
+
+  test.each([[[]], [["--team"]], [["--team", "alpha", "--unknown"]], [["--team", "a", "--team", "b"]]])(
+    "wrong words %j are usage errors, 64",
+    async (words) => {
+      const { status, stderr, stdout } = spawnSync(NIXGATE, ["session", ...words], { encoding: "utf8" });
+      expect({ status, stdout }).toEqual({ status: 64, stdout: "" });
+      expect(stderr).toMatch(/^nixgate: /);
+    },
+  );
+});

@@ -1,0 +1,84 @@
+import { execFileSync } from "node:child_process";
+import { expect, test } from "vitest";
+import { tokenise } from "../../src/request/tokenise.ts";
+
+/** A generator with a fixed seed (mulberry32), so that a failure can be seen again. */
+function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+const PIECES = [
+  "a",
+  "nix",
+  "-",
+  "--x",
+  " ",
+  "  ",
+  "'",
+  '"',
+  "\\",
+  "\\ ",
+  "''",
+  '""',
+  "'b c'",
+  '"d e"',
+  "\\'",
+  '\\"',
+  "é",
+  "/",
+  ".",
+  "=",
+  "@",
+  ",",
+  "+",
+  "%",
+  ":",
+  "1",
+];
+
+/** Requests of what sh neither expands, redirects nor runs: there it must agree with us, word by word. */
+function requests(count: number, seed: number): readonly string[] {
+  const random = randomNumbers(seed);
+  const piece = () => PIECES[Math.floor(random() * PIECES.length)] as string;
+  return Array.from(
+    { length: count },
+    () => `x${Array.from({ length: 1 + Math.floor(random() * 12) }, piece).join("")}`,
+  );
+}
+
+/** What a real sh makes of a request, or undefined where it cannot read it: `eval` splits exactly as a command line. */
+function wordsOfSh(text: string): readonly string[] | undefined {
+  try {
+    const script = 'eval "set -- $1" && for word do printf "%s\\0" "$word"; done';
+    const out = execFileSync("/bin/sh", ["-c", script, "sh", text], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    return out.split("\0").slice(0, -1);
+  } catch {
+    return undefined;
+  }
+}
+
+test("what is accepted is split exactly as a real sh splits it", { timeout: 60_000 }, () => {
+  let accepted = 0;
+  for (const text of requests(1500, 20260101)) {
+    const tokens = tokenise(text);
+    if (!tokens.ok) continue;
+    accepted += 1;
+    expect([text, wordsOfSh(text)]).toEqual([text, tokens.words]);
+  }
+  expect(accepted).toBeGreaterThan(500);
+});
+
+test("what is not accepted, a real sh cannot read either", { timeout: 60_000 }, () => {
+  const refused = requests(400, 7).filter((text) => !tokenise(text).ok && !text.endsWith("\\"));
+  expect(refused.length).toBeGreaterThan(50);
+  for (const text of refused) expect([text, wordsOfSh(text)]).toEqual([text, undefined]);
+});
