@@ -95,15 +95,15 @@ export async function startBuilder(options: BuilderOptions = {}): Promise<Builde
 
   const clientEnvironment = clientEnvironmentOf(folder, sshd.clientConfig);
   const run: Builder["run"] = async ([file = "", ...args], more = {}) => {
-    const { exitCode, stdout, stderr, failed, message } = await execa(file, args, {
+    const { exitCode, stdout, stderr, failed, timedOut, message } = await execa(file, args, {
       env: clientEnvironment,
       extendEnv: false,
       reject: false,
       stripFinalNewline: false,
-      timeout: 50_000,
+      timeout: 30_000,
       ...more,
     });
-    if (failed && exitCode === undefined) throw new Error(message);
+    if (timedOut || (failed && exitCode === undefined)) throw new Error(message);
     return { status: exitCode ?? 0, stdout: String(stdout ?? ""), stderr: String(stderr ?? "") };
   };
   let marked = 0;
