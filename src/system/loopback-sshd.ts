@@ -1,14 +1,13 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { NixgateError } from "../units/error.ts";
 import { ExitStatus } from "../units/exit-status.ts";
+import { withPrivsepFolder } from "./privsep-folder.ts";
 import { findProgram } from "./programs.ts";
 
-/** sshd as root insists on this folder (its compiled-in privilege separation directory on Debian, OpenSSH 9.2). */
-const PRIVSEP = "/run/sshd";
 const START_TIMEOUT_MS = 10_000;
 /** Another program may take the free port in between. */
 const TRIES = 3;
@@ -125,8 +124,7 @@ interface Listening {
 /** sshd needs its absolute path as argv[0]: it executes itself for each connection. */
 function listen(sshd: string, folder: string): Promise<Listening | { readonly trouble: string }> {
   const call = [sshd, "-D", "-e", "-f", join(folder, "sshd_config")] as const;
-  const { argv, tidy } =
-    process.getuid?.() === 0 && !existsSync(PRIVSEP) ? withPrivsepFolder(call, folder) : plain(call);
+  const { argv, tidy } = withPrivsepFolder(call, folder);
   const [file, ...args] = argv;
   const child = spawn(file, args, { stdio: ["ignore", "ignore", "pipe"], env: { PATH: process.env["PATH"] ?? "" } });
   let said = "";
@@ -147,54 +145,6 @@ function listen(sshd: string, folder: string): Promise<Listening | { readonly tr
       resolve({ child, log: () => said, tidy });
     });
   });
-}
-
-type Argv = readonly [string, ...string[]];
-interface Call {
-  readonly argv: Argv;
-  readonly tidy: () => void;
-}
-
-const plain = (argv: Argv): Call => ({ argv, tidy: () => {} });
-
-/**
- * Where root lacks the folder: sshd sees a /run of its own, which holds what the machine's holds (systemd's sockets
- * among it) and that folder. A container may forbid mount namespaces; there the folder is made, and removed again.
- */
-function withPrivsepFolder(call: Argv, folder: string): Call {
-  try {
-    execFileSync("unshare", ["--mount", "true"], { stdio: "ignore" });
-  } catch {
-    mkdirSync(PRIVSEP, { recursive: true, mode: 0o755 });
-    return { argv: call, tidy: removePrivsep };
-  }
-  const machines = join(folder, "run");
-  mkdirSync(machines, { recursive: true });
-  return plain(["unshare", "--mount", "sh", "-c", OWN_RUN, "own-run", machines, ...call]);
-}
-
-/** `-n`: mount(8) would note each mount in /run/mount, the machine's own. */
-const OWN_RUN = `set -e
-machines=$1
-shift
-mount -n --rbind /run "$machines"
-mount -n -t tmpfs -o mode=755 tmpfs /run
-mkdir -m 755 ${PRIVSEP}
-for entry in "$machines"/*; do
-  name=/run/\${entry##*/}
-  if [ -L "$entry" ]; then cp -P "$entry" "$name"
-  elif [ -d "$entry" ]; then mkdir "$name"; mount -n --rbind "$entry" "$name"
-  elif [ -e "$entry" ]; then : >"$name"; mount -n --bind "$entry" "$name"
-  fi
-done
-exec "$@"`;
-
-function removePrivsep(): void {
-  try {
-    rmdirSync(PRIVSEP);
-  } catch {
-    // another sshd uses it by now
-  }
 }
 
 function handleOf({ child, log, tidy }: Listening): Pick<LoopbackSshd, "pid" | "log" | "stop"> {
