@@ -277,7 +277,9 @@ describe("without a manager that answers", () => {
     place.allow("touch", ["/usr/bin/touch", `${place.folder}/ran`]);
     const { status, stderr } = await session(place, { request: "touch" });
     expect(status).toBe(69);
-    expect(stderr).toMatch(/^nixgate: the command cannot be given its limits: systemd-run failed with .+ \(session .+\)\n$/);
+    expect(stderr).toMatch(
+      /^nixgate: the command cannot be given its limits: systemd-run failed with .+ \(session .+\)\n$/,
+    );
     expect(existsSync(`${place.folder}/ran`)).toBe(false);
     expect(place.records()).toMatchObject([
       { isolation: "scope-user" },
