@@ -10,9 +10,10 @@ const sources = ["package.json", "bin/nixgate.cjs", "scripts/build.mjs", "script
   readdirSync("src", { recursive: true }).map((name) => `src/${name}`),
 );
 
-/** execa is as large as the rest together and no session runs it: in a file of its own Node need not read it. */
+/** execa is as large as the rest together and no session runs it: in a file of its own Node need not read it.
+ *  The path is right both for dist/nixgate.cjs and for bin/nixgate.cjs, whose `require` it is given. */
 function keepApart({ onResolve }) {
-  onResolve({ filter: /^execa$/ }, () => ({ path: "./execa.cjs", external: true }));
+  onResolve({ filter: /^execa$/ }, () => ({ path: "../dist/execa.cjs", external: true }));
 }
 
 if (!process.argv.includes("--if-needed") || sources.some((path) => modified(path) > modified(OUT))) {
