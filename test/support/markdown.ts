@@ -16,7 +16,7 @@ export const quoted = (text: string): readonly string[] =>
 
 /** The contents of the code blocks of a language. */
 export const codeBlocks = (text: string, language: string): readonly string[] =>
-  [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, "gm"))].map(([, block]) => block as string);
+  [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, "gm"))].map(([, block]) => block as string);
 
 export const README = readFileSync("README.md", "utf8");
 

@@ -23,7 +23,7 @@ describe("README's tables are the code's", () => {
   });
 
   test("no command that exists is called planned", () => {
-    const planned = /^Planned, not there yet: ([^]*?)\n\n/m.exec(README)?.[1] ?? "";
+    const planned = /^Planned, not there yet: ([\s\S]*?)\n\n/m.exec(README)?.[1] ?? "";
     const [alone = "", ofSessions = ""] = planned.split(" and `sessions ");
     const names = [...quoted(alone), ...quoted(`\`${ofSessions}`).map((name) => `sessions ${name}`)];
     expect(names).toContain("sessions kill");
