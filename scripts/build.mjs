@@ -10,11 +10,14 @@ const sources = ["package.json", "bin/nixgate.cjs", "scripts/build.mjs", "script
   readdirSync("src", { recursive: true }).map((name) => `src/${name}`),
 );
 
+/** execa is as large as the rest together and no session runs it: in a file of its own Node need not read it. */
+function keepApart({ onResolve }) {
+  onResolve({ filter: /^execa$/ }, () => ({ path: "./execa.cjs", external: true }));
+}
+
 if (!process.argv.includes("--if-needed") || sources.some((path) => modified(path) > modified(OUT))) {
   const { version } = JSON.parse(readFileSync("package.json", "utf8"));
-  await build({
-    entryPoints: ["src/main.ts"],
-    outfile: OUT,
+  const common = {
     bundle: true,
     platform: "node",
     format: "cjs",
@@ -23,9 +26,16 @@ if (!process.argv.includes("--if-needed") || sources.some((path) => modified(pat
     minifyWhitespace: true,
     legalComments: "none",
     supported: { "dynamic-import": false }, // import() of Node's own modules would start its loader of ES modules
-    define: { NIXGATE_VERSION: JSON.stringify(version) },
     logLevel: "warning",
+  };
+  await build({
+    ...common,
+    entryPoints: ["src/main.ts"],
+    outfile: OUT,
+    define: { NIXGATE_VERSION: JSON.stringify(version) },
+    plugins: [{ name: "apart", setup: keepApart }],
   });
+  await build({ ...common, entryPoints: ["execa"], outfile: "dist/execa.cjs" });
   // bin/nixgate takes dist/node without asking for its version; a package lays such a link for its own Node.js.
   rmSync("dist/node", { force: true });
   symlinkSync(process.execPath, "dist/node");

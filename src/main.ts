@@ -72,6 +72,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     const { authorizedKeys } = await import("./commands/authorized-keys.ts");
     return bind(authorizedKeys, async () => ({ files: await ownFiles(), programPath: PROGRAM }));
   },
+  demo: async () => {
+    const { demo } = await import("./commands/demo.ts");
+    return bind(demo, async () => (await import("./system/demo-ports.ts")).demoPorts(PROGRAM, join(ROOT, "policies")));
+  },
   "sessions list": async () => {
     const { sessionsList } = await import("./commands/sessions-list.ts");
     return bind(sessionsList, sessionsPorts);

@@ -1,6 +1,6 @@
+import { digest } from "../units/digest.ts";
 import type { SessionId } from "../units/ids.ts";
 import { escapeJson } from "../units/text.ts";
-import { sha256 } from "./digest.ts";
 import { RecordError } from "./error.ts";
 import type { RecordBody, RecordOf, SessionRecord } from "./schema.ts";
 
@@ -57,7 +57,7 @@ export function append<Body extends RecordBody>(
   const { session, team, host, boot } = chain.identity;
   const said = { v: 1, time: new Date(time).toISOString(), event, session, seq: chain.seq, team, host, boot };
   const covered = escapeJson(JSON.stringify({ ...said, ...fields, prev: chain.prev })).slice(0, -1);
-  const hash = sha256(covered);
+  const hash = digest(covered, "hex");
   const line = `${covered},"hash":"${hash}"}\n`;
   const bytes = Buffer.byteLength(line);
   if (bytes > LINE_MAX_BYTES) {
