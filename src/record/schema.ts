@@ -13,7 +13,7 @@ const digest = (description: string) => field(z.string().check(z.regex(DIGEST)),
 const address = z.object({ ip: text("IPv4 or IPv6 address"), port: field(z.int(), "TCP port") });
 const request = text("what the client asked for, escaped, cut at 4096 bytes");
 const n = field(z.int().check(z.gte(1)), "number of the request within the session, from 1");
-const settings = z.record(z.string(), z.union([z.string(), z.number()]));
+const settings = () => z.record(z.string(), z.union([z.string(), z.number()]));
 
 /** In front of every record, in this order. */
 const head = {
@@ -80,8 +80,8 @@ export const bodies = {
     pid: maybe(z.int().check(z.gte(1)), "the process that became the command", "there was no scope to start it in"),
     limits: field(
       z.object({
-        asked: field(settings, "properties of the policy, by their names in systemd.resource-control(5)"),
-        applied: field(settings, "what the kernel had in force when the command began to speak"),
+        asked: field(settings(), "properties of the policy, by their names in systemd.resource-control(5)"),
+        applied: field(settings(), "what the kernel had in force when the command began to speak"),
       }),
       "limits asked for and in force",
     ),

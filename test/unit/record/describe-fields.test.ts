@@ -36,3 +36,10 @@ test("unit, type and the meaning of absence stand beside a figure", () => {
 test("the JSON Schema comes from the same definition and carries the descriptions", () => {
   expect(JSON.stringify(jsonSchema())).toContain("highest memory ever held");
 });
+
+test("limits asked for and limits in force are told apart", () => {
+  const words = ["limits.asked", "limits.applied"].map(
+    (name) => fields.find(({ field }) => field === name)?.description,
+  );
+  expect(new Set(words).size).toBe(2);
+});

@@ -1,0 +1,30 @@
+import { readFileSync } from "node:fs";
+
+/** The rows of a Markdown table, found by the title of its first column; cells trimmed, titles left out. */
+export function tableUnder(text: string, title: string): readonly (readonly string[])[] {
+  const lines = text.split("\n");
+  const start = lines.findIndex((line) => cellsOf(line)[0] === title);
+  if (start < 0) throw new Error(`there is no table with the column "${title}"`);
+  const rest = lines.slice(start + 2);
+  const length = rest.findIndex((line) => !line.startsWith("|"));
+  return rest.slice(0, length < 0 ? undefined : length).map(cellsOf);
+}
+
+/** What stands in `back quotes`, in order. */
+export const quoted = (text: string): readonly string[] =>
+  [...text.matchAll(/`([^`]+)`/g)].map(([, word]) => word as string);
+
+/** The contents of the code blocks of a language. */
+export const codeBlocks = (text: string, language: string): readonly string[] =>
+  [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, "gm"))].map(([, block]) => block as string);
+
+export const README = readFileSync("README.md", "utf8");
+
+function cellsOf(line: string): readonly string[] {
+  return line.startsWith("|")
+    ? line
+        .split("|")
+        .slice(1, -1)
+        .map((cell) => cell.trim())
+    : [];
+}
