@@ -1,0 +1,32 @@
+import type { Guest } from "./support.ts";
+
+const FOLDER = "/etc/nixgate/policies";
+const PRISTINE = "/root/pristine-policies";
+
+/** Adds rules for exact requests to a team's policy in the guest; the next file of tests finds the policies as they were. */
+export async function allow(
+  guest: Guest,
+  team: string,
+  rules: Readonly<Record<string, readonly string[]>>,
+): Promise<void> {
+  const words = (list: readonly string[]) => JSON.stringify(list);
+  const toml = Object.entries(rules).map(
+    ([request, run]) => `\n[[allow]]\nrequest = ${words(request.split(" "))}\nrun = ${words(run)}\n`,
+  );
+  await must(guest, `cat >>${FOLDER}/${team}.toml`, toml.join(""));
+}
+
+/** Changes a team's policy by sed(1). */
+export async function edit(guest: Guest, team: string, script: string): Promise<void> {
+  await must(guest, `sed -i -f - ${FOLDER}/${team}.toml`, script);
+}
+
+/** Puts the policies back to what the guest was made with. */
+export async function restorePolicies(guest: Guest): Promise<void> {
+  await must(guest, `[ -d ${PRISTINE} ] || cp -a ${FOLDER} ${PRISTINE}; cp -a ${PRISTINE}/. ${FOLDER}/`);
+}
+
+async function must(guest: Guest, command: string, input = ""): Promise<void> {
+  const { exitCode, stderr } = await guest.asRoot(command, { input });
+  if (exitCode !== 0) throw new Error(`${command}: ${stderr}`);
+}

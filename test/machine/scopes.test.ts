@@ -1,0 +1,152 @@
+import { describe, expect } from "vitest";
+import { allow, edit, restorePolicies } from "./policies.ts";
+import { records, recordsOf, sessionIn } from "./records.ts";
+import { type Guest, test as plain } from "./support.ts";
+
+const test = plain.extend<{ builder: Guest }>({
+  builder: [
+    async ({ guest }, use) => {
+      await restorePolicies(guest);
+      await allow(guest, "alpha", { wait: ["/bin/sleep", "30"], quick: ["/bin/true"], environment: ["/usr/bin/env"] });
+      await use(guest);
+      await restorePolicies(guest);
+    },
+    { scope: "file" },
+  ],
+});
+
+const text = async (guest: Guest, command: string) => `${(await guest.asRoot(command)).stdout}`.trim();
+
+describe("a command's scope", () => {
+  test("lies in the team's slice, with the policy's limits in its cgroup files", async ({ builder }) => {
+    await edit(builder, "alpha", 's/^CPUQuota = .*/CPUQuota = "40%"\\nCPUWeight = 50/');
+    const session = builder.ssh("nix-alpha", "wait");
+    const folder = await text(
+      builder,
+      "for i in $(seq 100); do p=$(pgrep -u nix-alpha -x sleep) && break; sleep 0.1; done; cut -d: -f3 /proc/$p/cgroup",
+    );
+    expect(folder).toMatch(
+      /^\/user\.slice\/user-\d+\.slice\/user@\d+\.service\/nixgate\.slice\/nixgate-alpha\.slice\/nixgate-alpha-[0-9a-f-]{36}-1\.scope$/,
+    );
+    const read = (file: string) => text(builder, `cat /sys/fs/cgroup${folder}/${file}`);
+    expect(await read("pids.max")).toBe("64");
+    expect(await read("memory.max")).toBe(String(256 * 1024 * 1024));
+    expect(await read("memory.swap.max")).toBe("0");
+    expect(await read("cpu.max")).toBe("40000 100000");
+    expect(await read("cpu.weight")).toBe("50");
+    const unit = folder.split("/").at(-1);
+    const show = `systemctl --user -M nix-alpha@ show ${unit} -P RuntimeMaxUSec -P TimeoutStopUSec -P Description`;
+    expect(
+      (await builder.asAccount("nix-alpha", show.replace("-M nix-alpha@ ", ""))).stdout.toString().split("\n"),
+    ).toEqual(expect.arrayContaining(["10min", "2s"]));
+    const [start] = await recordsOf(builder, "alpha", "command.start");
+    expect(start).toMatchObject({ unit, limits: { applied: { TasksMax: "64", CPUQuota: "40000 100000" } } });
+    await builder.asRoot("pkill -u nix-alpha -x sleep");
+    expect((await session).exitCode).toBe(143);
+  });
+
+  test("is gone with its command, and the slice stays", async ({ builder }) => {
+    expect((await builder.ssh("nix-alpha", "quick")).exitCode).toBe(0);
+    const left = await builder.asAccount(
+      "nix-alpha",
+      'for i in $(seq 50); do u=$(systemctl --user list-units --no-legend --all \'nixgate-*.scope\'); [ -z "$u" ] && break; sleep 0.1; done; echo "$u"',
+    );
+    expect(`${left.stdout}`.trim()).toBe("");
+  });
+
+  test("carries the team's limits around it, also when they change between two sessions", async ({ builder }) => {
+    const slice =
+      "/sys/fs/cgroup/user.slice/user-$(id -u nix-alpha).slice/user@$(id -u nix-alpha).service/nixgate.slice/nixgate-alpha.slice";
+    expect((await builder.ssh("nix-alpha", "quick")).exitCode).toBe(0);
+    expect(await text(builder, `cat ${slice}/pids.max ${slice}/memory.max`)).toBe(`512\n${1024 ** 3}`);
+    await edit(builder, "alpha", 's/^TasksMax = 512$/TasksMax = 300/\ns/^MemoryMax = "1G"$//');
+    expect((await builder.ssh("nix-alpha", "quick")).exitCode).toBe(0);
+    expect(await text(builder, `cat ${slice}/pids.max ${slice}/memory.max`)).toBe("300\nmax");
+  });
+
+  test("is told to systemd by an invocation id where systemd-run names one", async ({ builder }) => {
+    const version = Number(await text(builder, "systemctl --version | awk 'NR == 1 { print $2 + 0 }'"));
+    await builder.ssh("nix-alpha", "quick");
+    const invocation = (await recordsOf(builder, "alpha", "command.start")).at(-1)?.invocation;
+    // systemd-run names it from version 254 on
+    if (version >= 254) expect(invocation).toMatch(/^[0-9a-f]{32}$/);
+    else expect(invocation).toBeUndefined();
+  });
+});
+
+describe("records", () => {
+  test("are in the files and in the journal, with the account that wrote them", async ({ builder }) => {
+    const { stderr } = await builder.ssh("nix-alpha", "no such thing");
+    const id = sessionIn(stderr);
+    const inFile = (await records(builder, "alpha")).filter(({ session }) => session === id);
+    expect(inFile.map(({ event }) => event)).toEqual(["session.start", "command.deny", "session.end"]);
+    const journal = await text(builder, `journalctl --quiet --output json NIXGATE_SESSION=${id}`);
+    const entries = journal.split("\n").map((line) => JSON.parse(line));
+    expect(entries.map((entry) => entry["NIXGATE_EVENT"]).sort()).toEqual(inFile.map(({ event }) => event).sort());
+    expect(entries.map((entry) => JSON.parse(entry["NIXGATE_RECORD"]).hash).sort()).toEqual(
+      inFile.map(({ hash }) => hash).sort(),
+    );
+    expect(new Set(entries.map((entry) => entry["_UID"]))).toEqual(new Set([await text(builder, "id -u nix-alpha")]));
+    expect(
+      await text(builder, `journalctl --quiet --output cat NIXGATE_TEAM=alpha NIXGATE_EVENT=command.deny`),
+    ).toContain("denied");
+  });
+
+  test("say where the client came from", async ({ builder }) => {
+    await builder.ssh("nix-alpha", "quick");
+    const start = (await recordsOf(builder, "alpha", "session.start")).at(-1);
+    expect(start).toMatchObject({ user: "nix-alpha", isolation: "scope-user", client: { ip: "192.0.2.1" } });
+  });
+});
+
+describe("the command's environment", () => {
+  test("has the account's user manager and nothing that the client sent", async ({ builder }) => {
+    const options = ["-o", "SetEnv=LANG=xx_XX LC_ALL=evil NODE_OPTIONS=--bad"];
+    const { stdout } = await builder.ssh("nix-alpha", "environment", { options });
+    const names = `${stdout}`
+      .trim()
+      .split("\n")
+      .map((line) => line.split("=")[0]);
+    const systemds = ["INVOCATION_ID", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"];
+    const own = ["HOME", "LANG", "LOGNAME", "PATH", "SHELL", "USER"];
+    expect(names.filter((name) => name !== "PWD" && !systemds.includes(name as string)).sort()).toEqual(own);
+    expect(`${stdout}`).toContain("LANG=C.UTF-8");
+  });
+});
+
+describe("refusals", () => {
+  test.for<[string, string[], string | undefined, string, string]>([
+    ["an unlisted request", [], "id", "command.deny", "not-allowlisted"],
+    ["sftp", ["-s"], "sftp", "command.deny", "subsystem"],
+    ["a terminal", ["-tt"], "nix-daemon --stdio", "session.refuse", "terminal"],
+    ["scp's old protocol", [], "scp -t /tmp", "command.deny", "not-allowlisted"],
+    ["a control character", [], "nix-daemon\t--stdio", "command.deny", "malformed"],
+  ])("%s is denied with one line and is on record", async ([, options, request, event, reason], { builder }) => {
+    const { exitCode, stderr, stdout } = await builder.ssh("nix-alpha", request, { options });
+    // sshd refuses the terminal itself (PermitTTY no) and goes on without one: then the request is served or denied
+    const id = sessionIn(stderr);
+    if (reason === "terminal" && id === undefined) {
+      expect(`${stderr}${stdout}`).toMatch(/PTY allocation request failed/);
+      return;
+    }
+    expect(exitCode).toBe(reason === "malformed" ? 65 : 77);
+    expect(stdout.length).toBe(0);
+    const found = (await records(builder, "alpha")).find((record) => record.session === id && record.event === event);
+    expect(found).toMatchObject({ reason });
+  });
+
+  test.for([
+    ["local", ["-L", "4999:localhost:22"]],
+    ["remote", ["-R", "4999:localhost:22"]],
+    ["dynamic", ["-D", "4998"]],
+  ] as const)("%s forwarding gets no connection through", async ([kind, options], { builder }) => {
+    const forwards = [...options, "-o", "ExitOnForwardFailure=no"];
+    const session = builder.ssh("nix-alpha", "wait", { options: forwards });
+    const port = kind === "dynamic" ? 4998 : 4999;
+    const probe =
+      "for i in 1 2 3 4 5; do timeout 1 bash -c 'exec 3<>/dev/tcp/127.0.0.1/PORT; head -c 3 <&3' 2>/dev/null | grep -q SSH && echo through; sleep 0.2; done";
+    expect(await text(builder, probe.replace("PORT", String(port)))).toBe("");
+    await builder.asRoot("pkill -u nix-alpha -x sleep");
+    await session;
+  });
+});
