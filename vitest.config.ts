@@ -18,7 +18,11 @@ export default defineConfig({
       project("unit", 10_000),
       project("process", 30_000),
       project("ssh", 60_000, { fileParallelism: false }),
-      project("machine", 180_000, { fileParallelism: false, hookTimeout: 900_000 }),
+      project("machine", 180_000, {
+        fileParallelism: false,
+        hookTimeout: 900_000,
+        globalSetup: "test/machine/global-setup.ts",
+      }),
     ],
   },
 });

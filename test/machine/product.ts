@@ -19,7 +19,10 @@ export async function product(say: Say, ready = process.env["PACKAGE"]): Promise
   try {
     copyFileSync(ready ?? (await pack(folder, say)), join(folder, "package.tgz"));
     const names = ["-C", folder, "package.tgz", "-C", GUEST, "install.sh", "etc/nixgate"];
-    const { stdout } = await execa("tar", ["--create", "--owner=0", "--group=0", ...names], { encoding: "buffer" });
+    const { stdout } = await execa("tar", ["--create", "--owner=0", "--group=0", ...names], {
+      encoding: "buffer",
+      stripFinalNewline: false,
+    });
     return stdout;
   } finally {
     rmSync(folder, { recursive: true, force: true });

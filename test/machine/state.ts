@@ -19,6 +19,8 @@ export interface GuestState {
 
 export type Manager = "user" | "system";
 
+const HOLDER_MS = 2_000;
+
 export const runFolder = (name: string): string => cacheFolder("run", name);
 const stateFile = (name: string): string => join(runFolder(name), "guest.json");
 
@@ -56,10 +58,18 @@ export async function clear(name: string): Promise<void> {
   const state = readState(name);
   if (state && isAlive(state.holder)) {
     const kernels = children(state.holder.pid).flatMap((pid) => processId(pid) ?? []);
-    for (const id of [...kernels, state.holder]) kill(id);
-    while ([...kernels, state.holder].some(isAlive)) await sleep(10);
+    for (const id of kernels) kill(id);
+    // The holder asks for its child's status and ends; killed along with it, it would leave a zombie to process 1.
+    await ended([state.holder], HOLDER_MS);
+    kill(state.holder);
+    await ended([state.holder, ...kernels]);
   }
   rmSync(runFolder(name), { recursive: true, force: true });
+}
+
+async function ended(ids: readonly ProcessId[], milliseconds = Number.POSITIVE_INFINITY): Promise<void> {
+  const end = Date.now() + milliseconds;
+  while (ids.some(isAlive) && Date.now() < end) await sleep(10);
 }
 
 /** Removes what guests left that no longer live, whatever their names: their tool or their machine was killed. */

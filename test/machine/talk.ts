@@ -6,7 +6,7 @@ import { type GuestState, runFolder } from "./state.ts";
 export const ADDRESS = "192.0.2.2";
 
 /** The words before a command that is to run on the host, but in the guest's network. */
-export const inNetwork = (guest: Pick<GuestState, "holder">): string[] => [
+export const inNetwork = (guest: Pick<GuestState, "holder">): [string, ...string[]] => [
   "nsenter",
   `--net=/proc/${guest.holder.pid}/ns/net`,
   "--",
