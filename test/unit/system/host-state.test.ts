@@ -1,0 +1,19 @@
+import { cpus } from "node:os";
+import { expect, test } from "vitest";
+import { countCpus, hostState } from "../../../src/system/host-state.ts";
+
+test.each([
+  ["0\n", 1],
+  ["0-1\n", 2],
+  ["0-3,8,10-11\n", 7],
+  ["", 0],
+])("the list %j names %i CPUs", (list, count) => {
+  expect(countCpus(list)).toBe(count);
+});
+
+test("this host has memory available and a load", () => {
+  const { availableMemory, loadPerCpu } = hostState();
+  expect(availableMemory).toBeGreaterThan(2 ** 20);
+  expect(loadPerCpu).toBeGreaterThanOrEqual(0);
+  expect(loadPerCpu * cpus().length).toBeLessThan(10_000);
+});
