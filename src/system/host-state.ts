@@ -9,9 +9,13 @@ import { readKernelFile } from "./files.ts";
  * quota and affinity leave of them (libuv 1.49 and later), and a quota on the account would look like a busy host.
  */
 export const hostState: Admission["hostState"] = () => {
-  const cpus = countCpus(readKernelFile("/sys/devices/system/cpu/online") ?? "");
-  return { availableMemory: freemem() as Bytes, loadPerCpu: (loadavg()[0] ?? 0) / Math.max(1, cpus) };
+  return { availableMemory: freemem() as Bytes, loadPerCpu: (loadavg()[0] ?? 0) / onlineCpus() };
 };
+
+/** The host's, whatever share of them this process has; at least 1. */
+export function onlineCpus(): number {
+  return Math.max(1, countCpus(readKernelFile("/sys/devices/system/cpu/online") ?? ""));
+}
 
 /** How many CPUs a list such as `0-3,5` names (cpuset(7), "List format"). */
 export function countCpus(list: string): number {

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import type { Place } from "../../src/session/ports.ts";
@@ -43,4 +44,11 @@ test("a name is no service: who connects is turned away, and nobody is listed tw
   await new Promise((resolve) => socket.once("close", resolve).once("error", () => undefined));
   expect(await take(name, 2)).toBeDefined();
   expect(await take(name, 2)).toBeUndefined();
+});
+
+test("a place keeps no process alive", () => {
+  const script = `import("./src/system/places.ts").then(({ takingPlaces }) => takingPlaces()("${newName()}", 1))
+    .then((place) => console.log(place === undefined ? "full" : "held"))`;
+  const said = execFileSync(process.execPath, ["-e", script], { encoding: "utf8", timeout: 10_000 });
+  expect(said).toBe("held\n");
 });
