@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { AdmissionUnavailable } from "../../src/session/admission-unavailable.ts";
 import { newSessionId } from "../../src/system/machine.ts";
@@ -74,6 +75,14 @@ describe("no start is admitted where the list cannot be trusted:", () => {
       },
       /EISDIR/,
     ],
+    [
+      "the list is a pipe",
+      (top) => {
+        mkdirSync(`${top}/nixgate`);
+        for (const name of soon()) execFileSync("mkfifo", [`${top}/nixgate/${name}`]);
+      },
+      /not a regular file/,
+    ],
     ["there is no place for it", (top) => chmodSync(top, 0o777), /others can write/],
   ])("%s", (_, spoil, words) => {
     const top = temporaryFolder("starts");
@@ -83,4 +92,17 @@ describe("no start is admitted where the list cannot be trusted:", () => {
     expect(start).toThrow(words);
     expect(readdirSync(top)).not.toContain("target");
   });
+});
+
+test.runIf(process.getuid?.() === 0)("what belongs to another account is not trusted either", () => {
+  const top = temporaryFolder("starts");
+  mkdirSync(`${top}/nixgate`, { mode: 0o700 });
+  const count = countingStarts([[top, "nixgate"]]);
+  for (const name of soon()) {
+    writeFileSync(`${top}/nixgate/${name}`, "");
+    chownSync(`${top}/nixgate/${name}`, 65534, 65534);
+  }
+  expect(() => count(NAME, newSessionId(), 9)).toThrow(/not a regular file of the account's/);
+  chownSync(`${top}/nixgate`, 65534, 65534);
+  expect(() => count(NAME, newSessionId(), 9)).toThrow(/belongs to uid 65534/);
 });

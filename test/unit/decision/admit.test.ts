@@ -46,15 +46,15 @@ describe("the host", () => {
 });
 
 test.each([
-  [teamBusy({ maxConcurrent: 8 }), "team-busy", "all 8 places of the team are taken; try again later"],
-  [teamBusy({ maxConcurrent: 1 }), "team-busy", "the one place of the team is taken; try again later"],
-  [hostFull({ maxSessions: 200 }), "host-busy", "all 200 places of the host are taken; try again later"],
-  [tooManyStarts([], "a", RATE), "rate", "all 3 starts of this minute are used up; try again in a minute"],
+  ["all 8 places of the team are taken; try again later", "team-busy", teamBusy({ maxConcurrent: 8 })],
+  ["the one place of the team is taken; try again later", "team-busy", teamBusy({ maxConcurrent: 1 })],
+  ["all 200 places of the host are taken; try again later", "host-busy", hostFull({ maxSessions: 200 })],
+  ["all 3 starts of this minute are used up; try again in a minute", "rate", tooManyStarts([], "a", RATE)],
   [
-    tooManyStarts([], "a", { maxStartsPerMinute: 1 }),
-    "rate",
     "the one start of this minute is used up; try again in a minute",
+    "rate",
+    tooManyStarts([], "a", { maxStartsPerMinute: 1 }),
   ],
-])("an objection is said in plain words: %s", (objection, reason, message) => {
+])("%s", (message, reason, objection) => {
   expect(objection).toEqual({ reason, message });
 });
