@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { Command, CommandResult } from "./cli/command.ts";
 import { findCommand } from "./cli/find-command.ts";
 import { commandHelp, overview } from "./cli/help.ts";
@@ -99,7 +99,7 @@ async function configuring() {
   const { configure } = await import("./session/configuration.ts");
   const files = await ownFiles();
   return (team: string, member: string | undefined, directory = CONFIG_DIR) =>
-    configure(files, directory, team, member);
+    configure(files, resolve(directory), team, member);
 }
 
 async function sessionsPorts(): Promise<SessionsPorts> {

@@ -40,6 +40,8 @@ export type Asked = { readonly mode: "command"; readonly bytes: Uint8Array } | {
 export type Configuration =
   | {
       readonly ok: true;
+      /** The configuration folder, absolute. */
+      readonly directory: string;
       readonly host: HostConfig;
       readonly policy: Policy;
       readonly source: PolicySource;

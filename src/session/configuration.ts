@@ -27,7 +27,7 @@ export async function configure(
   if (member !== undefined && !policy.members.some((listed) => listed.name === known)) {
     return { ok: false, host, source, refusal: UNKNOWN_MEMBER };
   }
-  return { ok: true, host, policy, source };
+  return { ok: true, directory, host, policy, source };
 }
 
 const INVALID = { reason: "policy-invalid", status: ExitStatus.config } as const;

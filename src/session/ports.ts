@@ -1,3 +1,4 @@
+import type { HostState } from "../decision/admit.ts";
 import type { Exit, Usage } from "../ending/ending.ts";
 import type { SessionRecord } from "../record/schema.ts";
 import type { Plan } from "../scope/plan.ts";
@@ -8,6 +9,7 @@ import type { Milliseconds } from "../units/quantities.ts";
 export interface SessionPorts {
   readonly clock: Clock;
   readonly newSessionId: () => SessionId;
+  readonly admission: Admission;
   readonly requests: Requests;
   readonly scopes: Scopes;
   readonly client: Client;
@@ -21,6 +23,28 @@ export interface Clock {
   monotonic(): number;
   /** Calls back once after `delay`; the answer takes it back. */
   after(delay: Milliseconds, callback: () => void): () => void;
+}
+
+/** What is counted over all sessions, and how the host is. */
+export interface Admission {
+  /**
+   * Takes one of the places of a name, until it is given back or this process ends, however it ends.
+   * @param most how many places there are
+   * @returns undefined where all are taken
+   * @throws AdmissionUnavailable
+   */
+  takePlace(name: string, most: number): Promise<Place | undefined>;
+  /**
+   * Puts a start on the list of this minute, unless `most` stand there already.
+   * @returns the list, in its order
+   * @throws AdmissionUnavailable
+   */
+  countStart(name: string, session: SessionId, most: number): readonly string[];
+  hostState(): HostState;
+}
+
+export interface Place {
+  giveBack(): void;
 }
 
 /** The line loop's input. No byte behind a line's end is ever taken from the stream. */

@@ -1,4 +1,5 @@
 import { ExitStatus } from "../units/exit-status.ts";
+import { admitSession } from "./admit-session.ts";
 import type { Arrival, SessionRefusal } from "./arrival.ts";
 import { type Outcome, tellRefusal } from "./outcome.ts";
 import type { SessionPorts } from "./ports.ts";
@@ -41,9 +42,13 @@ export async function runSession(arrival: Arrival, ports: SessionPorts): Promise
 }
 
 async function serve(arrival: Arrival, log: SessionLog, ports: SessionPorts): Promise<Outcome> {
-  const { configuration } = arrival;
-  if (configuration.ok) return serveRequests(arrival, configuration, log, ports);
-  const { refusal } = configuration;
+  const { session, configuration } = arrival;
+  if (!configuration.ok) return refuse(configuration.refusal, arrival, log, ports);
+  const refusal = await admitSession(session, configuration, ports.admission);
+  return refusal ? refuse(refusal, arrival, log, ports) : serveRequests(arrival, configuration, log, ports);
+}
+
+function refuse(refusal: SessionRefusal, arrival: Arrival, log: SessionLog, ports: SessionPorts): Outcome {
   log.write(refuseRecord(refusal), { durable: true });
   tellRefusal(refusal.message, arrival, ports);
   return { exit: refusal.status, commands: 0, denied: 0, cause: "exit" };

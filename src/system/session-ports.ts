@@ -2,18 +2,23 @@ import type { Records, SessionPorts } from "../session/ports.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 import { clientOf } from "./client.ts";
 import { clock } from "./clock.ts";
+import { hostState } from "./host-state.ts";
 import { type Journal, openJournal } from "./journal.ts";
 import { newSessionId } from "./machine.ts";
+import { takingPlaces } from "./places.ts";
 import { openRecordFile } from "./record-file.ts";
 import { requests } from "./requests.ts";
 import { scopes } from "./scopes.ts";
+import { countingStarts } from "./starts.ts";
 
 /**
  * The ports of a session that this process serves by itself.
  * @param clientGoneGrace how soon a lost client must be noticed is derived from it
  */
 export function sessionPorts(clientGoneGrace: Milliseconds): SessionPorts {
-  return { clock, newSessionId, requests, scopes, client: clientOf(process.ppid, clientGoneGrace), records: records() };
+  const client = clientOf(process.ppid, clientGoneGrace);
+  const admission = { takePlace: takingPlaces(), countStart: countingStarts(), hostState };
+  return { clock, newSessionId, admission, requests, scopes, client, records: records() };
 }
 
 function records(): Records {

@@ -153,6 +153,9 @@ nix-daemon = "/usr/bin/nix-daemon"
 [log]
 directory = "${log}"
 journald = false
+[admission]
+min_available_memory = 0
+max_load_per_cpu = 1e6
 `;
 
 function policyFile(team: string, { folder, otherStore }: Layout): string {

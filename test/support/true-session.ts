@@ -10,12 +10,17 @@ require = true
 [log]
 directory = "${log}"
 journald = false
+[admission]
+min_available_memory = 0
+max_load_per_cpu = 1e6
 `;
 const POLICY = `schema = 1
 team = "bench"
 [[allow]]
 request = ["true"]
 run = ["/bin/true"]
+[session]
+max_starts_per_minute = 100000
 `;
 
 export interface TrueSession {

@@ -1,0 +1,65 @@
+import type { HostConfig, SessionRules } from "../policy/policy.ts";
+import { formatBytes } from "../units/bytes.ts";
+import type { Bytes } from "../units/quantities.ts";
+
+/** Why a whole session is turned away for now; `reason` is the record's word. */
+export interface Objection {
+  readonly reason: "team-busy" | "rate" | "host-busy";
+  /** In plain words, lower case, with what to do. */
+  readonly message: string;
+}
+
+/** How the host is, apart from the sessions on it. */
+export interface HostState {
+  /** What can be had without swapping: MemAvailable of proc_meminfo(5). */
+  readonly availableMemory: Bytes;
+  /** The load average of the last minute (proc_loadavg(5)), divided by the CPUs that are online. */
+  readonly loadPerCpu: number;
+}
+
+export function teamBusy({ maxConcurrent }: Pick<SessionRules, "maxConcurrent">): Objection {
+  return { reason: "team-busy", message: allTaken(maxConcurrent, "the team") };
+}
+
+/**
+ * Whether a start is one of the minute's first. The answer follows from the list's order alone, so all that ask come
+ * to the same one, however many start at once.
+ * @param starts of this minute, in the order in which they were put on the list
+ * @param own the start in question; one that is not on the list is none of the first
+ */
+export function tooManyStarts(
+  starts: readonly string[],
+  own: string,
+  { maxStartsPerMinute }: Pick<SessionRules, "maxStartsPerMinute">,
+): Objection | undefined {
+  const place = starts.indexOf(own);
+  if (place >= 0 && place < maxStartsPerMinute) return undefined;
+  const count = maxStartsPerMinute === 1 ? "the one start" : `all ${maxStartsPerMinute} starts`;
+  return {
+    reason: "rate",
+    message: `${count} of this minute ${are(maxStartsPerMinute)} used up; try again in a minute`,
+  };
+}
+
+export function hostBusy(state: HostState, bounds: HostConfig["admission"]): Objection | undefined {
+  const { minAvailableMemory, maxLoadPerCpu } = bounds;
+  if (state.availableMemory < minAvailableMemory) {
+    const least = formatBytes(minAvailableMemory);
+    return { reason: "host-busy", message: `the host has less than ${least} of memory available; try again later` };
+  }
+  if (state.loadPerCpu > maxLoadPerCpu) {
+    return { reason: "host-busy", message: `the host's load is above ${maxLoadPerCpu} per CPU; try again later` };
+  }
+  return undefined;
+}
+
+export function hostFull({ maxSessions }: Pick<HostConfig["admission"], "maxSessions">): Objection {
+  return { reason: "host-busy", message: allTaken(maxSessions, "the host") };
+}
+
+function allTaken(count: number, whose: string): string {
+  const places = count === 1 ? "the one place" : `all ${count} places`;
+  return `${places} of ${whose} ${are(count)} taken; try again later`;
+}
+
+const are = (count: number) => (count === 1 ? "is" : "are");

@@ -1,0 +1,93 @@
+import { describe, expect, test } from "vitest";
+import type { HostState } from "../../../src/decision/admit.ts";
+import { SESSION } from "../../../src/policy/defaults.ts";
+import type { Policy } from "../../../src/policy/policy.ts";
+import { AdmissionUnavailable } from "../../../src/session/admission-unavailable.ts";
+import { admitSession } from "../../../src/session/admit-session.ts";
+import type { Admission } from "../../../src/session/ports.ts";
+import type { SessionId, TeamName } from "../../../src/units/ids.ts";
+import type { Bytes } from "../../../src/units/quantities.ts";
+
+const OWN = "own" as SessionId;
+const QUIET: HostState = { availableMemory: (2 ** 40) as Bytes, loadPerCpu: 0 };
+
+const configuration = (directory = "/etc/nixgate", team = "alpha") => ({
+  ok: true as const,
+  directory,
+  host: {
+    scope: { manager: "none" as const, require: true },
+    programs: {},
+    log: { directory: "/log", journald: false, onFailure: "refuse" as const },
+    admission: { maxSessions: 2, minAvailableMemory: 1 as Bytes, maxLoadPerCpu: 1 },
+  },
+  policy: {
+    team: team as TeamName,
+    session: { ...SESSION, maxConcurrent: 2, maxStartsPerMinute: 2 },
+  } as Policy,
+  source: { path: "", sha256: "" },
+});
+
+/** A host whose places, starts and state are these; it notes what happens, in order. */
+function host({ full = [] as string[], starts = [OWN as string], state = QUIET } = {}) {
+  const story: string[] = [];
+  const admission: Admission = {
+    async takePlace(name) {
+      const kind = name.split(/[-@]/)[0] as string;
+      if (full.includes(kind)) return undefined;
+      story.push(`take ${kind}`);
+      return { giveBack: () => void story.push(`give back ${kind}`) };
+    },
+    countStart: () => {
+      story.push("start");
+      return starts;
+    },
+    hostState: () => state,
+  };
+  return { story, admission };
+}
+
+const BUSY: HostState = { ...QUIET, loadPerCpu: 2 };
+
+describe("the order is team, starts, host, and who is refused holds no place", () => {
+  test.each([
+    [{}, undefined, ["take team", "start", "take host"]],
+    [{ full: ["team", "host"], starts: [], state: BUSY }, "team-busy", []],
+    [{ full: ["host"], starts: ["a", "b", OWN], state: BUSY }, "rate", ["take team", "start", "give back team"]],
+    [{ full: ["host"], state: BUSY }, "host-busy", ["take team", "start", "give back team"]],
+    [{ full: ["host"] }, "host-busy", ["take team", "start", "give back team"]],
+  ])("%j: %s", async (facts, reason, expected) => {
+    const { story, admission } = host(facts);
+    const refusal = await admitSession(OWN, configuration(), admission);
+    expect(refusal?.reason).toBe(reason);
+    expect(refusal?.status).toBe(reason && 75);
+    expect(story).toEqual(expected);
+  });
+});
+
+test("where sessions cannot be counted none is admitted, with 69", async () => {
+  const { story, admission } = host();
+  const countStart = () => {
+    throw new AdmissionUnavailable("starts cannot be counted: a reason", { hint: "" });
+  };
+  expect(await admitSession(OWN, configuration(), { ...admission, countStart })).toEqual({
+    reason: "host-busy",
+    message: "starts cannot be counted: a reason",
+    status: 69,
+  });
+  expect(story).toEqual(["take team", "give back team"]);
+});
+
+test("teams, the host, and another configuration are counted under names of their own", async () => {
+  const names: string[] = [];
+  const { admission } = host();
+  const takePlace: Admission["takePlace"] = (name, most) => {
+    names.push(name);
+    return admission.takePlace(name, most);
+  };
+  for (const known of [configuration(), configuration("/etc/nixgate", "host"), configuration("/srv/trial")])
+    await admitSession(OWN, known, { ...admission, takePlace });
+  expect(names.every((name) => /^[a-z][a-z0-9-]*@[0-9a-f]{12}$/.test(name))).toBe(true);
+  const [alpha, etc, host2, etcAgain, trial, trialHost] = names;
+  expect(etcAgain).toBe(etc);
+  expect(new Set([alpha, etc, host2, trial, trialHost]).size).toBe(5);
+});
