@@ -138,8 +138,12 @@ export async function startBuilder(options: BuilderOptions = {}): Promise<Builde
     },
     async stop() {
       await sshd.stop();
-      await waitFor("the sessions to end", () => processesWith(folder).length === 0);
-      rmSync(folder, { recursive: true, force: true });
+      try {
+        await waitFor("the sessions to end", () => processesWith(folder).length === 0, 5000);
+      } finally {
+        for (const pid of processesWith(folder)) process.kill(pid, "SIGKILL");
+        rmSync(folder, { recursive: true, force: true });
+      }
     },
   };
 }
