@@ -1,17 +1,19 @@
 // Bundles src/main.ts into dist/nixgate.cjs: one file, CommonJS because Node starts it quicker than an ES module.
 // `--if-needed` leaves a bundle alone that is newer than everything it is made from.
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { build } from "esbuild";
 
 const OUT = "dist/nixgate.cjs";
 const modified = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-const sources = ["package.json", "scripts/build.mjs"].concat(
+const sources = ["package.json", "bin/nixgate.cjs", "scripts/build.mjs", "scripts/code-cache.cjs"].concat(
   readdirSync("src", { recursive: true }).map((name) => `src/${name}`),
 );
 
-/** execa is as large as the rest together and no session runs it: in a file of its own Node need not read it. */
+/** execa is as large as the rest together and no session runs it: in a file of its own Node need not read it.
+ *  The path is right both for dist/nixgate.cjs and for bin/nixgate.cjs, whose `require` it is given. */
 function keepApart({ onResolve }) {
-  onResolve({ filter: /^execa$/ }, () => ({ path: "./execa.cjs", external: true }));
+  onResolve({ filter: /^execa$/ }, () => ({ path: "../dist/execa.cjs", external: true }));
 }
 
 if (!process.argv.includes("--if-needed") || sources.some((path) => modified(path) > modified(OUT))) {
@@ -24,6 +26,7 @@ if (!process.argv.includes("--if-needed") || sources.some((path) => modified(pat
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: "none",
+    supported: { "dynamic-import": false }, // import() of Node's own modules would start its loader of ES modules
     logLevel: "warning",
   };
   await build({
@@ -37,4 +40,9 @@ if (!process.argv.includes("--if-needed") || sources.some((path) => modified(pat
   // bin/nixgate takes dist/node without asking for its version; a package lays such a link for its own Node.js.
   rmSync("dist/node", { force: true });
   symlinkSync(process.execPath, "dist/node");
+
+  rmSync("dist/nixgate.cache", { force: true });
+  const environment = { ...process.env };
+  for (const name of ["NODE_OPTIONS", "NODE_PATH"]) delete environment[name];
+  spawnSync(process.execPath, ["scripts/code-cache.cjs"], { env: environment, stdio: ["ignore", "ignore", "inherit"] });
 }

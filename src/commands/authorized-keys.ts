@@ -26,6 +26,7 @@ Prints authorized_keys lines made from the policies' members, for sshd_config(5)
     AuthorizedKeysCommand /usr/bin/nixgate authorized-keys --user %u --fingerprint %f
     AuthorizedKeysCommandUser nobody
 
+The configuration must be readable for AuthorizedKeysCommandUser; it holds no secrets.
 Each line is restricted (no terminal, no forwarding, no user rc), holds the member's \`from\`, and
 forces \`nixgate session --team T --member M\`: the key decides who it is.
 

@@ -9,6 +9,7 @@ import { parseWhen, WHEN_FORMS } from "../record/when.ts";
 import { formatDuration } from "../record/wording.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
+import { jsonDocument } from "./json-document.ts";
 import { openPlace, PLACE_HELP, PLACE_OPTIONS, problemList, type SessionsPorts, textOption } from "./sessions-ports.ts";
 import { localTime, table } from "./table.ts";
 
@@ -75,7 +76,7 @@ Exit status: 0, 64 for a wrong option, 74 where the records cannot be read.
       for (const summary of summariseFile(file, isAlive, problems.report)) if (keep(summary)) kept.offer(summary);
     }
     const sessions = kept.result();
-    const stdout = options["json"] === true ? asJson(sessions) : asTable(sessions);
+    const stdout = options["json"] === true ? jsonDocument(sessions) : asTable(sessions);
     return { status: ExitStatus.ok, stdout, stderr: problems.text() };
   },
 };
@@ -116,10 +117,6 @@ function limitOf(options: Arguments["options"]): number {
     throw new UsageError(`--limit ${escapeText(limit)}: no count`, { hint: "a whole number from 1" });
   return Number(limit);
 }
-
-/** One document; a session a line, so that it can be read by eye and by grep too. */
-const asJson = (sessions: readonly Summary[]) =>
-  `[${sessions.map((session) => `\n  ${JSON.stringify(session)}`).join(",")}\n]\n`;
 
 function asTable(sessions: readonly Summary[]): string {
   if (sessions.length === 0) return "no sessions match\n";

@@ -11,6 +11,7 @@ import { verifyFile } from "../record/verify.ts";
 import { plural } from "../record/wording.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
+import { jsonDocument } from "./json-document.ts";
 import { openPlace, PLACE_HELP, PLACE_OPTIONS, problemList, type SessionsPorts } from "./sessions-ports.ts";
 import { allFields, story } from "./sessions-story.ts";
 
@@ -44,7 +45,7 @@ changed or are incomplete (what is left of them is shown); 74 where the records 
     const seen = readSession(located.file, located.session, ports.liveness());
     const status = seen.findings.length > 0 ? ExitStatus.malformed : ExitStatus.ok;
     for (const { path, line, what } of seen.findings) problems.report({ path: `${path}:${line}`, what });
-    const stdout = options["json"] === true ? asJson(seen) : asText(seen, located.file.path);
+    const stdout = options["json"] === true ? jsonDocument(seen) : asText(seen, located.file.path);
     return { status, stdout, stderr: problems.text() };
   },
 };
@@ -70,18 +71,16 @@ interface Seen {
 function readSession(file: DayFile, session: string, isAlive: IsAlive): Seen {
   const own: RawLine[] = [];
   for (const line of file.lines()) {
-    if (sessionOf(line) === session) own.push({ ...line, bytes: line.bytes.slice() });
+    if (sessionOf(line) === session) own.push({ ...line, bytes: Uint8Array.from(line.bytes) });
   }
   const records = own.map(decodeLine).flatMap((decoded) => (decoded.ok ? [decoded.record] : []));
   const findings = [...verifyFile({ ...file, lines: () => own }, isAlive, { sessions: 0, records: 0, running: 0 })];
   const [first] = records;
-  if (first === undefined) return { records, findings, summary: undefined };
+  if (first === undefined) return { summary: undefined, records, findings };
   const known = gather(first);
   for (const record of records) take(known, record);
-  return { records, findings, summary: conclude(known, isAlive) };
+  return { summary: conclude(known, isAlive), records, findings };
 }
-
-const asJson = ({ summary, records, findings }: Seen) => `${JSON.stringify({ summary, records, findings }, null, 2)}\n`;
 
 function asText({ summary, records, findings }: Seen, path: string): string {
   if (summary === undefined) return "";

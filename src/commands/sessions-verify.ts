@@ -7,6 +7,7 @@ import { type FileCount, verifyFile } from "../record/verify.ts";
 import { plural } from "../record/wording.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
+import { jsonDocument } from "./json-document.ts";
 import { openPlace, PLACE_HELP, PLACE_OPTIONS, problemList, type SessionsPorts } from "./sessions-ports.ts";
 
 export const sessionsVerify: Command<SessionsPorts> = {
@@ -46,7 +47,7 @@ Exit status: 0 where nothing was found; 65 where something was; 74 where a file 
     }
     const status = findings.length > 0 ? ExitStatus.malformed : unread > 0 ? ExitStatus.ioError : ExitStatus.ok;
     const result = { files: files.length, ...count, findings };
-    const stdout = options["json"] === true ? `${JSON.stringify(result, null, 2)}\n` : asText(result);
+    const stdout = options["json"] === true ? jsonDocument(result) : asText(result);
     return { status, stdout, stderr: problems.text() };
   },
 };

@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { digest } from "../units/digest.ts";
 import { quoted } from "./describe-value.ts";
 import { field, type Wrong, wrongType } from "./field.ts";
 
@@ -52,7 +52,7 @@ export const publicKeyField = field("public key", (value): string | Wrong => {
 
 /** `SHA256:…` without padding, as ssh-keygen(1) -l and sshd's %f write it. */
 export function fingerprint(key: PublicKey): string {
-  return `SHA256:${hash("sha256", Buffer.from(key.blob, "base64"), "base64").replace(/=+$/, "")}`;
+  return `SHA256:${digest(Buffer.from(key.blob, "base64"), "base64").replace(/=+$/, "")}`;
 }
 
 /** The length-prefixed strings that a key is made of (RFC 4251, section 5); undefined where they do not fill it exactly. */

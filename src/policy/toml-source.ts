@@ -8,7 +8,7 @@ const REMEDIES: readonly (readonly [complaint: RegExp, message: string, fix: str
   [/losslessly/, "a number is too large", "write a size such as 2G in quotes"],
 ];
 
-/** TOML 1.0. Dates stay objects of their own, which no setting takes; unsafe keys are refused by the parser. */
+/** TOML as smol-toml reads it: 1.0 and what 1.1 added. Dates stay objects of their own, which no setting takes; unsafe keys are refused by the parser. */
 export function parseToml(text: string): Parsed {
   try {
     return { ok: true, data: parse(text, { unsafeKeyBehaviour: "throw", maxDepth: 16 }) };

@@ -1,4 +1,4 @@
-import { hash as digest } from "node:crypto";
+import { digest } from "../units/digest.ts";
 import type { SessionId } from "../units/ids.ts";
 import { escapeJson } from "../units/text.ts";
 import { RecordError } from "./error.ts";
@@ -41,12 +41,10 @@ export const resumeChain = (last: SessionRecord): Chain => ({
   prev: last.hash,
 });
 
-/** SHA-256 in hex of a line's bytes in front of `,"hash":`. */
-export const lineHash = (covered: string | Uint8Array): string => digest("sha256", covered, "hex");
-
 /**
- * The session's next record. The line is ASCII-safe for a terminal: what could move a cursor, hide, reorder or break
+ * The session's next record. A terminal can show the line: what could move a cursor, hide, reorder or break
  * it is written as `\uXXXX`, which JSON reads back as it was.
+ * `hash` is SHA-256 over the line's bytes in front of `,"hash":`.
  * @param time of the wall clock; the order of records is `seq`, so a clock set back disorders nothing
  * @throws RecordError E_RECORD_LENGTH above LINE_MAX_BYTES
  */
@@ -59,7 +57,7 @@ export function append<Body extends RecordBody>(
   const { session, team, host, boot } = chain.identity;
   const said = { v: 1, time: new Date(time).toISOString(), event, session, seq: chain.seq, team, host, boot };
   const covered = escapeJson(JSON.stringify({ ...said, ...fields, prev: chain.prev })).slice(0, -1);
-  const hash = lineHash(covered);
+  const hash = digest(covered, "hex");
   const line = `${covered},"hash":"${hash}"}\n`;
   const bytes = Buffer.byteLength(line);
   if (bytes > LINE_MAX_BYTES) {

@@ -1,4 +1,4 @@
-import { lineHash } from "./chain.ts";
+import { hash as opensslHash } from "node:crypto";
 
 const HASH_TAIL = /^,"hash":"([0-9a-f]{64})"\}$/;
 const PREV_TAIL = /^,"prev":"([0-9a-f]{64})"$/;
@@ -22,5 +22,5 @@ export function linksOf(bytes: Uint8Array): Links | undefined {
   const hash = HASH_TAIL.exec(text(end, bytes.length))?.[1];
   const prev = PREV_TAIL.exec(text(end - PREV_BYTES, end))?.[1];
   if (hash === undefined || prev === undefined) return undefined;
-  return { prev, hash, computed: lineHash(bytes.subarray(0, end)) };
+  return { prev, hash, computed: opensslHash("sha256", bytes.subarray(0, end)) };
 }

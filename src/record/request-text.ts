@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { hash } from "node:crypto";
+import { digest } from "../units/digest.ts";
 import { escapeText } from "../units/text.ts";
 
 /** As much of a request as a record holds, in bytes of UTF-8. */
@@ -15,7 +15,7 @@ export interface RequestText {
  * last whole character or escape that fits. The digest is over the exact bytes, whatever was cut or escaped.
  */
 export function requestText(bytes: Uint8Array): RequestText {
-  return { request: escapedPrefix(bytes), request_sha256: hash("sha256", bytes, "hex") };
+  return { request: escapedPrefix(bytes), request_sha256: digest(bytes, "hex") };
 }
 
 function escapedPrefix(bytes: Uint8Array): string {

@@ -6,7 +6,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   week: 604_800_000,
 };
 const WEEKDAYS = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
-const CLOCK = String.raw`(\d{1,2}):(\d\d)(?::(\d\d))?`;
+const CLOCK = /(?:^|[ t])(\d{1,2}):(\d\d)(?::(\d\d))?$/;
 
 /** What `--since` and `--until` take, for messages and help. */
 export const WHEN_FORMS =
@@ -22,10 +22,11 @@ export function parseWhen(text: string, now: number): number | undefined {
   const ago = /^(\d{1,6}) (second|minute|hour|day|week)s? ago$/.exec(words);
   if (ago) return now - Number(ago[1]) * (UNIT_MS[ago[2] ?? ""] ?? 0);
   if (/^\d{4}-\d\d-\d\dt[\d:.]+(z|[+-]\d\d:\d\d)$/.test(words)) return isoInstant(text.trim());
-  const match = new RegExp(`^(?:(.+?)(?:[ t]|$))?(?:${CLOCK})?$`).exec(words);
-  const day = match && dayOf(match[1] ?? "today", new Date(now));
-  if (!match || !day) return undefined;
-  const [hour, minute, second] = [match[2], match[3], match[4]].map((part) => Number(part ?? 0));
+  const clock = CLOCK.exec(words);
+  const named = words.slice(0, clock?.index ?? words.length);
+  const day = dayOf(named === "" && clock ? "today" : named, new Date(now));
+  if (!day) return undefined;
+  const [hour, minute, second] = [1, 2, 3].map((part) => Number(clock?.[part] ?? 0));
   return local(...day, hour, minute, second);
 }
 

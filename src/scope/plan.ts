@@ -11,6 +11,7 @@ import {
   limitProperties,
   type Property,
   rlimitExpectations,
+  sliceLimits,
   stopProperties,
 } from "./properties.ts";
 
@@ -26,6 +27,8 @@ export interface Plan {
   readonly environment: Readonly<Record<string, string>>;
   readonly properties: readonly Property[];
   readonly expectations: readonly Expectation[];
+  /** What the team's slice must have, over all of its sessions together. */
+  readonly team: { readonly properties: readonly Property[]; readonly expectations: readonly Expectation[] };
   /** systemd-run (or prlimit), the holder and the command. */
   readonly commandLine: readonly [string, ...string[]];
   /** Undefined: no bound. */
@@ -62,6 +65,7 @@ export function planScope(decision: Allow, where: Where): Plan {
     ...named,
     environment: commandEnvironment(where.account, decision.rule.environment, manager),
     expectations: manager === "none" ? rlimitExpectations(limits) : expectations(limits),
+    team: sliceLimits(policy.teamLimits),
     commandLine: commandLine(named, limits, where.holder, Math.ceil(policy.session.stopTimeout / 1000)),
     runtimeMax: typeof limits.RuntimeMaxSec === "number" ? limits.RuntimeMaxSec : undefined,
     stopTimeout: policy.session.stopTimeout,

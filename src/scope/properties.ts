@@ -16,8 +16,18 @@ export interface Expectation {
   readonly value: string;
 }
 
+/**
+ * Whether the kernel has what was asked. Where a controller is not there nothing is bounded, which is what `max` and
+ * the default weight ask for.
+ */
+export function isInForce({ value }: Expectation, found: string | undefined): boolean {
+  return found === value || (found === undefined && (value.startsWith("max") || value === String(DEFAULT_WEIGHT)));
+}
+
 /** The page size in bytes that memory.max and its like are rounded down to. */
 const PAGE = 4096;
+/** cpu.weight where nothing sets it. */
+const DEFAULT_WEIGHT = 100;
 /** Microseconds of cpu.max's period: systemd's default CPUQuotaPeriodSec. */
 const CPU_PERIOD_US = 100_000;
 
@@ -34,6 +44,32 @@ export function limitProperties(limits: Limits | TeamLimits): readonly Property[
     property("IOWeight", limits.IOWeight, String),
     property("RuntimeMaxSec", runtime, formatDuration),
   ].flat();
+}
+
+/**
+ * A team's limits as its slice must have them between two sessions: a limit that was taken out of the policy is lifted,
+ * hence every property has a value. Outside `systemd-run` the properties of a slice that exists are changed in place.
+ */
+export function sliceLimits(limits: TeamLimits): {
+  properties: readonly Property[];
+  expectations: readonly Expectation[];
+} {
+  const unbounded: TeamLimits = {
+    TasksMax: "infinity",
+    MemoryMax: "infinity",
+    MemoryHigh: "infinity",
+    MemorySwapMax: "infinity",
+    CPUWeight: DEFAULT_WEIGHT,
+  };
+  const whole = { ...unbounded, ...limits };
+  const noQuota = whole.CPUQuota === undefined;
+  return {
+    properties: [...limitProperties(whole), ...(noQuota ? [{ name: "CPUQuota", value: "" }] : [])],
+    expectations: [
+      ...expectations(whole),
+      ...expectation("CPUQuota", "cpu.max", noQuota ? `max ${CPU_PERIOD_US}` : undefined),
+    ],
+  };
 }
 
 /** How a scope ends: SIGTERM, then after `stopTimeout` SIGKILL (systemd.kill(5), TimeoutStopSec of systemd.scope(5)). */

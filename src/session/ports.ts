@@ -70,6 +70,8 @@ export interface OpenScope {
   readonly isolation: Isolation;
   /** The limits as the kernel holds them, by property; one that it has no file for is not there. */
   readonly applied: Readonly<Record<string, string>>;
+  /** The same of the team's slice; undefined where there is none. */
+  readonly appliedToTeam: Readonly<Record<string, string>> | undefined;
   /** Lets the command begin. */
   begin(): void;
   /** Settles when the command has ended; what it left may still run. */

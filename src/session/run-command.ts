@@ -2,22 +2,29 @@ import { causeOf } from "../ending/cause.ts";
 import type { Ending } from "../ending/ending.ts";
 import type { SessionRules } from "../policy/policy.ts";
 import type { Plan } from "../scope/plan.ts";
+import { type Expectation, isInForce } from "../scope/properties.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 import type { OpenScope, SessionPorts } from "./ports.ts";
 import { watchCommand } from "./watch-command.ts";
 
 /** A limit that was asked for and is not in force. */
 export interface NotApplied {
-  readonly property: string;
+  /** With the table that it stands in: `limits.TasksMax`, `team_limits.MemoryMax`. */
+  readonly key: string;
   readonly asked: string;
   readonly found: string | undefined;
 }
 
 /** Holds what was asked against what the kernel has: hosts accept limits and do not apply them (systemd#10581). */
 export function limitsNotInForce(plan: Plan, scope: OpenScope): readonly NotApplied[] {
-  return plan.expectations
-    .map(({ property, value }) => ({ property, asked: value, found: scope.applied[property] }))
-    .filter(({ asked, found }) => asked !== found);
+  const missing = (table: string, expected: readonly Expectation[], applied: OpenScope["applied"]) =>
+    expected
+      .filter((expectation) => !isInForce(expectation, applied[expectation.property]))
+      .map(({ property, value }) => ({ key: `${table}.${property}`, asked: value, found: applied[property] }));
+  return [
+    ...missing("limits", plan.expectations, scope.applied),
+    ...(scope.appliedToTeam ? missing("team_limits", plan.team.expectations, scope.appliedToTeam) : []),
+  ];
 }
 
 /** Runs the command in its scope to the very end: the scope is empty and gone when this settles. */

@@ -1,6 +1,7 @@
 import type { Allow } from "../decision/decision.ts";
 import type { Ending } from "../ending/ending.ts";
 import { wordsForClient } from "../ending/words.ts";
+import type { Manager } from "../policy/policy.ts";
 import { type Plan, planScope } from "../scope/plan.ts";
 import type { Arrival, Configuration } from "./arrival.ts";
 import { tellRefusal } from "./outcome.ts";
@@ -27,7 +28,9 @@ export async function serveCommand(
 ): Promise<Ending | "scope-failed"> {
   const { host, policy } = admitted;
   const { session, account, holder } = arrival;
-  const plan = planScope(decision, { host, policy, session, n, account, holder });
+  const planFor = (manager: Manager) =>
+    planScope(decision, { host: { ...host, scope: { ...host.scope, manager } }, policy, session, n, account, holder });
+  let plan = planFor(host.scope.manager);
   const fail = (problem: string, scope?: OpenScope) => {
     log.write(commandStartRecord(n, request, decision, plan, scope));
     log.write(scopeFailedRecord(n));
@@ -35,15 +38,16 @@ export async function serveCommand(
     return "scope-failed" as const;
   };
 
-  const scope = await ports.scopes.open(plan).catch((error: unknown) => {
-    if (error instanceof ScopeUnavailable) return error;
-    throw error;
-  });
+  let scope = await openScope(plan, ports);
+  if (scope instanceof ScopeUnavailable && !host.scope.require) {
+    plan = planFor("none");
+    scope = await openScope(plan, ports);
+  }
   if (scope instanceof ScopeUnavailable) return fail(scope.message);
   try {
     const [missing] = limitsNotInForce(plan, scope);
     if (missing && host.scope.require) {
-      return fail(`${missing.property} is ${missing.found ?? "not there"} instead of ${missing.asked}`, scope);
+      return fail(`${missing.key} is ${missing.found ?? "not there"} instead of ${missing.asked}`, scope);
     }
     log.write(commandStartRecord(n, request, decision, plan, scope));
     const ending = await runCommand(scope, plan, policy.session, ports);
@@ -53,6 +57,13 @@ export async function serveCommand(
   } finally {
     scope.release();
   }
+}
+
+function openScope(plan: Plan, { scopes }: SessionPorts): Promise<OpenScope | ScopeUnavailable> {
+  return scopes.open(plan).catch((error: unknown) => {
+    if (error instanceof ScopeUnavailable) return error;
+    throw error;
+  });
 }
 
 function tellEnding(ending: Ending, plan: Plan, arrival: Arrival, ports: SessionPorts): void {

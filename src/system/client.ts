@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
 import type { Client, Interruption } from "../session/ports.ts";
 import type { Milliseconds } from "../units/quantities.ts";
+import { clock } from "./clock.ts";
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -61,13 +62,13 @@ function hasReader(fd: number): boolean {
 function say(fd: number, text: string): void {
   const own = openOwn(fd);
   const bytes = Buffer.from(text);
-  const deadline = performance.now() + PATIENCE_MS;
+  const deadline = clock.monotonic() + PATIENCE_MS;
   try {
     for (let at = 0; at < bytes.length; ) {
       try {
         at += writeSync(own ?? fd, bytes, at);
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || performance.now() > deadline) return;
+        if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || clock.monotonic() > deadline) return;
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
       }
     }

@@ -1,6 +1,6 @@
-import { hash } from "node:crypto";
 import { fstatSync, readdirSync, readSync } from "node:fs";
 import { type ConfigFile, type ConfigFiles, LARGEST_FILE, type Read } from "../policy/config-files.ts";
+import { digest } from "../units/digest.ts";
 import { type OpenPath, PathRefused, withTrustedPath } from "./trusted-path.ts";
 
 /**
@@ -43,7 +43,7 @@ function readConfigFile(path: string, open: OpenPath): ConfigFile {
   const content = bytes.subarray(0, length);
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(content);
-    return { path, text, sha256: hash("sha256", content) };
+    return { path, text, sha256: digest(content, "hex") };
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
     throw new PathRefused(path, "is not UTF-8", "save it as UTF-8 text");

@@ -58,8 +58,10 @@ export function launch(plan: Plan): Promise<Launched> {
     const exited = exitOf(child);
     exited.then((exit) => {
       if (reported.endsWith("\n")) return;
+      const fail = () => giveUp(failure(file, exit, words));
       // its own words may still be on their way
-      stderr.once("close", () => giveUp(failure(file, exit, words)));
+      if (stderr.closed) fail();
+      else stderr.once("close", fail);
     });
     holder.setEncoding("utf8").on("data", (text: string) => {
       reported += text;

@@ -25,8 +25,9 @@ export const othersWrite = (stat: Stats): boolean => (stat.mode & OTHERS_WRITE) 
 
 /**
  * Opens an absolute folder, one step after the other, so that neither a link nor an exchange on the way leads anywhere
- * else. Every folder must belong to root or the caller, and be writable by nobody else: not even a group in the last
- * one, above it no group but one that root chose; sticky folders (/tmp) are fine, since the next owner is checked.
+ * else. Every folder must belong to root or the caller, and be writable by nobody else. Two kinds are let pass, since
+ * whatever is put into them is checked for its owner in the next step: sticky ones (/tmp), and above the last one
+ * those that root has opened to a group (Ubuntu's /var/log is root:syslog 0775).
  * @returns the folder's descriptor, for `inside`; the caller closes it
  * @throws UnsafeFolder, or Node's own error with its errno
  */
@@ -59,7 +60,7 @@ function openStep(folder: number, name: string, walked: string): number {
     return openSync(inside(folder, name), O_PATH | O_DIRECTORY | O_NOFOLLOW);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // O_DIRECTORY together with O_NOFOLLOW answers ENOTDIR for a link (open(2), Linux 6.1), ELOOP without it.
+    // For a link, O_NOFOLLOW alone answers ELOOP; with O_DIRECTORY beside it the answer is ENOTDIR.
     if (code === "ENOTDIR" || code === "ELOOP")
       throw new UnsafeFolder(
         `${escapeText(walked)}: a link, or no folder`,

@@ -1,10 +1,13 @@
+import { dirname } from "node:path";
 import type { Plan } from "../scope/plan.ts";
+import type { Expectation } from "../scope/properties.ts";
 import type { OpenScope, Scopes } from "../session/ports.ts";
 import { ScopeUnavailable } from "../session/scope-unavailable.ts";
 import { cgroupOf, killAllBut, processesOf, readCgroupFile, usageOf } from "./cgroup.ts";
 import { type Launched, launch } from "./launch.ts";
 import { endedChildrenCpuMs, processesOfSession, resourceLimit } from "./process-group.ts";
 import { signalAll } from "./signals.ts";
+import { limitSlice } from "./slice.ts";
 
 /** Scopes of the account's user manager, and what stands for them where there is no manager. */
 export const scopes: Scopes = {
@@ -15,19 +18,22 @@ export const scopes: Scopes = {
   },
 };
 
-function inCgroup(plan: Plan, launched: Launched): OpenScope {
+async function inCgroup(plan: Plan, launched: Launched): Promise<OpenScope> {
   const folder = cgroupOf(launched.pid);
-  if (folder === undefined || !folder.endsWith(`/${plan.unit}`)) {
+  if (folder === undefined || !folder.endsWith(`/${plan.slice}/${plan.unit}`)) {
     launched.release();
     throw new ScopeUnavailable(`the command's process is not in ${plan.unit}: is cgroup v2 in use?`);
   }
+  const slice = dirname(folder);
+  await limitSlice(plan, slice);
   const others = () => processesOf(folder).filter((pid) => pid !== launched.holder);
   return {
     ...launched,
     isolation: "scope-user",
     // systemd-run names it from version 254 on
     invocation: /invocation ID: ([0-9a-f]{32})/.exec(launched.words)?.[1],
-    applied: appliedBy(plan, (file) => readCgroupFile(folder, file)),
+    applied: applied(plan.expectations, (file) => readCgroupFile(folder, file)),
+    appliedToTeam: applied(plan.team.expectations, (file) => readCgroupFile(slice, file)),
     others,
     terminate: () => terminate(others()),
     kill: () => killAllBut(launched.holder, folder),
@@ -42,7 +48,8 @@ function withoutManager(plan: Plan, launched: Launched, cpuBefore: number): Open
     ...launched,
     isolation: "process",
     invocation: undefined,
-    applied: appliedBy(plan, (row) => resourceLimit(launched.pid, row)),
+    applied: applied(plan.expectations, (row) => resourceLimit(launched.pid, row)),
+    appliedToTeam: undefined,
     others,
     terminate: () => terminate(others()),
     kill: () => signalAll(others(), "SIGKILL"),
@@ -51,8 +58,11 @@ function withoutManager(plan: Plan, launched: Launched, cpuBefore: number): Open
 }
 
 /** The limits as the kernel has them; one that it has no file for is left out. */
-function appliedBy(plan: Plan, read: (file: string) => string | undefined): OpenScope["applied"] {
-  const found = plan.expectations.map(({ property, file }) => [property, read(file)] as const);
+function applied(
+  expectations: readonly Expectation[],
+  read: (file: string) => string | undefined,
+): Readonly<Record<string, string>> {
+  const found = expectations.map(({ property, file }) => [property, read(file)] as const);
   return Object.fromEntries(found.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import type { Connection } from "../session/arrival.ts";
 import type { RawEnvironment } from "../session/ssh-environment.ts";
+import { digest } from "../units/digest.ts";
 
 const MAX_BYTES = 65_536;
 /** `publickey TYPE BASE64`, one line for each method that succeeded. */
@@ -22,8 +22,8 @@ export function readUserAuth(environment: RawEnvironment, uid: number): Connecti
     if (!stat.isFile() || stat.uid !== uid || (stat.mode & 0o077) !== 0 || stat.size > MAX_BYTES) return undefined;
     const [, type, blob] = PUBLIC_KEY.exec(readFileSync(fd, "latin1")) ?? [];
     if (type === undefined || blob === undefined) return undefined;
-    const digest = createHash("sha256").update(blob, "base64").digest("base64").replace(/=+$/, "");
-    return { type, fingerprint: `SHA256:${digest}` };
+    const fingerprint = digest(Buffer.from(blob, "base64"), "base64").replace(/=+$/, "");
+    return { type, fingerprint: `SHA256:${fingerprint}` };
   } catch {
     return undefined; // the record says that the key is not known
   } finally {

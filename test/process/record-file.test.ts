@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  existsSync,
   linkSync,
   mkdirSync,
   readFileSync,
@@ -11,20 +12,29 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { basename, join } from "node:path";
+import { buildSync } from "esbuild";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { RecordError } from "../../src/record/error.ts";
 import type { Finding } from "../../src/record/finding.ts";
 import { verifyFile } from "../../src/record/verify.ts";
 import { openArchive } from "../../src/system/archive.ts";
 import { openRecordFile } from "../../src/system/record-file.ts";
-import { sessionLines, writeArchive } from "../support/records.ts";
+import { sessionLines } from "../support/records.ts";
+import { temporaryFolder, writeArchive } from "../support/temporary.ts";
 
-const PROGRAM = "test/fixtures/programs/write-session.ts";
+/** One file: 200 processes that each strip the types of twelve would take most of a minute. */
+const PROGRAM = join(temporaryFolder("writer"), "write-session.mjs");
+beforeAll(() => {
+  const entryPoints = ["test/fixtures/programs/write-session.ts"];
+  buildSync({ entryPoints, bundle: true, platform: "node", format: "esm", outfile: PROGRAM });
+});
 const START = "2026-01-05T23:59:59Z";
 const time = Date.parse(START);
 const isRoot = process.geteuid?.() === 0;
 const canMount = isRoot && spawnSync("unshare", ["-m", "true"]).status === 0;
+
+const canTrace = spawnSync("strace", ["true"]).status === 0;
 
 function verify(directory: string): { findings: Finding[]; sessions: number; records: number } {
   const count = { sessions: 0, records: 0, running: 0 };
@@ -62,6 +72,25 @@ describe("writing", () => {
     expect(verify(directory)).toMatchObject({ findings: [], sessions: 1000, records: 5000 });
   });
 
+  test("kill -9 at any moment leaves an archive that is read, and written on", { timeout: 60_000 }, async () => {
+    const directory = writeArchive({});
+    const children = Array.from({ length: 8 }, () => {
+      const words = [PROGRAM, directory, "alpha", START, "1000000"];
+      return spawn(process.execPath, words, { stdio: ["ignore", "ignore", "inherit"] });
+    });
+    const ends = children.map((child) => once(child, "close"));
+    while (!existsSync(day(directory)) || statSync(day(directory)).size < 1_000_000)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    for (const child of children) child.kill("SIGKILL");
+    await Promise.all(ends);
+    const file = openRecordFile(directory, "alpha", time);
+    for (const line of sessionLines(START).lines) file.append(line);
+    const { findings, sessions } = verify(directory);
+    expect(sessions).toBeGreaterThan(100);
+    expect(findings.filter(({ kind }) => kind !== "unended" && kind !== "torn")).toEqual([]);
+    expect(findings.length).toBeLessThanOrEqual(2 * children.length);
+  });
+
   test("the team's folder is 0750 and the file 0640, whatever the umask", () => {
     const directory = writeArchive({});
     const before = process.umask(0o077);
@@ -86,6 +115,29 @@ describe("writing", () => {
     for (const line of lines) file.append(line, { durable: true });
     expect(readFileSync(day(directory), "utf8")).toBe(`{"v":1,"time":"2026-01-05T\n${lines.join("")}`);
     expect(verify(directory).findings.map(({ kind, line }) => [kind, line])).toEqual([["torn", 1]]);
+  });
+
+  test("a write that is cut short is a failure, by how much (a file size limit stands for a full disk)", () => {
+    const directory = writeArchive({});
+    const script = 'ulimit -f 1; "$1" "$2" "$3" alpha "$4" 1 </dev/null';
+    const words = ["sh", process.execPath, PROGRAM, directory, START];
+    const { status, stderr } = spawnSync("sh", ["-c", script, ...words], { encoding: "utf8" });
+    expect(stderr).toMatch(/^E_LOG_WRITE 74 .*: only 512 of \d+ bytes were written/);
+    expect(status).toBe(74);
+  });
+
+  test.skipIf(!canTrace)("durable is on disk: fdatasync for each line, fsync for the new names (needs strace)", () => {
+    const directory = writeArchive({});
+    const trace = (...durable: string[]) => {
+      const words = [process.execPath, PROGRAM, directory, "alpha", START, "1", ...durable];
+      const { stderr } = spawnSync("strace", ["-f", "-e", "trace=fsync,fdatasync", ...words], {
+        encoding: "utf8",
+        input: "",
+      });
+      return [...stderr.matchAll(/(fsync|fdatasync)\(\d+\)/g)].map(([, call]) => call);
+    };
+    expect(trace("durable")).toEqual(["fsync", "fsync", ...Array(5).fill("fdatasync")]);
+    expect(trace()).toEqual([]);
   });
 
   test("a file that was rotated away keeps the session's records", () => {
@@ -155,10 +207,18 @@ describe("is refused, naming the path, when", () => {
     expect(error).toMatchObject({ code: "E_LOG_CREATE", message: expect.stringContaining("ENOENT") });
   });
 
+  test("others can write to a folder above the log directory", () => {
+    const directory = writeArchive({});
+    mkdirSync(join(directory, "log"));
+    chmodSync(directory, 0o777);
+    expect(failure(() => openRecordFile(join(directory, "log"), "alpha", time)).message).toContain("others can write");
+  });
+
   test("a link leads to the log directory", () => {
     const directory = writeArchive({});
-    symlinkSync(directory, `${directory}-link`);
-    expect(failure(() => openRecordFile(`${directory}-link`, "alpha", time)).message).toContain("a link");
+    mkdirSync(join(directory, "log"));
+    symlinkSync("log", join(directory, "link"));
+    expect(failure(() => openRecordFile(join(directory, "link"), "alpha", time)).message).toContain("a link");
   });
 
   test("the path steps back", () => {
@@ -173,14 +233,15 @@ const inMounts = (script: string) =>
 describe.skipIf(!canMount)("on a file system of its own (needs root and mount namespaces)", () => {
   test("a full disk is a failure with its errno, and what was written before stays whole", () => {
     const directory = writeArchive({});
+    const copy = temporaryFolder("copy");
     const { status, stderr, stdout } = inMounts(`
       mount -t tmpfs -o size=16k,mode=755 none ${directory}
       "$1" "$2" ${directory} alpha ${START} 100 durable </dev/null || echo "status $?"
-      cp -r ${directory} ${directory}-copy`);
+      cp -r ${directory} ${copy}/`);
     expect(status).toBe(0);
     expect(stdout).toBe("status 74\n");
     expect(stderr).toMatch(/^E_LOG_WRITE 74 .*alpha\/2026-01-05\.jsonl: a record could not be written: (ENOSPC|only)/);
-    const { findings, records } = verify(`${directory}-copy`);
+    const { findings, records } = verify(join(copy, basename(directory)));
     expect(records).toBeGreaterThan(3);
     expect(findings.filter(({ kind }) => kind !== "torn" && kind !== "unended")).toEqual([]);
   });
@@ -202,6 +263,14 @@ describe.skipIf(!canMount)("on a file system of its own (needs root and mount na
     expect(stdout).toBe("status 73\n");
     expect(stderr).toContain("EROFS");
   });
+});
+
+test.skipIf(!isRoot)("a group that root lets write above the log directory is root's own choice (needs root)", () => {
+  const directory = writeArchive({});
+  mkdirSync(join(directory, "log"));
+  chmodSync(directory, 0o775);
+  openRecordFile(join(directory, "log"), "alpha", time).close();
+  expect(existsSync(join(directory, "log/alpha/2026-01-05.jsonl"))).toBe(true);
 });
 
 test.skipIf(!isRoot)("a folder of another account is refused (needs root to make one)", () => {

@@ -269,3 +269,34 @@ describe("a session that cannot be served", () => {
     },
   );
 });
+
+describe("without a manager that answers", () => {
+  test("scope.require = true refuses the command with 69 and says what systemd-run said", async () => {
+    const place = workplace();
+    place.edit("nixgate.toml", 'manager = "none"', 'manager = "user"');
+    place.allow("touch", ["/usr/bin/touch", `${place.folder}/ran`]);
+    const { status, stderr } = await session(place, { request: "touch" });
+    expect(status).toBe(69);
+    expect(stderr).toMatch(
+      /^nixgate: the command cannot be given its limits: systemd-run failed with .+ \(session .+\)\n$/,
+    );
+    expect(existsSync(`${place.folder}/ran`)).toBe(false);
+    expect(place.records()).toMatchObject([
+      { isolation: "scope-user" },
+      { event: "command.start", limits: { applied: {} } },
+      { event: "command.end", cause: "scope-failed" },
+      { event: "session.end", exit: 69, cause: "scope-failed" },
+    ]);
+  });
+
+  test("scope.require = false runs it with rlimits, and the record names no unit", async () => {
+    const place = workplace();
+    place.edit("nixgate.toml", 'manager = "none"\nrequire = true', 'manager = "user"\nrequire = false');
+    place.allow("echo", ["/bin/echo", "ran"]);
+    const { status, stdout } = await session(place, { request: "echo" });
+    expect({ status, stdout: stdout.toString() }).toEqual({ status: 0, stdout: "ran\n" });
+    const [, start] = place.records();
+    expect(start).toMatchObject({ limits: { applied: { TasksMax: "256" } } });
+    expect(start).not.toHaveProperty("unit");
+  });
+});

@@ -1,6 +1,3 @@
-import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
 import { append, type Identity, openChain } from "../../src/record/chain.ts";
 import { requestText } from "../../src/record/request-text.ts";
 import type { RecordBody } from "../../src/record/schema.ts";
@@ -68,15 +65,4 @@ export function sessionLines(
     return next.line;
   });
   return { session: identity.session ?? session, lines };
-}
-
-/** An archive in a fresh directory: `team/day` → text. */
-export function writeArchive(files: Readonly<Record<string, string>>): string {
-  const directory = realpathSync(mkdtempSync(join(tmpdir(), "nixgate-records-")));
-  for (const [name, text] of Object.entries(files)) {
-    const path = join(directory, `${name}.jsonl`);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
-  }
-  return directory;
 }

@@ -52,3 +52,18 @@ export function answerOf(child: ChildProcess): Promise<Answer> {
     child.once("close", (status) => resolve({ stdout: Buffer.concat(stdout), stderr, status }));
   });
 }
+
+/**
+ * Talks as a Nix client does: what it says goes out in one write, and stdin ends only when the answer is whole. Nix's
+ * programs of 2.8 crash now and then when stdin ends together with the greeting, with nixgate as without.
+ */
+export async function converse(place: Workplace, asked: Asked, isWhole: (stdout: Buffer) => boolean): Promise<Answer> {
+  const child = startSession(place, asked);
+  let seen = Buffer.alloc(0);
+  child.stdout?.on("data", (chunk: Buffer) => {
+    seen = Buffer.concat([seen, chunk]);
+    if (isWhole(seen)) child.stdin?.end();
+  });
+  child.stdin?.on("error", () => undefined).write(asked.input ?? "");
+  return answerOf(child);
+}

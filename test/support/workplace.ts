@@ -14,6 +14,8 @@ export interface Workplace {
   readonly log: string;
   /** Adds TOML to a team's policy. */
   allow(request: string, run: readonly string[], more?: string): void;
+  /** Lets the real Nix serve a store of the test's own, so that the machine's is not touched. */
+  serveNix(): void;
   /** Replaces text in a file of the configuration. */
   edit(file: string, from: string | RegExp, to: string): void;
   /** All records of a team, in the order of the file. */
@@ -44,6 +46,17 @@ export function workplace(): Workplace {
     allow(request, run, more = "") {
       const words = (list: readonly string[]) => JSON.stringify(list);
       edit(policy, /$/, `\n[[allow]]\nrequest = ${words(request.split(" "))}\nrun = ${words(run)}\n${more}`);
+    },
+    serveNix() {
+      const environment = {
+        NIX_REMOTE: `local?root=${folder}/server`,
+        NIX_CONF_DIR: "/nonexistent",
+        NIX_CONFIG: "build-users-group =",
+      };
+      const pairs = Object.entries(environment).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
+      for (const endpoint of ["store-serve-write", "daemon-stdio"]) {
+        edit(policy, `endpoint = "${endpoint}"`, `endpoint = "${endpoint}"\nenvironment = { ${pairs.join(", ")} }`);
+      }
     },
     records(team = "alpha") {
       const files = readdirSync(join(log, team)).sort();

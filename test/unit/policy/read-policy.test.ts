@@ -382,6 +382,11 @@ test("__proto__ and constructor in JSON are unknown keys like any other, also am
   expect(Object.hasOwn(Object.prototype, "team")).toBe(false);
 });
 
+test.each(['"a\\x41"', '"\\e"', "{ a = 1,\n}"])("a problem beside TOML 1.1's %s keeps its line", async (value) => {
+  const found = await problems(`descripton = ${value}\n`);
+  expect(found).toEqual(["3: descripton: unknown key → write description"]);
+});
+
 test("a problem is printed as compilers do, harmless to a terminal", () => {
   const problem = {
     severity: "error",

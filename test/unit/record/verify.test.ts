@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { DayFile, RawLine } from "../../../src/record/archive.ts";
-import { append, lineHash, openChain } from "../../../src/record/chain.ts";
+import { append, openChain } from "../../../src/record/chain.ts";
+
 import { verifyFile } from "../../../src/record/verify.ts";
+import { digest } from "../../../src/units/digest.ts";
 import type { SessionId } from "../../../src/units/ids.ts";
 import { BOOT, bodies, sessionLines } from "../../support/records.ts";
 
@@ -91,8 +93,16 @@ describe("verify finds", () => {
 
   test("a changed record whose own hash was made anew, by the record behind it", () => {
     const covered = (one.lines[1] as string).replace("rm -rf /", "ls -la /").replace(/,"hash":.*\n$/, "");
-    const text = `${one.lines[0]}${covered},"hash":"${lineHash(covered)}"}\n${order(2, 3, 4)}`;
+    const text = `${one.lines[0]}${covered},"hash":"${digest(covered, "hex")}"}\n${order(2, 3, 4)}`;
     expect(kinds(text)).toEqual(["missing:3"]);
+  });
+
+  test("a first record that points back to another one", () => {
+    const covered = (one.lines[0] as string).replace("0".repeat(64), "1".repeat(64)).replace(/,"hash":.*\n$/, "");
+    expect(kinds(`${covered},"hash":"${digest(covered, "hex")}"}\n${order(1, 2, 3, 4)}`)).toEqual([
+      "missing:1",
+      "missing:2",
+    ]);
   });
 
   test("one damaged session beside a sound one, and says until when it was sound", () => {

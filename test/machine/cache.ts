@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { execa } from "execa";
+import { processId } from "./processes.ts";
+
+/** Everything that the tool keeps: outside the repository, shared by all its worktrees. */
+export function cacheFolder(...names: string[]): string {
+  const home = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
+  return join(home, "nixgate-machine", ...names);
+}
+
+/** The key of what is built from these texts and files: the same key, the same result. */
+export function keyOf(...parts: (string | Buffer)[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** A file, or every file of a folder, by name and content. */
+export function contents(path: string): string[] {
+  const names = existsSync(path) ? readdirSync(path, { recursive: true, withFileTypes: true }) : [];
+  return names
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort()
+    .flatMap((file) => [file.slice(path.length), readFileSync(file, "base64")]);
+}
+
+/**
+ * A folder of the cache, made when it is missing. It appears under its name only when it is complete, and what older
+ * keys and killed runs left under the same name goes.
+ * @param name what is made, as `image/trixie`
+ * @param make fills the folder it is given
+ */
+export async function cached(name: string, key: string, make: (folder: string) => Promise<void>): Promise<string> {
+  const folder = cacheFolder(`${name}-${key}`);
+  if (existsSync(folder)) return folder;
+  mkdirSync(dirname(folder), { recursive: true });
+  removeStale(name, folder);
+  const partial = `${folder}.partial-${process.pid}`;
+  mkdirSync(partial);
+  try {
+    await make(partial);
+    // Another run may have been quicker; both made the same.
+    if (!existsSync(folder)) renameSync(partial, folder);
+  } finally {
+    rmSync(partial, { recursive: true, force: true });
+  }
+  return folder;
+}
+
+function removeStale(name: string, current: string): void {
+  const above = dirname(current);
+  const prefix = `${name.slice(name.lastIndexOf("/") + 1)}-`;
+  for (const entry of readdirSync(above)) {
+    if (!entry.startsWith(prefix)) continue;
+    const maker = /\.partial-(\d+)$/.exec(entry)?.[1];
+    if (maker !== undefined && processId(Number(maker)) !== undefined) continue;
+    rmSync(join(above, entry), { recursive: true, force: true });
+  }
+}
+
+/** The client's and the server's ssh keys, made once for this machine and never in the repository. */
+export async function keys(): Promise<string> {
+  return cached("keys/ssh", "ed25519", async (folder) => {
+    for (const name of ["id", "host"])
+      await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", `nixgate-${name}`, "-f", join(folder, name)]);
+  });
+}

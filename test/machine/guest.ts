@@ -1,0 +1,140 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import type { Suite } from "./debian.ts";
+import { MachineError, type Say } from "./error.ts";
+import { image } from "./image.ts";
+import { type Kernel, kernel } from "./kernel.ts";
+import { contained, isAlive, type ProcessId, processId, sleep } from "./processes.ts";
+import { product } from "./product.ts";
+import {
+  claim,
+  clear,
+  clearDead,
+  type GuestState,
+  type Manager,
+  runFolder,
+  runningGuest,
+  writeState,
+} from "./state.ts";
+import { sshCommand } from "./talk.ts";
+
+export interface GuestOptions {
+  readonly name: string;
+  readonly suite: Suite;
+  /** As User-Mode Linux takes it: `1536M`. Only what the guest touches is taken from the host. */
+  readonly memory: string;
+  readonly manager: Manager;
+  /** Whether the guest lives on when the process that starts it has ended. */
+  readonly outlives: boolean;
+}
+
+const BOOT_MS = 60_000;
+
+/**
+ * Boots a guest, waits for its sshd and puts nixgate into it; ends it again when that fails.
+ * @throws MachineError E_MACHINE_RUNNING, E_MACHINE_BOOT, E_MACHINE_INSTALL and those of image, kernel and product
+ */
+export async function startGuest(options: GuestOptions, say: Say): Promise<GuestState> {
+  const { name, suite, manager } = options;
+  await clearDead();
+  const starter = processId(process.pid) as ProcessId;
+  if (!claim(name, starter))
+    throw new MachineError("E_MACHINE_RUNNING", `guest ${name} is running`, "stop it first, or choose another NAME");
+  try {
+    const disk = (await image(suite, say)).disk;
+    const program = await kernel(say);
+    const archive = product(say);
+    archive.catch(() => {}); // awaited below, and the guest is ended first when the boot itself fails
+    const holder = launch(options, disk, program);
+    const state = { name, suite, kernel: program.suite, manager, holder, starter, ready: false };
+    writeState(state);
+    await booted(state);
+    await install(state, await archive);
+    const ready = { ...state, ready: true };
+    writeState(ready);
+    return ready;
+  } catch (error) {
+    await clear(name);
+    throw error;
+  }
+}
+
+/** Ends the guest of that name and removes every trace of it; the same when there is none. */
+export const stopGuest = clear;
+
+/** @throws MachineError E_MACHINE_STOPPED when no guest of that name is running */
+export function guestNamed(name: string): GuestState {
+  const guest = runningGuest(name);
+  if (guest === undefined)
+    throw new MachineError("E_MACHINE_STOPPED", `guest ${name} is not running`, "npm run machine -- start");
+  return guest;
+}
+
+function launch({ name, memory, outlives }: GuestOptions, disk: string, { program, suite }: Kernel): ProcessId {
+  const folder = runFolder(name);
+  const console = openSync(join(folder, "console.log"), "w", 0o600);
+  const command = [
+    ...["sh", join(import.meta.dirname, "guest/launch.sh"), program],
+    ...[`mem=${memory}`, `umid=kernel`, `uml_dir=${folder}/`],
+    ...[`ubd0=${join(folder, "disk.cow")},${disk}`, "root=/dev/ubda", "rw"],
+    ...["vec0:transport=tap,ifname=tap0,depth=128,gro=1", "con=null", "con0=null,fd:1"],
+    // Kernels before 6.16 stop at an option they do not know.
+    ...(suite === "forky" ? ["seccomp=on"] : []),
+    // Node maps io_uring's rings and forks: in User-Mode Linux (7.2 at least) that ends in "Bad page map" and a dead
+    // kernel. Linux ≥ 6.6 has the switch, earlier ones ignore it.
+    "sysctl.kernel.io_uring_disabled=2",
+    ...["noreboot", "panic=-1", "systemd.unified_cgroup_hierarchy=1", "init=/lib/systemd/systemd"],
+  ];
+  const [setpriv, words] = contained(...command);
+  const [first, ...rest] = outlives ? words.slice(words.indexOf("unshare")) : [setpriv, ...words];
+  rest.splice(rest.indexOf("--mount"), 0, "--net");
+  try {
+    const child = spawn(first as string, rest, {
+      detached: true, // a Ctrl-C is for the tool, which then ends the guest in its own way
+      stdio: ["ignore", console, console],
+      // The guest's memory is a file that the kernel unlinks at once; it must lie in memory, not on a disk.
+      env: { PATH: process.env["PATH"], TMPDIR: "/dev/shm" },
+    });
+    child.unref();
+    const id = child.pid === undefined ? undefined : processId(child.pid);
+    if (id === undefined) throw new MachineError("E_MACHINE_BOOT", `${first} could not be started`);
+    return id;
+  } finally {
+    closeSync(console);
+  }
+}
+
+async function booted(guest: GuestState): Promise<void> {
+  const end = Date.now() + BOOT_MS;
+  while (isAlive(guest.holder) && Date.now() < end) {
+    const [file, ...words] = sshCommand(guest, "root", ["true"], ["-o", "ConnectTimeout=2"]) as [string, ...string[]];
+    if ((await execa(file, words, { reject: false })).exitCode === 0) return;
+    await sleep(100);
+  }
+  const how = isAlive(guest.holder) ? `has no sshd after ${BOOT_MS / 1000} s` : "ended while it booted";
+  throw new MachineError("E_MACHINE_BOOT", `guest ${guest.name} ${how}:\n${consoleTail(guest.name)}`);
+}
+
+const consoleTail = (name: string): string =>
+  readFileSync(join(runFolder(name), "console.log"), "utf8")
+    .trimEnd()
+    .split("\n")
+    .slice(-20)
+    .join("\n");
+
+async function install(guest: GuestState, archive: Uint8Array): Promise<void> {
+  const folder = "/run/nixgate-install";
+  const script = [
+    `mkdir -p ${folder}`,
+    `tar -x -C ${folder}`,
+    `sh ${folder}/install.sh ${folder}/package.tgz ${folder}/etc/nixgate ${guest.manager}`,
+    `rm -r ${folder}`,
+    "systemctl is-system-running --wait",
+  ].join(" && ");
+  const [file, ...words] = sshCommand(guest, "root", [script]) as [string, ...string[]];
+  const done = await execa(file, words, { input: archive, reject: false, all: true });
+  if (done.exitCode !== 0)
+    throw new MachineError("E_MACHINE_INSTALL", `nixgate could not be installed in guest ${guest.name}: ${done.all}`);
+}

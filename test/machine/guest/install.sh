@@ -1,0 +1,27 @@
+#!/bin/sh
+# install.sh PACKAGE.tgz CONFIGURATION MANAGER: installs nixgate in the guest, as `npm install --global` would lay it out.
+#   CONFIGURATION  a folder that becomes /etc/nixgate
+#   MANAGER        of the scopes: scope.manager in nixgate.toml
+set -eu
+package=$1
+configuration=$2
+manager=$3
+modules=/usr/lib/node_modules
+
+rm -rf "$modules/nixgate" "$modules/package" /etc/nixgate
+mkdir -p "$modules"
+tar --extract --gzip --no-same-owner --file="$package" --directory="$modules"
+mv "$modules/package" "$modules/nixgate"
+ln -sf "$modules/nixgate/bin/nixgate" /usr/bin/nixgate
+[ ! -e /usr/bin/nixgate ] || chmod 755 /usr/bin/nixgate
+
+cp -r "$configuration" /etc/nixgate
+sed -i "s/@MANAGER@/$manager/" /etc/nixgate/nixgate.toml
+chmod -R u=rwX,go=rX /etc/nixgate "$modules/nixgate"
+
+install -d -m 755 /var/log/nixgate
+for team in alpha beta gamma; do
+  install -d -m 750 -o "nix-$team" -g "nix-$team" "/var/log/nixgate/$team"
+done
+# One folder has one owner. gamma is the account that the tests start without a valid team.
+install -d -m 750 -o nix-gamma -g nix-gamma /var/log/nixgate/_unassigned

@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import { append, openChain } from "../../../src/record/chain.ts";
+import { journalEntry, MESSAGE_IDS } from "../../../src/record/journal-entry.ts";
+import type { SessionId } from "../../../src/units/ids.ts";
+import { BOOT, bodies } from "../../support/records.ts";
+
+const identity = { session: "019ab000-0000-7000-8000-000000000001" as SessionId, team: "alpha", host: "b", boot: BOOT };
+const fieldsOf = (entry: string) =>
+  Object.fromEntries(
+    entry
+      .trimEnd()
+      .split("\n")
+      .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+  );
+
+test.each([
+  [bodies.start, "6", "session started: team alpha, member ci as nix-alpha from 10.0.0.5 port 51234"],
+  [bodies.refuse, "4", "session refused: team alpha has 8 sessions already (team-busy)"],
+  [bodies.deny, "4", "request 1 denied (not-allowlisted): rm -rf /"],
+  [bodies.run, "6", "command 2 started by rule allow[0]: nix-store --serve --write"],
+  [
+    bodies.ran,
+    "6",
+    "command 2 ended: exit 0 after 9.8 s; CPU 3.1 s, memory peak 812 MiB, tasks peak 12, 1 left over and ended",
+  ],
+  [
+    { ...bodies.ran, cause: "oom", exit_code: undefined, signal: "SIGKILL", usage: {}, leftovers: undefined } as const,
+    "5",
+    "command 2 ended: oom (SIGKILL) after 9.8 s",
+  ],
+  [bodies.end, "6", "session ended: exit, status 0, 1 command, 1 denied"],
+])("$event becomes journal fields", (body, priority, message) => {
+  const { record, line } = append(openChain(identity), 0, body);
+  expect(fieldsOf(journalEntry(record, line))).toEqual({
+    MESSAGE: message,
+    PRIORITY: priority,
+    MESSAGE_ID: MESSAGE_IDS[body.event],
+    SYSLOG_IDENTIFIER: "nixgate",
+    NIXGATE_SESSION: identity.session,
+    NIXGATE_TEAM: "alpha",
+    NIXGATE_EVENT: body.event,
+    NIXGATE_SEQ: "0",
+    NIXGATE_RECORD: line.trimEnd(),
+  });
+});
+
+test("text from outside adds no field and no line", () => {
+  const { record, line } = append(openChain(identity), 0, { ...bodies.refuse, message: "a\nPRIORITY=0\n\nMESSAGE=b" });
+  const entry = journalEntry(record, line);
+  expect(entry.split("\n").length).toBe(10);
+  expect(fieldsOf(entry)["PRIORITY"]).toBe("4");
+});
+
+test("every event has a message id of its own", () => {
+  const ids = Object.values(MESSAGE_IDS);
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const id of ids) expect(id).toMatch(/^[0-9a-f]{32}$/);
+});
