@@ -131,17 +131,20 @@ function listen(sshd: string, folder: string): Promise<Listening | { readonly tr
   return new Promise((resolve) => {
     const giveUp = (trouble: string) => {
       clearTimeout(timer);
+      child.off("exit", ended);
       child.kill();
       tidy();
       resolve({ trouble });
     };
     const timer = setTimeout(() => giveUp("it did not listen in time"), START_TIMEOUT_MS);
     child.once("error", (error) => giveUp(error.message));
-    child.once("exit", () => giveUp(said.trim().split("\n").at(-1) ?? ""));
+    const ended = () => giveUp(said.trim().split("\n").at(-1) ?? "");
+    child.once("exit", ended);
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       said += text;
       if (!said.includes("Server listening on")) return;
       clearTimeout(timer);
+      child.off("exit", ended);
       resolve({ child, log: () => said, tidy });
     });
   });

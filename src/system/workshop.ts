@@ -7,6 +7,7 @@ import { type LoopbackSshd, startSshd } from "./loopback-sshd.ts";
 /** SIGINT, SIGTERM or SIGHUP came while a program ran, or before it could. */
 export class Interrupted extends Error {}
 
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** Waits so long for a program after SIGTERM, in milliseconds. */
 const PATIENCE_MS = 2000;
 /** Nothing that the demo runs takes so long. */
@@ -20,7 +21,7 @@ export function openWorkshop({ keep }: { readonly keep: boolean }) {
   const remove = () => {
     if (!keep) rmSync(folder, { recursive: true, force: true });
   };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupt);
+  for (const signal of SIGNALS) process.on(signal, interrupt);
   process.once("exit", remove);
   let sshd: LoopbackSshd | undefined;
   const orInterrupted = () => {
@@ -68,10 +69,13 @@ export function openWorkshop({ keep }: { readonly keep: boolean }) {
       return sshd;
     },
     async close() {
-      await sshd?.stop();
-      remove();
-      process.off("exit", remove);
-      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.off(signal, interrupt);
+      try {
+        await sshd?.stop();
+      } finally {
+        remove();
+        process.off("exit", remove);
+        for (const signal of SIGNALS) process.off(signal, interrupt);
+      }
     },
   };
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Builder, startBuilder } from "../support/builder.ts";
 import { type Client, startClient } from "../support/client.ts";
-import { DAEMON_ANSWER, DAEMON_HELLO, SERVE_ANSWER, SERVE_HELLO } from "../support/handshakes.ts";
+import { SERVE_SERVER, serveHello, WORKER_SERVER, workerHello } from "../support/nix-protocol.ts";
 
 let builder: Builder;
 beforeAll(async () => {
@@ -13,8 +13,8 @@ afterAll(() => builder?.stop());
 
 const STARTED = Buffer.from("started\n");
 const protocols = [
-  { request: "nix-daemon --stdio", hello: DAEMON_HELLO, reply: DAEMON_ANSWER },
-  { request: "nix-store --serve --write", hello: SERVE_HELLO, reply: SERVE_ANSWER },
+  { request: "nix-daemon --stdio", hello: workerHello, reply: WORKER_SERVER },
+  { request: "nix-store --serve --write", hello: serveHello, reply: SERVE_SERVER },
 ] as const;
 
 async function slowly(client: Client, bytes: Uint8Array): Promise<void> {
@@ -44,8 +44,8 @@ describe.each(protocols)("Lix 2.93.0's way to $request", ({ request, hello, repl
 
 test("request and protocol may come in one write, with no answer in front of the protocol's", async () => {
   const client = startClient(builder, ["builder"]);
-  client.send(Buffer.concat([Buffer.from("exec nix-store --serve --write\n"), SERVE_HELLO]));
-  expect((await client.receive(8)).subarray(0, 8)).toEqual(SERVE_ANSWER);
+  client.send(Buffer.concat([Buffer.from("exec nix-store --serve --write\n"), serveHello]));
+  expect((await client.receive(8)).subarray(0, 8)).toEqual(SERVE_SERVER);
 });
 
 test("a client that opens the line loop and says nothing is sent away", async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Builder, startBuilder } from "../support/builder.ts";
 import { startClient } from "../support/client.ts";
-import { SERVE_ANSWER, SERVE_HELLO } from "../support/handshakes.ts";
+import { SERVE_SERVER, serveHello } from "../support/nix-protocol.ts";
 import { processesWith } from "../support/processes.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -31,8 +31,8 @@ const nothingIsLeft = () => waitFor("the commands to be gone", () => processesWi
 
 test("a client that is killed while the store is served leaves nothing behind", async () => {
   const client = startClient(builder, ["builder", "nix-store", "--serve", "--write"]);
-  client.send(SERVE_HELLO);
-  expect((await client.receive(8)).subarray(0, 8)).toEqual(SERVE_ANSWER);
+  client.send(serveHello);
+  expect((await client.receive(8)).subarray(0, 8)).toEqual(SERVE_SERVER);
   client.child.kill("SIGKILL");
   const [end] = await builder.awaitRecords("session.end");
   expect(["exit", "client-gone"]).toContain(end?.cause);

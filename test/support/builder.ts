@@ -51,9 +51,9 @@ export interface Builder extends Layout {
   /** The NAR of a path as it lies in one of the two stores. */
   dump(side: "client" | "server", path: string): Promise<Buffer>;
   records(team?: string): readonly SessionRecord[];
-  /** Records of one kind that came since the mark, once there are as many. */
+  /** Records of one kind, of sessions that began after the mark, once there are as many. */
   awaitRecords<E extends SessionRecord["event"]>(event: E, count?: number): Promise<readonly RecordOf<E>[]>;
-  /** Forgets the records up to now: a test sees its own only. */
+  /** Forgets the sessions up to now, also what they are still to record: a test sees its own only. */
   mark(): void;
   stop(): Promise<void>;
 }
@@ -106,7 +106,7 @@ export async function startBuilder(options: BuilderOptions = {}): Promise<Builde
     if (timedOut || (failed && exitCode === undefined)) throw new Error(message);
     return { status: exitCode ?? 0, stdout: String(stdout ?? ""), stderr: String(stderr ?? "") };
   };
-  let marked = 0;
+  let earlier: ReadonlySet<string> = new Set();
   const records = (of = team) => readRecords(inFolder("log", of));
 
   return {
@@ -128,18 +128,22 @@ export async function startBuilder(options: BuilderOptions = {}): Promise<Builde
     records,
     awaitRecords: <E extends SessionRecord["event"]>(event: E, count = 1) =>
       waitFor(`${count} × ${event}`, () => {
-        const found = records()
-          .slice(marked)
-          .filter((record): record is RecordOf<E> => record.event === event);
+        const found = records().filter(
+          (record): record is RecordOf<E> => record.event === event && !earlier.has(record.session),
+        );
         return found.length < count ? undefined : found;
       }),
     mark: () => {
-      marked = records().length;
+      earlier = new Set(records().map(({ session }) => session));
     },
     async stop() {
       await sshd.stop();
-      await waitFor("the sessions to end", () => processesWith(folder).length === 0);
-      rmSync(folder, { recursive: true, force: true });
+      try {
+        await waitFor("the sessions to end", () => processesWith(folder).length === 0, 5000);
+      } finally {
+        for (const pid of processesWith(folder)) process.kill(pid, "SIGKILL");
+        rmSync(folder, { recursive: true, force: true });
+      }
     },
   };
 }

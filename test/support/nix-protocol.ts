@@ -6,9 +6,9 @@ export const u64 = (value: number): Buffer => {
 };
 
 const SERVE_CLIENT = Buffer.from("eb9d0c3900000000", "hex");
-const SERVE_SERVER = Buffer.from("cbee525400000000", "hex");
+export const SERVE_SERVER = Buffer.from("cbee525400000000", "hex");
 const WORKER_CLIENT = Buffer.from("6378696e00000000", "hex");
-const WORKER_SERVER = Buffer.from("6f69786400000000", "hex");
+export const WORKER_SERVER = Buffer.from("6f69786400000000", "hex");
 const STDERR_LAST = Buffer.from("73746c6100000000", "hex");
 
 /** What an `ssh://` client says first: magic and version 2.7. */
