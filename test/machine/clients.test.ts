@@ -84,7 +84,7 @@ test("ten sessions over one connection of the client's own each get a scope and 
   await root(
     guest,
     [
-      "ssh -o ControlMaster=yes -o ControlPath=/root/master -o MaxSessions=20 -N -f nix-alpha@localhost",
+      "ssh -o ControlMaster=yes -o ControlPath=/root/master -N -f nix-alpha@localhost",
       "for i in 1 2 3 4 5 6 7 8 9 10; do",
       `  perl -e 'print "${perlBytes(serveHello)}"' | ssh -o ControlPath=/root/master nix-alpha@localhost nix-store --serve --write >answer-$i &`,
       "done",
