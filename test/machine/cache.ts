@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { processId } from "./processes.ts";
+
+/** What nobody used for so long is old. Working trees side by side may need different versions of the same thing. */
+const UNUSED_MS = 12 * 3600 * 1000;
 
 /** Everything that the tool keeps: outside the repository, shared by all its worktrees. */
 export function cacheFolder(...names: string[]): string {
@@ -29,14 +32,18 @@ export function contents(path: string): string[] {
 }
 
 /**
- * A folder of the cache, made when it is missing. It appears under its name only when it is complete, and what older
- * keys and killed runs left under the same name goes.
+ * A folder of the cache, made when it is missing. It appears under its name only when it is complete, and what
+ * killed runs and keys out of use left under the same name goes.
  * @param name what is made, as `image/trixie`
  * @param make fills the folder it is given
  */
 export async function cached(name: string, key: string, make: (folder: string) => Promise<void>): Promise<string> {
   const folder = cacheFolder(`${name}-${key}`);
-  if (existsSync(folder)) return folder;
+  if (existsSync(folder)) {
+    const now = new Date();
+    utimesSync(folder, now, now);
+    return folder;
+  }
   mkdirSync(dirname(folder), { recursive: true });
   removeStale(name, folder);
   const partial = `${folder}.partial-${process.pid}`;
@@ -53,11 +60,13 @@ export async function cached(name: string, key: string, make: (folder: string) =
 
 function removeStale(name: string, current: string): void {
   const above = dirname(current);
+  const old = Date.now() - UNUSED_MS;
   const prefix = `${name.slice(name.lastIndexOf("/") + 1)}-`;
   for (const entry of readdirSync(above)) {
     if (!entry.startsWith(prefix)) continue;
     const maker = /\.partial-(\d+)$/.exec(entry)?.[1];
     if (maker !== undefined && processId(Number(maker)) !== undefined) continue;
+    if (maker === undefined && statSync(join(above, entry)).mtimeMs > old) continue;
     rmSync(join(above, entry), { recursive: true, force: true });
   }
 }

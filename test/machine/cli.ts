@@ -9,19 +9,21 @@ import { installMissing, requireHost } from "./host.ts";
 import { image } from "./image.ts";
 import { kernel } from "./kernel.ts";
 import { settings } from "./settings.ts";
-import { inNetwork, sshCommand } from "./talk.ts";
+import { ADDRESS, inNetwork, sshCommand } from "./talk.ts";
 
 const USAGE = `usage: npm run machine -- build | start | ssh USER [CMD] | in CMD | run FILE [ARG] | status | stop
 
   build     makes the disk image and fetches the kernel, installing what this host lacks
   start     boots a guest and installs this working tree's nixgate in it
   ssh       logs in as USER (root, nix-alpha, nix-beta, nix-gamma), or sends CMD
-  in        runs CMD on this host, but in the guest's network (guest ${"192.0.2.2"}, host 192.0.2.1)
+  in        runs CMD on this host, but in the guest's network (guest ${ADDRESS}, host 192.0.2.1)
   run       runs a script as root in the guest
   status    says whether the guest runs, and what systemd thinks of itself
   stop      ends the guest and leaves nothing behind
 
-  SUITE=trixie|bookworm|forky  NAME=default  MEM=1536M  MANAGER=user  PACKAGE=FILE.tgz (instead of packing this tree)
+  SUITE=trixie|bookworm|forky  NAME=default  MEM=1536M  MANAGER=user
+  PACKAGE=FILE.tgz   instead of packing this working tree
+  KERNEL=SUITE       the kernel of this suite only, instead of the best that is to be had
 `;
 
 const started = Date.now();
@@ -33,8 +35,8 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   async build() {
     requireHost();
     await installMissing(say);
-    const { suite } = settings(process.env);
-    const { suite: from } = await kernel(say);
+    const { suite, kernels } = settings(process.env);
+    const { suite: from } = await kernel(say, kernels);
     await image(suite, say);
     say(`ready: ${suite} on the kernel of ${from}`);
     return 0;
@@ -91,8 +93,9 @@ async function pass(command: readonly string[], input?: Buffer): Promise<number>
 
 /** A start that is interrupted ends what it started. What it had running besides is killed with it by the kernel. */
 function endOnSignal(name: string): void {
+  // Not `once`: execa's own handler ends the process at once when it finds itself to be the only one.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.once(signal, () => void stopGuest(name).finally(() => process.exit(128 + constants.signals[signal])));
+    process.on(signal, () => void stopGuest(name).finally(() => process.exit(128 + constants.signals[signal])));
 }
 
 async function main([word, ...words]: readonly string[]): Promise<number> {

@@ -23,6 +23,8 @@ import { sshCommand } from "./talk.ts";
 export interface GuestOptions {
   readonly name: string;
   readonly suite: Suite;
+  /** Whose User-Mode Linux to take, best first. */
+  readonly kernels: readonly Suite[];
   /** As User-Mode Linux takes it: `1536M`. Only what the guest touches is taken from the host. */
   readonly memory: string;
   readonly manager: Manager;
@@ -44,7 +46,7 @@ export async function startGuest(options: GuestOptions, say: Say): Promise<Guest
     throw new MachineError("E_MACHINE_RUNNING", `guest ${name} is running`, "stop it first, or choose another NAME");
   try {
     const disk = (await image(suite, say)).disk;
-    const program = await kernel(say);
+    const program = await kernel(say, options.kernels);
     const archive = product(say);
     archive.catch(() => {}); // awaited below, and the guest is ended first when the boot itself fails
     const holder = launch(options, disk, program);

@@ -19,7 +19,7 @@ export interface Kernel {
  * A kernel that is an ordinary program: the first of the suites that has one and runs here.
  * @throws MachineError E_MACHINE_KERNEL with a reason for each suite
  */
-export async function kernel(say: Say, suites = KERNEL_SUITES): Promise<Kernel> {
+export async function kernel(say: Say, suites: readonly Suite[] = KERNEL_SUITES): Promise<Kernel> {
   const reasons: string[] = [];
   for (const suite of suites) {
     try {
@@ -72,6 +72,8 @@ async function build(folder: string, suite: Suite, sources: string, say: Say): P
   copyFileSync(join(work, "user-mode-linux/usr/bin/linux.uml"), program);
   chmodSync(program, 0o755);
   chmodSync(join(folder, "ld-linux-x86-64.so.2"), 0o755);
+
+  await step(folder, "./ld-linux-x86-64.so.2", "--library-path", folder, program, "--version");
 
   // The cache entry gets its final name by a rename: the link to the loader must not hold the temporary one.
   const final = folder.replace(/\.partial-\d+$/, "");

@@ -1,19 +1,23 @@
 import { SUITES, type Suite } from "./debian.ts";
 import { MachineUsage } from "./error.ts";
 import type { GuestOptions } from "./guest.ts";
+import { KERNEL_SUITES } from "./kernel.ts";
 
 /**
- * What the environment says about the guest that is meant: SUITE, NAME, MEM and MANAGER.
+ * What the environment says about the guest that is meant: SUITE, KERNEL, NAME, MEM and MANAGER.
  * @throws MachineUsage that names the variable
  */
 export function settings(environment: NodeJS.ProcessEnv): Omit<GuestOptions, "outlives"> {
-  const { SUITE = "trixie", NAME = "default", MEM = "1536M", MANAGER = "user" } = environment;
+  const { SUITE = "trixie", NAME = "default", MEM = "1536M", MANAGER = "user", KERNEL } = environment;
   if (!SUITES.includes(SUITE as Suite)) throw new MachineUsage(`SUITE=${SUITE}: no such suite`, SUITES.join(", "));
+  if (KERNEL !== undefined && !SUITES.includes(KERNEL as Suite))
+    throw new MachineUsage(`KERNEL=${KERNEL}: no such suite`, SUITES.join(", "));
   if (!/^[a-z][a-z0-9-]{0,31}$/.test(NAME))
     throw new MachineUsage(`NAME=${NAME}: not a name`, "use small letters, digits and dashes");
   if (!/^\d{3,5}M$/.test(MEM)) throw new MachineUsage(`MEM=${MEM}: not a size`, "write it as 1536M");
   if (MANAGER === "system")
     throw new MachineUsage('MANAGER=system: the guests serve the manager "user" only, so far', "leave MANAGER unset");
   if (MANAGER !== "user") throw new MachineUsage(`MANAGER=${MANAGER}: no such manager`, "write user");
-  return { name: NAME, suite: SUITE as Suite, memory: MEM, manager: MANAGER };
+  const kernels = KERNEL === undefined ? KERNEL_SUITES : [KERNEL as Suite];
+  return { name: NAME, suite: SUITE as Suite, memory: MEM, manager: MANAGER, kernels };
 }

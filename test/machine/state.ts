@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder } from "./cache.ts";
 import type { Suite } from "./debian.ts";
@@ -44,12 +44,6 @@ export function runningGuest(name: string): GuestState | undefined {
   return state?.ready && isAlive(state.holder) ? state : undefined;
 }
 
-/** Whether another run of the tool is starting a guest of that name at this moment. */
-export function isBeingStarted(name: string): boolean {
-  const state = readState(name);
-  return state !== undefined && !state.ready && isAlive(state.starter) && isAlive(state.holder);
-}
-
 /**
  * Ends a guest and removes what was written for it. The disk is a throw-away copy, so the kernel is killed, not shut
  * down; with the first process of its pid namespace all others go, and the interface with the network namespace.
@@ -84,7 +78,7 @@ export async function clearDead(): Promise<void> {
   }
 }
 
-/** A folder whose guest has not been written down yet: its name ends nothing, its maker is in `claim`. */
+/** Whether the folder's guest has not been written down yet because its starter, who claimed the name, is at work. */
 function isFresh(name: string): boolean {
   try {
     const claim = JSON.parse(readFileSync(join(runFolder(name), "claim.json"), "utf8")) as ProcessId;
@@ -96,12 +90,18 @@ function isFresh(name: string): boolean {
 
 /** Takes the name for this process, before there is a guest to write down. @returns false when another has it */
 export function claim(name: string, by: ProcessId): boolean {
-  mkdirSync(runFolder(name), { recursive: true });
+  const own = join(runFolder(name), `claim.${by.pid}`);
   try {
-    writeFileSync(join(runFolder(name), "claim.json"), JSON.stringify(by), { flag: "wx" });
+    mkdirSync(runFolder(name), { recursive: true });
+    writeFileSync(own, JSON.stringify(by));
+    linkSync(own, join(runFolder(name), "claim.json")); // appears whole or not at all
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return false;
+    if (code === "ENOENT") return claim(name, by); // another run took the empty folder for a dead guest's
     throw error;
+  } finally {
+    rmSync(own, { force: true });
   }
 }
