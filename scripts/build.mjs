@@ -4,6 +4,12 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { build } from "esbuild";
 
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 22 || (major === 22 && minor < 15)) {
+  console.error(`build: Node.js 22.15 or newer is needed, this is ${process.version}; npm run build brings its own`);
+  process.exit(69);
+}
+
 const OUT = "dist/nixgate.cjs";
 const modified = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 const sources = ["package.json", "bin/nixgate.cjs", "scripts/build.mjs", "scripts/code-cache.cjs"].concat(

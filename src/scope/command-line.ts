@@ -53,6 +53,7 @@ function scopeOptions(plan: Named): readonly string[] {
  */
 function resourceLimits(limits: Limits): readonly string[] {
   const bound = (option: string, value: number | "infinity" | undefined) =>
-    value === undefined ? [] : [`--${option}=${value === "infinity" ? "unlimited" : value}`];
+    // what is already bounded stays so: raising a hard limit takes CAP_SYS_RESOURCE
+    value === undefined || value === "infinity" ? [] : [`--${option}=${value}`];
   return ["--core=0", ...bound("nproc", limits.TasksMax), ...bound("data", limits.MemoryMax)];
 }

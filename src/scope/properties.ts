@@ -100,7 +100,7 @@ export function expectations(limits: Limits | TeamLimits): readonly Expectation[
  * What has no row there is not asked for: a limit that cannot be had without a cgroup is a warning of `check`.
  */
 export function rlimitExpectations(limits: Limits): readonly Expectation[] {
-  const soft = (value: number | "infinity" | undefined) => (value === "infinity" ? "unlimited" : value?.toString());
+  const soft = (value: number | "infinity" | undefined) => (value === "infinity" ? undefined : value?.toString());
   return [
     expectation("TasksMax", "Max processes", soft(limits.TasksMax)),
     expectation("MemoryMax", "Max data size", soft(limits.MemoryMax)),
