@@ -7,7 +7,7 @@ import type { SessionRecord } from "../../src/record/schema.ts";
 import { processesWith } from "../support/processes.ts";
 import { answerOf, session, startSession } from "../support/run-session.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { PROGRAMS, type Workplace, workplace } from "../support/workplace.ts";
+import { type Workplace, workplace } from "../support/workplace.ts";
 
 const LONG = 120_000;
 
@@ -85,14 +85,16 @@ describe("a team's places", () => {
 
   test("are free after kill -9 although a command of the dead session still runs", async () => {
     const place = ruled("max_concurrent = 1");
-    place.allow("wait", [`${PROGRAMS}/ignore-sigterm.sh`]);
+    const mark = `7311.${process.pid}`;
+    const running = () => processesWith(`sleep ${mark}`);
+    place.allow("wait", ["/bin/sh", "-c", `trap '' TERM; sleep ${mark}; :`]);
     const first = startSession(place, { request: "wait" });
-    const running = () => processesWith(`${PROGRAMS}/ignore-sigterm.sh`).length;
-    await waitFor("the command", () => running() > 1);
+    await waitFor("the command", () => running().length > 1);
     await killAll([first]);
-    expect(running()).toBeGreaterThan(0);
     const { answer, child } = await knock(place);
     expect(answer).toBe("admitted");
+    expect(running().length).toBeGreaterThan(0);
+    for (const pid of running()) process.kill(pid, "SIGKILL");
     await leave([child]);
   });
 
