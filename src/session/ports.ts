@@ -108,8 +108,8 @@ export interface OpenScope {
   kill(): void;
   /** The kernel's counters up to now. */
   usage(): Usage;
-  /** Lets the holder go, and with it the scope; more than once is no harm. */
-  release(): void;
+  /** Lets the holder go, and with it the scope; more than once is no harm. Settles when the holder is gone. */
+  release(): Promise<void>;
 }
 
 export type Isolation = "scope-user" | "scope-system" | "process";

@@ -41,7 +41,7 @@ export async function runCommand(
   });
   const { exit, stopped, leftovers } = await watchCommand(scope, plan, rules, ports);
   const usage = scope.usage();
-  scope.release();
+  void scope.release();
   return {
     cause: causeOf(exit, usage, stopped),
     exit,

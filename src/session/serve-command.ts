@@ -55,7 +55,7 @@ export async function serveCommand(
     tellEnding(ending, plan, arrival, ports);
     return ending;
   } finally {
-    scope.release();
+    await scope.release();
   }
 }
 

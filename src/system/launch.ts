@@ -18,8 +18,8 @@ export interface Launched {
   readonly exited: Promise<Exit>;
   /** Lets the command begin. */
   begin(): void;
-  /** Lets the holder go. */
-  release(): void;
+  /** Lets the holder go. Settles when it is gone. */
+  release(): Promise<void>;
 }
 
 /**
@@ -56,6 +56,7 @@ export function launch(plan: Plan): Promise<Launched> {
     });
     child.once("error", (error) => giveUp(`${file} cannot be started`, error));
     const exited = exitOf(child);
+    const holderGone = new Promise<void>((done) => void holder.once("close", () => done()));
     exited.then((exit) => {
       if (reported.endsWith("\n")) return;
       const fail = () => giveUp(failure(file, exit, words));
@@ -74,7 +75,10 @@ export function launch(plan: Plan): Promise<Launched> {
         words,
         exited,
         begin: () => void start.end("go\n"),
-        release: () => void holder.end("done\n"),
+        release() {
+          holder.end("done\n");
+          return holderGone;
+        },
       });
     });
   });

@@ -21,7 +21,7 @@ export const scopes: Scopes = {
 async function inCgroup(plan: Plan, launched: Launched): Promise<OpenScope> {
   const folder = cgroupOf(launched.pid);
   if (folder === undefined || !folder.endsWith(`/${plan.slice}/${plan.unit}`)) {
-    launched.release();
+    await launched.release();
     throw new ScopeUnavailable(`the command's process is not in ${plan.unit}: is cgroup v2 in use?`);
   }
   const slice = dirname(folder);
