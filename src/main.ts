@@ -72,6 +72,19 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     const { authorizedKeys } = await import("./commands/authorized-keys.ts");
     return bind(authorizedKeys, async () => ({ files: await ownFiles(), programPath: PROGRAM }));
   },
+  recover: async () => {
+    const { recover } = await import("./commands/recover.ts");
+    return bind(recover, () => ({
+      async open(directory) {
+        const [{ openArchive }, { mayClose, recoverPorts }] = await Promise.all([
+          import("./system/archive.ts"),
+          import("./system/recover-ports.ts"),
+        ]);
+        const { log } = await hostConfig(directory);
+        return { archive: openArchive(log.directory), ports: recoverPorts(log.directory, log.journald), mayClose };
+      },
+    }));
+  },
   "sessions list": async () => {
     const { sessionsList } = await import("./commands/sessions-list.ts");
     return bind(sessionsList, sessionsPorts);
@@ -98,19 +111,25 @@ async function configuring() {
     configure(files, directory, team, member);
 }
 
-async function sessionsPorts(): Promise<SessionsPorts> {
-  const [{ openArchive }, { livenessHere }, { loadHost }, { ConfigError }] = await Promise.all([
-    import("./system/archive.ts"),
-    import("./system/liveness.ts"),
+/** @throws ConfigError */
+async function hostConfig(directory = CONFIG_DIR) {
+  const [{ loadHost }, { ConfigError }] = await Promise.all([
     import("./policy/load.ts"),
     import("./policy/config-error.ts"),
   ]);
+  const { checked, code } = await loadHost(await ownFiles(), directory);
+  if (!checked.ok) throw new ConfigError(code, checked.problems);
+  return checked.value;
+}
+
+async function sessionsPorts(): Promise<SessionsPorts> {
+  const [{ openArchive }, { livenessHere }] = await Promise.all([
+    import("./system/archive.ts"),
+    import("./system/liveness.ts"),
+  ]);
   return {
-    async archive({ logDirectory, configDirectory = CONFIG_DIR }) {
-      if (logDirectory !== undefined) return openArchive(logDirectory);
-      const { checked, code } = await loadHost(await ownFiles(), configDirectory);
-      if (!checked.ok) throw new ConfigError(code, checked.problems);
-      return openArchive(checked.value.log.directory);
+    async archive({ logDirectory, configDirectory }) {
+      return openArchive(logDirectory ?? (await hostConfig(configDirectory)).log.directory);
     },
     liveness: livenessHere,
     now: Date.now,

@@ -5,6 +5,7 @@ import { clock } from "./clock.ts";
 import { type Journal, openJournal } from "./journal.ts";
 import { newSessionId } from "./machine.ts";
 import { openRecordFile } from "./record-file.ts";
+import { openRecovery } from "./recovery.ts";
 import { requests } from "./requests.ts";
 import { scopes } from "./scopes.ts";
 
@@ -13,7 +14,8 @@ import { scopes } from "./scopes.ts";
  * @param clientGoneGrace how soon a lost client must be noticed is derived from it
  */
 export function sessionPorts(clientGoneGrace: Milliseconds): SessionPorts {
-  return { clock, newSessionId, requests, scopes, client: clientOf(process.ppid, clientGoneGrace), records: records() };
+  const client = clientOf(process.ppid, clientGoneGrace);
+  return { clock, newSessionId, requests, scopes, client, records: records(), recovery: openRecovery() };
 }
 
 function records(): Records {
