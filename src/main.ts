@@ -97,6 +97,23 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     const { sessionsVerify } = await import("./commands/sessions-verify.ts");
     return bind(sessionsVerify, sessionsPorts);
   },
+  "sessions kill": async () => {
+    const { sessionsKill } = await import("./commands/sessions-kill.ts");
+    return bind(sessionsKill, async () => {
+      const [{ supervisorToSignal }, { sleep }, { patienceFor }] = await Promise.all([
+        import("./system/supervisor.ts"),
+        import("./system/clock.ts"),
+        import("./session/patience.ts"),
+      ]);
+      const files = await ownFiles();
+      return {
+        ...(await sessionsPorts()),
+        serving: supervisorToSignal,
+        patience: (directory = CONFIG_DIR, team) => patienceFor(files, directory, team),
+        sleep,
+      };
+    });
+  },
 };
 
 async function ownFiles() {
