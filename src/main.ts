@@ -97,6 +97,16 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     const { sessionsVerify } = await import("./commands/sessions-verify.ts");
     return bind(sessionsVerify, sessionsPorts);
   },
+  "render slices": async () => {
+    const { renderSlicesCommand } = await import("./commands/render-slices.ts");
+    return bind(renderSlicesCommand, async () => {
+      const [{ uidOf }, { writeRendered }] = await Promise.all([
+        import("./system/accounts.ts"),
+        import("./system/write-rendered.ts"),
+      ]);
+      return { files: await ownFiles(), uidOf, write: writeRendered };
+    });
+  },
   "sessions kill": async () => {
     const { sessionsKill } = await import("./commands/sessions-kill.ts");
     return bind(sessionsKill, async () => {
