@@ -97,6 +97,29 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     const { sessionsVerify } = await import("./commands/sessions-verify.ts");
     return bind(sessionsVerify, sessionsPorts);
   },
+  "sessions top": async () => {
+    const { sessionsTop } = await import("./commands/sessions-top.ts");
+    return bind(sessionsTop, async () => {
+      const [{ growthOf }, { liveFigures }, { hostFigures }, { clock, sleep }, { ownMachine }, screen] =
+        await Promise.all([
+          import("./system/growth.ts"),
+          import("./system/live-figures.ts"),
+          import("./system/host-figures.ts"),
+          import("./system/clock.ts"),
+          import("./system/machine.ts"),
+          import("./system/screen.ts"),
+        ]);
+      return {
+        ...(await sessionsPorts()),
+        ...{ growthOf, liveFigures, hostFigures, sleep },
+        host: ownMachine().host,
+        monotonic: clock.monotonic,
+        terminal: screen.stdoutIsTerminal(),
+        colour: screen.wantsColour(),
+        openScreen: screen.openScreen,
+      };
+    });
+  },
   "render slices": async () => {
     const { renderSlicesCommand } = await import("./commands/render-slices.ts");
     return bind(renderSlicesCommand, async () => {
