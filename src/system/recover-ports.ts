@@ -6,7 +6,7 @@ import type { ClosingFile, RecoverPorts } from "../record/recover.ts";
 import { escapeText } from "../units/text.ts";
 import { openJournal } from "./journal.ts";
 import { openRecordFile } from "./record-file.ts";
-import { endRemains } from "./remains.ts";
+import { endRemains, type Owner } from "./remains.ts";
 import { run } from "./run.ts";
 import { isGone } from "./supervisor.ts";
 
@@ -24,7 +24,7 @@ export function recoverPorts(directory: string, journald: boolean): RecoverPorts
   const journal = journald ? openJournal() : undefined;
   return {
     isGone,
-    endRemains: (lost) => endRemains(lost, ownerOf({ path: `${directory}/${lost.start.team}/` }).uid),
+    endRemains: (lost) => endRemains(lost, ownerOf({ path: `${directory}/${lost.start.team}/` })),
     openAlone: (file) => openAlone(directory, file),
     copyToJournal: (record, line) => journal?.copy(record, line),
     now: Date.now,
@@ -71,7 +71,7 @@ function asOwner<T>(file: Pick<DayFile, "path">, open: () => T): T {
   }
 }
 
-function ownerOf(file: Pick<DayFile, "path">): { readonly uid: number; readonly gid: number } {
+function ownerOf(file: Pick<DayFile, "path">): Owner {
   const folder = file.path.endsWith("/") ? file.path.slice(0, -1) : dirname(file.path);
   const { uid, gid } = lstatSync(folder);
   return { uid, gid };
