@@ -76,6 +76,19 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     const { demo } = await import("./commands/demo.ts");
     return bind(demo, async () => (await import("./system/demo-ports.ts")).demoPorts(PROGRAM, join(ROOT, "policies")));
   },
+  recover: async () => {
+    const { recover } = await import("./commands/recover.ts");
+    return bind(recover, () => ({
+      async open(directory) {
+        const [{ openArchive }, { mayClose, recoverPorts }] = await Promise.all([
+          import("./system/archive.ts"),
+          import("./system/recover-ports.ts"),
+        ]);
+        const { log } = await hostConfig(directory);
+        return { archive: openArchive(log.directory), ports: recoverPorts(log.directory, log.journald), mayClose };
+      },
+    }));
+  },
   "sessions list": async () => {
     const { sessionsList } = await import("./commands/sessions-list.ts");
     return bind(sessionsList, sessionsPorts);
@@ -87,6 +100,56 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   "sessions verify": async () => {
     const { sessionsVerify } = await import("./commands/sessions-verify.ts");
     return bind(sessionsVerify, sessionsPorts);
+  },
+  "sessions top": async () => {
+    const { sessionsTop } = await import("./commands/sessions-top.ts");
+    return bind(sessionsTop, async () => {
+      const [{ growthOf }, { liveFigures }, { hostFigures }, { clock, sleep }, { ownMachine }, screen] =
+        await Promise.all([
+          import("./system/growth.ts"),
+          import("./system/live-figures.ts"),
+          import("./system/host-figures.ts"),
+          import("./system/clock.ts"),
+          import("./system/machine.ts"),
+          import("./system/screen.ts"),
+        ]);
+      return {
+        ...(await sessionsPorts()),
+        ...{ growthOf, liveFigures, hostFigures, sleep },
+        host: ownMachine().host,
+        monotonic: clock.monotonic,
+        terminal: screen.stdoutIsTerminal(),
+        colour: screen.wantsColour(),
+        openScreen: screen.openScreen,
+      };
+    });
+  },
+  "render slices": async () => {
+    const { renderSlicesCommand } = await import("./commands/render-slices.ts");
+    return bind(renderSlicesCommand, async () => {
+      const [{ uidOf }, { writeRendered }] = await Promise.all([
+        import("./system/accounts.ts"),
+        import("./system/write-rendered.ts"),
+      ]);
+      return { files: await ownFiles(), uidOf, write: writeRendered };
+    });
+  },
+  "sessions kill": async () => {
+    const { sessionsKill } = await import("./commands/sessions-kill.ts");
+    return bind(sessionsKill, async () => {
+      const [{ supervisorToSignal }, { sleep }, { patienceFor }] = await Promise.all([
+        import("./system/supervisor.ts"),
+        import("./system/clock.ts"),
+        import("./session/patience.ts"),
+      ]);
+      const files = await ownFiles();
+      return {
+        ...(await sessionsPorts()),
+        serving: supervisorToSignal,
+        patience: (directory = CONFIG_DIR, team) => patienceFor(files, directory, team),
+        sleep,
+      };
+    });
   },
 };
 
@@ -102,19 +165,25 @@ async function configuring() {
     configure(files, resolve(directory), team, member);
 }
 
-async function sessionsPorts(): Promise<SessionsPorts> {
-  const [{ openArchive }, { livenessHere }, { loadHost }, { ConfigError }] = await Promise.all([
-    import("./system/archive.ts"),
-    import("./system/liveness.ts"),
+/** @throws ConfigError */
+async function hostConfig(directory = CONFIG_DIR) {
+  const [{ loadHost }, { ConfigError }] = await Promise.all([
     import("./policy/load.ts"),
     import("./policy/config-error.ts"),
   ]);
+  const { checked, code } = await loadHost(await ownFiles(), directory);
+  if (!checked.ok) throw new ConfigError(code, checked.problems);
+  return checked.value;
+}
+
+async function sessionsPorts(): Promise<SessionsPorts> {
+  const [{ openArchive }, { livenessHere }] = await Promise.all([
+    import("./system/archive.ts"),
+    import("./system/liveness.ts"),
+  ]);
   return {
-    async archive({ logDirectory, configDirectory = CONFIG_DIR }) {
-      if (logDirectory !== undefined) return openArchive(logDirectory);
-      const { checked, code } = await loadHost(await ownFiles(), configDirectory);
-      if (!checked.ok) throw new ConfigError(code, checked.problems);
-      return openArchive(checked.value.log.directory);
+    async archive({ logDirectory, configDirectory }) {
+      return openArchive(logDirectory ?? (await hostConfig(configDirectory)).log.directory);
     },
     liveness: livenessHere,
     now: Date.now,

@@ -8,6 +8,7 @@ import { formatProblem, isError } from "../policy/problem.ts";
 import { readHostConfig } from "../policy/read-host-config.ts";
 import { readPolicy } from "../policy/read-policy.ts";
 import { ExitStatus } from "../units/exit-status.ts";
+import { jsonDocument } from "./json-document.ts";
 
 export interface CheckPorts {
   readonly files: ConfigFiles;
@@ -54,7 +55,7 @@ async function runCheck({ positionals, options }: Arguments, { files }: CheckPor
   const errors = problems.filter(isError).length;
   const report = { ok: errors === 0, files: count, errors, warnings: problems.length - errors, problems };
   const status = report.ok ? ExitStatus.ok : ExitStatus.config;
-  if (options["json"] === true) return { status, stdout: `${JSON.stringify(report, null, 2)}\n` };
+  if (options["json"] === true) return { status, stdout: jsonDocument(report) };
   const lines = [...problems.map(formatProblem), closingLine(report)];
   return { status, stdout: `${lines.join("\n")}\n` };
 }

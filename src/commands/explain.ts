@@ -10,6 +10,7 @@ import { opensLineLoop } from "../session/ssh-environment.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import type { SessionId } from "../units/ids.ts";
 import { escapeText } from "../units/text.ts";
+import { jsonDocument } from "./json-document.ts";
 
 export interface ExplainPorts {
   readonly account: Account;
@@ -57,7 +58,7 @@ Exit status, as the session's: 0 allowed, 65 malformed, 77 denied; 78 the config
     if (!found.ok) {
       const { reason, message, status } = found.refusal;
       const document = { decision: "deny", reason, rule: null, message };
-      return json ? { status, stdout: toJson(document) } : { status, stderr: `nixgate: ${message}\n` };
+      return json ? { status, stdout: jsonDocument(document) } : { status, stderr: `nixgate: ${message}\n` };
     }
     const { host, policy } = found;
     const request = new TextEncoder().encode(positionals.join(" "));
@@ -73,14 +74,16 @@ Exit status, as the session's: 0 allowed, 65 malformed, 77 denied; 78 the config
         ? planScope(decision, { host, policy, session: ports.newSessionId(), n: 1, ...ports })
         : undefined;
     const status = statusOf(decision);
-    return { status, stdout: json ? toJson(asDocument(decision, plan)) : asText(decision, plan) };
+    return { status, stdout: json ? jsonDocument(asDocument(decision, plan)) : asText(decision, plan) };
   },
 };
 
 const LINE_LOOP = "a request for a shell: the session reads its requests as lines on stdin";
 
 function lineLoop(json: boolean) {
-  const stdout = json ? toJson({ decision: "allow", endpoint: "line-loop", message: LINE_LOOP }) : `${LINE_LOOP}\n`;
+  const stdout = json
+    ? jsonDocument({ decision: "allow", endpoint: "line-loop", message: LINE_LOOP })
+    : `${LINE_LOOP}\n`;
   return { status: ExitStatus.ok, stdout };
 }
 
@@ -143,8 +146,4 @@ function headline(decision: Allow | Deny | Decision): string {
 /** A word as sh would need it, so that the line can be pasted. */
 function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
-
-function toJson(document: object): string {
-  return `${JSON.stringify(document, null, 2)}\n`;
 }

@@ -50,7 +50,8 @@ changed or are incomplete (what is left of them is shown); 74 where the records 
   },
 };
 
-function notOne(part: string, found: readonly { session: string }[], directory: string): UsageError {
+/** Why an id does not name one session. */
+export function notOne(part: string, found: readonly { session: string }[], directory: string): UsageError {
   const shown = escapeText(part);
   if (found.length === 0)
     return new UsageError(`${shown}: no such session on record below ${escapeText(directory)}`, {
@@ -68,12 +69,23 @@ interface Seen {
   readonly summary: ReturnType<typeof conclude> | undefined;
 }
 
-function readSession(file: DayFile, session: string, isAlive: IsAlive): Seen {
+function linesOf(file: DayFile, session: string): readonly RawLine[] {
   const own: RawLine[] = [];
   for (const line of file.lines()) {
     if (sessionOf(line) === session) own.push({ ...line, bytes: Uint8Array.from(line.bytes) });
   }
-  const records = own.map(decodeLine).flatMap((decoded) => (decoded.ok ? [decoded.record] : []));
+  return own;
+}
+
+const decoded = (lines: readonly RawLine[]) =>
+  lines.map(decodeLine).flatMap((line): SessionRecord[] => (line.ok ? [line.record] : []));
+
+/** A session's records as far as they can be read. @throws RecordError E_LOG_READ */
+export const recordsOf = (file: DayFile, session: string): readonly SessionRecord[] => decoded(linesOf(file, session));
+
+function readSession(file: DayFile, session: string, isAlive: IsAlive): Seen {
+  const own = linesOf(file, session);
+  const records = decoded(own);
   const findings = [...verifyFile({ ...file, lines: () => own }, isAlive, { sessions: 0, records: 0, running: 0 })];
   const [first] = records;
   if (first === undefined) return { summary: undefined, records, findings };

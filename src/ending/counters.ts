@@ -26,11 +26,11 @@ export function usageFrom(files: Readonly<Record<CounterFile, string | undefined
   return Object.fromEntries(Object.entries(figures).filter(([, figure]) => figure !== undefined));
 }
 
-function single(text: string | undefined): number | undefined {
+export function single(text: string | undefined): number | undefined {
   return text !== undefined && /^\d+\s*$/.test(text) ? Number(text) : undefined;
 }
 
-function keyed(text: string | undefined, key: string): number | undefined {
+export function keyed(text: string | undefined, key: string): number | undefined {
   return single(
     text
       ?.split("\n")

@@ -8,7 +8,7 @@ export interface Account {
 }
 
 /** NixOS, Debian and the Nix installer keep programs in these; nothing that an account can write is among them. */
-const PATH = "/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/usr/local/bin:/usr/bin:/bin";
+export const PATH = "/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/usr/local/bin:/usr/bin:/bin";
 
 /**
  * The command's environment, built from nothing: what the client sent is not in it. `XDG_RUNTIME_DIR` and the bus

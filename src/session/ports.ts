@@ -1,8 +1,9 @@
 import type { HostState } from "../decision/admit.ts";
 import type { Exit, Usage } from "../ending/ending.ts";
+import type { HostConfig } from "../policy/policy.ts";
 import type { SessionRecord } from "../record/schema.ts";
 import type { Plan } from "../scope/plan.ts";
-import type { SessionId } from "../units/ids.ts";
+import type { SessionId, TeamName } from "../units/ids.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 
 /** What the story of a session needs of the world. src/system implements it; main puts it in. */
@@ -14,6 +15,7 @@ export interface SessionPorts {
   readonly scopes: Scopes;
   readonly client: Client;
   readonly records: Records;
+  readonly recovery: Recovery;
 }
 
 export interface Clock {
@@ -131,4 +133,12 @@ export interface Records {
 export interface RecordFile {
   /** Appends one line in one write(2). @throws RecordError E_LOG_WRITE (status 74) */
   append(line: string, options: { readonly durable: boolean }): void;
+}
+
+/** Ends the records of the team's sessions whose supervisor died. It never fails the session that does it. */
+export interface Recovery {
+  /** Begins when nothing waits for this process; more than once is no harm. */
+  begin(log: HostConfig["log"], team: TeamName): void;
+  /** Waits for what has begun, for a bounded time. */
+  settled(): Promise<void>;
 }

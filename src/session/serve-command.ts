@@ -50,7 +50,9 @@ export async function serveCommand(
       return fail(`${missing.key} is ${missing.found ?? "not there"} instead of ${missing.asked}`, scope);
     }
     log.write(commandStartRecord(n, request, decision, plan, scope));
-    const ending = await runCommand(scope, plan, policy.session, ports);
+    const running = runCommand(scope, plan, policy.session, ports);
+    ports.recovery.begin(host.log, policy.team); // now that the command speaks, nobody waits for us
+    const ending = await running;
     log.write(commandEndRecord(n, ending));
     tellEnding(ending, plan, arrival, ports);
     return ending;

@@ -77,6 +77,10 @@ function withTeam<T>(directory: string, team: string, use: (folder: number) => T
 const listTeam = (directory: string, team: string) =>
   withTeam(directory, team, (folder) => readdirSync(inside(folder, ".")).filter((name) => !name.startsWith(".")));
 
+/** Opens a day's file for reading, reached without a link; it may be something else than a regular file. */
+export const openDay = (directory: string, team: string, name: string): number =>
+  withTeam(directory, team, (folder) => openSync(inside(folder, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
+
 function dayFile(directory: string, team: string, day: string): DayFile {
   const name = `${day}.jsonl`;
   const path = `${directory}/${team}/${name}`;
@@ -87,9 +91,7 @@ function dayFile(directory: string, team: string, day: string): DayFile {
     *lines() {
       let file: number | undefined;
       try {
-        file = withTeam(directory, team, (folder) =>
-          openSync(inside(folder, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK),
-        );
+        file = openDay(directory, team, name);
         if (!fstatSync(file).isFile()) throw new Error("not a regular file");
         yield* readLines(file);
       } catch (cause) {

@@ -9,3 +9,5 @@ export const clock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

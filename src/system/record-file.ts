@@ -19,6 +19,8 @@ const LF = 0x0a;
 
 export interface RecordFile {
   readonly path: string;
+  /** The open file, for a lock on it (flock(2)). */
+  readonly descriptor: number;
   /**
    * Appends one line by one write(2), whole or not at all as far as any reader is concerned.
    * @param durable returns only when the line is on disk (fdatasync(2))
@@ -101,6 +103,7 @@ function checkFile(file: number, path: string): void {
 function recordFile(file: number, path: string): RecordFile {
   return {
     path,
+    descriptor: file,
     append(line, { durable = false } = {}) {
       try {
         const bytes = Buffer.from(tornTail(file) ? `\n${line}` : line);

@@ -7,6 +7,7 @@ import { type Journal, openJournal } from "./journal.ts";
 import { newSessionId } from "./machine.ts";
 import { takingPlaces } from "./places.ts";
 import { openRecordFile } from "./record-file.ts";
+import { openRecovery } from "./recovery.ts";
 import { requests } from "./requests.ts";
 import { scopes } from "./scopes.ts";
 import { countingStarts } from "./starts.ts";
@@ -18,7 +19,8 @@ import { countingStarts } from "./starts.ts";
 export function sessionPorts(clientGoneGrace: Milliseconds): SessionPorts {
   const client = clientOf(process.ppid, clientGoneGrace);
   const admission = { takePlace: takingPlaces(), countStart: countingStarts(), hostState };
-  return { clock, newSessionId, admission, requests, scopes, client, records: records() };
+  const recovery = openRecovery();
+  return { clock, newSessionId, admission, requests, scopes, client, records: records(), recovery };
 }
 
 function records(): Records {

@@ -1,0 +1,69 @@
+import type { Command } from "../cli/command.ts";
+import { UsageError } from "../cli/usage-error.ts";
+import type { Archive, DayFile } from "../record/archive.ts";
+import { type Recovered, type RecoverPorts, recoverFiles } from "../record/recover.ts";
+import { plural } from "../record/wording.ts";
+import { ExitStatus } from "../units/exit-status.ts";
+import { escapeText } from "../units/text.ts";
+import { jsonDocument } from "./json-document.ts";
+import { textOption } from "./sessions-ports.ts";
+import { localTime } from "./table.ts";
+
+export interface RecoverCommandPorts {
+  open(configDirectory: string | undefined): Promise<{
+    readonly archive: Archive;
+    readonly ports: RecoverPorts & { flush(): Promise<unknown> };
+    /** Whether this caller may write to the file's folder. */
+    mayClose(file: DayFile): boolean;
+  }>;
+}
+
+export const recover: Command<RecoverCommandPorts> = {
+  name: "recover",
+  summary: "end the records of sessions whose supervisor died, and stop what they left running",
+  usage: "[--team T] [--json] [--config-dir DIR]",
+  help: `Looks for sessions of this host that have a session.start, no session.end, and nobody left who serves them: nixgate
+was killed, or the machine went down. What is left of their scopes is stopped, and their records are ended with the
+cause supervisor-lost. Sessions that run are left alone, however long they have been silent. It may run at any time,
+also twice at once; each session does it at its start for the latest records of its own team.
+
+root does it for all teams, an account for the folders that it owns. Nothing changes its owner.
+
+  --team T           only this team
+  --json             one JSON document
+  --config-dir DIR   where nixgate.toml is, /etc/nixgate by default
+
+Exit status: 0, also where there was nothing to do; 64 for a wrong option; 74 where records cannot be read or written;
+78 where nixgate.toml is invalid.
+`,
+  options: { team: { type: "string" }, json: { type: "boolean" }, "config-dir": { type: "string" } },
+  async run({ positionals, options }, { open }) {
+    if (positionals[0] !== undefined)
+      throw new UsageError(`${escapeText(positionals[0])}: recover takes options only`, {
+        hint: "it finds the sessions itself",
+      });
+    const { archive, ports, mayClose } = await open(textOption(options, "config-dir"));
+    const team = textOption(options, "team");
+    const files = archive.scan().files.filter((file) => (team === undefined || file.team === team) && mayClose(file));
+    const { recovered, failed } = await recoverFiles(files, ports);
+    await ports.flush();
+    const errors = failed.map(({ code, message, hint }) => ({ code, message, hint }));
+    return {
+      status: failed.length > 0 ? ExitStatus.ioError : ExitStatus.ok,
+      stdout: options["json"] === true ? jsonDocument({ recovered, failed: errors }) : asText(recovered),
+      stderr: failed.map(({ message, hint }) => `${message}${hint === undefined ? "" : `; ${hint}`}\n`).join(""),
+    };
+  },
+};
+
+function asText(recovered: readonly Recovered[]): string {
+  if (recovered.length === 0) return "nothing to recover\n";
+  return recovered
+    .map(({ session, team, member, start, commands, stopped }) => {
+      const who = member === undefined ? `team ${team}` : `team ${team}, member ${member}`;
+      const left = stopped.length === 0 ? "" : `; stopped ${stopped.join(", ")}`;
+      return `${session}  ${who}, since ${localTime(start)}: ended on record, ${plural(commands, "command")} without an end${left}`;
+    })
+    .map((line) => `${escapeText(line)}\n`)
+    .join("");
+}

@@ -1,0 +1,145 @@
+import type { Command } from "../cli/command.ts";
+import { UsageError } from "../cli/usage-error.ts";
+import type { DayFile, IsAlive } from "../record/archive.ts";
+import { RecordError } from "../record/error.ts";
+import { findSessions } from "../record/find.ts";
+import type { RecordOf, SessionRecord } from "../record/schema.ts";
+import { formatDuration } from "../record/wording.ts";
+import { NixgateError } from "../units/error.ts";
+import { ExitStatus } from "../units/exit-status.ts";
+import { escapeText } from "../units/text.ts";
+import { jsonDocument } from "./json-document.ts";
+import { openPlace, PLACE_HELP, PLACE_OPTIONS, problemList, type SessionsPorts, textOption } from "./sessions-ports.ts";
+import { notOne, recordsOf } from "./sessions-show.ts";
+
+/** The process that serves a session: that one, or none. */
+export interface ServingProcess {
+  readonly command: "session" | "supervise";
+  isThere(): boolean;
+  /** @throws an error with code EPERM where this caller may not */
+  terminate(): void;
+  close(): void;
+}
+
+export interface SessionsKillPorts extends SessionsPorts {
+  serving(start: Parameters<IsAlive>[0]): ServingProcess | "gone" | "elsewhere" | "hidden";
+  /** How long the team's sessions may take to end, in milliseconds. */
+  patience(configDirectory: string | undefined, team: string): Promise<number>;
+  sleep(ms: number): Promise<void>;
+}
+
+/** How often it is looked whether the session has ended, in milliseconds. */
+const LOOK_AGAIN_MS = 50;
+
+export const sessionsKill: Command<SessionsKillPorts> = {
+  name: "sessions kill",
+  summary: "end a running session",
+  usage: "ID [--json] [--log-dir DIR | --config-dir DIR]",
+  help: `Ends a running session in good order: its nixgate gets SIGTERM, ends the command and everything in its scope (SIGTERM,
+after stop_timeout SIGKILL), writes the records with the cause killed-by-admin and exits. Waits for that.
+ID is the session's id, or as much of its beginning or its end as is found only once. Only root and the session's own
+account may do it.
+
+  --json             one JSON document
+${PLACE_HELP}
+
+Exit status: 0 when the session has ended; 64 for an id that is not on record, or a session that has ended already or
+runs on another host; 69 where it has not ended in time; 77 where this account may not.
+`,
+  options: { ...PLACE_OPTIONS, json: { type: "boolean" } },
+  async run({ positionals, options }, ports) {
+    const [part, second] = positionals;
+    if (part === undefined || part === "" || second !== undefined)
+      throw new UsageError("sessions kill takes one id", { hint: "nixgate sessions list --running shows the ids" });
+    const archive = await openPlace(options, ports);
+    const problems = problemList();
+    const found = findSessions(archive.scan().files, part, (file, error) => {
+      if (!(error instanceof RecordError)) throw error;
+      problems.report({ path: file.path, what: error.message });
+    });
+    const [located] = found;
+    if (located === undefined || found.length > 1) throw notOne(part, found, archive.directory);
+    const { session, file } = located;
+    const start = runningOf(session, recordsOf(file, session));
+    const patience = await ports.patience(textOption(options, "config-dir"), start.team);
+    const end = await endSession(start, file, patience, ports);
+    const words = `${session}: ended with ${end.cause}, status ${end.exit}, after ${formatDuration(end.wall_ms)}\n`;
+    const stdout = options["json"] === true ? jsonDocument({ session, end }) : words;
+    return { status: ExitStatus.ok, stdout, stderr: problems.text() };
+  },
+};
+
+/** The start of a session that has not ended. */
+function runningOf(session: string, records: readonly SessionRecord[]): RecordOf<"session.start"> {
+  const end = records.find((record) => record.event === "session.end");
+  if (end)
+    throw new UsageError(`${session}: has ended at ${end.time}: ${end.cause}, status ${end.exit}`, {
+      hint: "nixgate sessions list --running shows what runs",
+    });
+  const start = records.find((record) => record.event === "session.start");
+  if (!start)
+    throw new UsageError(`${session}: its session.start is gone, so its process is not known`, {
+      hint: "nixgate sessions verify says what else is",
+    });
+  return start;
+}
+
+async function endSession(
+  start: RecordOf<"session.start">,
+  file: DayFile,
+  patience: number,
+  ports: SessionsKillPorts,
+): Promise<RecordOf<"session.end">> {
+  const serving = reach(start, ports);
+  try {
+    signal(serving, start);
+    for (let waited = 0; serving.isThere() && waited < patience; waited += LOOK_AGAIN_MS)
+      await ports.sleep(LOOK_AGAIN_MS);
+    const end = recordsOf(file, start.session).find((record) => record.event === "session.end");
+    if (end) return end;
+    if (!serving.isThere()) throw lost(start.session);
+    throw new NixgateError(
+      "E_SESSION_STILL_RUNS",
+      ExitStatus.unavailable,
+      `${start.session}: has not ended within ${formatDuration(patience)}; process ${start.pid} is still there`,
+      { hint: `look what it waits for: cat /proc/${start.pid}/stack, or end it by kill -KILL ${start.pid}` },
+    );
+  } finally {
+    serving.close();
+  }
+}
+
+function reach(start: RecordOf<"session.start">, ports: SessionsKillPorts): ServingProcess {
+  const { session, host, pid, user } = start;
+  const serving = ports.serving(start);
+  if (serving === "elsewhere")
+    throw new UsageError(`${session}: runs on ${escapeText(host)}, not on this host`, {
+      hint: `run nixgate sessions kill on ${escapeText(host)}`,
+    });
+  if (serving === "gone") throw lost(session);
+  if (serving === "hidden") throw notAllowed(session, user);
+  if (serving.command === "session") return serving;
+  serving.close();
+  throw new UsageError(`${session}: is served by the resident supervisor, process ${pid}, with all the others`, {
+    hint: `end its command alone: systemctl stop 'nixgate-*-${session}-*.scope'`,
+  });
+}
+
+function signal(serving: ServingProcess, { session, user }: RecordOf<"session.start">): void {
+  try {
+    serving.terminate();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EPERM") throw notAllowed(session, user);
+    throw error;
+  }
+}
+
+const lost = (session: string) =>
+  new UsageError(`${session}: is lost: it has no end on record, and its process is gone`, {
+    hint: "nixgate recover ends its records",
+  });
+
+const notAllowed = (session: string, user: string) =>
+  new NixgateError("E_SESSION_NOT_YOURS", ExitStatus.denied, `${session}: is a session of ${escapeText(user)}`, {
+    hint: `run it as root or as ${escapeText(user)}`,
+  });

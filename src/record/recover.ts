@@ -1,0 +1,87 @@
+import type { DayFile, IsAlive } from "./archive.ts";
+import { RecordError } from "./error.ts";
+import type { SessionRecord } from "./schema.ts";
+import { closing, type Unended, unendedIn } from "./unended.ts";
+
+/** What ending a lost session's records needs of the world. */
+export interface RecoverPorts {
+  /** For certain, and on this host: whoever might still write is not gone. */
+  isGone: IsAlive;
+  /** Ends what is left of the session's open commands. */
+  endRemains(lost: Unended): Promise<Remains>;
+  /**
+   * The file, for this process alone among all that recover. Freed by `close`, or by the process's death.
+   * @throws RecordError
+   */
+  openAlone(file: DayFile): Promise<ClosingFile>;
+  copyToJournal(record: SessionRecord, line: string): void;
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+export interface ClosingFile {
+  append(line: string, options: { readonly durable: boolean }): void;
+  close(): void;
+}
+
+export interface Remains {
+  /** Scopes that were still there and were stopped. */
+  readonly stopped: readonly string[];
+  /** For each command that had a scope left: processes that were in it. */
+  readonly leftovers: ReadonlyMap<number, number>;
+}
+
+/** A session whose records were ended. */
+export interface Recovered {
+  readonly session: string;
+  readonly team: string;
+  readonly member?: string;
+  readonly start: string;
+  /** Commands that had no end on record. */
+  readonly commands: number;
+  readonly stopped: readonly string[];
+}
+
+/**
+ * Ends the records of a file's sessions whose supervisor is gone. The file is read twice: a supervisor may write its
+ * last record and go between the look at the file and the look at the process, and another recovery may have been
+ * quicker. Only what is still without an end when the file is ours is ended.
+ * @throws RecordError where the file cannot be read or written
+ */
+export async function recoverFile(file: DayFile, ports: RecoverPorts): Promise<readonly Recovered[]> {
+  const lost = unendedIn(file).filter(({ start }) => ports.isGone(start));
+  if (lost.length === 0) return [];
+  const remains = new Map<string, Remains>();
+  for (const one of lost) remains.set(one.start.session, await ports.endRemains(one));
+  const alone = await ports.openAlone(file);
+  try {
+    const still = unendedIn(file).filter(({ start }) => remains.has(start.session));
+    return still.map((one) => {
+      const { stopped, leftovers } = remains.get(one.start.session) as Remains;
+      const records = closing(one, ports.now(), leftovers);
+      for (const { line, record } of records) {
+        alone.append(line, { durable: record.event === "session.end" });
+        ports.copyToJournal(record, line);
+      }
+      const { session, team, member, time } = one.start;
+      return { session, team, ...(member !== undefined && { member }), start: time, commands: one.open.size, stopped };
+    });
+  } finally {
+    alone.close();
+  }
+}
+
+/** The same over many files: one that cannot be recovered does not keep the others from it. */
+export async function recoverFiles(files: readonly DayFile[], ports: RecoverPorts) {
+  const recovered: Recovered[] = [];
+  const failed: RecordError[] = [];
+  for (const file of files) {
+    try {
+      recovered.push(...(await recoverFile(file, ports)));
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+      failed.push(error);
+    }
+  }
+  return { recovered, failed };
+}

@@ -1,0 +1,91 @@
+import type { DayFile } from "./archive.ts";
+import { append, resumeChain } from "./chain.ts";
+import { decodeLine } from "./decode.ts";
+import type { RecordBody, RecordOf, SessionRecord } from "./schema.ts";
+
+/** A session with a session.start and without a session.end. */
+export interface Unended {
+  readonly start: RecordOf<"session.start">;
+  /** Where its chain goes on. */
+  readonly last: SessionRecord;
+  /** Commands without a command.end, by their number. */
+  readonly open: ReadonlyMap<number, RecordOf<"command.start">>;
+  readonly commands: number;
+  readonly denied: number;
+}
+
+/**
+ * The sessions of a file that have no end. A damaged line is passed over, as is what stands in another team's folder
+ * or comes without its session.start: `sessions verify` names those, and nobody can close them honestly.
+ * @throws RecordError E_LOG_READ
+ */
+export function unendedIn(file: DayFile): readonly Unended[] {
+  const found = new Map<string, Unended>();
+  const ended = new Set<string>();
+  for (const line of file.lines()) {
+    const decoded = decodeLine(line);
+    if (!decoded.ok || ended.has(decoded.record.session)) continue;
+    const { record } = decoded;
+    const { session } = record;
+    if (record.event === "session.end") {
+      ended.add(session);
+      found.delete(session);
+    } else if (record.event === "session.start") {
+      if (record.team === file.team)
+        found.set(session, { start: record, last: record, open: new Map(), commands: 0, denied: 0 });
+    } else {
+      const known = found.get(session);
+      if (known) found.set(session, next(known, record));
+    }
+  }
+  return [...found.values()];
+}
+
+function next(known: Unended, record: SessionRecord): Unended {
+  const open = new Map(known.open);
+  if (record.event === "command.start") open.set(record.n, record);
+  if (record.event === "command.end") open.delete(record.n);
+  return {
+    ...known,
+    last: record,
+    open,
+    commands: known.commands + (record.event === "command.start" ? 1 : 0),
+    denied: known.denied + (record.event === "command.deny" ? 1 : 0),
+  };
+}
+
+/** What sh would have said of the supervisor: whoever is gone without a word was killed (128 + SIGKILL). */
+const KILLED = 137;
+
+/**
+ * The records that end a session whose supervisor died. When it died nobody knows: `wall_ms` counts up to now, which
+ * is the longest it can have been.
+ * @param now milliseconds since 1970
+ * @param leftovers for each command's number, how many processes had to be ended; absent where none were looked for
+ */
+export function closing(
+  { start, last, open, commands, denied }: Unended,
+  now: number,
+  leftovers: ReadonlyMap<number, number>,
+): readonly { readonly line: string; readonly record: SessionRecord }[] {
+  const since = (time: string) => Math.max(0, now - Date.parse(time));
+  const bodies: RecordBody[] = [...open.values()].map(({ n, time }) => {
+    const ended = leftovers.get(n);
+    const figures = { wall_ms: since(time), usage: {}, ...(ended !== undefined && { leftovers: ended }) };
+    return { event: "command.end", n, cause: "supervisor-lost", ...figures };
+  });
+  bodies.push({
+    event: "session.end",
+    exit: KILLED,
+    commands,
+    denied,
+    wall_ms: since(start.time),
+    cause: "supervisor-lost",
+  });
+  let chain = resumeChain(last);
+  return bodies.map((body) => {
+    const appended = append(chain, now, body);
+    chain = appended.chain;
+    return appended;
+  });
+}

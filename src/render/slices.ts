@@ -1,0 +1,103 @@
+import type { Policy, TeamLimits } from "../policy/policy.ts";
+import { limitProperties } from "../scope/properties.ts";
+import type { Bytes, Infinite } from "../units/quantities.ts";
+
+/** A file for the administrator to put in place. */
+export interface RenderedFile {
+  /** Where it belongs, absolute. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Something that could not be rendered, with the way out; both in words for a comment. */
+export interface Omission {
+  readonly about: string;
+  readonly fix: string;
+}
+
+export interface Rendered {
+  readonly files: readonly RenderedFile[];
+  readonly omitted: readonly Omission[];
+}
+
+/** An account's number, or undefined where there is none of that name. */
+export type UidOf = (account: string) => number | undefined;
+
+const MIB = 1_048_576;
+/**
+ * What an account's slice holds besides its commands: for each session nixgate itself, the holder and sshd's process,
+ * and once the account's systemd with its bus. Measured for nixgate itself (Node 24): 56 MiB and 11 threads; the rest is
+ * room for the others.
+ */
+const PER_SESSION = { tasks: 24, memory: 96 * MIB };
+const PER_ACCOUNT = { tasks: 32, memory: 64 * MIB };
+
+/**
+ * Drop-ins for the slices of the accounts that serve teams (user-UID.slice, systemd.special(7)), from [team_limits].
+ * @param accountsOf the accounts that may serve a policy's team
+ */
+export function renderSlices(
+  policies: readonly Policy[],
+  accountsOf: (policy: Policy) => readonly string[],
+  uidOf: UidOf,
+): Rendered {
+  const files: RenderedFile[] = [];
+  const omitted: Omission[] = [];
+  for (const policy of policies) {
+    const { team, teamLimits } = policy;
+    if (Object.keys(teamLimits).length === 0) {
+      const about = `team ${team} has no [team_limits]: nothing bounds it as a whole`;
+      omitted.push({ about, fix: `write [team_limits] into the policy of ${team}` });
+      continue;
+    }
+    const accounts = accountsOf(policy);
+    const known = accounts.flatMap((account) => {
+      const uid = uidOf(account);
+      return uid === undefined ? [] : [{ account, uid }];
+    });
+    if (known.length === 0) {
+      const about = `team ${team}: there is no account ${accounts.join(" or ")} on this host`;
+      omitted.push({
+        about,
+        fix: `useradd --system --create-home --shell /bin/sh ${accounts.at(-1)}, then render again`,
+      });
+    }
+    for (const { account, uid } of known) {
+      if (uid === 0) {
+        const about = `team ${team}: the account ${account} is root, whose slice is not to be limited`;
+        omitted.push({ about, fix: "give the team an account of its own" });
+      } else files.push({ path: pathOf(uid), text: dropIn(policy, account, uid) });
+    }
+  }
+  return { files, omitted };
+}
+
+const pathOf = (uid: number) => `/etc/systemd/system/user-${uid}.slice.d/50-nixgate.conf`;
+
+function dropIn(policy: Policy, account: string, uid: number): string {
+  const { team, session } = policy;
+  const properties = limitProperties(withHeadroom(policy.teamLimits, session.maxConcurrent));
+  return `# nixgate: the outer bound of team ${team}, made from [team_limits] of its policy. Made by nixgate render slices.
+#
+# It bounds everything that the account ${account} (uid ${uid}) runs: all sessions of the team together, nixgate's own
+# processes, and the account's systemd. It is root's: the account can raise the limits of its own scopes and slices
+# (systemctl --user set-property), but not these. MemoryMax, MemoryHigh and TasksMax are above the policy's by what
+# ${session.maxConcurrent} sessions need for nixgate itself (${PER_SESSION.memory / MIB}M and ${PER_SESSION.tasks} tasks each) and the account's systemd (${PER_ACCOUNT.memory / MIB}M, ${PER_ACCOUNT.tasks} tasks).
+#
+# It does not bound what nix-daemon does for the team: builds run in nix-daemon.service as other accounts. Nor disk
+# space, network or open files. Where it is reached, the kernel may end any of the account's processes, nixgate's too.
+[Slice]
+${properties.map(({ name, value }) => `${name}=${value}\n`).join("")}`;
+}
+
+function withHeadroom(limits: TeamLimits, sessions: number): TeamLimits {
+  const more = (memory: Bytes | Infinite) =>
+    memory === "infinity" ? memory : ((memory + sessions * PER_SESSION.memory + PER_ACCOUNT.memory) as Bytes);
+  const { TasksMax: tasks, MemoryMax: max, MemoryHigh: high } = limits;
+  return {
+    ...limits,
+    ...(typeof tasks === "number" && { TasksMax: tasks + sessions * PER_SESSION.tasks + PER_ACCOUNT.tasks }),
+    ...(max !== undefined && { MemoryMax: more(max) }),
+    ...(high !== undefined && { MemoryHigh: more(high) }),
+  };
+}

@@ -1,0 +1,57 @@
+import { closeSync, fstatSync, readSync } from "node:fs";
+import { basename } from "node:path";
+import type { Archive, ArchiveProblem, DayFile } from "../record/archive.ts";
+import { LINE_MAX_BYTES } from "../record/chain.ts";
+import { openDay } from "./archive.ts";
+
+const LF = 0x0a;
+
+interface Known {
+  readonly inode: number;
+  /** Behind the last whole line that was given, in bytes. */
+  readonly offset: number;
+}
+
+/**
+ * The lines that were added to an archive since the last look, oldest day first; at the first look, all of them. A line
+ * that is still being written waits for the next look; one that is longer than any writer makes is passed over.
+ */
+export function growthOf(archive: Archive) {
+  const known = new Map<string, Known>();
+  return {
+    /** @param since `YYYY-MM-DD`: older files are not read */
+    *lines(since: string, report: (problem: ArchiveProblem) => void): Generator<string> {
+      const { files } = archive.scan();
+      for (const file of files.filter(({ day }) => day >= since).reverse()) {
+        try {
+          yield* added(archive.directory, file, known);
+        } catch (error) {
+          if (!("syscall" in (error as Error))) throw error;
+          report({ path: file.path, what: (error as Error).message });
+        }
+      }
+    },
+  };
+}
+
+function* added(directory: string, { team, path }: DayFile, known: Map<string, Known>): Generator<string> {
+  const file = openDay(directory, team, basename(path));
+  try {
+    const stat = fstatSync(file);
+    if (!stat.isFile()) return;
+    const before = known.get(path);
+    let offset = before?.inode === stat.ino && before.offset <= stat.size ? before.offset : 0;
+    if (offset === stat.size) return;
+    const block = Buffer.allocUnsafe(Math.min(LINE_MAX_BYTES, stat.size - offset));
+    while (offset < stat.size) {
+      const count = readSync(file, block, 0, block.length, offset);
+      const whole = block.subarray(0, count).lastIndexOf(LF) + 1;
+      if (whole === 0 && count < LINE_MAX_BYTES) break;
+      yield* block.toString("utf8", 0, whole).split("\n");
+      offset += whole === 0 ? count : whole;
+    }
+    known.set(path, { inode: stat.ino, offset });
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,97 @@
+import { closeSync, constants, openSync, readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { basename } from "node:path";
+import type { IsAlive } from "../record/archive.ts";
+import { readKernelFile } from "./files.ts";
+import { livenessHere } from "./liveness.ts";
+import { inside } from "./safe-folder.ts";
+
+/** Linux's O_PATH (include/uapi/asm-generic/fcntl.h). */
+const O_PATH = 0o10000000;
+/** What the build calls the program; the interpreter and its options may stand before it. */
+const PROGRAM = "nixgate.cjs";
+
+/** The process that serves a session. Its folder in /proc stays open: it shows this process or none, never its successor. */
+export interface Supervisor {
+  /** The nixgate command that it runs: `session`, or `supervise` for the resident one. */
+  readonly command: "session" | "supervise";
+  isThere(): boolean;
+  /** @throws Node's own error with code EPERM where the process is another account's */
+  terminate(): void;
+  close(): void;
+}
+
+export type Start = Parameters<IsAlive>[0];
+
+/**
+ * The process that a session.start names, as long as it is one of nixgate's. `elsewhere`: another host's. `hidden`: a
+ * process that this account cannot look at (hidepid, proc(5)).
+ */
+export function supervisorOf(start: Start): Supervisor | "gone" | "elsewhere" | "hidden" {
+  if (start.host !== hostname()) return "elsewhere";
+  const boot = readKernelFile("/proc/sys/kernel/random/boot_id")?.trim();
+  if (boot !== undefined && withoutDashes(boot) !== withoutDashes(start.boot)) return "gone";
+  if (!Number.isSafeInteger(start.pid) || start.pid <= 0) return "gone";
+  let folder: number;
+  try {
+    folder = openSync(`/proc/${start.pid}`, O_PATH | constants.O_DIRECTORY);
+  } catch {
+    return exists(start.pid) ? "hidden" : "gone";
+  }
+  const command = commandOf(folder);
+  if (command === "gone" || command === "hidden") {
+    closeSync(folder);
+    return command;
+  }
+  const isThere = () => commandOf(folder) !== "gone";
+  return {
+    command,
+    isThere,
+    // Node has no pidfd_send_signal(2). Between this look and the signal the number would have to be freed and, after
+    // all the others, given out again.
+    terminate: () => void (isThere() && process.kill(start.pid, "SIGTERM")),
+    close: () => closeSync(folder),
+  };
+}
+
+/**
+ * Whether nobody will write another record of this session, for certain. Stricter than livenessHere: the age of a
+ * process is no evidence here, because a step of the clock makes a running one look too young.
+ */
+export function isGone(start: Start): boolean {
+  const supervisor = supervisorOf(start);
+  if (typeof supervisor !== "string") supervisor.close();
+  return supervisor === "gone";
+}
+
+/** The supervisor to be signalled: it must be old enough to have written the record, too. */
+export function supervisorToSignal(start: Start): ReturnType<typeof supervisorOf> {
+  const supervisor = supervisorOf(start);
+  if (typeof supervisor === "string" || livenessHere()(start)) return supervisor;
+  supervisor.close();
+  return "gone";
+}
+
+/** `gone` is also a zombie, whose command line is empty, and whatever is none of nixgate's. */
+function commandOf(folder: number): Supervisor["command"] | "gone" | "hidden" {
+  try {
+    const words = readFileSync(inside(folder, "cmdline"), "utf8").split("\0");
+    const program = words.findIndex((word) => basename(word) === PROGRAM);
+    const command = program < 0 ? undefined : words[program + 1];
+    return command === "session" || command === "supervise" ? command : "gone";
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === "ESRCH" || code === "ENOENT" ? "gone" : "hidden";
+  }
+}
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+const withoutDashes = (id: string) => id.replaceAll("-", "");
