@@ -36,7 +36,8 @@ export const renderSlicesCommand: Command<RenderSlicesPorts> = {
   usage: "[--output DIR [--force]] [--config-dir DIR]",
   help: `Prints a systemd drop-in for the user slice of each team's account, made from [team_limits]: a bound around everything
 that the account runs, which belongs to root and which the account cannot raise. Under manager = "user" it can raise the
-limits of its own scopes. Each file is headed by the path where it belongs; then: systemctl daemon-reload.
+limits of its own scopes. Each file is headed by the path where it belongs; then: systemctl daemon-reload. A running
+slice takes the new bound when the account's next session starts.
 
   --output DIR       write the files below DIR instead (--output / puts them in place)
   --force            overwrite files that are there
@@ -73,7 +74,8 @@ error.
 };
 
 const RELOAD =
-  "# Then: systemctl daemon-reload. What holds is told by: systemctl show -p TasksMax,MemoryMax user-UID.slice\n";
+  "# Then: systemctl daemon-reload; a running slice takes the bound when the account's next session starts.\n" +
+  "# What the kernel holds: cat /sys/fs/cgroup/user.slice/user-UID.slice/{pids,memory}.max\n";
 
 function asText(rendered: Rendered): string {
   const files = rendered.files.map(({ path, text }) => `# ${path}\n${text}\n`);
