@@ -7,22 +7,29 @@ const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 const DAY_MS = 86_400_000;
 /** How much of a day's end is looked at, in bytes: about a thousand records, and one or two milliseconds. */
 const LOOK_BYTES = 1_048_576;
+/** How long a command must have run before the time that it takes is used for the look, in milliseconds. */
+const LOOK_AFTER_MS = 200;
 /** How long the end of a session waits for a recovery that found something, in milliseconds. */
 const PATIENCE_MS = 1000;
 
 /**
  * What a session does for those before it: a look at the end of its team's two latest files, and where that finds a
- * session whose supervisor is gone, what `nixgate recover` does. What lies further back is for that command.
+ * session whose supervisor is gone, what `nixgate recover` does. What lies further back is for that command. A command
+ * that is over at once is not made to wait for it: the next one, which takes longer, will do it.
  */
 export function openRecovery(): Recovery {
   let work: Promise<unknown> | undefined;
+  let start: NodeJS.Timeout | undefined;
   return {
     begin({ directory, journald }, team) {
-      work ??= new Promise((resolve) => setImmediate(resolve))
-        .then(() => recoverLatest(directory, team, journald))
-        .catch(() => undefined); // its own session is sound; `nixgate recover` tells what is wrong
+      const look = () => {
+        // its own session is sound; `nixgate recover` tells what is wrong
+        work = recoverLatest(directory, team, journald).catch(() => undefined);
+      };
+      start ??= setTimeout(look, LOOK_AFTER_MS);
     },
     async settled() {
+      clearTimeout(start);
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise((resolve) => {
         timer = setTimeout(resolve, PATIENCE_MS);

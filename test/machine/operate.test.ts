@@ -8,7 +8,7 @@ const test = plain.extend<{ builder: Guest }>({
   builder: [
     async ({ guest }, use) => {
       await restorePolicies(guest);
-      await allow(guest, "alpha", { wait: ["/bin/sleep", "60"], quick: ["/bin/true"] });
+      await allow(guest, "alpha", { wait: ["/bin/sleep", "60"], second: ["/bin/sleep", "1"] });
       await use(guest);
       await restorePolicies(guest);
     },
@@ -77,7 +77,7 @@ test("kill -9 of nixgate and its holder together: recover stops the scope that i
 test("the next session of the team closes such a record by itself", async ({ builder }) => {
   const { session } = await sleeping(builder);
   await builder.asRoot("pkill -KILL -u nix-alpha -f nixgate");
-  expect((await builder.ssh("nix-alpha", "quick")).exitCode).toBe(0);
+  expect((await builder.ssh("nix-alpha", "second")).exitCode).toBe(0);
   const own = (await records(builder, "alpha")).filter((record) => record.session === session);
   expect(own.at(-1)).toMatchObject({ event: "session.end", cause: "supervisor-lost" });
   await waitFor("no scope", async () => (await scopesOf(builder)) === "", 6000);
@@ -91,7 +91,7 @@ test("render slices prints a bound that the account cannot raise", async ({ buil
   expect(done.exitCode, `${done.stderr}`).toBe(0);
   const bound = /^TasksMax=(\d+)$/m.exec(`${done.stdout}`)?.[1];
   const slice = `/sys/fs/cgroup/user.slice/user-${uid}.slice`;
-  expect((await builder.ssh("nix-alpha", "quick")).exitCode).toBe(0); // from the account's next session on
+  expect((await builder.ssh("nix-alpha", "second")).exitCode).toBe(0); // from the account's next session on
   expect(await text(builder, `cat ${slice}/pids.max`)).toBe(bound);
   const raise = await builder.asAccount("nix-alpha", `echo max >${slice}/pids.max`);
   expect(raise.exitCode).not.toBe(0);

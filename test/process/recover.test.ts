@@ -59,7 +59,7 @@ function place(): Workplace {
   const made = workplace();
   made.edit("policies/alpha.toml", /$/, '\n[session]\nstop_timeout = "1s"\n');
   made.allow("wait", ["/bin/sleep", "7401.5"]);
-  made.allow("echo", ["/bin/echo", "hello"]);
+  made.allow("echo", ["/bin/sh", "-c", "echo hello; exec sleep 0.6"]);
   return made;
 }
 
