@@ -16,10 +16,15 @@ const sources = ["package.json", "bin/nixgate.cjs", "scripts/build.mjs", "script
   readdirSync("src", { recursive: true }).map((name) => `src/${name}`),
 );
 
-/** execa is as large as the rest together and no session runs it: in a file of its own Node need not read it.
- *  The path is right both for dist/nixgate.cjs and for bin/nixgate.cjs, whose `require` it is given. */
+/** Packages that are as large as all the rest and that no session runs: in files of their own Node need not read them. */
+const APART = ["execa", "systeminformation"];
+
+/** The path is right both for dist/nixgate.cjs and for bin/nixgate.cjs, whose `require` it is given. */
 function keepApart({ onResolve }) {
-  onResolve({ filter: /^execa$/ }, () => ({ path: "../dist/execa.cjs", external: true }));
+  onResolve({ filter: new RegExp(`^(?:${APART.join("|")})$`) }, ({ path }) => ({
+    path: `../dist/${path}.cjs`,
+    external: true,
+  }));
 }
 
 if (!process.argv.includes("--if-needed") || sources.some((path) => modified(path) > modified(OUT))) {
@@ -42,7 +47,7 @@ if (!process.argv.includes("--if-needed") || sources.some((path) => modified(pat
     define: { NIXGATE_VERSION: JSON.stringify(version) },
     plugins: [{ name: "apart", setup: keepApart }],
   });
-  await build({ ...common, entryPoints: ["execa"], outfile: "dist/execa.cjs" });
+  for (const name of APART) await build({ ...common, entryPoints: [name], outfile: `dist/${name}.cjs` });
   // bin/nixgate takes dist/node without asking for its version; a package lays such a link for its own Node.js.
   rmSync("dist/node", { force: true });
   symlinkSync(process.execPath, "dist/node");

@@ -26,7 +26,7 @@ export interface SessionsTopPorts extends SessionsPorts {
     lines(since: string, report: (problem: ArchiveProblem) => void): Iterable<string>;
   };
   liveFigures(command: { readonly pid: number; readonly unit: string | undefined }): Promise<LiveFigures | undefined>;
-  hostFigures(): HostFigures;
+  hostFigures(): Promise<HostFigures>;
   /** This host's name: what another one runs cannot be seen from here. */
   readonly host: string;
   /** Milliseconds of a clock that nobody sets. */
@@ -136,7 +136,7 @@ async function printOnce(look: Look, interval: number, json: boolean, ports: Ses
   const first = await look();
   if (first.rows.length > 0) await ports.sleep(interval);
   const { rows } = await look();
-  const host = ports.hostFigures();
+  const host = await ports.hostFigures();
   const time = new Date(ports.now()).toISOString();
   const stdout = json ? jsonDocument({ time, host, sessions: rows }) : `${topTable(host, rows).join("\n")}\n`;
   return { status: ExitStatus.ok, stdout, stderr: first.problems };
@@ -150,7 +150,7 @@ async function showLive(look: Look, interval: number, ports: SessionsTopPorts): 
     for (let happened = "due"; happened !== "quit"; ) {
       const seen = await look();
       problems ||= seen.problems;
-      const lines = topTable(ports.hostFigures(), seen.rows);
+      const lines = topTable(await ports.hostFigures(), seen.rows);
       do {
         const { columns } = screen.size();
         screen.draw(lines.map((line) => line.slice(0, columns)).map((line, at) => (at === 2 ? heading(line) : line)));

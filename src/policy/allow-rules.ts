@@ -1,3 +1,4 @@
+import { matchEndpoint } from "../request/endpoints.ts";
 import { quoted } from "./describe-value.ts";
 import { environmentFindings } from "./environment-rules.ts";
 import { isPlainPath } from "./field.ts";
@@ -7,8 +8,6 @@ import { errorAt, type Finding, type KeyPath } from "./problem.ts";
 
 /** Requests that mean something else before any rule is asked: the line loop, its prefix and its handshake. */
 const RESERVED = /^(?:bash|sh|echo started|exec(?: .*)?)$/;
-/** The endpoints' own words (docs/configuration.md): an exact rule for them would bypass [programs]. */
-const ENDPOINT_WORDS = /^(?:\/.*\/)?(?:nix-store --serve(?: --write)?|nix-daemon --stdio|nix daemon --stdio)(?: .*)?$/;
 
 /** What is wrong with each `[[allow]]` beyond the types of its keys. */
 export function allowFindings(entries: readonly AllowEntry[]): readonly Finding[] {
@@ -54,7 +53,8 @@ function customFindings(entry: AllowEntry, at: KeyPath): readonly Finding[] {
   if (request.length === 0) say("request", "has no words, so it would never match", "write the words of the request");
   if (RESERVED.test(line))
     say("request", `${quoted(line)} is nixgate's own line loop, so it would never match`, "remove the entry");
-  if (ENDPOINT_WORDS.test(line))
+  if (matchEndpoint(request))
+    // an exact rule for it would bypass [programs]
     say("request", `${quoted(line)} is an endpoint's request`, "write endpoint = instead of request and run");
   if (!run) say("run", "is missing", 'add it: what is executed for the request, such as ["/usr/bin/nix-store", "-r"]');
   else if (!isPlainPath(run[0] ?? ""))

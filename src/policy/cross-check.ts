@@ -1,14 +1,8 @@
-import type { EndpointName, ProgramName } from "../request/endpoints.ts";
+import { programOf } from "../request/endpoints.ts";
 import { betweenTeams, type Sourced } from "./between-teams.ts";
 import type { HostConfig, Limits, Policy, Problem } from "./policy.ts";
 import { errorAt, type Finding, formatKeyPath } from "./problem.ts";
 import { placeFindings } from "./source.ts";
-
-const PROGRAM_OF: Readonly<Record<EndpointName, ProgramName>> = {
-  "store-serve": "nix-store",
-  "store-serve-write": "nix-store",
-  "daemon-stdio": "nix-daemon",
-};
 
 /** What only shows when a policy meets the host's configuration. */
 export function hostFindings(host: HostConfig, policy: Policy): readonly Finding[] {
@@ -41,7 +35,7 @@ async function placeEach(
 function programFindings(host: HostConfig, policy: Policy): readonly Finding[] {
   return policy.allow.flatMap((rule, index) => {
     if (rule.kind !== "endpoint") return [];
-    const program = PROGRAM_OF[rule.endpoint];
+    const program = programOf(rule.endpoint);
     if (host.programs[program] !== undefined) return [];
     const fix = `add ${program} = "/usr/bin/${program}" under [programs] of nixgate.toml`;
     return [errorAt(["allow", index, "endpoint"], `the host names no program ${program}`, fix)];

@@ -40,3 +40,10 @@ export function matchEndpoint(words: readonly string[]): { endpoint: Endpoint; r
   const found = ENDPOINTS.find((candidate) => candidate.words.every((word, index) => named[index] === word));
   return found && { endpoint: found, rest: named.slice(found.words.length) };
 }
+
+/** The program of `[programs]` that an endpoint runs. */
+export function programOf(name: EndpointName): ProgramName {
+  const found = ENDPOINTS.find((candidate) => candidate.name === name);
+  if (!found) throw new TypeError(`no endpoint ${name}`);
+  return found.program;
+}
