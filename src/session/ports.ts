@@ -110,6 +110,8 @@ export interface OpenScope {
   kill(): void;
   /** The kernel's counters up to now; where systemd took the scope away first, as they were last seen. */
   usage(): Usage;
+  /** Forks in any of the team's scopes that the team's own limit has refused since this scope was made. */
+  teamRefusals(): number;
   /** Ends the holder and whatever is still there, and with them the scope; more than once is no harm. */
   release(): void;
 }

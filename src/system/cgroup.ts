@@ -88,3 +88,11 @@ export function usageOf(folder: string): Usage {
   const texts = COUNTER_FILES.map((file) => [file, readCgroupFile(folder, file)]);
   return usageFrom(Object.fromEntries(texts) as Record<CounterFile, string | undefined>);
 }
+
+/**
+ * Forks that the cgroup's own limit refused, for whatever cgroup below it. Where pids.events.local is missing, a kernel
+ * counts every refusal where the fork was tried, and the scope's own counter tells it (Documentation/admin-guide/cgroup-v2.rst).
+ */
+export function refusals(folder: string): number {
+  return Number(/^max (\d+)$/m.exec(readCgroupFile(folder, "pids.events.local") ?? "")?.[1] ?? 0);
+}

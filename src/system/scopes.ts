@@ -3,7 +3,7 @@ import type { Plan } from "../scope/plan.ts";
 import type { Expectation } from "../scope/properties.ts";
 import type { OpenScope, Scopes } from "../session/ports.ts";
 import { ScopeUnavailable } from "../session/scope-unavailable.ts";
-import { cgroupOf, killAllBut, killWhole, processesOf, readCgroupFile } from "./cgroup.ts";
+import { cgroupOf, killAllBut, killWhole, processesOf, readCgroupFile, refusals } from "./cgroup.ts";
 import { lastUsageOf } from "./last-usage.ts";
 import { type Launched, launch } from "./launch.ts";
 import { endedChildrenCpuMs, processesOfSession, resourceLimit } from "./process-group.ts";
@@ -29,6 +29,7 @@ async function inCgroup(plan: Plan, launched: Launched): Promise<OpenScope> {
   await limitSlice(plan, slice);
   const others = () => processesOf(folder).filter((pid) => pid !== launched.holder);
   const usage = lastUsageOf(folder);
+  const refusedBefore = refusals(slice);
   const command = untilItEnds(launched);
   return {
     ...launched,
@@ -48,6 +49,7 @@ async function inCgroup(plan: Plan, launched: Launched): Promise<OpenScope> {
       signalAll(command(), "SIGKILL");
     },
     usage: usage.look,
+    teamRefusals: () => refusals(slice) - refusedBefore,
     release: () => {
       usage.stop();
       killWhole(folder);
@@ -78,6 +80,7 @@ function withoutManager(plan: Plan, launched: Launched, cpuBefore: number): Open
     terminate: () => terminate(others()),
     kill: () => signalAll(others(), "SIGKILL"),
     usage: () => ({ cpu_ms: endedChildrenCpuMs() - cpuBefore }),
+    teamRefusals: () => 0,
   };
 }
 
