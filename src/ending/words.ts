@@ -1,6 +1,6 @@
 import type { Cause, Exit } from "./ending.ts";
 
-/** The limits as the policy spells them, for a sentence. */
+/** The limits as the policy spells them, for a sentence; undefined: there is none, or it is not the one that was reached. */
 export interface LimitWords {
   readonly memory: string | undefined;
   readonly tasks: string | undefined;
@@ -23,4 +23,16 @@ export function wordsForClient(cause: Cause, limits: LimitWords, exit: Exit): st
     default:
       return undefined;
   }
+}
+
+/** The kernel charges memory in batches, so that a peak may stay below the limit by that much; tasks it counts one by one. */
+const NEAR = 15 / 16;
+
+/**
+ * Whether it was this limit that a command ran into, and not one around it, such as its team's.
+ * @param peak the most that the command ever had, undefined where the kernel does not say
+ * @param limit as the kernel has it; "max" is none
+ */
+export function wasReached(peak: number | undefined, limit: string | undefined): boolean {
+  return limit !== "max" && (peak === undefined || peak >= Number(limit) * NEAR);
 }

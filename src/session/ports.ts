@@ -88,6 +88,8 @@ export interface Scopes {
 }
 
 export interface OpenScope {
+  /** When its making began, in milliseconds of `Clock.monotonic`. */
+  readonly openedAt: number;
   /** The process that becomes the command. */
   readonly pid: number;
   /** systemd's invocation id, 32 hex digits, where a unit stands behind the scope. */
@@ -108,9 +110,14 @@ export interface OpenScope {
   terminate(): void;
   /** SIGKILL to everything but the holder, also to what is just being forked. */
   kill(): void;
-  /** The kernel's counters up to now. */
+  /** The kernel's counters up to now; where systemd took the scope away first, as they were last seen. */
   usage(): Usage;
-  /** Lets the holder go, and with it the scope; more than once is no harm. Settles when the holder is gone. */
+  /** Forks in any of the team's scopes that the team's own limit has refused since this scope was made. */
+  teamRefusals(): number;
+  /**
+   * Ends the holder and whatever is still there, and with them the scope; more than once is no harm. Settles when the
+   * holder is gone.
+   */
   release(): Promise<void>;
 }
 

@@ -41,9 +41,10 @@ export async function runCommand(
   });
   const { exit, stopped, leftovers } = await watchCommand(scope, plan, rules, ports);
   const usage = scope.usage();
+  const teamRefusals = scope.teamRefusals();
   void scope.release();
   return {
-    cause: causeOf(exit, usage, stopped),
+    cause: causeOf(exit, usage, stopped, teamRefusals),
     exit,
     wallMs: Math.round(wall ?? 0) as Milliseconds,
     usage,

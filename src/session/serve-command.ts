@@ -1,6 +1,6 @@
 import type { Allow } from "../decision/decision.ts";
 import type { Ending } from "../ending/ending.ts";
-import { wordsForClient } from "../ending/words.ts";
+import { wasReached, wordsForClient } from "../ending/words.ts";
 import type { Manager } from "../policy/policy.ts";
 import { type Plan, planScope } from "../scope/plan.ts";
 import type { Arrival, Configuration } from "./arrival.ts";
@@ -69,11 +69,18 @@ function openScope(plan: Plan, { scopes }: SessionPorts): Promise<OpenScope | Sc
 }
 
 function tellEnding(ending: Ending, plan: Plan, arrival: Arrival, ports: SessionPorts): void {
+  const { usage, cause, exit } = ending;
   const limit = (name: string) => plan.properties.find((property) => property.name === name)?.value;
+  const reached = (name: string, peak: number | undefined) =>
+    wasReached(peak, plan.expectations.find(({ property }) => property === name)?.value) ? limit(name) : undefined;
   const words = wordsForClient(
-    ending.cause,
-    { memory: limit("MemoryMax"), tasks: limit("TasksMax"), runtime: limit("RuntimeMaxSec") },
-    ending.exit,
+    cause,
+    {
+      memory: reached("MemoryMax", usage.memory_peak_bytes),
+      tasks: reached("TasksMax", usage.tasks_peak),
+      runtime: limit("RuntimeMaxSec"),
+    },
+    exit,
   );
   if (words) tellRefusal(words, arrival, ports);
 }

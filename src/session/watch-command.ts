@@ -34,6 +34,8 @@ export function watchCommand(
     let stopped: StopReason | undefined;
     let exit: Exit | undefined;
     const left = new Set<number>();
+    // From the opening of the scope, as RuntimeMaxSec of systemd.scope(5) counts.
+    const timeLeft = () => (plan.runtimeMax ?? Number.POSITIVE_INFINITY) - (clock.monotonic() - scope.openedAt);
     const cancel = new Set<() => void>();
     const after = (delay: Milliseconds, event: Event) => void cancel.add(clock.after(delay, () => happen(event)));
 
@@ -72,11 +74,13 @@ export function watchCommand(
     };
 
     cancel.add(client.watch(happen));
-    if (plan.runtimeMax !== undefined) after(plan.runtimeMax, "runtime-over");
+    if (plan.runtimeMax !== undefined) after(Math.max(0, timeLeft()) as Milliseconds, "runtime-over");
     scope.exited.then((how) => {
       exit = how;
       // It failed because nobody listened any more: SIGPIPE says less than that.
       if (how.code !== 0 && client.isGone()) stopped ??= "client-gone";
+      // systemd counts as well, and its SIGTERM may have come first.
+      if (how.signal !== undefined && timeLeft() <= 0) stopped ??= "timeout";
       happen("exited");
     });
     scope.begin();

@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, readdirSync, writeFileSync } from "node:fs";
 import { COUNTER_FILES, type CounterFile, usageFrom } from "../ending/counters.ts";
 import type { Usage } from "../ending/ending.ts";
 import { readKernelFile } from "./files.ts";
@@ -21,20 +21,34 @@ export function readCgroupFile(folder: string, file: string): string | undefined
 
 /** Every process of the cgroup and of those that were made below it. */
 export function processesOf(folder: string): readonly number[] {
-  const own = readKernelFile(`${folder}/cgroup.procs`);
+  const own = unveiled(folder, () => readKernelFile(`${folder}/cgroup.procs`));
   if (own === undefined) return [];
   const pids = own.split("\n").filter(Boolean).map(Number);
   return pids.concat(...subfolders(folder).map((name) => processesOf(`${folder}/${name}`)));
 }
 
 function subfolders(folder: string): readonly string[] {
+  const entries = unveiled(folder, () => {
+    try {
+      return readdirSync(folder, { withFileTypes: true });
+    } catch {
+      return undefined; // gone between two looks, or hidden
+    }
+  });
+  return (entries ?? []).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+}
+
+/** A command can take the permissions from a cgroup that it made, to hide what is in it; systemd then fails to remove it. */
+function unveiled<Found>(folder: string, read: () => Found | undefined): Found | undefined {
+  const found = read();
+  if (found !== undefined) return found;
   try {
-    return readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => entry.name);
+    chmodSync(folder, 0o755);
+    chmodSync(`${folder}/cgroup.procs`, 0o644);
   } catch {
-    return []; // gone between two looks
+    return undefined; // gone
   }
+  return read();
 }
 
 /**
@@ -50,9 +64,20 @@ export function killAllBut(spared: number, folder: string): void {
   setFrozen(folder, "0");
 }
 
+/**
+ * SIGKILL for the whole tree of a cgroup (cgroup.kill, Linux ≥ 5.14), whatever was moved or made there meanwhile.
+ */
+export function killWhole(folder: string): void {
+  writeIfThere(`${folder}/cgroup.kill`, "1");
+}
+
 function setFrozen(folder: string, value: "0" | "1"): void {
+  writeIfThere(`${folder}/cgroup.freeze`, value);
+}
+
+function writeIfThere(file: string, value: string): void {
   try {
-    writeFileSync(`${folder}/cgroup.freeze`, value);
+    writeFileSync(file, value);
   } catch {
     // an older kernel, or the cgroup is gone: the caller looks again until nothing is left
   }
@@ -62,4 +87,12 @@ function setFrozen(folder: string, value: "0" | "1"): void {
 export function usageOf(folder: string): Usage {
   const texts = COUNTER_FILES.map((file) => [file, readCgroupFile(folder, file)]);
   return usageFrom(Object.fromEntries(texts) as Record<CounterFile, string | undefined>);
+}
+
+/**
+ * Forks that the cgroup's own limit refused, for whatever cgroup below it. Where pids.events.local is missing, a kernel
+ * counts every refusal where the fork was tried, and the scope's own counter tells it (Documentation/admin-guide/cgroup-v2.rst).
+ */
+export function refusals(folder: string): number {
+  return Number(/^max (\d+)$/m.exec(readCgroupFile(folder, "pids.events.local") ?? "")?.[1] ?? 0);
 }

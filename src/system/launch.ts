@@ -3,6 +3,7 @@ import type { Duplex, Readable, Writable } from "node:stream";
 import type { Exit } from "../ending/ending.ts";
 import type { Plan } from "../scope/plan.ts";
 import { ScopeUnavailable } from "../session/scope-unavailable.ts";
+import { clock } from "./clock.ts";
 
 /** How long systemd may take to make a scope, in milliseconds. */
 const START_TIMEOUT_MS = 20_000;
@@ -11,6 +12,7 @@ const WORDS_KEPT = 4096;
 
 /** The holder stands and waits for its word. */
 export interface Launched {
+  readonly openedAt: number;
   readonly pid: number;
   readonly holder: number;
   /** What systemd-run or prlimit said on stderr until then. */
@@ -30,6 +32,7 @@ export interface Launched {
  */
 export function launch(plan: Plan): Promise<Launched> {
   const [file, ...args] = plan.commandLine;
+  const openedAt = clock.monotonic();
   const child = spawn(file, args, {
     env: plan.environment,
     stdio: [0, 1, "pipe", "pipe", "pipe", 2],
@@ -70,6 +73,7 @@ export function launch(plan: Plan): Promise<Launched> {
       if (command === undefined) return;
       clearTimeout(timer);
       resolve({
+        openedAt,
         pid: Number(command),
         holder: Number(held),
         words,

@@ -3,7 +3,8 @@ import type { Plan } from "../scope/plan.ts";
 import type { Expectation } from "../scope/properties.ts";
 import type { OpenScope, Scopes } from "../session/ports.ts";
 import { ScopeUnavailable } from "../session/scope-unavailable.ts";
-import { cgroupOf, killAllBut, processesOf, readCgroupFile, usageOf } from "./cgroup.ts";
+import { cgroupOf, killAllBut, killWhole, processesOf, readCgroupFile, refusals } from "./cgroup.ts";
+import { lastUsageOf } from "./last-usage.ts";
 import { type Launched, launch } from "./launch.ts";
 import { endedChildrenCpuMs, processesOfSession, resourceLimit } from "./process-group.ts";
 import { signalAll } from "./signals.ts";
@@ -27,6 +28,9 @@ async function inCgroup(plan: Plan, launched: Launched): Promise<OpenScope> {
   const slice = dirname(folder);
   await limitSlice(plan, slice);
   const others = () => processesOf(folder).filter((pid) => pid !== launched.holder);
+  const usage = lastUsageOf(folder);
+  const refusedBefore = refusals(slice);
+  const command = untilItEnds(launched);
   return {
     ...launched,
     isolation: "scope-user",
@@ -35,10 +39,32 @@ async function inCgroup(plan: Plan, launched: Launched): Promise<OpenScope> {
     applied: applied(plan.expectations, (file) => readCgroupFile(folder, file)),
     appliedToTeam: applied(plan.team.expectations, (file) => readCgroupFile(slice, file)),
     others,
-    terminate: () => terminate(others()),
-    kill: () => killAllBut(launched.holder, folder),
-    usage: () => usageOf(folder),
+    terminate: () => {
+      usage.look();
+      terminate([...new Set([...others(), ...command()])]);
+    },
+    kill: () => {
+      usage.look();
+      killAllBut(launched.holder, folder);
+      signalAll(command(), "SIGKILL");
+    },
+    usage: usage.look,
+    teamRefusals: () => refusals(slice) - refusedBefore,
+    release: () => {
+      usage.stop();
+      killWhole(folder);
+      return launched.release();
+    },
   };
+}
+
+/** The command's own process while it lives: under its own user manager it can leave the scope, and is ended all the same. */
+function untilItEnds({ pid, exited }: Launched): () => readonly number[] {
+  let command: readonly number[] = [pid];
+  exited.then(() => {
+    command = [];
+  });
+  return () => command;
 }
 
 /** Without a cgroup a process that makes a session of its own (setsid(2)) is out of sight: the README says so. */
@@ -54,6 +80,7 @@ function withoutManager(plan: Plan, launched: Launched, cpuBefore: number): Open
     terminate: () => terminate(others()),
     kill: () => signalAll(others(), "SIGKILL"),
     usage: () => ({ cpu_ms: endedChildrenCpuMs() - cpuBefore }),
+    teamRefusals: () => 0,
   };
 }
 

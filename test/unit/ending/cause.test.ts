@@ -18,6 +18,11 @@ test.each<[string, Exit, Usage, StopReason | undefined, string]>([
   expect(causeOf(exit, usage, stopped)).toBe(cause);
 });
 
+test("forks that the team's limit refused count like the command's own", () => {
+  expect(causeOf({ code: 1 }, { tasks_refused: 0 }, undefined, 2)).toBe("tasks-limit");
+  expect(causeOf({ code: 0 }, {}, undefined, 2)).toBe("exit");
+});
+
 test("a signal's status is 128 + its number", () => {
   expect(statusOf({ signal: "SIGKILL" })).toBe(137);
   expect(statusOf({ code: 100 })).toBe(100);

@@ -1,0 +1,30 @@
+import { watch } from "node:fs";
+import type { Usage } from "../ending/ending.ts";
+import { usageOf } from "./cgroup.ts";
+
+export interface LastUsage {
+  /** The counters now; where the cgroup is gone, those of the last look at it. */
+  look(): Usage;
+  stop(): void;
+}
+
+/**
+ * Keeps a scope's counters past its cgroup. systemd may stop a scope by itself, at an OOM kill in it (OOMPolicy=stop,
+ * the default from 253 on) or at RuntimeMaxSec, and then ends the holder as well: what was last seen is what is told.
+ * The kernel reports a change of memory.events by inotify(7) (Linux ≥ 4.5), so an OOM kill is seen when it happens.
+ */
+export function lastUsageOf(folder: string): LastUsage {
+  let last: Usage = {};
+  const look = () => {
+    last = { ...last, ...usageOf(folder) };
+    return last;
+  };
+  let stop = () => {};
+  try {
+    const watcher = watch(`${folder}/memory.events`, { persistent: false }, look).on("error", () => undefined);
+    stop = () => watcher.close();
+  } catch {
+    // no memory controller, or no inotify instance left for the account: the other looks must do
+  }
+  return { look, stop };
+}

@@ -1,0 +1,16 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { waitFor } from "../support/wait-for.ts";
+import type { Guest } from "./support.ts";
+import { sshCommand } from "./talk.ts";
+
+/** A client that stays and reads nothing. Without a request it is in the line loop. Disposed of, it is killed. */
+export function startClient(guest: Guest, request?: string, user = "nix-alpha"): ChildProcess & Disposable {
+  const [file, ...words] = sshCommand(guest.state, user, request === undefined ? [] : [request]);
+  const client = spawn(file as string, words, { stdio: "pipe" });
+  return Object.assign(client, { [Symbol.dispose]: () => void client.kill("SIGKILL") });
+}
+
+/** Waits until the account has a process whose command line matches. */
+export async function awaitProcess(guest: Guest, pattern: string, user = "nix-alpha"): Promise<void> {
+  await waitFor(pattern, async () => (await guest.asRoot(`pgrep -u ${user} -f '${pattern}'`)).exitCode === 0);
+}

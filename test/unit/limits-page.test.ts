@@ -1,0 +1,35 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import type { Cause } from "../../src/ending/ending.ts";
+import { wordsForClient } from "../../src/ending/words.ts";
+import { CAUSES } from "../../src/record/vocabulary.ts";
+
+const COLUMNS = { cause: 2, told: 3, shown: 5 };
+const rows = readFileSync("docs/limits.md", "utf8")
+  .split("\n")
+  .filter((line) => line.startsWith("| ") && !/^\| (?:---|what happens)/.test(line))
+  .map((line) => line.split("|").slice(1, -1));
+const words = (cell: string | undefined) => /`([^`]+)`/.exec(cell ?? "")?.[1];
+
+/** The limits that the table's rows were seen with. */
+const LIMITS = { memory: "64M", tasks: "64", runtime: "2s" };
+const NONE = { memory: undefined, tasks: undefined, runtime: undefined };
+
+test("the page has a row for every cause but a bug", () => {
+  const named = new Set(rows.map((row) => words(row[COLUMNS.cause])));
+  expect([...named].sort()).toEqual(CAUSES.filter((cause) => cause !== "internal").sort());
+});
+
+test.each(rows.map((row) => [words(row[COLUMNS.cause]) as Cause, words(row[COLUMNS.told])] as const))(
+  "the page tells what a client is told about %s: %s",
+  (cause, told) => {
+    // these words are the session's, with the limit in them
+    if (cause === "scope-failed") return expect(told).toBe("the command cannot be given its limits: …");
+    const said = [LIMITS, NONE].map((limits) => wordsForClient(cause, limits, { signal: "SIGSEGV" }));
+    expect(said).toContain(told);
+  },
+);
+
+test.each(rows)("the page's row “%s” names a test that is there", (...row) => {
+  expect(() => readFileSync(`test/machine/${words(row[COLUMNS.shown])}`)).not.toThrow();
+});
