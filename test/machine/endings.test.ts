@@ -45,9 +45,12 @@ describe("a command", () => {
   test.for(["lose-a-child", "lose-a-child-and-stay"])(
     "that loses a child to the OOM killer is on record with its figures (%s)",
     async (request, { builder }) => {
+      const version = Number((await builder.asRoot("systemctl --version | awk 'NR == 1 { print $2 + 0 }'")).stdout);
       const { stderr, story } = await attempt(builder, request);
-      expect.soft(story.ended).toMatchObject({ cause: "oom", usage: { oom_kills: 1, memory_peak_bytes: 64 << 20 } });
-      expect.soft(lineOf(stderr)).toBe("memory limit of 64M reached");
+      // Before 253 the command that stays is left alone until its time is over.
+      const cause = version < 253 && request === "lose-a-child-and-stay" ? "timeout" : "oom";
+      expect.soft(story.ended).toMatchObject({ cause, usage: { oom_kills: 1, memory_peak_bytes: 64 << 20 } });
+      if (cause === "oom") expect.soft(lineOf(stderr)).toBe("memory limit of 64M reached");
       await awaitNothing(builder, 1000);
     },
   );

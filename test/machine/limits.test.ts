@@ -51,6 +51,7 @@ describe("the team's limits", () => {
   });
 
   test("are named where they are what a command ran into", async ({ builder }) => {
+    await setRunTime(builder, "30s");
     const twenty = "for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do sleep 7777 & done; wait";
     await allow(builder, "alpha", { twenty: ["/bin/sh", "-c", twenty] });
     await edit(builder, "alpha", "s/^TasksMax = 512/TasksMax = 70/");
