@@ -14,15 +14,9 @@ interface Named {
  * The whole call: the limits' program, then the holder that waits until the limits are read back, then the command.
  * `systemd-run` and `prlimit` are found in the PATH of the command's own environment, which is nixgate's: their place
  * differs between distributions, and only root writes to any of those folders.
- * @param stopSeconds how long the holder waits between SIGTERM and SIGKILL when nixgate itself is gone
  */
-export function commandLine(
-  plan: Named,
-  limits: Limits,
-  holder: string,
-  stopSeconds: number,
-): readonly [string, ...string[]] {
-  const held = (kind: "scope" | "process") => ["/bin/sh", holder, kind, String(stopSeconds), ...plan.argv];
+export function commandLine(plan: Named, limits: Limits, holder: string): readonly [string, ...string[]] {
+  const held = (kind: "scope" | "process") => ["/bin/sh", holder, kind, ...plan.argv];
   return plan.manager === "none"
     ? ["prlimit", ...resourceLimits(limits), "--", ...held("process")]
     : ["systemd-run", ...scopeOptions(plan), "--", ...held("scope")];

@@ -66,7 +66,7 @@ export function planScope(decision: Allow, where: Where): Plan {
     environment: commandEnvironment(where.account, decision.rule.environment, manager),
     expectations: manager === "none" ? rlimitExpectations(limits) : expectations(limits),
     team: sliceLimits(policy.teamLimits),
-    commandLine: commandLine(named, limits, where.holder, Math.ceil(policy.session.stopTimeout / 1000)),
+    commandLine: commandLine(named, limits, where.holder),
     runtimeMax: typeof limits.RuntimeMaxSec === "number" ? limits.RuntimeMaxSec : undefined,
     stopTimeout: policy.session.stopTimeout,
   };

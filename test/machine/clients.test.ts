@@ -17,6 +17,8 @@ async function root(guest: Guest, script: string): Promise<string> {
 
 const perlBytes = (bytes: Buffer) => bytes.toString("hex").replace(/../g, "\\x$&");
 
+const STARTED = "started\n";
+
 /** Makes a path in the client's store and gives it back. */
 const newPath = (guest: Guest, name: string) =>
   root(guest, `head -c 200000 /dev/urandom >${name}; NIX_REMOTE='${CLIENT}' nix-store --add ${name}`);
@@ -65,15 +67,19 @@ test("nix-copy-closure copies to and from the builder", async ({ guest }) => {
 });
 
 test("Lix 2.93.0 shakes hands: bash, echo started, exec", async ({ guest }) => {
-  for (const [request, hello, isAnswer] of [
-    ["nix-store --serve --write", serveHello, isServeAnswer],
-    ["nix-daemon --stdio", workerHello, isWorkerAnswer],
+  for (const [request, hello, isAnswer, length] of [
+    ["nix-store --serve --write", serveHello, isServeAnswer, 16],
+    ["nix-daemon --stdio", workerHello, isWorkerAnswer, 40],
   ] as const) {
-    // stdin stays open for a while: Nix's programs may die of an end that comes with the greeting
     const said = Buffer.concat([Buffer.from(`echo started\nexec ${request}\n`), hello]);
-    const line = `(perl -e 'print "${perlBytes(said)}"'; sleep 2) | ssh nix-alpha@localhost bash`;
-    const { stdout, exitCode } = await guest.asRoot(line);
-    expect(stdout.subarray(0, 8).toString()).toBe("started\n");
+    // stdin stays open until the answer is whole: Nix's programs may die of an end that comes with the greeting
+    const talk = [
+      "use IPC::Open2; my $ssh = open2(my $out, my $in, qw(ssh nix-alpha@localhost bash));",
+      `syswrite $in, "${perlBytes(said)}"; read $out, my $answer, ${STARTED.length + length}; close $in;`,
+      "print $answer, <$out>; waitpid $ssh, 0; exit $? >> 8",
+    ];
+    const { stdout, exitCode } = await guest.asRoot("perl -", { input: talk.join("\n") });
+    expect(stdout.subarray(0, 8).toString()).toBe(STARTED);
     expect({ exitCode, answered: isAnswer(stdout.subarray(8)) }).toEqual({ exitCode: 0, answered: true });
   }
   expect((await recordsOf(guest, "alpha", "session.start")).at(-1)).toMatchObject({ mode: "loop" });
