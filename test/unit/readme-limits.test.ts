@@ -5,7 +5,8 @@ import { wordsForClient } from "../../src/ending/words.ts";
 import { CAUSES } from "../../src/record/vocabulary.ts";
 
 const COLUMNS = { cause: 2, told: 3, shown: 5 };
-const rows = readFileSync("docs/limits.md", "utf8")
+const section = /^## What a limit does\n([\s\S]*?)^## /m.exec(readFileSync("README.md", "utf8"))?.[1] ?? "";
+const rows = section
   .split("\n")
   .filter((line) => line.startsWith("| ") && !/^\| (?:---|what happens)/.test(line))
   .map((line) => line.split("|").slice(1, -1));
@@ -15,13 +16,13 @@ const words = (cell: string | undefined) => /`([^`]+)`/.exec(cell ?? "")?.[1];
 const LIMITS = { memory: "64M", tasks: "64", runtime: "2s" };
 const NONE = { memory: undefined, tasks: undefined, runtime: undefined };
 
-test("the page has a row for every cause but a bug", () => {
+test("README has a row for every cause but a bug", () => {
   const named = new Set(rows.map((row) => words(row[COLUMNS.cause])));
   expect([...named].sort()).toEqual(CAUSES.filter((cause) => cause !== "internal").sort());
 });
 
 test.each(rows.map((row) => [words(row[COLUMNS.cause]) as Cause, words(row[COLUMNS.told])] as const))(
-  "the page tells what a client is told about %s: %s",
+  "README tells what a client is told about %s: %s",
   (cause, told) => {
     // these words are the session's, with the limit in them
     if (cause === "scope-failed") return expect(told).toBe("the command cannot be given its limits: …");
@@ -30,6 +31,6 @@ test.each(rows.map((row) => [words(row[COLUMNS.cause]) as Cause, words(row[COLUM
   },
 );
 
-test.each(rows)("the page's row “%s” names a test that is there", (...row) => {
+test.each(rows)("README's row “%s” names a test that is there", (...row) => {
   expect(() => readFileSync(`test/machine/${words(row[COLUMNS.shown])}`)).not.toThrow();
 });
