@@ -18,6 +18,7 @@ import {
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { programForOthers } from "../support/for-others.ts";
 import { nixgate } from "../support/nixgate.ts";
 import { processesWith } from "../support/processes.ts";
 import { BOOT, bodies, sessionLines } from "../support/records.ts";
@@ -214,10 +215,11 @@ describe.skipIf(!asRoot)("root (needs root)", () => {
     // whoever reads the records need not be one who may end them
     chmodSync(join(own.log, "alpha"), 0o755);
     chmodSync(dayFile(own), 0o644);
-    const account = { uid: 65533, gid: 65533 };
+    const account = { uid: 65533, gid: 65533, cwd: "/" };
+    const { node, bundle } = programForOthers();
     const asAccount = (uid: number) =>
       answerOf(
-        spawn(process.execPath, ["dist/nixgate.cjs", "recover", "--config-dir", own.config], {
+        spawn(node, [bundle, "recover", "--config-dir", own.config], {
           ...account,
           uid,
           stdio: ["ignore", "pipe", "pipe"],
