@@ -1,6 +1,9 @@
 import type { Limits, Manager } from "../policy/policy.ts";
 import type { Property } from "./properties.ts";
 
+/** The command's words are to reach it as they are; systemd-run knows the option from version 254 on. */
+export const EXPAND_NOTHING = "--expand-environment=no";
+
 interface Named {
   readonly manager: Manager;
   readonly unit: string;
@@ -36,7 +39,7 @@ function scopeOptions(plan: Named): readonly string[] {
     `--description=${plan.description}`,
     ...plan.properties.map(({ name, value }) => `--property=${name}=${value}`),
     // systemd 262 expands $VAR in a scope's arguments, up to 253 the option is not known: only where it matters
-    ...(plan.argv.some((word) => word.includes("$")) ? ["--expand-environment=no"] : []),
+    ...(plan.argv.some((word) => word.includes("$")) ? [EXPAND_NOTHING] : []),
   ];
 }
 

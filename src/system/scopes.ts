@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { EXPAND_NOTHING } from "../scope/command-line.ts";
 import type { Plan } from "../scope/plan.ts";
 import type { Expectation } from "../scope/properties.ts";
 import type { OpenScope, Scopes } from "../session/ports.ts";
@@ -14,10 +15,19 @@ import { limitSlice } from "./slice.ts";
 export const scopes: Scopes = {
   async open(plan) {
     const cpuBefore = endedChildrenCpuMs();
-    const launched = await launch(plan);
+    const launched = await launch(plan).catch((error: unknown) => launchOnOlderSystemd(plan, error));
     return plan.manager === "none" ? withoutManager(plan, launched, cpuBefore) : inCgroup(plan, launched);
   },
 };
+
+/** systemd-run before 254 does not know the option, and expands nothing anyway. */
+function launchOnOlderSystemd(plan: Plan, error: unknown): Promise<Launched> {
+  if (!(error instanceof ScopeUnavailable) || !/unrecognized option .--expand-environment/.test(error.message))
+    throw error;
+  const [file, ...words] = plan.commandLine;
+  words.splice(words.indexOf(EXPAND_NOTHING), 1); // the first one: the command's own words stand behind it
+  return launch({ ...plan, commandLine: [file, ...words] });
+}
 
 async function inCgroup(plan: Plan, launched: Launched): Promise<OpenScope> {
   const folder = cgroupOf(launched.pid);
