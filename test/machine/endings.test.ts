@@ -132,7 +132,10 @@ describe.for(Object.entries<Blow>(BLOWS))("when %s", ([, { late, cause, strike, 
 
   test.for(phases)("while a command runs, all of it ends (%s)", async (request, { builder }) => {
     using client = startClient(builder, request);
-    await awaitProcess(builder, request === "ignore-sigterm" ? "ignore-sigterm" : "sleep 100000|fork-bomb");
+    await awaitProcess(
+      builder,
+      request === "ignore-sigterm" ? "/opt/hostile/ignore-sigterm" : "sleep 100000|/opt/hostile/fork-bomb",
+    );
     await strike(client, builder);
     await awaitNothing(builder, late + BOUND);
     const { ended } = await storyOf(builder);
