@@ -27,7 +27,7 @@ export function limitsNotInForce(plan: Plan, scope: OpenScope): readonly NotAppl
   ];
 }
 
-/** Runs the command in its scope to the very end: the scope is empty and gone when this settles. */
+/** Runs the command in its scope to the very end: nothing but the holder is left, and that is let go, when this settles. */
 export async function runCommand(
   scope: OpenScope,
   plan: Plan,

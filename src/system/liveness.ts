@@ -20,9 +20,11 @@ export function livenessHere(): IsAlive {
   };
 }
 
-const withoutDashes = (id: string) => id.replaceAll("-", "");
+/** A boot id in the one form that two can be compared in: systemd writes it without dashes. */
+export const withoutDashes = (id: string) => id.replaceAll("-", "");
 
-function exists(pid: number): boolean {
+/** Whether there is a process of this number, of whatever account. */
+export function exists(pid: number): boolean {
   if (pid <= 0) return false;
   try {
     process.kill(pid, 0);

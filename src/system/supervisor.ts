@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { basename } from "node:path";
 import type { IsAlive } from "../record/archive.ts";
 import { readKernelFile } from "./files.ts";
-import { livenessHere } from "./liveness.ts";
+import { exists, livenessHere, withoutDashes } from "./liveness.ts";
 import { inside } from "./safe-folder.ts";
 
 /** Linux's O_PATH (include/uapi/asm-generic/fcntl.h). */
@@ -84,14 +84,3 @@ function commandOf(folder: number): Supervisor["command"] | "gone" | "hidden" {
     return code === "ESRCH" || code === "ENOENT" ? "gone" : "hidden";
   }
 }
-
-function exists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-const withoutDashes = (id: string) => id.replaceAll("-", "");
