@@ -56,6 +56,17 @@ describe("one request", () => {
     expect(place.records()[1]).toMatchObject({ event: "command.deny", reason: "malformed" });
   });
 
+  test("SIGUSR1 opens no debugger for whoever may signal the account's processes", async () => {
+    const place = workplace();
+    place.allow("wait", ["/bin/sleep", "1"]);
+    const child = startSession(place, { request: "wait" });
+    const answer = answerOf(child);
+    const begun = () => place.records().some(({ event }) => event === "command.start");
+    await waitFor("the command", () => existsSync(`${place.log}/alpha`) && begun());
+    child.kill("SIGUSR1");
+    expect(await answer).toMatchObject({ status: 0, stderr: "" });
+  });
+
   test("a request that is not UTF-8 is malformed, although Node would have mended it", async () => {
     const place = workplace();
     place.allow("x\ufffd", ["/bin/true"]);
