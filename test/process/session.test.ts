@@ -62,7 +62,7 @@ describe("one request", () => {
     const child = startSession(place, { request: "wait" });
     const answer = answerOf(child);
     const begun = () => place.records().some(({ event }) => event === "command.start");
-    await waitFor("the command", () => existsSync(`${place.log}/alpha`) && begun());
+    await waitFor("the command", begun);
     child.kill("SIGUSR1");
     expect(await answer).toMatchObject({ status: 0, stderr: "" });
   });

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { onTestFinished } from "vitest";
@@ -59,11 +59,12 @@ export function workplace(): Workplace {
       }
     },
     records(team = "alpha") {
+      if (!existsSync(join(log, team))) return [];
       const files = readdirSync(join(log, team)).sort();
       const text = files.map((file) => readFileSync(join(log, team, file), "utf8")).join("");
       return text
-        .trimEnd()
         .split("\n")
+        .slice(0, -1) // behind the last newline nothing stands, or a line that is just being written
         .map((line) => JSON.parse(line));
     },
   };
