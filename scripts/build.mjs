@@ -17,7 +17,7 @@ const sources = ["package.json", "bin/nixgate.cjs", "scripts/build.mjs", "script
 );
 
 /** Packages that are as large as all the rest and that no session runs: in files of their own Node need not read them. */
-const APART = ["execa", "systeminformation"];
+const APART = ["dbus-native", "execa", "pino", "systeminformation"];
 
 /** The path is right both for dist/nixgate.cjs and for bin/nixgate.cjs, whose `require` it is given. */
 function keepApart({ onResolve }) {

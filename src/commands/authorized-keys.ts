@@ -11,8 +11,9 @@ import { ExitStatus } from "../units/exit-status.ts";
 
 export interface AuthorizedKeysPorts {
   readonly files: ConfigFiles;
-  /** The absolute path of nixgate itself, as sshd is to start it. */
+  /** The absolute paths of nixgate itself and of nixgate-front, as sshd is to start them. */
   readonly programPath: string;
+  readonly frontPath: string;
 }
 
 const DEFAULT_DIRECTORY = "/etc/nixgate";
@@ -28,7 +29,8 @@ Prints authorized_keys lines made from the policies' members, for sshd_config(5)
 
 The configuration must be readable for AuthorizedKeysCommandUser; it holds no secrets.
 Each line is restricted (no terminal, no forwarding, no user rc), holds the member's \`from\`, and
-forces \`nixgate session --team T --member M\`: the key decides who it is.
+forces \`nixgate session --team T --member M\`, or under manager = "system" \`nixgate-front T M\`: the key decides
+who it is.
 
   --user U          only the team that this account serves: an account named \`nix-TEAM\` or \`TEAM\`
                     serves that team, every other account gets nothing
@@ -52,8 +54,9 @@ export const authorizedKeys: Command<AuthorizedKeysPorts> = {
 
 async function printKeys({ options }: Arguments, ports: AuthorizedKeysPorts): Promise<CommandResult> {
   const directory = String(options["config-dir"] ?? DEFAULT_DIRECTORY);
-  const program = sessionCommand(ports.programPath, directory);
   const { host, policies, problems } = await loadAll(ports.files, directory);
+  const supervised = host.checked.ok && host.checked.value.scope.manager === "system";
+  const program = supervised ? frontCommand(ports.frontPath) : sessionCommand(ports.programPath, directory);
   const folder = problems.find((problem) => problem.path === `${directory}/policies` && isError(problem));
   if (folder) throw new ConfigError("E_CONFIG_REFUSED", [folder]);
 
@@ -91,11 +94,17 @@ function keyLines(
 
 /** `exec`, so that no shell stays behind between sshd and nixgate (dash -c keeps a process of its own otherwise). */
 function sessionCommand(programPath: string, directory: string): (team: string, member: string) => string {
-  for (const word of [programPath, directory])
-    if (!PLAIN_WORD.test(word))
-      throw new NixgateError("E_USAGE", ExitStatus.usage, `cannot be written into an authorized_keys line: ${word}`, {
-        hint: "use an absolute path of letters, digits and . _ + -",
-      });
-  const where = directory === DEFAULT_DIRECTORY ? "" : ` --config-dir ${directory}`;
-  return (team, member) => `exec ${programPath} session --team ${team} --member ${member}${where}`;
+  const where = directory === DEFAULT_DIRECTORY ? "" : ` --config-dir ${plain(directory)}`;
+  return (team, member) => `exec ${plain(programPath)} session --team ${team} --member ${member}${where}`;
+}
+
+/** Under manager = "system"; the configuration is the supervisor's. */
+const frontCommand = (frontPath: string) => (team: string, member: string) =>
+  `exec ${plain(frontPath)} ${team} ${member}`;
+
+function plain(word: string): string {
+  if (PLAIN_WORD.test(word)) return word;
+  throw new NixgateError("E_USAGE", ExitStatus.usage, `cannot be written into an authorized_keys line: ${word}`, {
+    hint: "use an absolute path of letters, digits and . _ + -",
+  });
 }

@@ -9,7 +9,7 @@ import type { Configuration } from "../session/arrival.ts";
 import { opensLineLoop } from "../session/ssh-environment.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import type { SessionId } from "../units/ids.ts";
-import { escapeText } from "../units/text.ts";
+import { escapeText, shellWord } from "../units/text.ts";
 import { jsonDocument } from "./json-document.ts";
 
 export interface ExplainPorts {
@@ -126,7 +126,7 @@ function asText(decision: Decision, plan: Plan | undefined): string {
     ...(steps.length > 0 ? steps : ["  at the first look"]),
   ];
   if (plan) {
-    lines.push("", "what would run:", `  ${plan.commandLine.map(quote).join(" ")}`, "", "its environment:");
+    lines.push("", "what would run:", `  ${plan.commandLine.map(shellWord).join(" ")}`, "", "its environment:");
     lines.push(...Object.entries(plan.environment).map(([name, value]) => `  ${name}=${value}`));
     lines.push("", `its scope: ${plan.unit} in ${plan.slice}`);
     lines.push(...plan.properties.map(({ name, value }) => `  ${name}=${value}`));
@@ -140,10 +140,5 @@ function asText(decision: Decision, plan: Plan | undefined): string {
 function headline(decision: Allow | Deny | Decision): string {
   if (decision.kind === "deny") return `denied (${decision.reason}): ${decision.message}`;
   if (decision.kind === "answer") return "allowed: nixgate itself answers `started`";
-  return `allowed by ${decision.rule.name} as ${decision.endpoint}: ${decision.argv.map(quote).join(" ")}`;
-}
-
-/** A word as sh would need it, so that the line can be pasted. */
-function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return `allowed by ${decision.rule.name} as ${decision.endpoint}: ${decision.argv.map(shellWord).join(" ")}`;
 }

@@ -1,28 +1,13 @@
 import type { Command } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
-import type { Arrival, Configuration } from "../session/arrival.ts";
-import type { SessionPorts } from "../session/ports.ts";
-import { runSession } from "../session/run-session.ts";
-import { askedBy, connectionOf, type RawEnvironment } from "../session/ssh-environment.ts";
-import { ExitStatus } from "../units/exit-status.ts";
-import { memberName, teamName } from "../units/ids.ts";
-import type { Milliseconds } from "../units/quantities.ts";
+import type { Configuration } from "../session/arrival.ts";
+import { type Named, serveArrival, type Visitor } from "../session/serve-arrival.ts";
 
-export interface SessionCommandPorts {
-  readonly machine: Arrival["machine"];
-  readonly process: Arrival["process"];
-  readonly account: Arrival["account"];
-  readonly holder: string;
-  readonly environment: RawEnvironment;
-  readonly terminal: boolean;
-  readonly key: Arrival["connection"]["key"];
+export interface SessionCommandPorts extends Visitor {
   configure(team: string, member: string | undefined, configDir: string | undefined): Promise<Configuration>;
-  /** The session's ports, once it is known how long a lost client may stay unnoticed. */
-  open(clientGoneGrace: Milliseconds): SessionPorts;
+  /** Becomes bin/nixgate-front: the resident supervisor serves this host's sessions. */
+  becomeFront(named: Named): never;
 }
-
-/** For sessions that end before a policy could say. */
-const DEFAULT_GRACE = 2000 as Milliseconds;
 
 export const session: Command<SessionCommandPorts> = {
   name: "session",
@@ -45,34 +30,9 @@ unavailable, 70 a bug in nixgate, 73 and 74 records cannot be created or written
       throw new UsageError("--team NAME is all that a forced command needs", { hint: "see nixgate session --help" });
     }
     const startedAt = Date.now();
-    const team = options["team"];
-    const member = options["member"] as string | undefined;
-    const configuration = await ports.configure(team, member, options["config-dir"] as string | undefined);
-    const grace = configuration.ok ? configuration.policy.session.clientGoneGrace : DEFAULT_GRACE;
-    const sessionPorts = ports.open(grace);
-    const arrival: Arrival = {
-      session: sessionPorts.newSessionId(),
-      startedAt,
-      team: teamName(team),
-      member: member === undefined ? undefined : memberName(member),
-      account: ports.account,
-      connection: { ...connectionOf(ports.environment), ...(ports.key && { key: ports.key }) },
-      request: askedBy(ports.environment),
-      machine: ports.machine,
-      process: ports.process,
-      holder: ports.holder,
-      configuration: onTerminal(ports) ? refuseTerminal(configuration) : configuration,
-    };
-    return { status: await runSession(arrival, sessionPorts) };
+    const named = { team: options["team"], member: options["member"] as string | undefined };
+    const configuration = await ports.configure(named.team, named.member, options["config-dir"] as string | undefined);
+    if (configuration.host?.scope.manager === "system") ports.becomeFront(named);
+    return { status: await serveArrival(named, ports, startedAt, configuration) };
   },
 };
-
-function onTerminal({ terminal, environment }: SessionCommandPorts): boolean {
-  return terminal || (environment.get("SSH_TTY")?.length ?? 0) > 0;
-}
-
-function refuseTerminal(configuration: Configuration): Configuration {
-  if (!configuration.ok) return configuration;
-  const message = "no terminal is given here: leave out ssh's -t";
-  return { ...configuration, ok: false, refusal: { reason: "terminal", message, status: ExitStatus.denied } };
-}

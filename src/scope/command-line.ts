@@ -11,14 +11,24 @@ interface Named {
   readonly description: string;
   readonly argv: readonly [string, ...string[]];
   readonly properties: readonly Property[];
+  readonly environment: Readonly<Record<string, string>>;
 }
+
+/** setpriv(1): no set-user-ID program gives the command what its account does not have. */
+const WITHOUT_PRIVILEGES = ["setpriv", "--no-new-privs", "--"];
+
+const assignments = (environment: Named["environment"]) =>
+  Object.entries(environment).map(([name, value]) => `${name}=${value}`);
 
 /**
  * The whole call: the limits' program, then the holder that waits until the limits are read back, then the command.
+ * Under the system manager the scope is made over D-Bus around a front, and this is what the front then runs.
  * `systemd-run` and `prlimit` are found in the PATH of the command's own environment, which is nixgate's: their place
  * differs between distributions, and only root writes to any of those folders.
  */
 export function commandLine(plan: Named, limits: Limits, holder: string): readonly [string, ...string[]] {
+  if (plan.manager === "system")
+    return ["env", "-i", ...assignments(plan.environment), ...WITHOUT_PRIVILEGES, ...plan.argv];
   const held = (kind: "scope" | "process") => ["/bin/sh", holder, kind, ...plan.argv];
   return plan.manager === "none"
     ? ["prlimit", ...resourceLimits(limits), "--", ...held("process")]

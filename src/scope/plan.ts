@@ -29,7 +29,7 @@ export interface Plan {
   readonly expectations: readonly Expectation[];
   /** What the team's slice must have, over all of its sessions together. */
   readonly team: { readonly properties: readonly Property[]; readonly expectations: readonly Expectation[] };
-  /** systemd-run (or prlimit), the holder and the command. */
+  /** systemd-run (or prlimit), the holder and the command; under the system manager what the front runs. */
   readonly commandLine: readonly [string, ...string[]];
   /** Undefined: no bound. */
   readonly runtimeMax: Milliseconds | undefined;
@@ -52,7 +52,7 @@ export function planScope(decision: Allow, where: Where): Plan {
   const { host, policy, session, n } = where;
   const { limits } = policy;
   const manager = host.scope.manager;
-  const properties = [...limitProperties(limits), ...stopProperties(policy.session.stopTimeout)];
+  const properties = [...limitProperties(limits), ...stopProperties(policy.session.stopTimeout, manager)];
   const named = {
     manager,
     unit: scopeName(policy.team, session, n),
@@ -60,10 +60,10 @@ export function planScope(decision: Allow, where: Where): Plan {
     description: `nixgate session ${session} of team ${policy.team}, command ${n}`,
     argv: decision.argv,
     properties,
+    environment: commandEnvironment(where.account, decision.rule.environment, manager),
   };
   return {
     ...named,
-    environment: commandEnvironment(where.account, decision.rule.environment, manager),
     expectations: manager === "none" ? rlimitExpectations(limits) : expectations(limits),
     team: sliceLimits(policy.teamLimits),
     commandLine: commandLine(named, limits, where.holder),

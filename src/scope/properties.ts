@@ -1,4 +1,4 @@
-import type { Limits, TeamLimits } from "../policy/policy.ts";
+import type { Limits, Manager, TeamLimits } from "../policy/policy.ts";
 import { formatBytes } from "../units/bytes.ts";
 import { formatDuration } from "../units/durations.ts";
 import { formatPercent, type Milliseconds } from "../units/quantities.ts";
@@ -72,9 +72,13 @@ export function sliceLimits(limits: TeamLimits): {
   };
 }
 
+/** What systemd's own SIGKILL waits longer than the supervisor's: it would take the front as well, which has something to say. */
+const LAST_WORDS_MS = 5000;
+
 /** How a scope ends: SIGTERM, then after `stopTimeout` SIGKILL (systemd.kill(5), TimeoutStopSec of systemd.scope(5)). */
-export function stopProperties(stopTimeout: Milliseconds): readonly Property[] {
-  return [{ name: "TimeoutStopSec", value: formatDuration(stopTimeout) }];
+export function stopProperties(stopTimeout: Milliseconds, manager: Manager): readonly Property[] {
+  const patience = manager === "system" ? stopTimeout + LAST_WORDS_MS : stopTimeout;
+  return [{ name: "TimeoutStopSec", value: formatDuration(patience as Milliseconds) }];
 }
 
 /**

@@ -8,19 +8,39 @@ import type { Admission, Place } from "./ports.ts";
 
 type Admitted = Extract<Configuration, { ok: true }>;
 
-/**
- * Takes the session's places, of its team and of the host, for as long as this process lives.
- * @returns why there is none for it now; it then holds no place
- */
+/** The places that a session holds, of its team and of the host; or why there is none for it now. */
+export type Admittance =
+  | { readonly ok: true; leave(): void }
+  | { readonly ok: false; readonly refusal: SessionRefusal };
+
+/** Takes the session's places. A process that serves one session alone may end without giving them back. */
 export async function admitSession(
   session: SessionId,
   configuration: Admitted,
   admission: Admission,
-): Promise<SessionRefusal | undefined> {
+): Promise<Admittance> {
   const held: Place[] = [];
+  const leave = () => {
+    for (const place of held) place.giveBack();
+  };
   const refusal = await refusalOf(session, configuration, admission, held);
-  if (refusal) for (const place of held) place.giveBack();
-  return refusal;
+  if (!refusal) return { ok: true, leave };
+  leave();
+  return { ok: false, refusal };
+}
+
+/** Takes the places of a session that runs already, whatever the bounds say by now. */
+export async function readmitSession(
+  { directory, policy: { team } }: Admitted,
+  admission: Admission,
+): Promise<{ leave(): void }> {
+  const names = [countedAs(directory, team), countedAs(directory)];
+  const places = await Promise.all(names.map((name) => admission.takePlace(name, Number.POSITIVE_INFINITY)));
+  return {
+    leave() {
+      for (const place of places) place?.giveBack();
+    },
+  };
 }
 
 async function refusalOf(

@@ -12,6 +12,10 @@ export interface Outcome {
 }
 
 /** The one line of a refusal; the id is what a user quotes to the administrator. */
-export function tellRefusal(message: string, { session }: Arrival, { client }: Pick<SessionPorts, "client">): void {
+export function tellRefusal(
+  message: string,
+  { session }: Pick<Arrival, "session">,
+  { client }: Pick<SessionPorts, "client">,
+): void {
   client.tell(`nixgate: ${message} (session ${session})`);
 }

@@ -90,6 +90,8 @@ export interface Scopes {
 export interface OpenScope {
   /** When its making began, in milliseconds of `Clock.monotonic`. */
   readonly openedAt: number;
+  /** When the command began, by the same clock, where another supervisor let it begin. */
+  readonly begunAt?: number;
   /** The process that becomes the command. */
   readonly pid: number;
   /** systemd's invocation id, 32 hex digits, where a unit stands behind the scope. */

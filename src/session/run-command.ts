@@ -34,7 +34,7 @@ export async function runCommand(
   rules: SessionRules,
   ports: Pick<SessionPorts, "clock" | "client">,
 ): Promise<Ending> {
-  const began = ports.clock.monotonic();
+  const began = scope.begunAt ?? ports.clock.monotonic();
   let wall: number | undefined;
   scope.exited.then(() => {
     wall = ports.clock.monotonic() - began;

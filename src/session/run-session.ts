@@ -44,8 +44,13 @@ export async function runSession(arrival: Arrival, ports: SessionPorts): Promise
 async function serve(arrival: Arrival, log: SessionLog, ports: SessionPorts): Promise<Outcome> {
   const { session, configuration } = arrival;
   if (!configuration.ok) return refuse(configuration.refusal, arrival, log, ports);
-  const refusal = await admitSession(session, configuration, ports.admission);
-  return refusal ? refuse(refusal, arrival, log, ports) : serveRequests(arrival, configuration, log, ports);
+  const admittance = await admitSession(session, configuration, ports.admission);
+  if (!admittance.ok) return refuse(admittance.refusal, arrival, log, ports);
+  try {
+    return await serveRequests(arrival, configuration, log, ports);
+  } finally {
+    admittance.leave();
+  }
 }
 
 function refuse(refusal: SessionRefusal, arrival: Arrival, log: SessionLog, ports: SessionPorts): Outcome {

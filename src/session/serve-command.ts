@@ -1,7 +1,7 @@
 import type { Allow } from "../decision/decision.ts";
 import type { Ending } from "../ending/ending.ts";
 import { wasReached, wordsForClient } from "../ending/words.ts";
-import type { Manager } from "../policy/policy.ts";
+import type { Manager, SessionRules } from "../policy/policy.ts";
 import { type Plan, planScope } from "../scope/plan.ts";
 import type { Arrival, Configuration } from "./arrival.ts";
 import { tellRefusal } from "./outcome.ts";
@@ -50,15 +50,28 @@ export async function serveCommand(
       return fail(`${missing.key} is ${missing.found ?? "not there"} instead of ${missing.asked}`, scope);
     }
     log.write(commandStartRecord(n, request, decision, plan, scope));
-    const running = runCommand(scope, plan, policy.session, ports);
+    const running = runToEnd(scope, plan, n, policy.session, arrival, log, ports);
     ports.recovery.begin(host.log, policy.team); // now that the command speaks, nobody waits for us
-    const ending = await running;
-    log.write(commandEndRecord(n, ending));
-    tellEnding(ending, plan, arrival, ports);
-    return ending;
+    return await running;
   } finally {
     await scope.release();
   }
+}
+
+/** Runs the command in its scope, puts its ending on record and tells the client what it ran into. */
+export async function runToEnd(
+  scope: OpenScope,
+  plan: Plan,
+  n: number,
+  rules: SessionRules,
+  arrival: Pick<Arrival, "session">,
+  log: SessionLog,
+  ports: Pick<SessionPorts, "clock" | "client">,
+): Promise<Ending> {
+  const ending = await runCommand(scope, plan, rules, ports);
+  log.write(commandEndRecord(n, ending));
+  tellEnding(ending, plan, arrival, ports);
+  return ending;
 }
 
 function openScope(plan: Plan, { scopes }: SessionPorts): Promise<OpenScope | ScopeUnavailable> {
@@ -68,7 +81,12 @@ function openScope(plan: Plan, { scopes }: SessionPorts): Promise<OpenScope | Sc
   });
 }
 
-function tellEnding(ending: Ending, plan: Plan, arrival: Arrival, ports: SessionPorts): void {
+function tellEnding(
+  ending: Ending,
+  plan: Plan,
+  arrival: Pick<Arrival, "session">,
+  ports: Pick<SessionPorts, "client">,
+): void {
   const { usage, cause, exit } = ending;
   const limit = (name: string) => plan.properties.find((property) => property.name === name)?.value;
   const reached = (name: string, peak: number | undefined) =>

@@ -1,5 +1,5 @@
 import type { HostConfig } from "../policy/policy.ts";
-import { append, openChain } from "../record/chain.ts";
+import { append, type Chain, openChain } from "../record/chain.ts";
 import type { RecordBody } from "../record/schema.ts";
 import { UNASSIGNED } from "../record/vocabulary.ts";
 import { NixgateError } from "../units/error.ts";
@@ -27,13 +27,20 @@ export class RecordFailure extends Error {
 /** Where nothing says otherwise, because the host's file cannot be read. */
 const DEFAULT_LOG: HostConfig["log"] = { directory: "/var/log/nixgate", journald: true, onFailure: "refuse" };
 
-export function openSessionLog(arrival: Arrival, { clock, records }: SessionPorts): SessionLog {
+/**
+ * @param begun where the chain stands of a session that another supervisor began
+ */
+export function openSessionLog(
+  arrival: Pick<Arrival, "session" | "machine" | "configuration" | "team" | "startedAt">,
+  { clock, records }: Pick<SessionPorts, "clock" | "records">,
+  begun?: Chain,
+): SessionLog {
   const { session, machine, configuration } = arrival;
   const settings = configuration.host?.log ?? DEFAULT_LOG;
   // A team that no policy stands behind is none: anybody who can write a forced command could make up its name.
   const unknown = !configuration.ok && configuration.refusal.reason === "unknown-team";
   const team = arrival.team === undefined || unknown ? UNASSIGNED : arrival.team;
-  let chain = openChain({ session, team, host: machine.host, boot: machine.boot });
+  let chain = begun ?? openChain({ session, team, host: machine.host, boot: machine.boot });
   let file: RecordFile | undefined;
   let failure: NixgateError | undefined;
 

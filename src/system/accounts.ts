@@ -1,15 +1,31 @@
 import { spawnSync } from "node:child_process";
-import { PATH } from "../scope/environment.ts";
+import { type Account, PATH } from "../scope/environment.ts";
 import { NAME_PATTERN } from "../units/ids.ts";
 
-/**
- * An account's number by its name, from every source that the host knows accounts of (getent(1), nsswitch.conf(5)):
- * Node has no getpwnam(3). Undefined where there is no such account.
- */
+/** An account's number by its name; undefined where there is no such account. */
 export function uidOf(account: string): number | undefined {
   // a name of digits would be looked up as a number
   if (!NAME_PATTERN.test(account.replace(/^nix-/, ""))) return undefined;
-  const { status, stdout } = spawnSync("getent", ["passwd", "--", account], { env: { PATH }, encoding: "utf8" });
-  const [name, , uid] = status === 0 ? (stdout.split("\n", 1)[0]?.split(":") ?? []) : [];
-  return name === account && uid !== undefined && /^\d+$/.test(uid) ? Number(uid) : undefined;
+  const found = passwdEntry(account);
+  return found?.name === account ? found.uid : undefined;
+}
+
+const known = new Map<number, Account>();
+
+/** The account of a number, looked up once; undefined where there is none. */
+export function accountOf(uid: number): Account | undefined {
+  const found = known.get(uid) ?? passwdEntry(String(uid));
+  if (found) known.set(uid, found);
+  return found;
+}
+
+/**
+ * A line of passwd(5), from every source that the host knows accounts of (getent(1), nsswitch.conf(5)): Node has
+ * neither getpwnam(3) nor getpwuid(3).
+ */
+function passwdEntry(key: string): Account | undefined {
+  const { status, stdout } = spawnSync("getent", ["passwd", "--", key], { env: { PATH }, encoding: "utf8" });
+  const [name, , uid, , , home] = status === 0 ? (stdout.split("\n", 1)[0]?.split(":") ?? []) : [];
+  if (!name || !home || uid === undefined || !/^\d+$/.test(uid)) return undefined;
+  return { name, uid: Number(uid), home };
 }

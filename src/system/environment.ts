@@ -5,8 +5,10 @@ import type { RawEnvironment } from "../session/ssh-environment.ts";
  * The environment that this process was started with, as bytes: `process.env` puts U+FFFD for what is not UTF-8, and
  * a request must be judged as it came. Source: /proc/self/environ, proc_pid_environ(5).
  */
-export function readOwnEnvironment(): RawEnvironment {
-  const block = readFileSync("/proc/self/environ");
+export const readOwnEnvironment = (): RawEnvironment => environmentIn(readFileSync("/proc/self/environ"));
+
+/** The entries of an environment as the kernel holds it; of a name that is there twice the first counts, as for getenv(3). */
+export function environmentIn(block: Buffer): RawEnvironment {
   const entries = new Map<string, Uint8Array>();
   for (let at = 0; at < block.length; ) {
     const end = block.indexOf(0, at);

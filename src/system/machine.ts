@@ -1,6 +1,7 @@
 import { closeSync, openSync, readlinkSync, readSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import type { Account } from "../scope/environment.ts";
+import type { RawEnvironment } from "../session/ssh-environment.ts";
 import { makeSessionId, type SessionId } from "../units/ids.ts";
 import { readKernelFile } from "./files.ts";
 
@@ -32,11 +33,32 @@ function randomBytes(count: number): Uint8Array {
   return bytes;
 }
 
-/** Whether stdin is a terminal, whatever SSH_TTY says. */
-export function stdinIsTerminal(): boolean {
+/** Whether a process's stdin is a terminal, whatever SSH_TTY says. */
+export function stdinIsTerminal(pid: number | "self"): boolean {
   try {
-    return /^\/dev\/(?:pts\/|tty|console|hvc)/.test(readlinkSync("/proc/self/fd/0"));
+    return /^\/dev\/(?:pts\/|tty|console|hvc)/.test(readlinkSync(`/proc/${pid}/fd/0`));
   } catch {
     return false; // closed
+  }
+}
+
+/**
+ * Becomes bin/nixgate-front, a script of sh, with fds 0 to 2 as they are and with this process's environment
+ * (execve(2)). Node ignores SIGPIPE and SIGXFSZ, and what is ignored stays so in the new program and all that it
+ * starts; a signal that has a handler goes back to its default.
+ */
+export function becomeFront(front: string, words: readonly string[], environment: RawEnvironment): never {
+  for (const signal of ["SIGPIPE", "SIGXFSZ"] as const) process.on(signal, () => undefined);
+  const entries = [...environment].map(([name, value]) => [name, asText(value)]);
+  process.execve?.("/bin/sh", ["/bin/sh", front, ...words], Object.fromEntries(entries));
+  throw new Error("execve(2) came back");
+}
+
+/** Node passes texts on, no bytes: what is not UTF-8 must not become a request that means something. */
+function asText(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return "\u0001not UTF-8";
   }
 }

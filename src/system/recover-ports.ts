@@ -4,9 +4,10 @@ import type { DayFile } from "../record/archive.ts";
 import { RecordError } from "../record/error.ts";
 import type { ClosingFile, RecoverPorts } from "../record/recover.ts";
 import { escapeText } from "../units/text.ts";
+import { asOwner, type Owner } from "./as-owner.ts";
 import { openJournal } from "./journal.ts";
 import { openRecordFile } from "./record-file.ts";
-import { endRemains, type Owner } from "./remains.ts";
+import { endRemains } from "./remains.ts";
 import { run } from "./run.ts";
 import { isGone } from "./supervisor.ts";
 
@@ -33,11 +34,12 @@ export function recoverPorts(directory: string, journald: boolean): RecoverPorts
 }
 
 /**
+ * What is opened with the owner's rights is nothing that its owner could not write, and nothing new is root's.
  * flock(2) by way of flock(1): a lock belongs to the open file, which both share, so it stays when flock(1) has gone and
  * is the kernel's to take back when we have. Sessions that run write without it: they end nobody's records but theirs.
  */
 async function openAlone(directory: string, file: DayFile): Promise<ClosingFile> {
-  const opened = asOwner(file, () => openRecordFile(directory, file.team, Date.parse(file.day)));
+  const opened = asOwner(ownerOf(file), () => openRecordFile(directory, file.team, Date.parse(file.day)));
   const status = await run("flock", ["--exclusive", "--wait", String(LOCK_SECONDS), "3"], {
     files: [opened.descriptor],
     timeoutMs: (LOCK_SECONDS + 5) * 1000,
@@ -52,23 +54,6 @@ async function openAlone(directory: string, file: DayFile): Promise<ClosingFile>
     : new RecordError("E_LOG_WRITE", `${path}: another process holds its lock for more than ${LOCK_SECONDS} s`, {
         hint: `see who does: fuser -v ${path}`,
       });
-}
-
-/**
- * Opens a file with the rights of the one whose folder it lies in, so that root cannot be led by a link to a file that
- * its owner could not write himself, and owns nothing there that is new.
- */
-function asOwner<T>(file: Pick<DayFile, "path">, open: () => T): T {
-  if (process.geteuid?.() !== 0) return open();
-  const { uid, gid } = ownerOf(file);
-  process.setegid?.(gid);
-  process.seteuid?.(uid);
-  try {
-    return open();
-  } finally {
-    process.seteuid?.(0);
-    process.setegid?.(0);
-  }
 }
 
 function ownerOf(file: Pick<DayFile, "path">): Owner {

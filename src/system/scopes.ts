@@ -1,11 +1,10 @@
 import { dirname } from "node:path";
 import { EXPAND_NOTHING } from "../scope/command-line.ts";
 import type { Plan } from "../scope/plan.ts";
-import type { Expectation } from "../scope/properties.ts";
 import type { OpenScope, Scopes } from "../session/ports.ts";
 import { ScopeUnavailable } from "../session/scope-unavailable.ts";
-import { cgroupOf, killAllBut, killWhole, processesOf, readCgroupFile, refusals } from "./cgroup.ts";
-import { lastUsageOf } from "./last-usage.ts";
+import { cgroupOf, killWhole } from "./cgroup.ts";
+import { applied, cgroupScope, terminate } from "./cgroup-scope.ts";
 import { type Launched, launch } from "./launch.ts";
 import { endedChildrenCpuMs, processesOfSession, resourceLimit } from "./process-group.ts";
 import { signalAll } from "./signals.ts";
@@ -35,46 +34,17 @@ async function inCgroup(plan: Plan, launched: Launched): Promise<OpenScope> {
     await launched.release();
     throw new ScopeUnavailable(`the command's process is not in ${plan.unit}: is cgroup v2 in use?`);
   }
-  const slice = dirname(folder);
-  await limitSlice(plan, slice);
-  const others = () => processesOf(folder).filter((pid) => pid !== launched.holder);
-  const usage = lastUsageOf(folder);
-  const refusedBefore = refusals(slice);
-  const command = untilItEnds(launched);
-  return {
+  await limitSlice(plan, dirname(folder));
+  return cgroupScope(plan, folder, {
     ...launched,
     isolation: "scope-user",
     // systemd-run names it from version 254 on
     invocation: /invocation ID: ([0-9a-f]{32})/.exec(launched.words)?.[1],
-    applied: applied(plan.expectations, (file) => readCgroupFile(folder, file)),
-    appliedToTeam: applied(plan.team.expectations, (file) => readCgroupFile(slice, file)),
-    others,
-    terminate: () => {
-      usage.look();
-      terminate([...new Set([...others(), ...command()])]);
-    },
-    kill: () => {
-      usage.look();
-      killAllBut(launched.holder, folder);
-      signalAll(command(), "SIGKILL");
-    },
-    usage: usage.look,
-    teamRefusals: () => refusals(slice) - refusedBefore,
     release: () => {
-      usage.stop();
       killWhole(folder);
       return launched.release();
     },
-  };
-}
-
-/** The command's own process while it lives: under its own user manager it can leave the scope, and is ended all the same. */
-function untilItEnds({ pid, exited }: Launched): () => readonly number[] {
-  let command: readonly number[] = [pid];
-  exited.then(() => {
-    command = [];
   });
-  return () => command;
 }
 
 /** Without a cgroup a process that makes a session of its own (setsid(2)) is out of sight: the README says so. */
@@ -92,19 +62,4 @@ function withoutManager(plan: Plan, launched: Launched, cpuBefore: number): Open
     usage: () => ({ cpu_ms: endedChildrenCpuMs() - cpuBefore }),
     teamRefusals: () => 0,
   };
-}
-
-/** The limits as the kernel has them; one that it has no file for is left out. */
-function applied(
-  expectations: readonly Expectation[],
-  read: (file: string) => string | undefined,
-): Readonly<Record<string, string>> {
-  const found = expectations.map(({ property, file }) => [property, read(file)] as const);
-  return Object.fromEntries(found.filter((entry): entry is [string, string] => entry[1] !== undefined));
-}
-
-/** A stopped process takes SIGTERM only when it goes on, hence SIGCONT, as systemd.kill(5) has it. */
-function terminate(pids: readonly number[]): void {
-  signalAll(pids, "SIGTERM");
-  signalAll(pids, "SIGCONT");
 }

@@ -20,10 +20,11 @@ export function sessionPorts(clientGoneGrace: Milliseconds): SessionPorts {
   const client = clientOf(process.ppid, clientGoneGrace);
   const admission = { takePlace: takingPlaces(), countStart: countingStarts(), hostState };
   const recovery = openRecovery();
-  return { clock, newSessionId, admission, requests, scopes, client, records: records(), recovery };
+  return { clock, newSessionId, admission, requests, scopes, client, records: recordsForJournal(), recovery };
 }
 
-function records(): Records {
+/** Records go to files and, where journald answers, to the journal. */
+export function recordsForJournal(): Records {
   let journal: Journal | undefined;
   return {
     open: openRecordFile,

@@ -15,3 +15,8 @@ export function escapeText(text: string): string {
 export function escapeJson(json: string): string {
   return json.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
+
+/** A word as sh takes it: as it is where nothing in it is special, otherwise in single quotes (XCU 2.2.2). */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -2,6 +2,7 @@ import { SUITES, type Suite } from "./debian.ts";
 import { MachineUsage } from "./error.ts";
 import type { GuestOptions } from "./guest.ts";
 import { KERNEL_SUITES } from "./kernel.ts";
+import { MANAGERS, type Manager } from "./state.ts";
 
 /**
  * What the environment says about the guest that is meant: SUITE, KERNEL, NAME, MEM and MANAGER.
@@ -15,9 +16,8 @@ export function settings(environment: NodeJS.ProcessEnv): Omit<GuestOptions, "ou
   if (!/^[a-z][a-z0-9-]{0,31}$/.test(NAME))
     throw new MachineUsage(`NAME=${NAME}: not a name`, "use small letters, digits and dashes");
   if (!/^\d{3,5}M$/.test(MEM)) throw new MachineUsage(`MEM=${MEM}: not a size`, "write it as 1536M");
-  if (MANAGER === "system")
-    throw new MachineUsage('MANAGER=system: the guests serve the manager "user" only, so far', "leave MANAGER unset");
-  if (MANAGER !== "user") throw new MachineUsage(`MANAGER=${MANAGER}: no such manager`, "write user");
+  if (!MANAGERS.includes(MANAGER as Manager))
+    throw new MachineUsage(`MANAGER=${MANAGER}: no such manager`, MANAGERS.join(" or "));
   const kernels = KERNEL === undefined ? KERNEL_SUITES : [KERNEL as Suite];
-  return { name: NAME, suite: SUITE as Suite, memory: MEM, manager: MANAGER, kernels };
+  return { name: NAME, suite: SUITE as Suite, memory: MEM, manager: MANAGER as Manager, kernels };
 }

@@ -17,7 +17,9 @@ export interface GuestState {
   readonly ready: boolean;
 }
 
-export type Manager = "user" | "system";
+/** `scope.manager` of the guest's nixgate.toml. */
+export const MANAGERS = ["user", "system"] as const;
+export type Manager = (typeof MANAGERS)[number];
 
 const HOLDER_MS = 2_000;
 

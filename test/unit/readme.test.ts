@@ -11,9 +11,8 @@ import { recordFieldRows } from "../support/record-fields-table.ts";
 
 const firstQuoted = (title: string) => tableUnder(README, title).map(([cell = ""]) => quoted(cell)[0]);
 /** main.ts cannot be imported: it runs. Its command table has one key a line. */
-const commands = [...readFileSync("src/main.ts", "utf8").matchAll(/^ {2}"?([a-z][a-z -]*)"?: async \(\) =>/gm)].map(
-  ([, name]) => name as string,
-);
+const compose = ["serving", "host", "records"].map((name) => readFileSync(`src/compose/${name}.ts`, "utf8")).join("");
+const commands = [...compose.matchAll(/^ {2}"?([a-z][a-z -]*)"?: async \(\) =>/gm)].map(([, name]) => name as string);
 
 describe("README's tables are the code's", () => {
   test("commands", () => {

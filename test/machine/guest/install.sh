@@ -20,6 +20,16 @@ sed -i "s/@MANAGER@/$manager/" /etc/nixgate/nixgate.toml
 chmod -R u=rwX,go=rX /etc/nixgate "$modules/nixgate"
 
 install -d -m 755 /var/log/nixgate
+if [ "$manager" = system ]; then
+  ln -sf "$modules/nixgate/bin/nixgate-front" /usr/bin/nixgate-front
+  # The image lets sshd start nixgate session, which becomes a front here; what an administrator writes spares that step.
+  sed -i 's,exec /usr/bin/nixgate session --team,exec /usr/bin/nixgate-front,' /etc/ssh/sshd_config.d/10-nixgate.conf
+  systemctl reload ssh
+  nixgate render units --output /
+  systemctl daemon-reload
+  systemctl --quiet enable --now nixgate.socket nixgate-alpha.socket nixgate-beta.socket nixgate-gamma.socket nixgate.service
+  exit
+fi
 for team in alpha beta gamma; do
   install -d -m 750 -o "nix-$team" -g "nix-$team" "/var/log/nixgate/$team"
 done

@@ -17,7 +17,10 @@ const CONTENTS = {
   "policies/beta.toml": policy("beta", 2),
 };
 const run = async (dir: string, options: Record<string, string> = {}, programPath = "/usr/bin/nixgate") =>
-  authorizedKeys.run({ positionals: [], options: { "config-dir": dir, ...options } }, { files, programPath });
+  authorizedKeys.run(
+    { positionals: [], options: { "config-dir": dir, ...options } },
+    { files, programPath, frontPath: "/usr/bin/nixgate-front" },
+  );
 const line = (dir: string, team: string, key: number, from = "") =>
   `restrict,${from}command="exec /usr/bin/nixgate session --team ${team} --member ci --config-dir ${dir}" ${exampleKey(key)} ci@${team}\n`;
 
@@ -28,6 +31,12 @@ test("each key is restricted to its own session, from where its member may come"
     stdout: line(dir, "alpha", 1, 'from="10.0.0.0/8,::1",') + line(dir, "beta", 2),
     stderr: "",
   });
+});
+
+test("under the system manager the supervisor's front is forced", async () => {
+  const host = `${HOST}[scope]\nmanager = "system"\n`;
+  const { stdout } = await run(configFolder({ ...CONTENTS, "nixgate.toml": host }), { user: "nix-beta" });
+  expect(stdout).toBe(`restrict,command="exec /usr/bin/nixgate-front beta ci" ${exampleKey(2)} ci@beta\n`);
 });
 
 test.each([

@@ -57,10 +57,16 @@ describe("the order is team, starts, host, and who is refused holds no place", (
     [{ full: ["host"] }, "host-busy", ["take team", "start", "give back team"]],
   ])("%j: %s", async (facts, reason, expected) => {
     const { story, admission } = host(facts);
-    const refusal = await admitSession(OWN, configuration(), admission);
-    expect(refusal?.reason).toBe(reason);
-    expect(refusal?.status).toBe(reason && 75);
+    const admittance = await admitSession(OWN, configuration(), admission);
+    expect(admittance).toMatchObject(reason ? { ok: false, refusal: { reason, status: 75 } } : { ok: true });
     expect(story).toEqual(expected);
+  });
+
+  test("who leaves gives both places back", async () => {
+    const { story, admission } = host();
+    const admittance = await admitSession(OWN, configuration(), admission);
+    if (admittance.ok) admittance.leave();
+    expect(story.slice(-2)).toEqual(["give back team", "give back host"]);
   });
 });
 
@@ -70,9 +76,8 @@ test("where sessions cannot be counted none is admitted, with 69", async () => {
     throw new AdmissionUnavailable("starts cannot be counted: a reason", { hint: "" });
   };
   expect(await admitSession(OWN, configuration(), { ...admission, countStart })).toEqual({
-    reason: "host-busy",
-    message: "starts cannot be counted: a reason",
-    status: 69,
+    ok: false,
+    refusal: { reason: "host-busy", message: "starts cannot be counted: a reason", status: 69 },
   });
   expect(story).toEqual(["take team", "give back team"]);
 });

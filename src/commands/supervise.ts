@@ -1,0 +1,33 @@
+import type { Command } from "../cli/command.ts";
+import { UsageError } from "../cli/usage-error.ts";
+import { type SupervisePorts, supervise as superviseAll } from "../session/supervise.ts";
+import { ExitStatus } from "../units/exit-status.ts";
+import { escapeText } from "../units/text.ts";
+import { textOption } from "./sessions-ports.ts";
+
+export interface SuperviseCommandPorts {
+  /** @throws NixgateError where systemd has passed no FIFO, or this is not root */
+  open(configDirectory: string | undefined): Promise<SupervisePorts>;
+}
+
+export const supervise: Command<SuperviseCommandPorts> = {
+  name: "supervise",
+  summary: 'serve the sessions of all teams: the resident supervisor behind manager = "system"',
+  usage: "[--config-dir DIR]",
+  help: `nixgate.service runs it as root; nixgate render units prints that service with its sockets. sshd then starts nixgate-front
+for a session: it says its pid through the FIFO of its team, stops itself, and does what it is told. Who it is, what was
+asked for and from where is read from the kernel. The supervisor decides, makes the scopes in the system's slices, reads
+the limits back and keeps the records, which are root's.
+
+  --config-dir DIR   the configuration folder, /etc/nixgate by default; policies are read anew for each session
+
+Exit status: 0 when it was told to stop; 64 for a wrong option; 69 where systemd has passed no FIFO, or this is not root.
+`,
+  options: { "config-dir": { type: "string" } },
+  async run({ positionals, options }, { open }) {
+    if (positionals[0] !== undefined)
+      throw new UsageError(`${escapeText(positionals[0])}: supervise takes options only`);
+    await superviseAll(await open(textOption(options, "config-dir")));
+    return { status: ExitStatus.ok };
+  },
+};

@@ -1,0 +1,28 @@
+import { join } from "node:path";
+import { bind, type Entries } from "./bind.ts";
+import { ownFiles, renderPorts } from "./configuration.ts";
+import { FRONT, PROGRAM, ROOT } from "./places.ts";
+
+/** What looks at the configuration, and what is made from it. */
+export const HOST: Entries = {
+  check: async () => {
+    const { check } = await import("../commands/check.ts");
+    return bind(check, async () => ({ files: await ownFiles() }));
+  },
+  "authorized-keys": async () => {
+    const { authorizedKeys } = await import("../commands/authorized-keys.ts");
+    return bind(authorizedKeys, async () => ({ files: await ownFiles(), programPath: PROGRAM, frontPath: FRONT }));
+  },
+  "render slices": async () => {
+    const { renderSlicesCommand } = await import("../commands/render-slices.ts");
+    return bind(renderSlicesCommand, renderPorts);
+  },
+  "render units": async () => {
+    const { renderUnitsCommand } = await import("../commands/render-units.ts");
+    return bind(renderUnitsCommand, async () => ({ ...(await renderPorts()), program: PROGRAM }));
+  },
+  demo: async () => {
+    const { demo } = await import("../commands/demo.ts");
+    return bind(demo, async () => (await import("../system/demo-ports.ts")).demoPorts(PROGRAM, join(ROOT, "policies")));
+  },
+};

@@ -1,0 +1,13 @@
+import { dirname, join } from "node:path";
+
+declare const NIXGATE_VERSION: string;
+
+/** The build puts it in, from package.json. */
+export const VERSION = NIXGATE_VERSION;
+
+/** Where the package lies: the bundle is dist/nixgate.cjs. */
+export const ROOT = dirname(__dirname);
+export const PROGRAM = join(ROOT, "bin/nixgate");
+export const HOLDER = join(ROOT, "bin/nixgate-holder");
+export const FRONT = join(ROOT, "bin/nixgate-front");
+export const CONFIG_DIR = "/etc/nixgate";

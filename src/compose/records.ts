@@ -1,0 +1,59 @@
+import { bind, type Entries } from "./bind.ts";
+import { ownFiles, sessionsPorts } from "./configuration.ts";
+import { CONFIG_DIR } from "./places.ts";
+
+/** What reads the records, and the sessions that still write them. */
+export const RECORDS: Entries = {
+  "sessions list": async () => {
+    const { sessionsList } = await import("../commands/sessions-list.ts");
+    return bind(sessionsList, sessionsPorts);
+  },
+  "sessions show": async () => {
+    const { sessionsShow } = await import("../commands/sessions-show.ts");
+    return bind(sessionsShow, sessionsPorts);
+  },
+  "sessions verify": async () => {
+    const { sessionsVerify } = await import("../commands/sessions-verify.ts");
+    return bind(sessionsVerify, sessionsPorts);
+  },
+  "sessions top": async () => {
+    const { sessionsTop } = await import("../commands/sessions-top.ts");
+    return bind(sessionsTop, async () => {
+      const [{ growthOf }, { liveFigures }, { hostFigures }, { clock, sleep }, { ownMachine }, screen] =
+        await Promise.all([
+          import("../system/growth.ts"),
+          import("../system/live-figures.ts"),
+          import("../system/host-figures.ts"),
+          import("../system/clock.ts"),
+          import("../system/machine.ts"),
+          import("../system/screen.ts"),
+        ]);
+      return {
+        ...(await sessionsPorts()),
+        ...{ growthOf, liveFigures, hostFigures, sleep },
+        host: ownMachine().host,
+        monotonic: clock.monotonic,
+        terminal: screen.stdoutIsTerminal(),
+        colour: screen.wantsColour(),
+        openScreen: screen.openScreen,
+      };
+    });
+  },
+  "sessions kill": async () => {
+    const { sessionsKill } = await import("../commands/sessions-kill.ts");
+    return bind(sessionsKill, async () => {
+      const [{ supervisorToSignal }, { sleep }, { patienceFor }] = await Promise.all([
+        import("../system/supervisor.ts"),
+        import("../system/clock.ts"),
+        import("../session/patience.ts"),
+      ]);
+      const files = await ownFiles();
+      return {
+        ...(await sessionsPorts()),
+        serving: supervisorToSignal,
+        patience: (directory = CONFIG_DIR, team) => patienceFor(files, directory, team),
+        sleep,
+      };
+    });
+  },
+};

@@ -1,0 +1,167 @@
+import type { Policy } from "../policy/policy.ts";
+import { sliceName } from "../scope/names.ts";
+import { limitProperties } from "../scope/properties.ts";
+import type { Rendered, RenderedFile, UidOf } from "./slices.ts";
+
+/** Where things are on this host, absolute. */
+export interface UnitPlaces {
+  readonly program: string;
+  readonly configDirectory: string;
+  readonly logDirectory: string;
+}
+
+const FOLDER = "/etc/systemd/system";
+const MADE = "# Made by nixgate render units.";
+
+/**
+ * The units of manager = "system": the service, a socket unit with the FIFO of each team, and the slices. One socket unit
+ * cannot give each of its FIFOs an owner of its own (SocketUser= of systemd.socket(5)), hence one for each team.
+ */
+export function renderUnits(
+  policies: readonly Policy[],
+  accountsOf: (policy: Policy) => readonly string[],
+  uidOf: UidOf,
+  places: UnitPlaces,
+): Rendered {
+  const served = policies.flatMap((policy) => {
+    const account = accountsOf(policy).find((name) => uidOf(name) !== undefined);
+    return account === undefined ? [] : [{ policy, account }];
+  });
+  const files = [
+    service(
+      served.map(({ policy }) => policy),
+      places,
+    ),
+    CONTROL,
+    ...served.flatMap(({ policy, account }) => [socket(policy, account), slice(policy)]),
+  ];
+  const omitted = policies
+    .filter((policy) => !served.some((one) => one.policy === policy))
+    .map((policy) => {
+      const accounts = accountsOf(policy);
+      return {
+        about: `team ${policy.team}: there is no account ${accounts.join(" or ")} on this host`,
+        fix: `useradd --system --create-home --shell /bin/sh ${accounts.at(-1)}, then render again`,
+      };
+    });
+  return { files, omitted };
+}
+
+const socketName = (team: string) => `nixgate-${team}.socket`;
+
+const unit = (name: string, text: string): RenderedFile => ({ path: `${FOLDER}/${name}`, text: `${MADE}\n${text}` });
+
+/** How root tells the supervisor to end a session: nixgate sessions kill writes there. */
+const CONTROL = unit(
+  "nixgate.socket",
+  `[Unit]
+Description=Control FIFO of nixgate
+
+[Socket]
+ListenFIFO=/run/nixgate/_control
+SocketMode=0600
+DirectoryMode=0755
+FileDescriptorName=_control
+Service=nixgate.service
+RemoveOnStop=yes
+
+[Install]
+WantedBy=sockets.target
+`,
+);
+
+function socket({ team }: Policy, account: string): RenderedFile {
+  return unit(
+    socketName(team),
+    `# Only ${account} may write into it; systemd holds it open, so that nobody waits in vain while the service restarts.
+[Unit]
+Description=Requests of team ${team} for nixgate
+
+[Socket]
+ListenFIFO=/run/nixgate/${team}/requests
+SocketUser=${account}
+SocketMode=0200
+DirectoryMode=0755
+FileDescriptorName=${team}
+Service=nixgate.service
+RemoveOnStop=yes
+
+[Install]
+WantedBy=sockets.target
+`,
+  );
+}
+
+function slice(policy: Policy): RenderedFile {
+  const limits = limitProperties(policy.teamLimits).map(({ name, value }) => `${name}=${value}\n`);
+  return unit(
+    sliceName(policy.team),
+    `# [team_limits] of the policy, around all sessions of the team. The supervisor changes them when the policy changes.
+[Unit]
+Description=Nix sessions of team ${policy.team}
+
+[Slice]
+${limits.join("")}`,
+  );
+}
+
+/**
+ * The sandbox of systemd.exec(5), as far as the work allows. What stays open, and why, stands in the unit.
+ */
+function service(policies: readonly Policy[], { program, configDirectory, logDirectory }: UnitPlaces): RenderedFile {
+  const sockets = ["nixgate.socket", ...policies.map(({ team }) => socketName(team))];
+  const where = configDirectory === "/etc/nixgate" ? "" : ` --config-dir ${configDirectory}`;
+  return unit(
+    "nixgate.service",
+    `[Unit]
+Description=nixgate, the supervisor of Nix sessions
+Requires=${sockets.join(" ")}
+After=${sockets.join(" ")} dbus.socket
+Wants=dbus.socket
+# Sessions wait for it: it is started again as often as it takes.
+StartLimitIntervalSec=0
+
+[Service]
+Type=exec
+ExecStart=${program} supervise${where}
+ExecStopPost=-rm -f /run/nixgate/ready
+Sockets=${sockets.join(" ")}
+Restart=always
+RestartSec=200ms
+# Sessions are in scopes of their own and go on; what is here is the supervisor with its helpers.
+KillMode=control-group
+OOMScoreAdjust=-900
+LimitNOFILE=65536
+UMask=0027
+
+# root: only root makes system scopes, and only root's records are out of the accounts' reach. It keeps of root's
+# capabilities: to read the environment and the descriptors of fronts (SYS_PTRACE, DAC_READ_SEARCH), to signal them
+# (KILL), to open a file that a client's environment names with the account's rights, not its own (SETUID, SETGID), to
+# give the account's group its answers (CHOWN).
+CapabilityBoundingSet=CAP_SYS_PTRACE CAP_DAC_READ_SEARCH CAP_KILL CAP_SETUID CAP_SETGID CAP_CHOWN
+NoNewPrivileges=yes
+ProtectSystem=strict
+ReadWritePaths=/run/nixgate ${logDirectory}
+# no PrivateTmp: sshd names the file with the client's key in /tmp (ExposeAuthInfo of sshd_config(5))
+ProtectHome=yes
+PrivateDevices=yes
+PrivateNetwork=yes
+IPAddressDeny=any
+RestrictAddressFamilies=AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+ProtectClock=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+# ProtectControlGroups stays off: it freezes and reads the scopes of sessions. ProtectProc and ProcSubset too: fronts
+# are other accounts' processes. MemoryDenyWriteExecute: V8 compiles.
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallErrorNumber=EPERM
+`,
+  );
+}

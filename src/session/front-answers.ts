@@ -1,0 +1,38 @@
+import type { Plan } from "../scope/plan.ts";
+import type { Milliseconds } from "../units/quantities.ts";
+import { shellWord } from "../units/text.ts";
+
+/** What a front is to say before it does what it is told; on the client's own streams. */
+export interface Said {
+  /** Lines for stderr, without their newlines. */
+  readonly told: readonly string[];
+  /** How many times `started` goes to stdout. */
+  readonly started: number;
+}
+
+const spoken = ({ told, started }: Said): string =>
+  "echo started\n".repeat(started) + told.map((line) => `echo ${shellWord(line)} >&3\n`).join("");
+
+/**
+ * The front says its lines and runs the command as its child, with the environment of the plan and fds 0 to 2 as sshd
+ * made them: bin/nixgate-front keeps the client's stderr as fd 3.
+ */
+export function answerToRun({ commandLine }: Plan, said: Said): string {
+  return `${spoken(said)}${commandLine.map(shellWord).join(" ")} 2>&3 3>&-\n`;
+}
+
+/** The front says its lines and ends with the status. */
+export function answerToEnd(status: number, said: Said): string {
+  return `${spoken(said)}exit ${status}\n`;
+}
+
+/** The front becomes `nixgate front-line`, which reads one line and becomes a front again. */
+export function answerToRead(
+  program: string,
+  front: readonly string[],
+  bounds: { readonly maxBytes: number; readonly timeout: Milliseconds },
+  said: Said,
+): string {
+  const words = [program, "front-line", String(bounds.maxBytes), String(bounds.timeout), ...front];
+  return `${spoken(said)}exec ${words.map(shellWord).join(" ")} 2>&3 3>&-\n`;
+}

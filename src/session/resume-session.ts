@@ -1,0 +1,80 @@
+import { statusOf } from "../ending/cause.ts";
+import { resumeChain } from "../record/chain.ts";
+import type { RecordOf } from "../record/schema.ts";
+import type { Unended } from "../record/unended.ts";
+import type { Plan } from "../scope/plan.ts";
+import { parseDuration } from "../units/durations.ts";
+import type { SessionId, TeamName } from "../units/ids.ts";
+import { readmitSession } from "./admit-session.ts";
+import type { Configuration } from "./arrival.ts";
+import type { OpenScope, SessionPorts } from "./ports.ts";
+import { endRecord } from "./records-of.ts";
+import { runToEnd } from "./serve-command.ts";
+import { openSessionLog } from "./session-log.ts";
+
+type Admitted = Extract<Configuration, { ok: true }>;
+
+export type ResumePorts = Pick<SessionPorts, "clock" | "client" | "records" | "admission">;
+
+/** A session whose supervisor is gone, and whose command runs on. */
+export interface Resumed {
+  readonly lost: Unended;
+  readonly begun: RecordOf<"command.start">;
+}
+
+/** What is known of the plan from the record of its command: enough to watch it, and to say which limit it ran into. */
+export function planOfRecord({ begun }: Resumed, { policy }: Admitted): Plan {
+  const { asked } = begun.limits;
+  const runtime =
+    asked["RuntimeMaxSec"] === undefined ? undefined : parseDuration(String(asked["RuntimeMaxSec"]), true);
+  return {
+    manager: "system",
+    unit: begun.unit ?? "",
+    slice: "",
+    description: "",
+    argv: begun.argv as [string, ...string[]],
+    environment: {},
+    properties: Object.entries(asked).map(([name, value]) => ({ name, value: String(value) })),
+    expectations: [],
+    team: { properties: [], expectations: [] },
+    commandLine: begun.argv as [string, ...string[]],
+    runtimeMax: typeof runtime === "number" ? runtime : undefined,
+    stopTimeout: policy.session.stopTimeout,
+  };
+}
+
+/**
+ * Goes on with a session that another supervisor began, from its running command to its last record. A line loop ends
+ * with that command: who read its lines so far is not known any more.
+ * @returns the exit status
+ */
+export async function resumeSession(
+  resumed: Resumed,
+  admitted: Admitted,
+  plan: Plan,
+  scope: OpenScope,
+  ports: ResumePorts,
+): Promise<number> {
+  const { start, last, commands, denied } = resumed.lost;
+  const arrival = {
+    session: start.session as SessionId,
+    machine: { host: start.host, boot: start.boot },
+    configuration: admitted,
+    team: start.team as TeamName,
+    startedAt: Date.parse(start.time),
+  };
+  const log = openSessionLog(arrival, ports, resumeChain(last));
+  const place = await readmitSession(admitted, ports.admission);
+  try {
+    const ending = await runToEnd(scope, plan, resumed.begun.n, admitted.policy.session, arrival, log, ports);
+    const exit = statusOf(ending.exit);
+    const wallMs = ports.clock.now() - arrival.startedAt;
+    log.write(endRecord({ exit, commands, denied, cause: ending.cause }, wallMs), { durable: true });
+    return exit;
+  } catch (error) {
+    ports.client.tell(`nixgate: the session cannot be put on record (session ${start.session})`);
+    throw error;
+  } finally {
+    place.leave();
+  }
+}

@@ -1,0 +1,65 @@
+import type { Plan } from "../scope/plan.ts";
+import { ExitStatus } from "../units/exit-status.ts";
+import type { Milliseconds } from "../units/quantities.ts";
+import type { Configuration } from "./arrival.ts";
+import type { OpenScope } from "./ports.ts";
+import { planOfRecord, type Resumed, type ResumePorts, resumeSession } from "./resume-session.ts";
+import { type Named, serveArrival, type Visitor } from "./serve-arrival.ts";
+
+/** A front that asked for its first answer. */
+export interface Visit {
+  readonly named: Named;
+  readonly visitor: Visitor;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** The front says what is left to be said and ends with this status. */
+  end(status: number): Promise<void>;
+}
+
+export interface SupervisePorts {
+  configure(team: string, member: string | undefined): Promise<Configuration>;
+  /**
+   * Calls back for each visit until the service is stopped; the promise settles then. Sessions whose front has outlived
+   * an earlier supervisor come first.
+   */
+  visits(serve: Serve): Promise<void>;
+}
+
+/** What is done with whoever comes. */
+export interface Serve {
+  visit(visit: Visit): Promise<void>;
+  return(back: Return): Promise<void>;
+}
+
+/** A front whose command runs on although its supervisor is gone. */
+export interface Return {
+  readonly resumed: Resumed;
+  /** The scope that it is in, and the ports to go on with, once it is known what the policy says. */
+  open(plan: Plan, clientGoneGrace: Milliseconds): { readonly scope: OpenScope; readonly ports: ResumePorts };
+  end(status: number): Promise<void>;
+}
+
+/** Serves all sessions of the host, each as if it were the only one. */
+export async function supervise({ configure, visits }: SupervisePorts): Promise<void> {
+  await visits({
+    async visit({ named, visitor, at, end }) {
+      const configuration = forFronts(await configure(named.team, named.member));
+      await end(await serveArrival(named, visitor, at, configuration));
+    },
+    async return({ resumed, open, end }) {
+      const configuration = await configure(resumed.lost.start.team, undefined);
+      // Without a policy nobody can say how long anything may take: the command ends as with a supervisor that is lost.
+      if (!configuration.ok) throw new Error(`team ${resumed.lost.start.team}: ${configuration.refusal.message}`);
+      const plan = planOfRecord(resumed, configuration);
+      const { scope, ports } = open(plan, configuration.policy.session.clientGoneGrace);
+      await end(await resumeSession(resumed, configuration, plan, scope, ports));
+    },
+  });
+}
+
+/** A front is for one manager only: under another one its session would have no scope of root's. */
+function forFronts(configuration: Configuration): Configuration {
+  if (!configuration.ok || configuration.host.scope.manager === "system") return configuration;
+  const message = 'this session came by nixgate-front, but scope.manager of nixgate.toml is not "system"';
+  return { ...configuration, ok: false, refusal: { reason: "policy-invalid", message, status: ExitStatus.config } };
+}

@@ -1,0 +1,71 @@
+import { dirname } from "node:path";
+import type { Exit } from "../ending/ending.ts";
+import type { Plan } from "../scope/plan.ts";
+import type { Expectation } from "../scope/properties.ts";
+import type { OpenScope } from "../session/ports.ts";
+import { killAllBut, processesOf, readCgroupFile, refusals } from "./cgroup.ts";
+import { lastUsageOf } from "./last-usage.ts";
+import { signalAll } from "./signals.ts";
+
+/** A scope in which a process waits for its word, and another, or the same, stays until the figures are read. */
+export interface Held extends Pick<OpenScope, "openedAt" | "begunAt" | "pid" | "invocation" | "isolation" | "begin"> {
+  /** The process that is spared until `release`. */
+  readonly holder: number;
+  readonly exited: Promise<Exit>;
+  /** Lets the holder go, once nothing else is left. */
+  release(folder: string): Promise<void>;
+}
+
+/** What the story may do with a scope that has a cgroup of its own. */
+export function cgroupScope(plan: Plan, folder: string, held: Held): OpenScope {
+  const slice = dirname(folder);
+  const others = () => processesOf(folder).filter((pid) => pid !== held.holder);
+  const usage = lastUsageOf(folder);
+  const refusedBefore = refusals(slice);
+  const command = untilItEnds(held);
+  return {
+    ...held,
+    applied: applied(plan.expectations, (file) => readCgroupFile(folder, file)),
+    appliedToTeam: applied(plan.team.expectations, (file) => readCgroupFile(slice, file)),
+    others,
+    terminate: () => {
+      usage.look();
+      terminate([...new Set([...others(), ...command()])]);
+    },
+    kill: () => {
+      usage.look();
+      killAllBut(held.holder, folder);
+      signalAll(command(), "SIGKILL");
+    },
+    usage: usage.look,
+    teamRefusals: () => refusals(slice) - refusedBefore,
+    release: () => {
+      usage.stop();
+      return held.release(folder);
+    },
+  };
+}
+
+/** The command's own process while it lives: under its own user manager it can leave the scope, and is ended all the same. */
+function untilItEnds({ pid, holder, exited }: Held): () => readonly number[] {
+  let command: readonly number[] = pid === holder ? [] : [pid];
+  exited.then(() => {
+    command = [];
+  });
+  return () => command;
+}
+
+/** The limits as the kernel has them; one that it has no file for is left out. */
+export function applied(
+  expectations: readonly Expectation[],
+  read: (file: string) => string | undefined,
+): Readonly<Record<string, string>> {
+  const found = expectations.map(({ property, file }) => [property, read(file)] as const);
+  return Object.fromEntries(found.filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+/** A stopped process takes SIGTERM only when it goes on, hence SIGCONT, as systemd.kill(5) has it. */
+export function terminate(pids: readonly number[]): void {
+  signalAll(pids, "SIGTERM");
+  signalAll(pids, "SIGCONT");
+}

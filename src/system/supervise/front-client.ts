@@ -1,0 +1,70 @@
+import { readdirSync, readlinkSync } from "node:fs";
+import type { Client, Interruption } from "../../session/ports.ts";
+import type { Milliseconds } from "../../units/quantities.ts";
+import type { Talk } from "./talk.ts";
+
+const STDOUT = 1;
+
+/** The client of a front, with a way to end its session from outside. */
+export interface FrontClient extends Client {
+  end(by: Interruption): void;
+}
+
+/**
+ * Whether a client is there is read from sshd's own descriptors: the other end of the front's stdout is one of them as
+ * long as the channel is open, and gone with it, also where other sessions go on over the same connection.
+ * @param grace `client_gone_grace`: the client is looked for several times within it
+ */
+export function clientOfFront(talk: Talk, grace: Milliseconds): FrontClient {
+  const { front } = talk;
+  const latency = Math.min(1000, Math.max(50, grace / 4)) as Milliseconds;
+  const stdout = linkOf(front.pid, STDOUT);
+  const end = stdout?.startsWith("pipe:") ? otherEnd(front.parent, stdout) : undefined;
+  const channelOpen = () =>
+    end === undefined ? front.parentNow() === front.parent : linkOf(front.parent, end) === stdout;
+  const isGone = () => !front.isThere() || !channelOpen();
+  const watchers = new Set<(event: Interruption) => void>();
+  let happened: Interruption | undefined;
+  const happen = (event: Interruption) => {
+    happened ??= event;
+    for (const watcher of watchers) watcher(event);
+  };
+  return {
+    latency,
+    isGone,
+    tell: talk.say,
+    answerStarted: talk.sayStarted,
+    end: happen,
+    watch(callback) {
+      watchers.add(callback);
+      const timer = setInterval(() => {
+        if (!isGone()) return;
+        happen("client-gone");
+        if (!front.isThere()) talk.lost();
+      }, latency);
+      if (happened) callback(happened);
+      return () => {
+        clearInterval(timer);
+        watchers.delete(callback);
+      };
+    },
+  };
+}
+
+function linkOf(pid: number, descriptor: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${descriptor}`);
+  } catch {
+    return undefined; // closed, or the process is gone
+  }
+}
+
+function otherEnd(pid: number, pipe: string): number | undefined {
+  try {
+    return readdirSync(`/proc/${pid}/fd`)
+      .map(Number)
+      .find((descriptor) => linkOf(pid, descriptor) === pipe);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,27 @@
+import { answerToRead } from "../../session/front-answers.ts";
+import type { NextLine, Requests } from "../../session/ports.ts";
+import type { Talk } from "./talk.ts";
+
+/** Words of a front that comes back from `nixgate front-line`: TEAM MEMBER NUMBER LINE. */
+const LINE_WORD = 3;
+/** What `nixgate front-line` read: how it ended, and the bytes in hexadecimal. */
+const LINE = /^(line|end|too-long|timeout):((?:[0-9a-f]{2})*)$/;
+
+/**
+ * The line loop of a front: the account's own process reads the line and shows it in its command line, where the kernel
+ * keeps it for whoever may look. The supervisor reads no stream of the client's.
+ * @param program bin/nixgate
+ */
+export function requestsOfFront(talk: Talk, program: string): Requests {
+  return {
+    async next(bounds) {
+      const [team = "", member = ""] = talk.front.words();
+      await talk.answer((said, number) => answerToRead(program, [team, member, String(number + 1)], bounds, said));
+      if ((await talk.asked()) === undefined) return { kind: "end", bytes: new Uint8Array(0) };
+      const [, kind, hex = ""] = LINE.exec(talk.front.words()[LINE_WORD] ?? "") ?? [];
+      // What is no line of that program's was made up by the account: nothing is asked for.
+      const bytes = Uint8Array.from(Buffer.from(hex, "hex")).subarray(0, bounds.maxBytes);
+      return { kind: (kind ?? "end") as NextLine["kind"], bytes };
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
+import type { RawEnvironment } from "../../session/ssh-environment.ts";
+import { environmentIn } from "../environment.ts";
+import { inside } from "../safe-folder.ts";
+
+/** Linux's O_PATH (include/uapi/asm-generic/fcntl.h). */
+const O_PATH = 0o10000000;
+const PROGRAM = "nixgate-front";
+
+/** A process that asks the supervisor. Its folder in /proc stays open: it shows this process or none, never its successor. */
+export interface Front {
+  readonly pid: number;
+  /** As it was when it asked first: sshd's process for this client. */
+  readonly parent: number;
+  parentNow(): number;
+  /** Where it was when it asked first, below the mount of cgroup v2. */
+  readonly cgroup: string;
+  readonly environment: RawEnvironment;
+  /** The words of its command line behind the program's name, as they are now. */
+  words(): readonly string[];
+  /** Cheaper than `state`: whether it has not been reaped. */
+  isThere(): boolean;
+  /** `stopped`: it waits to be let go on. */
+  state(): "stopped" | "running" | "gone";
+  /** Sends a signal, if it is still this process. */
+  signal(name: NodeJS.Signals): void;
+  close(): void;
+}
+
+/**
+ * What the kernel says of a process that claims to be a front of a team's account.
+ * @param uid of the account that may write into the FIFO that the pid came from
+ * @param scope the cgroup in which a front is that has been served before
+ * @returns why it is none, in words for the log
+ */
+export function frontOf(pid: number, team: string, uid: number, scope?: string): Front | string {
+  let folder: number;
+  try {
+    folder = openSync(`/proc/${pid}`, O_PATH | constants.O_DIRECTORY);
+  } catch {
+    return "there is no such process";
+  }
+  const problem = problemWith(folder, team, uid, scope);
+  if (problem !== undefined) {
+    closeSync(folder);
+    return problem;
+  }
+  const state = () => stateOf(folder);
+  return {
+    pid,
+    parent: parentIn(folder),
+    parentNow: () => parentIn(folder),
+    cgroup: cgroupIn(folder),
+    environment: environmentIn(readFileSync(inside(folder, "environ"))),
+    words: () => wordsOf(folder).slice(2),
+    isThere: () => existsSync(inside(folder, "stat")),
+    state,
+    // Node has no pidfd_send_signal(2). Between this look and the signal the number would have to be freed and, after
+    // all the others, given out again.
+    signal: (name) => void (state() !== "gone" && kill(pid, name)),
+    close: () => closeSync(folder),
+  };
+}
+
+function problemWith(folder: number, team: string, uid: number, scope: string | undefined): string | undefined {
+  try {
+    const ids = /^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m.exec(readFileSync(inside(folder, "status"), "latin1"));
+    if (!ids || ids.slice(1).some((id) => Number(id) !== uid)) return "it is not the team's account's";
+    const [, program = "", forTeam] = wordsOf(folder);
+    if (basename(program) !== PROGRAM || forTeam !== team) return "it is no front of this team";
+    // what a command starts is in a scope of nixgate's already, and asks for no second session
+    const cgroup = cgroupIn(folder);
+    if (scope === undefined ? cgroup.includes("/nixgate.slice/") : cgroup !== scope)
+      return "it is part of another session";
+    return undefined;
+  } catch {
+    return "it is gone";
+  }
+}
+
+/** Fields behind the command's name, proc_pid_stat(5). */
+const STATE = 0;
+const PARENT = 1;
+
+function statFields(folder: number): readonly string[] | undefined {
+  try {
+    const stat = readFileSync(inside(folder, "stat"), "latin1");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  } catch {
+    return undefined;
+  }
+}
+
+const parentIn = (folder: number) => Number(statFields(folder)?.[PARENT]);
+
+function stateOf(folder: number): ReturnType<Front["state"]> {
+  const state = statFields(folder)?.[STATE];
+  if (state === undefined || state === "Z" || state === "X") return "gone";
+  return state === "T" ? "stopped" : "running";
+}
+
+const wordsOf = (folder: number) => readFileSync(inside(folder, "cmdline"), "utf8").split("\0").slice(0, -1);
+
+const cgroupIn = (folder: number) => /^0::(.*)$/m.exec(readFileSync(inside(folder, "cgroup"), "utf8"))?.[1] ?? "";
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // gone in this moment
+  }
+}
+
+/** Lets all fronts of an account go on that nobody answers any more: they ask again. */
+export function wakeFronts(team: string, uid: number): void {
+  for (const name of readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const front = frontOf(Number(name), team, uid);
+    if (typeof front === "string") continue;
+    if (front.state() === "stopped") front.signal("SIGCONT");
+    front.close();
+  }
+}

@@ -1,0 +1,42 @@
+import { chmodSync, rmSync, writeFileSync } from "node:fs";
+import type { SupervisePorts } from "../../session/supervise.ts";
+import { NixgateError } from "../../units/error.ts";
+import { ExitStatus } from "../../units/exit-status.ts";
+import { recordsForJournal } from "../session-ports.ts";
+import { passedFifos } from "./fifos.ts";
+import { receive } from "./reception.ts";
+import type { Supervisor } from "./supervisor.ts";
+import { systemManager } from "./system-manager.ts";
+import { tally } from "./tally.ts";
+
+const RUN_DIRECTORY = "/run/nixgate";
+/** While it is there a front need not fear to wait in vain. */
+const READY = `${RUN_DIRECTORY}/ready`;
+
+/** @throws NixgateError E_SUPERVISE */
+export async function openVisits(
+  own: Pick<Supervisor, "version" | "program" | "log" | "warn">,
+): Promise<SupervisePorts["visits"]> {
+  const fifos = passedFifos(process.env, process.pid);
+  if (process.geteuid?.() !== 0) throw cannot("supervise must be root", "start nixgate.service");
+  if (fifos.length === 0)
+    throw cannot("systemd has passed no FIFO", "start it by its sockets: nixgate render units prints them");
+  const supervisor: Supervisor = {
+    ...own,
+    manager: await systemManager(),
+    admission: tally(),
+    records: recordsForJournal(),
+    runDirectory: RUN_DIRECTORY,
+    ready() {
+      writeFileSync(READY, "");
+      chmodSync(READY, 0o644); // whatever the umask
+    },
+  };
+  return async (serve) => {
+    await receive(fifos, serve, supervisor);
+    rmSync(READY, { force: true });
+  };
+}
+
+const cannot = (message: string, hint: string) =>
+  new NixgateError("E_SUPERVISE", ExitStatus.unavailable, message, { hint });

@@ -1,0 +1,90 @@
+import { chownSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { answerToEnd } from "../../session/front-answers.ts";
+import type { Serve } from "../../session/supervise.ts";
+import { ExitStatus } from "../../units/exit-status.ts";
+import { type Fifo, readInTurn } from "./fifos.ts";
+import { type Front, frontOf, wakeFronts } from "./front.ts";
+import type { FrontClient } from "./front-client.ts";
+import { returnsOf } from "./returns.ts";
+import type { Supervisor } from "./supervisor.ts";
+import { type Ask, type Talk, talkWith } from "./talk.ts";
+import { visitOf } from "./visit.ts";
+
+/** `PID NUMBER STATUS`; the status is missing before the first command. */
+const ASK = /^(\d{1,10}) (\d{1,6}) (\d{0,3})$/;
+/** The name of the FIFO through which root ends a session: `kill PID`. */
+const CONTROL = "_control";
+const KILL = /^kill (\d{1,10})$/;
+
+const RESTARTED = answerToEnd(ExitStatus.busy, {
+  told: ["nixgate: the supervisor was restarted; try again"],
+  started: 0,
+});
+
+/** A front that is being served. */
+export interface Guest {
+  readonly talk: Talk;
+  /** Once it is known how long it may be gone unnoticed. */
+  client: FrontClient | undefined;
+}
+
+/**
+ * Reads the FIFOs: a front that is not known yet begins a session, the others go on with theirs. Before that, sessions
+ * that an earlier supervisor left are taken over, and fronts that it did not answer are woken to ask again.
+ */
+export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: Supervisor): Promise<void> {
+  const guests = new Map<number, Guest>();
+  const host = async (guest: Guest, team: string, served: () => Promise<void>) => {
+    const { pid } = guest.talk.front;
+    guests.set(pid, guest);
+    try {
+      await served();
+    } catch (error) {
+      supervisor.warn("a session could not be served to its end", { team, pid, error: String(error) });
+    } finally {
+      guests.delete(pid);
+      guest.talk.end();
+    }
+  };
+  const begin = (fifo: Fifo, front: Front, ask: Ask) => {
+    const guest: Guest = { talk: talkWith(front, answerFolder(fifo, supervisor), ask), client: undefined };
+    const lost = ask.number > 1; // another supervisor answered it before, and it was in no command
+    void host(guest, fifo.name, () =>
+      lost ? guest.talk.answer(() => RESTARTED) : serve.visit(visitOf(fifo, guest, supervisor)),
+    );
+  };
+  const take = (fifo: Fifo, line: string) => {
+    if (fifo.name === CONTROL) return guests.get(Number(KILL.exec(line)?.[1]))?.client?.end("killed-by-admin");
+    const [, pid, number, status = ""] = ASK.exec(line) ?? [];
+    if (pid === undefined) return supervisor.warn("a line that is none of a front's", { team: fifo.name });
+    const ask = { number: Number(number), status: status === "" ? undefined : Number(status) };
+    const guest = guests.get(Number(pid));
+    if (guest?.talk.front.isThere()) return guest.talk.take(ask);
+    const front = frontOf(Number(pid), fifo.name, fifo.uid);
+    if (typeof front !== "string") return begin(fifo, front, ask);
+    return supervisor.warn("a process asked that is no front", { team: fifo.name, pid: Number(pid), why: front });
+  };
+
+  const teams = fifos.filter(({ name }) => name !== CONTROL);
+  for (const fifo of teams) makeAnswerFolder(fifo, supervisor);
+  for (const { fifo, guest, back } of await returnsOf(teams, answerFolder, supervisor))
+    void host(guest, fifo.name, () => serve.return(back));
+  for (const { name, uid } of teams) wakeFronts(name, uid);
+  const reading = readInTurn(fifos, take);
+  await new Promise<void>((stopped) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, stopped);
+    supervisor.ready();
+  });
+  reading.stop();
+}
+
+const answerFolder = ({ name }: Fifo, { runDirectory }: Pick<Supervisor, "runDirectory">) =>
+  `${runDirectory}/${name}/answers`;
+
+/** Root writes there, the team's group reads; what an earlier supervisor left is nobody's answer any more. */
+function makeAnswerFolder(fifo: Fifo, supervisor: Supervisor): void {
+  const folder = answerFolder(fifo, supervisor);
+  mkdirSync(folder, { recursive: true, mode: 0o750 });
+  chownSync(folder, 0, fifo.gid);
+  for (const name of readdirSync(folder)) rmSync(`${folder}/${name}`, { force: true });
+}

@@ -1,0 +1,105 @@
+import { existsSync, readdirSync } from "node:fs";
+import { hostname } from "node:os";
+import { recoverFiles } from "../../record/recover.ts";
+import type { RecordOf } from "../../record/schema.ts";
+import { type Unended, unendedIn } from "../../record/unended.ts";
+import { sliceName } from "../../scope/names.ts";
+import { answerToEnd } from "../../session/front-answers.ts";
+import type { Return } from "../../session/supervise.ts";
+import { type TeamName, teamName } from "../../units/ids.ts";
+import { openArchive } from "../archive.ts";
+import { killWhole } from "../cgroup.ts";
+import { clock } from "../clock.ts";
+import { withoutDashes } from "../liveness.ts";
+import { ownMachine } from "../machine.ts";
+import { recoverPorts } from "../recover-ports.ts";
+import type { Fifo } from "./fifos.ts";
+import { frontOf } from "./front.ts";
+import { clientOfFront } from "./front-client.ts";
+import { scopeAround } from "./front-scopes.ts";
+import type { Guest } from "./reception.ts";
+import type { Supervisor } from "./supervisor.ts";
+import { talkWith } from "./talk.ts";
+
+interface Found {
+  readonly fifo: Fifo;
+  readonly guest: Guest;
+  readonly back: Return;
+}
+
+/**
+ * Sessions of an earlier supervisor whose command still runs around its front. The records of all others are ended: only
+ * one supervisor writes, and it is this one now.
+ */
+export async function returnsOf(
+  teams: readonly Fifo[],
+  answerFolder: (fifo: Fifo, supervisor: Supervisor) => string,
+  supervisor: Supervisor,
+): Promise<readonly Found[]> {
+  const { directory, journald } = supervisor.log;
+  const found = new Map<string, Found>();
+  const files = existsSync(directory) ? openArchive(directory).scan().files : [];
+  const ours = files.filter(({ team }) => teams.some(({ name }) => name === team));
+  for (const file of ours)
+    for (const lost of unendedIn(file)) {
+      const fifo = teams.find(({ name }) => name === lost.start.team);
+      const back = fifo && returning(lost, fifo, answerFolder(fifo, supervisor), supervisor);
+      if (back) found.set(lost.start.session, back);
+    }
+  const kept = new Set([...found.values()].map(({ back }) => back.resumed.begun.unit));
+  for (const { name } of teams) endScopes(name, kept);
+  const ports = recoverPorts(directory, journald);
+  const isGone: typeof ports.isGone = (start) =>
+    !found.has((start as RecordOf<"session.start">).session) && isOurs(start);
+  const { failed } = await recoverFiles(ours, { ...ports, isGone });
+  for (const { message } of failed) supervisor.warn("records could not be ended", { why: message });
+  await ports.flush();
+  return [...found.values()];
+}
+
+/** Ends the scopes that nobody watches any more, with all that is in them. */
+function endScopes(team: string, kept: ReadonlySet<string | undefined>): void {
+  const slice = `/sys/fs/cgroup/nixgate.slice/${sliceName(team as TeamName)}`;
+  const scopes = existsSync(slice) ? readdirSync(slice).filter((name) => name.endsWith(".scope")) : [];
+  for (const scope of scopes) if (!kept.has(scope)) killWhole(`${slice}/${scope}`);
+}
+
+/** What only a supervisor of this host and boot can have been writing, or what nobody can be writing any more. */
+function isOurs({ host, boot }: { readonly host: string; readonly boot: string }): boolean {
+  return host === hostname() || withoutDashes(boot) === withoutDashes(ownMachine().boot);
+}
+
+function returning(lost: Unended, fifo: Fifo, answers: string, supervisor: Supervisor): Found | undefined {
+  const { start, open } = lost;
+  const [begun] = open.values();
+  const team = teamName(start.team);
+  if (!begun?.unit || !team || start.isolation !== "scope-system") return undefined;
+  const cgroup = `/nixgate.slice/${sliceName(team)}/${begun.unit}`;
+  const front = frontOf(start.pid, team, fifo.uid, cgroup);
+  if (typeof front === "string") return undefined;
+  const guest: Guest = { talk: talkWith(front, answers, undefined), client: undefined };
+  const age = Date.now() - Date.parse(begun.time);
+  const at = clock.monotonic() - age;
+  return {
+    fifo,
+    guest,
+    back: {
+      resumed: { lost, begun },
+      end: (status) => guest.talk.answer((said) => answerToEnd(status, said)),
+      open(plan, grace) {
+        const client = clientOfFront(guest.talk, grace);
+        guest.client = client;
+        const { invocation } = begun;
+        const scope = scopeAround(guest.talk, plan, `/sys/fs/cgroup${cgroup}`, {
+          openedAt: at,
+          begunAt: at,
+          invocation,
+        });
+        // The front asks again if it stood still, because nobody took its word or because nothing has begun.
+        const begin = () => void (front.state() === "stopped" && front.signal("SIGCONT"));
+        const { admission, records } = supervisor;
+        return { scope: { ...scope, begin }, ports: { clock, client, admission, records } };
+      },
+    },
+  };
+}

@@ -1,0 +1,120 @@
+import { createClient, type MessageBus, Variant, variantValue } from "dbus-native";
+import { type BusProperty, busProperty } from "../../scope/bus-properties.ts";
+import type { Property } from "../../scope/properties.ts";
+import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
+
+const BUS = "unix:path=/run/dbus/system_bus_socket";
+const MANAGER = {
+  destination: "org.freedesktop.systemd1",
+  path: "/org/freedesktop/systemd1",
+  interface: "org.freedesktop.systemd1.Manager",
+} as const;
+/** How long systemd may take for an answer or a job, in milliseconds. */
+const PATIENCE_MS = 20_000;
+/** Where a property came with a later systemd than the oldest that is served, it is left out there: OOMPolicy is 253's. */
+const OPTIONAL = /OOMPolicy/;
+
+export interface NewScope {
+  readonly name: string;
+  readonly slice: string;
+  readonly description: string;
+  readonly properties: readonly Property[];
+  /** The process that is moved into it. */
+  readonly pid: number;
+}
+
+/** systemd's system manager (org.freedesktop.systemd1(5)), for root. One connection for the whole life of a supervisor. */
+export interface SystemManager {
+  /** Makes a scope around a process, and its slice with it. Settles when it stands. @throws ScopeUnavailable */
+  startScope(scope: NewScope): Promise<void>;
+  /** The unit's invocation id, 32 hex digits; undefined where systemd does not say. */
+  invocationOf(unit: string): Promise<string | undefined>;
+  /** Changes a unit's properties until the next boot. @throws ScopeUnavailable */
+  setProperties(unit: string, properties: readonly Property[]): Promise<void>;
+}
+
+export async function systemManager(address = BUS): Promise<SystemManager> {
+  const bus = createClient({ busAddress: address, timeout: PATIENCE_MS, reconnect: true });
+  const jobs = jobsOf(bus);
+  const call = async (member: string, signature: string, body: readonly unknown[]): Promise<unknown> => {
+    try {
+      return await bus.invoke({ ...MANAGER, member, signature, body: [...body] });
+    } catch (error) {
+      throw new ScopeUnavailable(`systemd: ${error instanceof Error ? error.message : String(error)}`, error);
+    }
+  };
+  await bus.addMatch(`type='signal',interface='${MANAGER.interface}',member='JobRemoved'`);
+  await call("Subscribe", "", []);
+
+  let optional: readonly BusProperty[] = [["OOMPolicy", "s", "continue"]];
+  const start = async ({ name, slice, description, properties, pid }: NewScope): Promise<void> => {
+    const own: readonly BusProperty[] = [
+      ["Description", "s", description],
+      ["Slice", "s", slice],
+      ["CollectMode", "s", "inactive-or-failed"],
+      ["PIDs", "au", [pid]],
+      ...optional,
+      ...properties.map(busProperty),
+    ];
+    const job = await call("StartTransientUnit", "ssa(sv)a(sa(sv))", [name, "fail", own.map(onWire), []]);
+    await jobs.done(String(job), name);
+  };
+  return {
+    async startScope(scope) {
+      try {
+        await start(scope);
+      } catch (error) {
+        if (optional.length === 0 || !OPTIONAL.test(String(error))) throw error;
+        optional = [];
+        await start(scope);
+      }
+    },
+    async invocationOf(unit) {
+      const asked = { destination: MANAGER.destination, path: objectOf(unit), member: "Get", signature: "ss" };
+      const body = ["org.freedesktop.systemd1.Unit", "InvocationID"];
+      try {
+        const answer = await bus.invoke({ ...asked, interface: "org.freedesktop.DBus.Properties", body });
+        const id = Buffer.from(variantValue(answer) as Uint8Array).toString("hex");
+        return id.length === 32 ? id : undefined;
+      } catch {
+        return undefined; // the unit is gone already
+      }
+    },
+    async setProperties(unit, properties) {
+      await call("SetUnitProperties", "sba(sv)", [unit, true, properties.map(busProperty).map(onWire)]);
+    },
+  };
+}
+
+/** A unit's path on the bus: what is no letter and no digit is written as _ and two hex digits (sd_bus_path_encode(3)). */
+const objectOf = (unit: string): string =>
+  `${MANAGER.path}/unit/${unit.replace(/[^A-Za-z0-9]/g, (character) => `_${character.charCodeAt(0).toString(16).padStart(2, "0")}`)}`;
+
+const onWire = ([name, signature, value]: BusProperty) => [name, new Variant(signature, value)];
+
+/** A job is over when systemd says so by a signal, which may come before the call's own answer has been read. */
+function jobsOf(bus: MessageBus) {
+  const over = new Map<string, string>();
+  const waiting = new Map<string, (result: string) => void>();
+  bus.connection.on("message", ({ interface: from, member, body }) => {
+    if (from !== MANAGER.interface || member !== "JobRemoved") return;
+    const [, job, unit, result] = body as [number, string, string, string];
+    if (!unit.startsWith("nixgate-")) return;
+    const wait = waiting.get(job);
+    if (wait) wait(result);
+    else over.set(job, result);
+  });
+  return {
+    async done(job: string, unit: string): Promise<void> {
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<string>((resolve) => {
+        timer = setTimeout(resolve, PATIENCE_MS, "nothing");
+      });
+      const said = over.get(job) ?? (await Promise.race([late, new Promise<string>((done) => waiting.set(job, done))]));
+      clearTimeout(timer);
+      over.delete(job);
+      waiting.delete(job);
+      if (said !== "done") throw new ScopeUnavailable(`systemd said ${said} of the start of ${unit}`);
+    },
+  };
+}

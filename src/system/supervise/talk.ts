@@ -1,0 +1,100 @@
+import { chmodSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import type { Said } from "../../session/front-answers.ts";
+import { sleep } from "../clock.ts";
+import type { Front } from "./front.ts";
+
+/** What a front writes into its FIFO, besides its pid. */
+export interface Ask {
+  /** Of the answer that it asks for, from 1. */
+  readonly number: number;
+  /** What the last answer's command ended with. */
+  readonly status: number | undefined;
+}
+
+/** How long a front may take from its line to its stop, in milliseconds; it does nothing in between. */
+const STOPS_WITHIN_MS = 10_000;
+const LOOK_AGAIN_MS = 1;
+
+/** The conversation with one front: it asks and stands still, it is answered and goes on. */
+export interface Talk {
+  readonly front: Front;
+  /** Takes a line of the front's from the FIFO; one that was asked before is not asked again. */
+  take(ask: Ask): void;
+  /** The front's next ask; undefined when it is gone. */
+  asked(): Promise<Ask | undefined>;
+  /** Ends the waiting of `asked`: the front is gone. */
+  lost(): void;
+  /** Keeps a line for the client until the front can say it. */
+  say(line: string): void;
+  sayStarted(): void;
+  /** Settles when the front stands still after its last ask. @returns false when it is gone, or does not */
+  still(): Promise<boolean>;
+  /** Answers the last ask, with what is to be said, and lets the front go on. */
+  answer(words: (said: Said, number: number) => string): Promise<void>;
+  /** Removes what was left for the front. */
+  end(): void;
+}
+
+/**
+ * @param folder where answers lie: only root writes there, and the account reads
+ * @param first undefined for a front that another supervisor has answered: whatever it asks next is new
+ */
+export function talkWith(front: Front, folder: string, first: Ask | undefined): Talk {
+  let current = first ?? { number: 0, status: undefined };
+  let next: Ask | undefined;
+  let gone = false;
+  let wake = () => {};
+  let told: string[] = [];
+  let started = 0;
+  const place = ({ number }: Ask) => `${folder}/${front.pid}-${number}`;
+  const still = async () => {
+    for (let waited = 0; waited < STOPS_WITHIN_MS; waited += LOOK_AGAIN_MS) {
+      const state = front.state();
+      if (state !== "running") return state === "stopped";
+      await sleep(LOOK_AGAIN_MS);
+    }
+    return false;
+  };
+  return {
+    front,
+    still,
+    take(ask) {
+      if (ask.number <= current.number) return;
+      next = ask;
+      wake();
+    },
+    async asked() {
+      while (next === undefined && !gone)
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      if (next === undefined) return undefined;
+      rmSync(place(current), { force: true });
+      current = next;
+      next = undefined;
+      return current;
+    },
+    lost() {
+      gone = true;
+      wake();
+    },
+    say: (line) => void told.push(line),
+    sayStarted() {
+      started += 1;
+    },
+    async answer(words) {
+      const text = words({ told, started }, current.number);
+      told = [];
+      started = 0;
+      // A front that somebody else lets go on must find a whole answer or none.
+      writeFileSync(`${place(current)}.new`, text);
+      chmodSync(`${place(current)}.new`, 0o644); // the folder lets none but root and the account's group in
+      renameSync(`${place(current)}.new`, place(current));
+      if (await still()) front.signal("SIGCONT");
+    },
+    end() {
+      rmSync(place(current), { force: true });
+      front.close();
+    },
+  };
+}

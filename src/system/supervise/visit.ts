@@ -1,0 +1,51 @@
+import { answerToEnd } from "../../session/front-answers.ts";
+import type { SessionPorts } from "../../session/ports.ts";
+import type { Visit } from "../../session/supervise.ts";
+import { accountOf } from "../accounts.ts";
+import { asOwner } from "../as-owner.ts";
+import { clock } from "../clock.ts";
+import { newSessionId, ownMachine, stdinIsTerminal } from "../machine.ts";
+import { readUserAuth } from "../user-auth.ts";
+import type { Fifo } from "./fifos.ts";
+import { clientOfFront } from "./front-client.ts";
+import { requestsOfFront } from "./front-requests.ts";
+import { scopesOfFront } from "./front-scopes.ts";
+import type { Guest } from "./reception.ts";
+import type { Supervisor } from "./supervisor.ts";
+
+/** A front as the story of a session sees it. */
+export function visitOf(fifo: Fifo, guest: Guest, supervisor: Supervisor): Visit {
+  const { talk } = guest;
+  const { front } = talk;
+  const { manager, admission, records, version, program } = supervisor;
+  const [, member] = front.words();
+  const account = accountOf(fifo.uid);
+  if (!account) throw new Error(`uid ${fifo.uid} has no account`);
+  return {
+    named: { team: fifo.name, member: member === "" ? undefined : member },
+    at: Date.now(),
+    end: (status) => talk.answer((said) => answerToEnd(status, said)),
+    visitor: {
+      machine: ownMachine(),
+      process: { pid: front.pid, version },
+      account,
+      holder: "",
+      environment: front.environment,
+      terminal: stdinIsTerminal(front.pid),
+      // no name that the client sent is followed with root's rights
+      key: asOwner(fifo, () => readUserAuth(front.environment, fifo.uid)),
+      open(grace): SessionPorts {
+        const client = clientOfFront(talk, grace);
+        guest.client = client;
+        return {
+          ...{ clock, newSessionId, admission, client },
+          records: { ...records, flush: async () => undefined },
+          requests: requestsOfFront(talk, program),
+          scopes: scopesOfFront(talk, manager),
+          // `returnsOf` does it for all, once
+          recovery: { begin: () => undefined, settled: async () => undefined },
+        };
+      },
+    },
+  };
+}
