@@ -14,7 +14,6 @@ import { notOne, recordsOf } from "./sessions-show.ts";
 
 /** The process that serves a session: that one, or none. */
 export interface ServingProcess {
-  readonly command: "session" | "supervise";
   isThere(): boolean;
   /** @throws an error with code EPERM where this caller may not */
   terminate(): void;
@@ -35,7 +34,7 @@ export const sessionsKill: Command<SessionsKillPorts> = {
   name: "sessions kill",
   summary: "end a running session",
   usage: "ID [--json] [--log-dir DIR | --config-dir DIR]",
-  help: `Ends a running session in good order: its nixgate gets SIGTERM, ends the command and everything in its scope (SIGTERM,
+  help: `Ends a running session in good order: its nixgate is told to (by SIGTERM, or through the supervisor), ends the command and everything in its scope (SIGTERM,
 after stop_timeout SIGKILL), writes the records with the cause killed-by-admin and exits. Waits for that.
 ID is the session's id, or as much of its beginning or its end as is found only once. Only root and the session's own
 account may do it.
@@ -110,7 +109,7 @@ async function endSession(
 }
 
 function reach(start: RecordOf<"session.start">, ports: SessionsKillPorts): ServingProcess {
-  const { session, host, pid, user } = start;
+  const { session, host, user } = start;
   const serving = ports.serving(start);
   if (serving === "elsewhere")
     throw new UsageError(`${session}: runs on ${escapeText(host)}, not on this host`, {
@@ -118,18 +117,14 @@ function reach(start: RecordOf<"session.start">, ports: SessionsKillPorts): Serv
     });
   if (serving === "gone") throw lost(session);
   if (serving === "hidden") throw notAllowed(session, user);
-  if (serving.command === "session") return serving;
-  serving.close();
-  throw new UsageError(`${session}: is served by the resident supervisor, process ${pid}, with all the others`, {
-    hint: `end its command alone: systemctl stop 'nixgate-*-${session}-*.scope'`,
-  });
+  return serving;
 }
 
 function signal(serving: ServingProcess, { session, user }: RecordOf<"session.start">): void {
   try {
     serving.terminate();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EPERM") throw notAllowed(session, user);
+    if (/^E(?:PERM|ACCES)$/.test((error as NodeJS.ErrnoException).code ?? "")) throw notAllowed(session, user);
     throw error;
   }
 }

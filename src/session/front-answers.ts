@@ -11,14 +11,15 @@ export interface Said {
 }
 
 const spoken = ({ told, started }: Said): string =>
-  "echo started\n".repeat(started) + told.map((line) => `echo ${shellWord(line)} >&3\n`).join("");
+  "echo started\n".repeat(started) + told.map((line) => `printf '%s\\n' ${shellWord(line)} >&3\n`).join("");
 
 /**
  * The front says its lines and runs the command as its child, with the environment of the plan and fds 0 to 2 as sshd
- * made them: bin/nixgate-front keeps the client's stderr as fd 3.
+ * made them: bin/nixgate-front keeps the client's stderr as fd 3. In a subshell, because dash redirects its own stderr
+ * for a plain command, and would tell the client what it thinks of one that was killed.
  */
 export function answerToRun({ commandLine }: Plan, said: Said): string {
-  return `${spoken(said)}${commandLine.map(shellWord).join(" ")} 2>&3 3>&-\n`;
+  return `${spoken(said)}(exec ${commandLine.map(shellWord).join(" ")} 2>&3 3>&-)\n`;
 }
 
 /** The front says its lines and ends with the status. */

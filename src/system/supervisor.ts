@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename } from "node:path";
 import type { IsAlive } from "../record/archive.ts";
@@ -10,18 +10,21 @@ import { inside } from "./safe-folder.ts";
 const O_PATH = 0o10000000;
 /** What the build calls the program; the interpreter and its options may stand before it. */
 const PROGRAM = "nixgate.cjs";
+/** The script that stands for a session under the resident supervisor. */
+const FRONT = "nixgate-front";
+/** Root's way to the resident supervisor, and its sign of life with its pid. */
+const CONTROL = "/run/nixgate/_control";
+export const READY = "/run/nixgate/ready";
 
-/** The process that serves a session. Its folder in /proc stays open: it shows this process or none, never its successor. */
+/** The process that serves a session, or the front that stands for one. Its folder in /proc stays open: it shows this process or none, never its successor. */
 export interface Supervisor {
-  /** The nixgate command that it runs: `session`, or `supervise` for the resident one. */
-  readonly command: "session" | "supervise";
   isThere(): boolean;
-  /** @throws Node's own error with code EPERM where the process is another account's */
+  /** @throws Node's own error with code EPERM or EACCES where the session is another account's */
   terminate(): void;
   close(): void;
 }
 
-export type Start = Parameters<IsAlive>[0];
+export type Start = Parameters<IsAlive>[0] & { readonly isolation?: string };
 
 /**
  * The process that a session.start names, as long as it is one of nixgate's. `elsewhere`: another host's. `hidden`: a
@@ -45,11 +48,14 @@ export function supervisorOf(start: Start): Supervisor | "gone" | "elsewhere" | 
   }
   const isThere = () => commandOf(folder) !== "gone";
   return {
-    command,
     isThere,
     // Node has no pidfd_send_signal(2). Between this look and the signal the number would have to be freed and, after
     // all the others, given out again.
-    terminate: () => void (isThere() && process.kill(start.pid, "SIGTERM")),
+    terminate() {
+      if (!isThere()) return;
+      if (command === "front") tellResident(`kill ${start.pid}`);
+      else process.kill(start.pid, "SIGTERM");
+    },
     close: () => closeSync(folder),
   };
 }
@@ -61,7 +67,32 @@ export function supervisorOf(start: Start): Supervisor | "gone" | "elsewhere" | 
 export function isGone(start: Start): boolean {
   const supervisor = supervisorOf(start);
   if (typeof supervisor !== "string") supervisor.close();
-  return supervisor === "gone";
+  // A front may be gone before the resident supervisor has written what it came to.
+  return supervisor === "gone" && !(start.isolation === "scope-system" && residentIsThere());
+}
+
+/** Whether the resident supervisor runs. */
+function residentIsThere(): boolean {
+  const pid = Number(readKernelFile(READY));
+  if (!(pid > 0)) return false;
+  try {
+    const folder = openSync(`/proc/${pid}`, O_PATH | constants.O_DIRECTORY);
+    const command = commandOf(folder);
+    closeSync(folder);
+    return command === "supervise" || command === "hidden";
+  } catch {
+    return false;
+  }
+}
+
+/** One line into the control FIFO; systemd holds it open, so that this does not wait for a reader. */
+function tellResident(line: string): void {
+  const fifo = openSync(CONTROL, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  try {
+    writeSync(fifo, `${line}\n`);
+  } finally {
+    closeSync(fifo);
+  }
 }
 
 /** The supervisor to be signalled: it must be old enough to have written the record, too. */
@@ -73,11 +104,13 @@ export function supervisorToSignal(start: Start): ReturnType<typeof supervisorOf
 }
 
 /** `gone` is also a zombie, whose command line is empty, and whatever is none of nixgate's. */
-function commandOf(folder: number): Supervisor["command"] | "gone" | "hidden" {
+function commandOf(folder: number): "session" | "supervise" | "front" | "gone" | "hidden" {
   try {
     const words = readFileSync(inside(folder, "cmdline"), "utf8").split("\0");
+    if (words.some((word) => basename(word) === FRONT)) return "front";
     const program = words.findIndex((word) => basename(word) === PROGRAM);
     const command = program < 0 ? undefined : words[program + 1];
+    if (command === "front-line") return "front"; // for a line of its loop
     return command === "session" || command === "supervise" ? command : "gone";
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

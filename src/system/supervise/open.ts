@@ -3,6 +3,7 @@ import type { SupervisePorts } from "../../session/supervise.ts";
 import { NixgateError } from "../../units/error.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { recordsForJournal } from "../session-ports.ts";
+import { READY } from "../supervisor.ts";
 import { passedFifos } from "./fifos.ts";
 import { receive } from "./reception.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -10,8 +11,6 @@ import { systemManager } from "./system-manager.ts";
 import { tally } from "./tally.ts";
 
 const RUN_DIRECTORY = "/run/nixgate";
-/** While it is there a front need not fear to wait in vain. */
-const READY = `${RUN_DIRECTORY}/ready`;
 
 /** @throws NixgateError E_SUPERVISE */
 export async function openVisits(
@@ -28,7 +27,7 @@ export async function openVisits(
     records: recordsForJournal(),
     runDirectory: RUN_DIRECTORY,
     ready() {
-      writeFileSync(READY, "");
+      writeFileSync(READY, `${process.pid}\n`); // while it is there a front need not fear to wait in vain
       chmodSync(READY, 0o644); // whatever the umask
     },
   };

@@ -11,8 +11,6 @@ const MANAGER = {
 } as const;
 /** How long systemd may take for an answer or a job, in milliseconds. */
 const PATIENCE_MS = 20_000;
-/** Where a property came with a later systemd than the oldest that is served, it is left out there: OOMPolicy is 253's. */
-const OPTIONAL = /OOMPolicy/;
 
 export interface NewScope {
   readonly name: string;
@@ -46,28 +44,17 @@ export async function systemManager(address = BUS): Promise<SystemManager> {
   await bus.addMatch(`type='signal',interface='${MANAGER.interface}',member='JobRemoved'`);
   await call("Subscribe", "", []);
 
-  let optional: readonly BusProperty[] = [["OOMPolicy", "s", "continue"]];
-  const start = async ({ name, slice, description, properties, pid }: NewScope): Promise<void> => {
-    const own: readonly BusProperty[] = [
-      ["Description", "s", description],
-      ["Slice", "s", slice],
-      ["CollectMode", "s", "inactive-or-failed"],
-      ["PIDs", "au", [pid]],
-      ...optional,
-      ...properties.map(busProperty),
-    ];
-    const job = await call("StartTransientUnit", "ssa(sv)a(sa(sv))", [name, "fail", own.map(onWire), []]);
-    await jobs.done(String(job), name);
-  };
   return {
-    async startScope(scope) {
-      try {
-        await start(scope);
-      } catch (error) {
-        if (optional.length === 0 || !OPTIONAL.test(String(error))) throw error;
-        optional = [];
-        await start(scope);
-      }
+    async startScope({ name, slice, description, properties, pid }) {
+      const own: readonly BusProperty[] = [
+        ["Description", "s", description],
+        ["Slice", "s", slice],
+        ["CollectMode", "s", "inactive-or-failed"],
+        ["PIDs", "au", [pid]],
+        ...properties.map(busProperty),
+      ];
+      const job = await call("StartTransientUnit", "ssa(sv)a(sa(sv))", [name, "fail", own.map(onWire), []]);
+      await jobs.done(String(job), name);
     },
     async invocationOf(unit) {
       const asked = { destination: MANAGER.destination, path: objectOf(unit), member: "Get", signature: "ss" };
