@@ -1,12 +1,14 @@
 import { dirname } from "node:path";
+import { NO_HITS } from "../ending/limit-hits.ts";
 import { EXPAND_NOTHING } from "../scope/command-line.ts";
 import type { Plan } from "../scope/plan.ts";
 import type { Expectation } from "../scope/properties.ts";
 import type { OpenScope, Scopes } from "../session/ports.ts";
 import { ScopeUnavailable } from "../session/scope-unavailable.ts";
-import { cgroupOf, killAllBut, killWhole, processesOf, readCgroupFile, refusals } from "./cgroup.ts";
+import { cgroupOf, killAllBut, killWhole, processesOf, readCgroupFile } from "./cgroup.ts";
 import { lastUsageOf } from "./last-usage.ts";
 import { type Launched, launch } from "./launch.ts";
+import { watchLimitsAround } from "./limit-hits.ts";
 import { endedChildrenCpuMs, processesOfSession, resourceLimit } from "./process-group.ts";
 import { signalAll } from "./signals.ts";
 import { limitSlice } from "./slice.ts";
@@ -39,7 +41,7 @@ async function inCgroup(plan: Plan, launched: Launched): Promise<OpenScope> {
   await limitSlice(plan, slice);
   const others = () => processesOf(folder).filter((pid) => pid !== launched.holder);
   const usage = lastUsageOf(folder);
-  const refusedBefore = refusals(slice);
+  const hits = watchLimitsAround(folder);
   const command = untilItEnds(launched);
   return {
     ...launched,
@@ -59,7 +61,7 @@ async function inCgroup(plan: Plan, launched: Launched): Promise<OpenScope> {
       signalAll(command(), "SIGKILL");
     },
     usage: usage.look,
-    teamRefusals: () => refusals(slice) - refusedBefore,
+    hits: () => hits(usage.limitCounts()),
     release: () => {
       usage.stop();
       killWhole(folder);
@@ -90,7 +92,7 @@ function withoutManager(plan: Plan, launched: Launched, cpuBefore: number): Open
     terminate: () => terminate(others()),
     kill: () => signalAll(others(), "SIGKILL"),
     usage: () => ({ cpu_ms: endedChildrenCpuMs() - cpuBefore }),
-    teamRefusals: () => 0,
+    hits: () => NO_HITS,
   };
 }
 

@@ -99,3 +99,17 @@ export async function awaitNothing(guest: Guest, withinMs: number, team = "alpha
   };
   await waitFor("nothing to be left", nothing, withinMs).catch(() => expect(left).toBe(""));
 }
+
+/** The processes that serve alpha's sessions, for pgrep(1) and pkill(1). */
+const SERVING = "-u nix-alpha -f nixgate.cjs";
+
+const signalNixgate =
+  (signal: string) =>
+  async (guest: Guest): Promise<void> =>
+    void (await guest.asRoot(`pkill -${signal} ${SERVING}`));
+
+/** What an administrator, the OOM killer or bad luck does to those processes. */
+export const endNixgate = signalNixgate("TERM");
+export const killNixgate = signalNixgate("KILL");
+export const pauseNixgate = signalNixgate("STOP");
+export const resumeNixgate = signalNixgate("CONT");
