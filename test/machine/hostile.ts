@@ -24,6 +24,9 @@ export const test = plain.extend<{ builder: Guest }>({
         ...Object.fromEntries(names.map((name) => [name.split(".")[0], program(name)])),
         "orphan-maker": program("orphan-maker.sh", "100000"),
         hidden: program("sub-cgroup-maker.sh", "hidden"),
+        raise: program("limit-raiser.sh", "/opt/hostile/mmap-hog.pl", "120", "20"),
+        "raise-all": program("limit-raiser.sh", "/opt/hostile/mmap-hog.pl", "400", "20"),
+        "raise-later": program("limit-raiser.sh", "/bin/sh", "-c", "sleep 1.777; exec /opt/hostile/mmap-hog.pl 400 20"),
       });
       await edit(guest, "alpha", 's/^MemoryMax = "256M"/MemoryMax = "64M"/\n/^stop_timeout/s/"2s"/"1s"/');
       await setRunTime(guest, "2s");

@@ -88,11 +88,6 @@ describe("what a limit is worth under the user manager", () => {
 
   test("the account can raise its own scope's", async ({ builder }) => {
     await setRunTime(builder, "30s");
-    await allow(builder, "alpha", {
-      raise: program("limit-raiser.sh", "/opt/hostile/mmap-hog.pl", "120", "20"),
-      "raise-all": program("limit-raiser.sh", "/opt/hostile/mmap-hog.pl", "400", "20"),
-      "raise-later": program("limit-raiser.sh", "/bin/sh", "-c", "sleep 1.777; exec /opt/hostile/mmap-hog.pl 400 20"),
-    });
     const { exitCode, story } = await attempt(builder, "raise");
     expect(exitCode).toBe(0);
     expect(story.begun?.limits.applied).toMatchObject({ MemoryMax: String(64 * MIB) });
@@ -100,6 +95,7 @@ describe("what a limit is worth under the user manager", () => {
   });
 
   test("the account cannot raise root's bound on its user slice", async ({ builder }) => {
+    await setRunTime(builder, "30s");
     await slice(builder, "MemoryMax=250M");
     const { stdout } = await builder.asAccount(
       "nix-alpha",
@@ -120,9 +116,27 @@ describe("what a limit is worth under the user manager", () => {
     await awaitNothing(builder, 1000);
   });
 
+  // Its OOMScoreAdjust=100 counts as a tenth of the bound, more than each of these has.
+  test("the OOM killer takes of many small processes one, not the account's own systemd", async ({ builder }) => {
+    const twelve = "for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do /opt/hostile/mmap-hog.pl 50 5000 & done; wait; exit 3";
+    await allow(builder, "alpha", { twelve: ["/bin/sh", "-c", twelve] });
+    await edit(builder, "alpha", 's/^MemoryMax = "64M"/MemoryMax = "900M"/');
+    await setRunTime(builder, "30s");
+    const manager = async () => `${(await builder.asRoot("pgrep -u nix-alpha -x systemd")).stdout}`;
+    const before = await manager();
+    await slice(builder, "MemoryMax=600M");
+    const { stderr, story } = await attempt(builder, "twelve");
+    await slice(builder, "MemoryMax=infinity");
+    await edit(builder, "alpha", 's/^MemoryMax = "900M"/MemoryMax = "64M"/');
+    expect.soft(await manager()).toBe(before);
+    expect.soft(lineOf(stderr)).toBe("memory limit around the team reached");
+    expect.soft(story.ended).toMatchObject({ cause: "oom" });
+  });
+
   // While the memory of a process that it has ended is not free yet, the OOM killer may strike again: on a busy host it
   // sometimes takes the account's own systemd, with which every scope goes at once.
   test("the OOM killer's cause is told, even when it takes the account's own systemd along", async ({ builder }) => {
+    await setRunTime(builder, "30s");
     await slice(builder, "MemoryMax=250M");
     const kills = "grep oom_kill /sys/fs/cgroup/user.slice/user-$(id -u nix-alpha).slice/memory.events";
     const before = `${(await builder.asRoot(kills)).stdout}`;
