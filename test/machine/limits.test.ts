@@ -142,7 +142,7 @@ describe("what a limit is worth under the user manager", () => {
     const before = `${(await builder.asRoot(kills)).stdout}`;
     using client = startClient(builder, "raise-later");
     const told = text(client.stderr as Readable);
-    await awaitProcess(builder, "sleep 1.777");
+    await awaitProcess(builder, "^sleep 1.777");
     await pauseNixgate(builder);
     await waitFor("the OOM killer", async () => `${(await builder.asRoot(kills)).stdout}` !== before);
     await builder.asRoot("pkill -KILL -u nix-alpha -x systemd");
