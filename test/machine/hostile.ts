@@ -104,7 +104,7 @@ export async function awaitNothing(guest: Guest, withinMs: number, team = "alpha
 }
 
 /** The processes that serve alpha's sessions, for pgrep(1) and pkill(1). */
-const SERVING = "-u nix-alpha -f nixgate.cjs";
+export const SERVING = "-u nix-alpha -f nixgate.cjs";
 
 const signalNixgate =
   (signal: string) =>
@@ -116,3 +116,11 @@ export const endNixgate = signalNixgate("TERM");
 export const killNixgate = signalNixgate("KILL");
 export const pauseNixgate = signalNixgate("STOP");
 export const resumeNixgate = signalNixgate("CONT");
+
+/** The account's own systemd: while it is paused, it makes no scope and ends none. */
+const signalManager =
+  (signal: string) =>
+  async (guest: Guest): Promise<void> =>
+    void (await guest.asRoot(`pkill -${signal} -u nix-alpha -x systemd`));
+export const pauseManager = signalManager("STOP");
+export const resumeManager = signalManager("CONT");
