@@ -82,6 +82,15 @@ describe("the team's limits", () => {
   });
 });
 
+test("a file left in memory counts against the team's limit until it is removed", async ({ builder }) => {
+  await attempt(builder, "tmpfs-hog");
+  const charged = async () =>
+    Number((await builder.asRoot("cat $(find /sys/fs/cgroup -name nixgate-alpha.slice)/memory.current")).stdout);
+  expect(await charged()).toBeGreaterThan(60 * MIB);
+  await builder.asRoot("rm /dev/shm/nixgate-hog.*");
+  expect(await charged()).toBeLessThan(30 * MIB);
+});
+
 describe("what a limit is worth under the user manager", () => {
   const slice = (guest: Guest, setting: string) =>
     guest.asRoot(`systemctl set-property --runtime user-$(id -u nix-alpha).slice ${setting}`);
