@@ -41,8 +41,6 @@ describe("a hostile program", () => {
     { request: "daemon-maker", status: 5, end: { cause: "exit", exit_code: 5, leftovers: 6 } },
     { request: "zombie-maker", status: 6, end: { cause: "exit", exit_code: 6, leftovers: atLeast(1) } },
     { request: "orphan-maker", status: 3, end: { cause: "exit", exit_code: 3, leftovers: 3 } },
-    { request: "flood-stderr", ...TIMEOUT, end: { cause: "timeout", signal: "SIGTERM" } },
-    { request: "flood-stdout", ...TIMEOUT, end: { cause: "timeout", signal: "SIGTERM" } },
     { request: "escaper", ...TIMEOUT, end: { cause: "timeout", signal: "SIGTERM" } },
   ])("$request ends as its record says and leaves nothing", async ({ request, told, status, end }, { builder }) => {
     await setRunTime(builder, told === TIMEOUT.told ? "2s" : "60s"); // what the machine's load makes of the other limits

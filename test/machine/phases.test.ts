@@ -22,7 +22,8 @@ const RULES = {
   patient: sh("exec sleep 100000"),
   // says nothing: sh would tell how its child ended, and end by SIGPIPE where nobody reads
   "until-told": sh(`exec 2>/dev/null; trap "${DEAF}" TERM; while :; do sleep 0.1; done`),
-  leave: sh(`(${DEAF}) & exit 0`),
+  // not before SIGTERM is ignored
+  leave: sh(`(${DEAF}) & until [ "$(cat /proc/$!/comm)" = sleep ]; do :; done; exit 0`),
 };
 
 async function prepare(guest: Guest, runTime: string): Promise<void> {

@@ -1,7 +1,8 @@
+import { once } from "node:events";
 import { describe, expect } from "vitest";
 import { waitFor } from "../support/wait-for.ts";
 import { BLOWS, type Blow, BOUND, expectCause } from "./blows.ts";
-import { awaitNothing, setRunTime, test } from "./hostile.ts";
+import { awaitNothing, lineOf, setRunTime, test } from "./hostile.ts";
 import type { Guest } from "./support.ts";
 import { awaitProcess, startClient } from "./waiting-client.ts";
 
@@ -26,6 +27,20 @@ describe.for([
     await awaitNothing(builder, 6000 + BOUND);
     const { ended } = await expectCause(builder, "timeout");
     expect(ended).toMatchObject({ signal: "SIGTERM", leftovers: 0 });
+  });
+
+  test("is not told, one that reads it all is", async ({ builder }) => {
+    await setRunTime(builder, "2s");
+    using client = startClient(builder, request);
+    client.stdout?.resume();
+    let said = "";
+    client.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      said = (said + text).slice(-1000);
+    });
+    expect(await once(client, "close")).toEqual([143, null]);
+    expect(lineOf(said)).toBe("run time limit of 2s reached");
+    await expectCause(builder, "timeout");
+    await awaitNothing(builder, 1000);
   });
 
   const blows: readonly [string, Blow][] = Object.entries(BLOWS);
