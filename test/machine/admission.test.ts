@@ -1,4 +1,6 @@
 import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { afterEach, describe, expect } from "vitest";
@@ -6,6 +8,7 @@ import { waitFor } from "../support/wait-for.ts";
 import { awaitNothing, killNixgate, lineOf } from "./hostile.ts";
 import { edit, editHost, restorePolicies } from "./policies.ts";
 import { recordsOf, sessionIn } from "./records.ts";
+import { runFolder } from "./state.ts";
 import { type Guest, test as plain } from "./support.ts";
 import { startClient } from "./waiting-client.ts";
 
@@ -26,8 +29,8 @@ afterEach(() => {
 });
 
 /** Opens a line loop, which stays as long as its client. @returns "admitted", or the status it was turned away with */
-async function knock(guest: Guest, user = "nix-alpha") {
-  const client = startClient(guest, undefined, user);
+async function knock(guest: Guest, user = "nix-alpha", options: string[] = []) {
+  const client = startClient(guest, undefined, user, options);
   clients.push(client);
   client.stdin?.on("error", () => undefined).write("echo started\n");
   const said = text(client.stderr as Readable);
@@ -38,7 +41,14 @@ async function knock(guest: Guest, user = "nix-alpha") {
   return { client, answer, said };
 }
 
-const knockTimes = (count: number, guest: Guest) => Promise.all(Array.from({ length: count }, () => knock(guest)));
+/** All over one connection: fifty key exchanges on the guest's one CPU would draw the moment out to half a minute. */
+async function knockTimes(count: number, guest: Guest) {
+  const path = join(runFolder(guest.state.name), "alpha.sock");
+  const shared = (master: string) => ["-o", `ControlMaster=${master}`, "-o", `ControlPath=${path}`];
+  if (!existsSync(path)) clients.push(startClient(guest, undefined, "nix-alpha", ["-N", ...shared("yes")]));
+  await waitFor("the connection", () => existsSync(path));
+  return Promise.all(Array.from({ length: count }, () => knock(guest, "nix-alpha", shared("no"))));
+}
 
 test("of 50 starts at once exactly 8 are admitted, and kill -9 of these frees their places", async ({ builder }) => {
   await edit(builder, "alpha", "s/^max_concurrent = .*/max_concurrent = 8/");
