@@ -11,9 +11,6 @@ const project = (name: string, timeoutMs: number, extra: object = {}) => ({
   },
 });
 
-/** Tests that compare times say something only where the host has nothing else to do: `TIMING=1` asks for them. */
-const timing = process.env["TIMING"] === "1" ? ["test/machine/**/*.timing.ts"] : [];
-
 export default defineConfig({
   test: {
     reporters: ["default", "./test/support/last-line-reporter.ts"],
@@ -22,7 +19,6 @@ export default defineConfig({
       project("process", 30_000),
       project("ssh", 60_000, { fileParallelism: false }),
       project("machine", 180_000, {
-        include: ["test/machine/**/*.test.ts", ...timing],
         fileParallelism: false,
         hookTimeout: 900_000,
         globalSetup: "test/machine/global-setup.ts",

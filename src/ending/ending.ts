@@ -1,4 +1,5 @@
 import type { Milliseconds } from "../units/quantities.ts";
+import type { LimitHits } from "./limit-hits.ts";
 
 /** Why a command or a session ended; the words of the record's `cause`. */
 export type Cause =
@@ -47,6 +48,7 @@ export interface Ending {
   readonly exit: Exit;
   readonly wallMs: Milliseconds;
   readonly usage: Usage;
+  readonly hits: LimitHits;
   /** Processes that were still there when the command had ended. */
   readonly leftovers: number;
 }

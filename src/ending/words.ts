@@ -1,6 +1,7 @@
 import type { Cause, Exit } from "./ending.ts";
+import type { Whose } from "./limit-hits.ts";
 
-/** The limits as the policy spells them, for a sentence; undefined: there is none, or it is not the one that was reached. */
+/** The command's own limits as the policy spells them, for a sentence; undefined: there is none. */
 export interface LimitWords {
   readonly memory: string | undefined;
   readonly tasks: string | undefined;
@@ -8,14 +9,29 @@ export interface LimitWords {
 }
 
 /** What the client is told about an end that it could not know the cause of; undefined where its own output says it. */
-export function wordsForClient(cause: Cause, limits: LimitWords, exit: Exit): string | undefined {
+export function wordsForClient(
+  cause: Cause,
+  limits: LimitWords,
+  whose: { readonly memory: Whose; readonly tasks: Whose },
+  exit: Exit,
+): string | undefined {
   switch (cause) {
     case "oom":
-      return `memory limit of ${limits.memory ?? "the team"} reached`;
+      return {
+        command: `memory limit of ${limits.memory} reached`,
+        team: "memory limit of the team reached",
+        around: "memory limit around the team reached",
+        host: "the host ran out of memory",
+      }[whose.memory];
     case "tasks-limit":
-      return `limit of ${limits.tasks ?? "the team's"} tasks reached`;
+      return {
+        command: `limit of ${limits.tasks} tasks reached`,
+        team: "limit of the team's tasks reached",
+        around: "limit of tasks around the team reached",
+        host: "limit of the host's tasks reached",
+      }[whose.tasks];
     case "timeout":
-      return `run time limit of ${limits.runtime ?? "the team"} reached`;
+      return `run time limit of ${limits.runtime} reached`;
     case "killed-by-admin":
       return "ended by the administrator";
     case "signal":
@@ -23,16 +39,4 @@ export function wordsForClient(cause: Cause, limits: LimitWords, exit: Exit): st
     default:
       return undefined;
   }
-}
-
-/** The kernel charges memory in batches, so that a peak may stay below the limit by that much; tasks it counts one by one. */
-const NEAR = 15 / 16;
-
-/**
- * Whether it was this limit that a command ran into, and not one around it, such as its team's.
- * @param peak the most that the command ever had, undefined where the kernel does not say
- * @param limit as the kernel has it; "max" is none
- */
-export function wasReached(peak: number | undefined, limit: string | undefined): boolean {
-  return limit !== "max" && (peak === undefined || peak >= Number(limit) * NEAR);
 }

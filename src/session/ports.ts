@@ -1,5 +1,6 @@
 import type { HostState } from "../decision/admit.ts";
 import type { Exit, Usage } from "../ending/ending.ts";
+import type { LimitHits } from "../ending/limit-hits.ts";
 import type { HostConfig } from "../policy/policy.ts";
 import type { SessionRecord } from "../record/schema.ts";
 import type { Plan } from "../scope/plan.ts";
@@ -114,8 +115,8 @@ export interface OpenScope {
   kill(): void;
   /** The kernel's counters up to now; where systemd took the scope away first, as they were last seen. */
   usage(): Usage;
-  /** Forks in any of the team's scopes that the team's own limit has refused since this scope was made. */
-  teamRefusals(): number;
+  /** The limits that were hit since this scope was made, up to the last `usage`: its own, and those that it shares. */
+  hits(): LimitHits;
   /**
    * Ends the holder and whatever is still there, and with them the scope; more than once is no harm. Settles when the
    * holder is gone.

@@ -35,7 +35,11 @@ export function planOfRecord({ begun }: Resumed, { policy }: Admitted): Plan {
     argv: begun.argv as [string, ...string[]],
     environment: {},
     properties: Object.entries(asked).map(([name, value]) => ({ name, value: String(value) })),
-    expectations: [],
+    expectations: Object.entries(begun.limits.applied).map(([property, value]) => ({
+      property,
+      file: "",
+      value: String(value),
+    })),
     team: { properties: [], expectations: [] },
     commandLine: begun.argv as [string, ...string[]],
     runtimeMax: typeof runtime === "number" ? runtime : undefined,

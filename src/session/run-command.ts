@@ -41,13 +41,14 @@ export async function runCommand(
   });
   const { exit, stopped, leftovers } = await watchCommand(scope, plan, rules, ports);
   const usage = scope.usage();
-  const teamRefusals = scope.teamRefusals();
+  const hits = scope.hits();
   void scope.release();
   return {
-    cause: causeOf(exit, usage, stopped, teamRefusals),
+    cause: causeOf(exit, usage, stopped, hits),
     exit,
     wallMs: Math.round(wall ?? 0) as Milliseconds,
     usage,
+    hits,
     leftovers,
   };
 }

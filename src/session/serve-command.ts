@@ -1,6 +1,7 @@
 import type { Allow } from "../decision/decision.ts";
 import type { Ending } from "../ending/ending.ts";
-import { wasReached, wordsForClient } from "../ending/words.ts";
+import { whoseLimit } from "../ending/limit-hits.ts";
+import { wordsForClient } from "../ending/words.ts";
 import type { Manager, SessionRules } from "../policy/policy.ts";
 import { type Plan, planScope } from "../scope/plan.ts";
 import type { Arrival, Configuration } from "./arrival.ts";
@@ -87,16 +88,15 @@ function tellEnding(
   arrival: Pick<Arrival, "session">,
   ports: Pick<SessionPorts, "client">,
 ): void {
-  const { usage, cause, exit } = ending;
+  const { usage, hits, cause, exit } = ending;
   const limit = (name: string) => plan.properties.find((property) => property.name === name)?.value;
-  const reached = (name: string, peak: number | undefined) =>
-    wasReached(peak, plan.expectations.find(({ property }) => property === name)?.value) ? limit(name) : undefined;
+  const inKernel = (name: string) => plan.expectations.find(({ property }) => property === name)?.value;
   const words = wordsForClient(
     cause,
+    { memory: limit("MemoryMax"), tasks: limit("TasksMax"), runtime: limit("RuntimeMaxSec") },
     {
-      memory: reached("MemoryMax", usage.memory_peak_bytes),
-      tasks: reached("TasksMax", usage.tasks_peak),
-      runtime: limit("RuntimeMaxSec"),
+      memory: whoseLimit(hits.memory, usage.memory_peak_bytes, inKernel("MemoryMax")),
+      tasks: whoseLimit(hits.tasks, usage.tasks_peak, inKernel("TasksMax")),
     },
     exit,
   );

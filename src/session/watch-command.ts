@@ -75,8 +75,9 @@ export function watchCommand(
 
     cancel.add(client.watch(happen));
     if (plan.runtimeMax !== undefined) after(Math.max(0, timeLeft()) as Milliseconds, "runtime-over");
-    scope.exited.then((how) => {
+    scope.exited.then(async (how) => {
       exit = how;
+      if (how.signal === "SIGPIPE") await settled(client, clock);
       // It failed because nobody listened any more: SIGPIPE says less than that.
       if (how.code !== 0 && client.isGone()) stopped ??= "client-gone";
       // systemd counts as well, and its SIGTERM may have come first.
@@ -85,4 +86,11 @@ export function watchCommand(
     });
     scope.begin();
   });
+}
+
+/** sshd closes its pipes a moment before it ends, so a command that SIGPIPE ends may be quicker than its lost client. */
+async function settled(client: SessionPorts["client"], clock: SessionPorts["clock"]): Promise<void> {
+  const began = clock.monotonic();
+  while (!client.isGone() && clock.monotonic() - began < client.latency)
+    await new Promise<void>((done) => void clock.after(LOOK_AGAIN, done));
 }

@@ -3,8 +3,9 @@ import type { Exit } from "../ending/ending.ts";
 import type { Plan } from "../scope/plan.ts";
 import type { Expectation } from "../scope/properties.ts";
 import type { OpenScope } from "../session/ports.ts";
-import { killAllBut, processesOf, readCgroupFile, refusals } from "./cgroup.ts";
+import { killAllBut, processesOf, readCgroupFile } from "./cgroup.ts";
 import { lastUsageOf } from "./last-usage.ts";
+import { watchLimitsAround } from "./limit-hits.ts";
 import { signalAll } from "./signals.ts";
 
 /** A scope in which a process waits for its word, and another, or the same, stays until the figures are read. */
@@ -21,7 +22,7 @@ export function cgroupScope(plan: Plan, folder: string, held: Held): OpenScope {
   const slice = dirname(folder);
   const others = () => processesOf(folder).filter((pid) => pid !== held.holder);
   const usage = lastUsageOf(folder);
-  const refusedBefore = refusals(slice);
+  const hits = watchLimitsAround(folder);
   const command = untilItEnds(held);
   return {
     ...held,
@@ -38,7 +39,7 @@ export function cgroupScope(plan: Plan, folder: string, held: Held): OpenScope {
       signalAll(command(), "SIGKILL");
     },
     usage: usage.look,
-    teamRefusals: () => refusals(slice) - refusedBefore,
+    hits: () => hits(usage.limitCounts()),
     release: () => {
       usage.stop();
       return held.release(folder);

@@ -4,7 +4,8 @@ import type { Usage } from "../ending/ending.ts";
 import { readKernelFile } from "./files.ts";
 import { signalAll } from "./signals.ts";
 
-const MOUNT = "/sys/fs/cgroup";
+/** Where cgroup v2 is mounted. */
+export const MOUNT = "/sys/fs/cgroup";
 
 /** The cgroup v2 folder of a process (cgroups(7)), or undefined where the host has none or the process is gone. */
 export function cgroupOf(pid: number): string | undefined {
@@ -92,12 +93,4 @@ function writeIfThere(file: string, value: string): void {
 export function usageOf(folder: string): Usage {
   const texts = COUNTER_FILES.map((file) => [file, readCgroupFile(folder, file)]);
   return usageFrom(Object.fromEntries(texts) as Record<CounterFile, string | undefined>);
-}
-
-/**
- * Forks that the cgroup's own limit refused, for whatever cgroup below it. Where pids.events.local is missing, a kernel
- * counts every refusal where the fork was tried, and the scope's own counter tells it (Documentation/admin-guide/cgroup-v2.rst).
- */
-export function refusals(folder: string): number {
-  return Number(/^max (\d+)$/m.exec(readCgroupFile(folder, "pids.events.local") ?? "")?.[1] ?? 0);
 }

@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
 import type { Client, Interruption } from "../session/ports.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 import { clock } from "./clock.ts";
+import { watchReader } from "./stdout-reader.ts";
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -16,8 +17,12 @@ const PAUSE_MS = 10;
  * @param grace `client_gone_grace`: the client is looked for several times within it
  */
 export function clientOf(parent: number, grace: Milliseconds): Client {
+  // Node compares each socket that ends with process.stderr (Socket.prototype._destroy in lib/net.js), and the mere look
+  // makes a stream of fd 2: that sets O_NONBLOCK on the open file which the command has, whose writes then fail.
+  Object.defineProperty(process, "stderr", { value: undefined });
   const latency = Math.min(1000, Math.max(50, grace / 4)) as Milliseconds;
-  const isGone = () => process.ppid !== parent || !hasReader(STDOUT);
+  let readerIsGone: (() => boolean) | undefined;
+  const isGone = () => process.ppid !== parent || readerIsGone?.() === true;
   const watchers = new Set<(event: Interruption) => void>();
   let happened: Interruption | undefined;
   const happen = (event: Interruption) => {
@@ -34,7 +39,10 @@ export function clientOf(parent: number, grace: Milliseconds): Client {
     answerStarted: () => say(STDOUT, "started\n"),
     watch(callback) {
       watchers.add(callback);
-      const timer = setInterval(() => isGone() && happen("client-gone"), latency);
+      const timer = setInterval(() => {
+        readerIsGone ??= watchReader((latency / 2) as Milliseconds); // only now: most commands are over before
+        if (isGone()) happen("client-gone");
+      }, latency);
       if (happened) callback(happened);
       return () => {
         clearInterval(timer);
@@ -42,17 +50,6 @@ export function clientOf(parent: number, grace: Milliseconds): Client {
       };
     },
   };
-}
-
-/** Whether anybody could read what is written to a pipe: opening it for writing answers ENXIO where nobody does (fifo(7)). */
-function hasReader(fd: number): boolean {
-  try {
-    if (!fstatSync(fd).isFIFO()) return true; // a file has no reader; a socket's end shows in the parent's
-    closeSync(openPipeForWriting(fd));
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ENXIO";
-  }
 }
 
 /**

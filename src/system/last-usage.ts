@@ -1,10 +1,13 @@
 import { watch } from "node:fs";
 import type { Usage } from "../ending/ending.ts";
 import { usageOf } from "./cgroup.ts";
+import { type LimitCounts, limitCountsOf } from "./limit-hits.ts";
 
 export interface LastUsage {
   /** The counters now; where the cgroup is gone, those of the last look at it. */
   look(): Usage;
+  /** How often the scope's own limits were hit, up to the last look. */
+  limitCounts(): LimitCounts;
   stop(): void;
 }
 
@@ -15,8 +18,11 @@ export interface LastUsage {
  */
 export function lastUsageOf(folder: string): LastUsage {
   let last: Usage = {};
+  let counts = limitCountsOf(folder);
   const look = () => {
     last = { ...last, ...usageOf(folder) };
+    const { memory = counts.memory, tasks = counts.tasks } = limitCountsOf(folder);
+    counts = { memory, tasks };
     return last;
   };
   let stop = () => {};
@@ -26,5 +32,5 @@ export function lastUsageOf(folder: string): LastUsage {
   } catch {
     // no memory controller, or no inotify instance left for the account: the other looks must do
   }
-  return { look, stop };
+  return { look, limitCounts: () => counts, stop };
 }

@@ -4,10 +4,9 @@ import type { Unended } from "../record/unended.ts";
 import { scopeName, sliceName } from "../scope/names.ts";
 import { sessionId, teamName } from "../units/ids.ts";
 import type { Owner } from "./as-owner.ts";
-import { processesOf } from "./cgroup.ts";
+import { MOUNT, processesOf } from "./cgroup.ts";
 import { run } from "./run.ts";
 
-const MOUNT = "/sys/fs/cgroup";
 /** systemd's own DefaultTimeoutStopSec; a policy's stop_timeout may be longer, then the stop goes on without us. */
 const STOP_TIMEOUT_MS = 90_000;
 

@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { NO_HITS } from "../ending/limit-hits.ts";
 import { EXPAND_NOTHING } from "../scope/command-line.ts";
 import type { Plan } from "../scope/plan.ts";
 import type { OpenScope, Scopes } from "../session/ports.ts";
@@ -60,6 +61,6 @@ function withoutManager(plan: Plan, launched: Launched, cpuBefore: number): Open
     terminate: () => terminate(others()),
     kill: () => signalAll(others(), "SIGKILL"),
     usage: () => ({ cpu_ms: endedChildrenCpuMs() - cpuBefore }),
-    teamRefusals: () => 0,
+    hits: () => NO_HITS,
   };
 }

@@ -1,15 +1,15 @@
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { describe, expect } from "vitest";
 import { waitFor } from "../support/wait-for.ts";
-import { attempt, awaitNothing, lineOf, setRunTime, storyOf, test } from "./hostile.ts";
+import { BLOWS, type Blow, BOUND, expectCause } from "./blows.ts";
+import { attempt, awaitNothing, endNixgate, lineOf, SERVING, setRunTime, storyOf, test } from "./hostile.ts";
 import { allow } from "./policies.ts";
 import { recordsOf } from "./records.ts";
+import { runFolder } from "./state.ts";
 import type { Guest } from "./support.ts";
 import { awaitProcess, startClient } from "./waiting-client.ts";
-
-/** client_gone_grace + stop_timeout of alpha here, and what a busy machine may take besides, in milliseconds. */
-const BOUND = 2000 + 1500;
-/** ClientAliveInterval × ClientAliveCountMax of the guest's sshd. */
-const ALIVE = 3000 + 6000;
 
 const RULES = {
   "own-status": ["/bin/sh", "-c", "exit 7"],
@@ -72,6 +72,29 @@ describe("a command", () => {
     await awaitNothing(builder, 1000);
   });
 
+  test("whose scope's name is taken does not begin, and leaves that scope alone", async ({ builder }) => {
+    const before = await starts(builder);
+    using client = startClient(builder);
+    const told = text(client.stderr as Readable);
+    await waitFor("the session", async () => (await starts(builder)) > before);
+    const { session } = (await storyOf(builder)).all[0] ?? {};
+    const unit = `nixgate-alpha-${session}-1.scope`;
+    await builder.asAccount(
+      "nix-alpha",
+      `systemd-run --user --scope --quiet --collect --unit=${unit} /bin/sleep 7654 >/dev/null 2>&1 &`,
+    );
+    await awaitProcess(builder, "^/bin/sleep 7654");
+    client.stdin?.end("own-status\n");
+    expect
+      .soft(lineOf(await told))
+      .toMatch(/^the command cannot be given its limits: systemd-run failed with status 1: /);
+    const { ended, over } = await storyOf(builder);
+    expect.soft(ended).toMatchObject({ cause: "scope-failed", usage: {} });
+    expect.soft(over).toMatchObject({ cause: "scope-failed", exit: 69 });
+    expect.soft((await builder.asRoot("pkill -u nix-alpha -f '^/bin/sleep 7654'")).exitCode).toBe(0);
+    await awaitNothing(builder, 1000);
+  });
+
   test("whose account has no user manager does not begin", async ({ builder }) => {
     const bus = "/run/user/$(id -u nix-alpha)/systemd/private /run/user/$(id -u nix-alpha)/bus";
     await builder.asRoot(`chmod 000 ${bus}`);
@@ -87,50 +110,23 @@ describe("a command", () => {
 /** Waiting; deaf to SIGTERM; about to leave something that is; outrun and being stopped. */
 const PHASES = ["patient", "ignore-sigterm", "parting", "fork-bomb"];
 
-/** What ends a session from outside: how long until nixgate can know, and what it then says. */
-const BLOWS = {
-  "the client is killed": { late: 0, cause: "client-gone", phases: PHASES, strike: (client) => client.kill("SIGKILL") },
-  "the client stops answering": { late: ALIVE, cause: "client-gone", strike: (client) => client.kill("SIGSTOP") },
-  "sshd loses the connection": {
-    late: 0,
-    cause: "client-gone",
-    strike: (_, guest) => guest.asRoot("pkill -KILL -u nix-alpha -f '^sshd(-session)?: '"),
-  },
-  "the administrator ends nixgate": {
-    late: 0,
-    cause: "killed-by-admin",
-    strike: (_, guest) => guest.asRoot("pkill -TERM -u nix-alpha -f nixgate.cjs"),
-  },
-  "nixgate is killed": {
-    late: 0,
-    cause: undefined,
-    phases: PHASES,
-    strike: (_, guest) => guest.asRoot("pkill -KILL -u nix-alpha -f nixgate.cjs"),
-  },
-} satisfies Record<string, Blow>;
+/** Those that take no while are tried on each of them. */
+const phasesOf = (name: string) => (/killed$/.test(name) ? PHASES : ["ignore-sigterm"]);
 
-interface Blow {
-  /** What the command does at that time, where it is more than ignoring SIGTERM. */
-  readonly phases?: readonly string[];
-  readonly late: number;
-  /** Undefined: nobody is left to say it. */
-  readonly cause: string | undefined;
-  strike(client: ReturnType<typeof startClient>, guest: Guest): unknown;
-}
-
-describe.for(Object.entries<Blow>(BLOWS))("when %s", ([, { late, cause, strike, phases = ["ignore-sigterm"] }]) => {
+describe.for(Object.entries<Blow>(BLOWS))("when %s", ([name, { late, cause, strike }]) => {
   test("while the loop waits, the session ends", async ({ builder }) => {
     const before = await starts(builder);
     using client = startClient(builder);
     await waitFor("the session", async () => (await starts(builder)) > before);
     await strike(client, builder);
     await awaitNothing(builder, late + BOUND);
+    if (cause === undefined) await expectCause(builder, cause);
     const { over } = await storyOf(builder);
-    if (cause) expect(over).toMatchObject({ commands: 0, cause: expect.stringMatching(`^(${cause}|exit)$`) });
-    else expect(over).toBeUndefined();
+    const causes = `^(${cause ?? "supervisor-lost"}|exit)$`; // exit: the stream's end came first
+    expect(over).toMatchObject({ commands: 0, cause: expect.stringMatching(causes) });
   });
 
-  test.for(phases)("while a command runs, all of it ends (%s)", async (request, { builder }) => {
+  test.for(phasesOf(name))("while a command runs, all of it ends (%s)", async (request, { builder }) => {
     using client = startClient(builder, request);
     await awaitProcess(
       builder,
@@ -140,16 +136,33 @@ describe.for(Object.entries<Blow>(BLOWS))("when %s", ([, { late, cause, strike, 
     await awaitNothing(builder, late + BOUND);
     const { ended } = await storyOf(builder);
     if (request === "fork-bomb" && ended?.cause === "tasks-limit") return;
-    expect(ended?.cause).toBe(cause);
+    await expectCause(builder, cause);
   });
+});
+
+// sshd lives on then, and closes no more than its ends of the pipes.
+test("when one client of a shared connection is killed, its command ends, and no other's", async ({ builder }) => {
+  const path = join(runFolder(builder.state.name), "shared.sock");
+  const shared = (master: string) => ["-o", `ControlMaster=${master}`, "-o", `ControlPath=${path}`];
+  using _master = startClient(builder, "parting", "nix-alpha", shared("yes"));
+  await awaitProcess(builder, "^sleep 100000");
+  using client = startClient(builder, "patient", "nix-alpha", shared("no"));
+  await awaitProcess(builder, "^/bin/sleep 100000");
+  client.kill("SIGKILL");
+  const over = async () => (await recordsOf(builder, "alpha", "session.end")).at(-1)?.session;
+  const { session } = (await recordsOf(builder, "alpha", "command.start")).at(-1) ?? {};
+  await waitFor("the end of its session", async () => (await over()) === session, BOUND);
+  await expectCause(builder, "client-gone");
+  expect((await builder.asRoot("pgrep -u nix-alpha -f '^sleep 100000'")).exitCode).toBe(0);
+  await endNixgate(builder);
+  await awaitNothing(builder, BOUND);
 });
 
 test.for([0, 0.1, 0.2, 0.3, 0.5])(
   "nixgate may be killed %s seconds after its start: nothing is left",
   async (seconds, { builder }) => {
     using client = startClient(builder, "patient");
-    const nixgate = "-u nix-alpha -f nixgate.cjs";
-    const looking = `until pgrep ${nixgate} >/dev/null; do sleep 0.01; done; sleep ${seconds}; pkill -KILL ${nixgate}`;
+    const looking = `until pgrep ${SERVING} >/dev/null; do sleep 0.01; done; sleep ${seconds}; pkill -KILL ${SERVING}`;
     expect((await builder.asRoot(`timeout 10 sh -c '${looking}'`)).exitCode).toBe(0);
     await awaitNothing(builder, BOUND);
     client.kill();

@@ -24,6 +24,9 @@ export const test = plain.extend<{ builder: Guest }>({
         ...Object.fromEntries(names.map((name) => [name.split(".")[0], program(name)])),
         "orphan-maker": program("orphan-maker.sh", "100000"),
         hidden: program("sub-cgroup-maker.sh", "hidden"),
+        raise: program("limit-raiser.sh", "/opt/hostile/mmap-hog.pl", "120", "20"),
+        "raise-all": program("limit-raiser.sh", "/opt/hostile/mmap-hog.pl", "400", "20"),
+        "raise-later": program("limit-raiser.sh", "/bin/sh", "-c", "sleep 1.777; exec /opt/hostile/mmap-hog.pl 400 20"),
       });
       await edit(guest, "alpha", 's/^MemoryMax = "256M"/MemoryMax = "64M"/\n/^stop_timeout/s/"2s"/"1s"/');
       await setRunTime(guest, "2s");
@@ -99,3 +102,25 @@ export async function awaitNothing(guest: Guest, withinMs: number, team = "alpha
   };
   await waitFor("nothing to be left", nothing, withinMs).catch(() => expect(left).toBe(""));
 }
+
+/** The processes that serve alpha's sessions, for pgrep(1) and pkill(1). */
+export const SERVING = "-u nix-alpha -f nixgate.cjs";
+
+const signalNixgate =
+  (signal: string) =>
+  async (guest: Guest): Promise<void> =>
+    void (await guest.asRoot(`pkill -${signal} ${SERVING}`));
+
+/** What an administrator, the OOM killer or bad luck does to those processes. */
+export const endNixgate = signalNixgate("TERM");
+export const killNixgate = signalNixgate("KILL");
+export const pauseNixgate = signalNixgate("STOP");
+export const resumeNixgate = signalNixgate("CONT");
+
+/** The account's own systemd: while it is paused, it makes no scope and ends none. */
+const signalManager =
+  (signal: string) =>
+  async (guest: Guest): Promise<void> =>
+    void (await guest.asRoot(`pkill -${signal} -u nix-alpha -x systemd`));
+export const pauseManager = signalManager("STOP");
+export const resumeManager = signalManager("CONT");

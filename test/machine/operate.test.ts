@@ -1,8 +1,10 @@
+import { once } from "node:events";
 import { expect } from "vitest";
 import { waitFor } from "../support/wait-for.ts";
-import { allow, restorePolicies } from "./policies.ts";
+import { allow, edit, restorePolicies } from "./policies.ts";
 import { records, recordsOf } from "./records.ts";
 import { type Guest, test as plain } from "./support.ts";
+import { startClient } from "./waiting-client.ts";
 
 const test = plain.extend<{ builder: Guest }>({
   builder: [
@@ -81,6 +83,33 @@ test("the next session of the team closes such a record by itself", async ({ bui
   const own = (await records(builder, "alpha")).filter((record) => record.session === session);
   expect(own.at(-1)).toMatchObject({ event: "session.end", cause: "supervisor-lost" });
   await waitFor("no scope", async () => (await scopesOf(builder)) === "", 6000);
+});
+
+test("a policy that changes in mid-session holds from the next session on", async ({ builder }) => {
+  const begun = async () => (await recordsOf(builder, "alpha", "command.start")).at(-1);
+  const ends = async () => (await recordsOf(builder, "alpha", "command.end")).length;
+  using client = startClient(builder);
+  const askAgain = async () => {
+    const before = await ends();
+    client.stdin?.write("second\n");
+    await waitFor("the command's end", async () => (await ends()) > before);
+    expect((await begun())?.limits.applied).toMatchObject({ TasksMax: "64" });
+  };
+  await askAgain();
+  await edit(builder, "alpha", 's/"second"/"third"/\ns/^TasksMax = 64/TasksMax = 40/');
+  await askAgain();
+  expect((await builder.ssh("nix-alpha", "second")).exitCode).toBe(77);
+  expect((await builder.ssh("nix-alpha", "third")).exitCode).toBe(0);
+  expect((await begun())?.limits.applied).toMatchObject({ TasksMax: "40" });
+
+  await edit(builder, "alpha", "s/^TasksMax = 40/TasksMax = many/");
+  await askAgain();
+  expect((await builder.ssh("nix-alpha", "third")).exitCode).toBe(78);
+  client.stdin?.end();
+  expect(await once(client, "exit")).toEqual([0, null]);
+  const sessions = (await recordsOf(builder, "alpha", "session.start")).slice(-4);
+  expect(new Set(sessions.map(({ policy }) => policy?.sha256)).size).toBe(3);
+  await edit(builder, "alpha", 's/"third"/"second"/\ns/^TasksMax = many/TasksMax = 64/');
 });
 
 test("render slices prints a bound that the account cannot raise", async ({ builder }) => {

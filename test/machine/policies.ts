@@ -1,7 +1,8 @@
 import type { Guest } from "./support.ts";
 
-const FOLDER = "/etc/nixgate/policies";
-const PRISTINE = "/root/pristine-policies";
+const CONFIGURATION = "/etc/nixgate";
+const FOLDER = `${CONFIGURATION}/policies`;
+const PRISTINE = "/root/pristine-configuration";
 
 /** Adds rules for exact requests to a team's policy in the guest; the next file of tests finds the policies as they were. */
 export async function allow(
@@ -21,9 +22,14 @@ export async function edit(guest: Guest, team: string, script: string): Promise<
   await must(guest, `sed -i -f - ${FOLDER}/${team}.toml`, script);
 }
 
-/** Puts the policies back to what the guest was made with. */
+/** Changes the host's configuration by sed(1). */
+export async function editHost(guest: Guest, script: string): Promise<void> {
+  await must(guest, `sed -i -f - ${CONFIGURATION}/nixgate.toml`, script);
+}
+
+/** Puts the policies and the host's configuration back to what the guest was made with. */
 export async function restorePolicies(guest: Guest): Promise<void> {
-  await must(guest, `[ -d ${PRISTINE} ] || cp -a ${FOLDER} ${PRISTINE}; cp -a ${PRISTINE}/. ${FOLDER}/`);
+  await must(guest, `[ -d ${PRISTINE} ] || cp -a ${CONFIGURATION} ${PRISTINE}; cp -a ${PRISTINE}/. ${CONFIGURATION}/`);
 }
 
 async function must(guest: Guest, command: string, input = ""): Promise<void> {

@@ -4,8 +4,13 @@ import type { Guest } from "./support.ts";
 import { sshCommand } from "./talk.ts";
 
 /** A client that stays and reads nothing. Without a request it is in the line loop. Disposed of, it is killed. */
-export function startClient(guest: Guest, request?: string, user = "nix-alpha"): ChildProcess & Disposable {
-  const [file, ...words] = sshCommand(guest.state, user, request === undefined ? [] : [request]);
+export function startClient(
+  guest: Guest,
+  request?: string,
+  user = "nix-alpha",
+  options: string[] = [],
+): ChildProcess & Disposable {
+  const [file, ...words] = sshCommand(guest.state, user, request === undefined ? [] : [request], options);
   const client = spawn(file as string, words, { stdio: "pipe" });
   return Object.assign(client, { [Symbol.dispose]: () => void client.kill("SIGKILL") });
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { Cause } from "../../src/ending/ending.ts";
+import type { Whose } from "../../src/ending/limit-hits.ts";
 import { wordsForClient } from "../../src/ending/words.ts";
 import { CAUSES } from "../../src/record/vocabulary.ts";
 
@@ -14,7 +15,7 @@ const words = (cell: string | undefined) => /`([^`]+)`/.exec(cell ?? "")?.[1];
 
 /** The limits that the table's rows were seen with. */
 const LIMITS = { memory: "64M", tasks: "64", runtime: "2s" };
-const NONE = { memory: undefined, tasks: undefined, runtime: undefined };
+const WHOSE: readonly Whose[] = ["command", "team", "around", "host"];
 
 test("README has a row for every cause but a bug", () => {
   const named = new Set(rows.map((row) => words(row[COLUMNS.cause])));
@@ -26,7 +27,9 @@ test.each(rows.map((row) => [words(row[COLUMNS.cause]) as Cause, words(row[COLUM
   (cause, told) => {
     // these words are the session's, with the limit in them
     if (cause === "scope-failed") return expect(told).toBe("the command cannot be given its limits: …");
-    const said = [LIMITS, NONE].map((limits) => wordsForClient(cause, limits, { signal: "SIGSEGV" }));
+    const said = WHOSE.map((whose) =>
+      wordsForClient(cause, LIMITS, { memory: whose, tasks: whose }, { signal: "SIGSEGV" }),
+    );
     expect(said).toContain(told);
   },
 );

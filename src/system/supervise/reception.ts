@@ -41,10 +41,9 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
       await served();
     } catch (error) {
       supervisor.warn("a session could not be served to its end", { team, pid, error: String(error) });
-    } finally {
-      guests.delete(pid);
-      guest.talk.end();
     }
+    await guest.talk.end();
+    if (guests.get(pid) === guest) guests.delete(pid);
   };
   const begin = (fifo: Fifo, front: Front, ask: Ask) => {
     const guest: Guest = { talk: talkWith(front, answerFolder(fifo, supervisor), ask), client: undefined };

@@ -14,6 +14,9 @@ export interface Ask {
 /** How long a front may take from its line to its stop, in milliseconds; it does nothing in between. */
 const STOPS_WITHIN_MS = 10_000;
 const LOOK_AGAIN_MS = 1;
+/** How long a front may take to end after its last answer; a client that does not read can hold it up. */
+const GOES_WITHIN_MS = 60_000;
+const GOING_MS = 20;
 
 /** The conversation with one front: it asks and stands still, it is answered and goes on. */
 export interface Talk {
@@ -31,8 +34,8 @@ export interface Talk {
   still(): Promise<boolean>;
   /** Answers the last ask, with what is to be said, and lets the front go on. */
   answer(words: (said: Said, number: number) => string): Promise<void>;
-  /** Removes what was left for the front. */
-  end(): void;
+  /** Waits until the front has obeyed its last answer and is gone, then removes what was left for it. */
+  end(): Promise<void>;
 }
 
 /**
@@ -43,6 +46,7 @@ export function talkWith(front: Front, folder: string, first: Ask | undefined): 
   let current = first ?? { number: 0, status: undefined };
   let next: Ask | undefined;
   let gone = false;
+  let answered = false;
   let wake = () => {};
   let told: string[] = [];
   let started = 0;
@@ -55,13 +59,17 @@ export function talkWith(front: Front, folder: string, first: Ask | undefined): 
     }
     return false;
   };
+  const letGoOn = async () => {
+    if (await still()) front.signal("SIGCONT");
+  };
   return {
     front,
     still,
     take(ask) {
-      if (ask.number <= current.number) return;
-      next = ask;
-      wake();
+      if (ask.number > current.number) {
+        next = ask;
+        wake();
+      } else if (answered && ask.number === current.number) void letGoOn(); // it looked before the answer was there
     },
     async asked() {
       while (next === undefined && !gone)
@@ -72,6 +80,7 @@ export function talkWith(front: Front, folder: string, first: Ask | undefined): 
       rmSync(place(current), { force: true });
       current = next;
       next = undefined;
+      answered = false;
       return current;
     },
     lost() {
@@ -90,9 +99,11 @@ export function talkWith(front: Front, folder: string, first: Ask | undefined): 
       writeFileSync(`${place(current)}.new`, text);
       chmodSync(`${place(current)}.new`, 0o644); // the folder lets none but root and the account's group in
       renameSync(`${place(current)}.new`, place(current));
-      if (await still()) front.signal("SIGCONT");
+      answered = true;
+      await letGoOn();
     },
-    end() {
+    async end() {
+      for (let waited = 0; front.isThere() && waited < GOES_WITHIN_MS; waited += GOING_MS) await sleep(GOING_MS);
       rmSync(place(current), { force: true });
       front.close();
     },

@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import { causeOf, statusOf } from "../../../src/ending/cause.ts";
 import type { Exit, StopReason, Usage } from "../../../src/ending/ending.ts";
+import { type LimitHits, NO_HITS } from "../../../src/ending/limit-hits.ts";
+
+const refused = (team: number, around: number) => ({ own: 0, team, around });
 
 test.each<[string, Exit, Usage, StopReason | undefined, string]>([
   ["success", { code: 0 }, {}, undefined, "exit"],
@@ -18,9 +21,21 @@ test.each<[string, Exit, Usage, StopReason | undefined, string]>([
   expect(causeOf(exit, usage, stopped)).toBe(cause);
 });
 
-test("forks that the team's limit refused count like the command's own", () => {
-  expect(causeOf({ code: 1 }, { tasks_refused: 0 }, undefined, 2)).toBe("tasks-limit");
-  expect(causeOf({ code: 0 }, {}, undefined, 2)).toBe("exit");
+test.each<[string, Exit, Usage, Partial<LimitHits>, string]>([
+  [
+    "a failure, the team's limit refused forks",
+    { code: 1 },
+    { tasks_refused: 0 },
+    { tasks: refused(2, 0) },
+    "tasks-limit",
+  ],
+  ["a failure, root's limit refused forks", { code: 1 }, { tasks_refused: 0 }, { tasks: refused(0, 2) }, "tasks-limit"],
+  ["success in spite of both", { code: 0 }, {}, { tasks: refused(2, 2) }, "exit"],
+  ["SIGKILL near an OOM kill, and nobody saw the figures", { signal: "SIGKILL" }, {}, { killsNearby: 2 }, "oom"],
+  ["SIGKILL near another command's OOM kill", { signal: "SIGKILL" }, { oom_kills: 0 }, { killsNearby: 2 }, "signal"],
+  ["a crash near an OOM kill", { signal: "SIGSEGV" }, {}, { killsNearby: 2 }, "signal"],
+])("%s", (_, exit, usage, hits, cause) => {
+  expect(causeOf(exit, usage, undefined, { ...NO_HITS, ...hits })).toBe(cause);
 });
 
 test("a signal's status is 128 + its number", () => {

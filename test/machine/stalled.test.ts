@@ -1,0 +1,57 @@
+import { once } from "node:events";
+import { describe, expect } from "vitest";
+import { waitFor } from "../support/wait-for.ts";
+import { BLOWS, type Blow, BOUND, expectCause } from "./blows.ts";
+import { awaitNothing, setRunTime, test } from "./hostile.ts";
+import type { Guest } from "./support.ts";
+import { awaitProcess, startClient } from "./waiting-client.ts";
+
+/** Without a pause it would use up half of a CPU. */
+async function isHeldUp(guest: Guest): Promise<boolean> {
+  const ticks = "cut -d' ' -f14,15 /proc/$(pgrep -u nix-alpha -x yes)/stat";
+  const { stdout } = await guest.asRoot(`${ticks}; sleep 0.5; ${ticks}`);
+  const [before, after] = `${stdout}`.trim().split("\n");
+  return before !== undefined && before === after;
+}
+
+/** A client that reads nothing stays: all pipes between it and the command are full in the end. */
+describe.for([
+  ["stdout", "flood-stdout"],
+  ["stderr", "flood-stderr"],
+] as const)("a client that does not read a flood on %s", ([, request]) => {
+  test("holds nothing up when the command's time is over", async ({ builder }) => {
+    await setRunTime(builder, "6s");
+    using _client = startClient(builder, request);
+    await awaitProcess(builder, "^yes ");
+    await waitFor("the flood to stand still", () => isHeldUp(builder));
+    await awaitNothing(builder, 6000 + BOUND);
+    const { ended } = await expectCause(builder, "timeout");
+    expect(ended).toMatchObject({ signal: "SIGTERM", leftovers: 0 });
+  });
+
+  test("is not told, one that reads it all is", async ({ builder }) => {
+    await setRunTime(builder, "2s");
+    using client = startClient(builder, request);
+    client.stdout?.resume();
+    let said = "";
+    client.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      said = (said + text).slice(-1000);
+    });
+    expect(await once(client, "close")).toEqual([143, null]);
+    // the flood may have been cut within a line
+    expect(said).toMatch(/nixgate: run time limit of 2s reached \(session [0-9a-f-]{36}\)\n$/);
+    await expectCause(builder, "timeout");
+    await awaitNothing(builder, 1000);
+  });
+
+  const blows: readonly [string, Blow][] = Object.entries(BLOWS);
+  test.for(blows.filter(([, { late }]) => late === 0))("and leaves nothing when %s", async ([, blow], { builder }) => {
+    await setRunTime(builder, "60s");
+    using client = startClient(builder, request);
+    await awaitProcess(builder, "^yes ");
+    await waitFor("the flood to stand still", () => isHeldUp(builder));
+    await blow.strike(client, builder);
+    await awaitNothing(builder, BOUND);
+    await expectCause(builder, blow.cause);
+  });
+});
