@@ -1,3 +1,4 @@
+import { leave } from "../system/leave.ts";
 import { bind, type Entries } from "./bind.ts";
 import { configuring, hostConfig } from "./configuration.ts";
 import { FRONT, HOLDER, PROGRAM, VERSION } from "./places.ts";
@@ -55,11 +56,14 @@ export const SERVING: Entries = {
   "front-line": async () => {
     const { frontLine } = await import("../commands/front-line.ts");
     return bind(frontLine, async () => {
-      const [{ requests }, { becomeFront }, { readOwnEnvironment }] = await Promise.all([
+      const [{ requests }, { becomeFront }, { readOwnEnvironment }, { statusOf }] = await Promise.all([
         import("../system/requests.ts"),
         import("../system/machine.ts"),
         import("../system/environment.ts"),
+        import("../ending/cause.ts"),
       ]);
+      // As a session ends that an administrator ends; the read that waits for the client would keep this process.
+      process.once("SIGTERM", () => leave(statusOf({ signal: "SIGTERM" })));
       return { requests, becomeFront: (words) => becomeFront(FRONT, words, readOwnEnvironment()) };
     });
   },

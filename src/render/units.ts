@@ -25,7 +25,8 @@ export function renderUnits(
 ): Rendered {
   const served = policies.flatMap((policy) => {
     const account = accountsOf(policy).find((name) => uidOf(name) !== undefined);
-    return account === undefined ? [] : [{ policy, account }];
+    const uid = account === undefined ? undefined : uidOf(account);
+    return account === undefined || uid === undefined ? [] : [{ policy, account, uid }];
   });
   const files = [
     service(
@@ -33,7 +34,7 @@ export function renderUnits(
       places,
     ),
     CONTROL,
-    ...served.flatMap(({ policy, account }) => [socket(policy, account), slice(policy)]),
+    ...served.flatMap(({ policy, account, uid }) => [socket(policy, account), slice(policy), noManager(account, uid)]),
   ];
   const omitted = policies
     .filter((policy) => !served.some((one) => one.policy === policy))
@@ -102,6 +103,21 @@ Description=Nix sessions of team ${policy.team}
 
 [Slice]
 ${limits.join("")}`,
+  );
+}
+
+/**
+ * systemd moves a process from one unit to another for whoever owns both the process and the other unit
+ * (AttachProcessesToUnit of org.freedesktop.systemd1(5)): a command could ask a manager of its account's own for a scope
+ * without limits, and leave.
+ */
+function noManager(account: string, uid: number): RenderedFile {
+  return unit(
+    `user@${uid}.service.d/50-nixgate.conf`,
+    `# ${account} gets no systemd of its own: its commands could have it make a scope without limits, and move there.
+[Unit]
+ConditionPathExists=!${FOLDER}/nixgate.service
+`,
   );
 }
 

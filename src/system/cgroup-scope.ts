@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import type { Exit } from "../ending/ending.ts";
+import type { Exit, Usage } from "../ending/ending.ts";
 import type { Plan } from "../scope/plan.ts";
 import type { Expectation } from "../scope/properties.ts";
 import type { OpenScope } from "../session/ports.ts";
@@ -13,6 +13,8 @@ export interface Held extends Pick<OpenScope, "openedAt" | "begunAt" | "pid" | "
   /** The process that is spared until `release`. */
   readonly holder: number;
   readonly exited: Promise<Exit>;
+  /** Whether the scope is stopped from here when it loses a process to the OOM killer. */
+  readonly stopsOnOom?: boolean;
   /** Lets the holder go, once nothing else is left. */
   release(folder: string): Promise<void>;
 }
@@ -21,9 +23,13 @@ export interface Held extends Pick<OpenScope, "openedAt" | "begunAt" | "pid" | "
 export function cgroupScope(plan: Plan, folder: string, held: Held): OpenScope {
   const slice = dirname(folder);
   const others = () => processesOf(folder).filter((pid) => pid !== held.holder);
-  const usage = lastUsageOf(folder);
-  const hits = watchLimitsAround(folder);
   const command = untilItEnds(held);
+  const stop = onFirstOom(() => {
+    terminate(others());
+    setTimeout(() => killAllBut(held.holder, folder), plan.stopTimeout).unref();
+  });
+  const usage = lastUsageOf(folder, held.stopsOnOom ? stop : undefined);
+  const hits = watchLimitsAround(folder);
   return {
     ...held,
     applied: applied(plan.expectations, (file) => readCgroupFile(folder, file)),
@@ -44,6 +50,14 @@ export function cgroupScope(plan: Plan, folder: string, held: Held): OpenScope {
       usage.stop();
       return held.release(folder);
     },
+  };
+}
+
+function onFirstOom(stop: () => void): (usage: Usage) => void {
+  let stopped = false;
+  return ({ oom_kills: kills = 0 }) => {
+    if (kills > 0 && !stopped) stop();
+    stopped ||= kills > 0;
   };
 }
 

@@ -15,8 +15,9 @@ export interface LastUsage {
  * Keeps a scope's counters past its cgroup. systemd may stop a scope by itself, at an OOM kill in it (OOMPolicy=stop,
  * the default from 253 on) or at RuntimeMaxSec, and then ends the holder as well: what was last seen is what is told.
  * The kernel reports a change of memory.events by inotify(7) (Linux ≥ 4.5), so an OOM kill is seen when it happens.
+ * @param seen is called then
  */
-export function lastUsageOf(folder: string): LastUsage {
+export function lastUsageOf(folder: string, seen: (usage: Usage) => void = () => undefined): LastUsage {
   let last: Usage = {};
   let counts = limitCountsOf(folder);
   const look = () => {
@@ -27,7 +28,10 @@ export function lastUsageOf(folder: string): LastUsage {
   };
   let stop = () => {};
   try {
-    const watcher = watch(`${folder}/memory.events`, { persistent: false }, look).on("error", () => undefined);
+    const watcher = watch(`${folder}/memory.events`, { persistent: false }, () => seen(look())).on(
+      "error",
+      () => undefined,
+    );
     stop = () => watcher.close();
   } catch {
     // no memory controller, or no inotify instance left for the account: the other looks must do

@@ -1,5 +1,7 @@
 import { expect } from "vitest";
+import { waitFor } from "../support/wait-for.ts";
 import { endNixgate, killNixgate, type Story, storyOf } from "./hostile.ts";
+import { supervised } from "./managers.ts";
 import type { Guest } from "./support.ts";
 import type { startClient } from "./waiting-client.ts";
 
@@ -38,6 +40,7 @@ export const BLOWS = {
  * was left to write that, `nixgate recover` does.
  */
 export async function expectCause(guest: Guest, cause: string | undefined): Promise<Story> {
+  if (cause === undefined && supervised(guest)) return expectEnd(guest);
   const before = await storyOf(guest);
   if (cause === undefined) {
     expect(before.over).toBeUndefined();
@@ -47,5 +50,13 @@ export async function expectCause(guest: Guest, cause: string | undefined): Prom
   const expected = cause ?? "supervisor-lost";
   if (story.begun) expect(story.ended?.cause).toBe(expected);
   expect(story.over?.cause).toBe(expected);
+  return story;
+}
+
+/** A front that is killed leaves a supervisor, which sees a command ended by SIGKILL, or that sshd lets the client go. */
+async function expectEnd(guest: Guest): Promise<Story> {
+  await waitFor("the end on record", async () => (await storyOf(guest)).over);
+  const story = await storyOf(guest);
+  expect(story.over?.cause).toMatch(/^(signal|client-gone|exit)$/);
   return story;
 }

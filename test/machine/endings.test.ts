@@ -1,10 +1,9 @@
 import { join } from "node:path";
-import type { Readable } from "node:stream";
-import { text } from "node:stream/consumers";
 import { describe, expect } from "vitest";
 import { waitFor } from "../support/wait-for.ts";
 import { BLOWS, type Blow, BOUND, expectCause } from "./blows.ts";
-import { attempt, awaitNothing, endNixgate, lineOf, SERVING, setRunTime, storyOf, test } from "./hostile.ts";
+import { attempt, awaitNothing, endNixgate, lineOf, setRunTime, storyOf, test } from "./hostile.ts";
+import { supervised } from "./managers.ts";
 import { allow } from "./policies.ts";
 import { recordsOf } from "./records.ts";
 import { runFolder } from "./state.ts";
@@ -51,60 +50,6 @@ describe("a command", () => {
       await awaitNothing(builder, 1000);
     },
   );
-
-  test("whose limit cannot be had does not begin", async ({ builder }) => {
-    const delegate = (dropIn: string) =>
-      builder.asRoot(
-        [
-          "uid=$(id -u nix-alpha); folder=/run/systemd/system/user@$uid.service.d; rm -rf $folder",
-          dropIn,
-          "systemctl daemon-reload; systemctl restart user@$uid",
-        ].join("\n"),
-      );
-    await delegate("mkdir -p $folder; printf '[Service]\\nDelegate=\\nDelegate=pids memory\\n' >$folder/10.conf");
-    const { exitCode, stderr, story } = await attempt(builder, "own-status");
-    await delegate("");
-    expect.soft(exitCode).toBe(69);
-    expect
-      .soft(lineOf(stderr))
-      .toBe("the command cannot be given its limits: limits.CPUQuota is not there instead of 50000 100000");
-    expect.soft(story.ended).toMatchObject({ cause: "scope-failed", usage: {} });
-    await awaitNothing(builder, 1000);
-  });
-
-  test("whose scope's name is taken does not begin, and leaves that scope alone", async ({ builder }) => {
-    const before = await starts(builder);
-    using client = startClient(builder);
-    const told = text(client.stderr as Readable);
-    await waitFor("the session", async () => (await starts(builder)) > before);
-    const { session } = (await storyOf(builder)).all[0] ?? {};
-    const unit = `nixgate-alpha-${session}-1.scope`;
-    await builder.asAccount(
-      "nix-alpha",
-      `systemd-run --user --scope --quiet --collect --unit=${unit} /bin/sleep 7654 >/dev/null 2>&1 &`,
-    );
-    await awaitProcess(builder, "^/bin/sleep 7654");
-    client.stdin?.end("own-status\n");
-    expect
-      .soft(lineOf(await told))
-      .toMatch(/^the command cannot be given its limits: systemd-run failed with status 1: /);
-    const { ended, over } = await storyOf(builder);
-    expect.soft(ended).toMatchObject({ cause: "scope-failed", usage: {} });
-    expect.soft(over).toMatchObject({ cause: "scope-failed", exit: 69 });
-    expect.soft((await builder.asRoot("pkill -u nix-alpha -f '^/bin/sleep 7654'")).exitCode).toBe(0);
-    await awaitNothing(builder, 1000);
-  });
-
-  test("whose account has no user manager does not begin", async ({ builder }) => {
-    const bus = "/run/user/$(id -u nix-alpha)/systemd/private /run/user/$(id -u nix-alpha)/bus";
-    await builder.asRoot(`chmod 000 ${bus}`);
-    const { exitCode, stderr, story } = await attempt(builder, "own-status");
-    await builder.asRoot(`chmod 700 ${bus}`);
-    expect.soft(exitCode).toBe(69);
-    expect.soft(lineOf(stderr)).toMatch(/^the command cannot be given its limits: systemd-run failed with status 1: /);
-    expect.soft(story.ended).toMatchObject({ cause: "scope-failed", usage: {} });
-    await awaitNothing(builder, 1000);
-  });
 });
 
 /** Waiting; deaf to SIGTERM; about to leave something that is; outrun and being stopped. */
@@ -122,7 +67,8 @@ describe.for(Object.entries<Blow>(BLOWS))("when %s", ([name, { late, cause, stri
     await awaitNothing(builder, late + BOUND);
     if (cause === undefined) await expectCause(builder, cause);
     const { over } = await storyOf(builder);
-    const causes = `^(${cause ?? "supervisor-lost"}|exit)$`; // exit: the stream's end came first
+    const unsaid = supervised(builder) ? "client-gone" : "supervisor-lost";
+    const causes = `^(${cause ?? unsaid}|exit)$`; // exit: the stream's end came first
     expect(over).toMatchObject({ commands: 0, cause: expect.stringMatching(causes) });
   });
 
@@ -157,14 +103,3 @@ test("when one client of a shared connection is killed, its command ends, and no
   await endNixgate(builder);
   await awaitNothing(builder, BOUND);
 });
-
-test.for([0, 0.1, 0.2, 0.3, 0.5])(
-  "nixgate may be killed %s seconds after its start: nothing is left",
-  async (seconds, { builder }) => {
-    using client = startClient(builder, "patient");
-    const looking = `until pgrep ${SERVING} >/dev/null; do sleep 0.01; done; sleep ${seconds}; pkill -KILL ${SERVING}`;
-    expect((await builder.asRoot(`timeout 10 sh -c '${looking}'`)).exitCode).toBe(0);
-    await awaitNothing(builder, BOUND);
-    client.kill();
-  },
-);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import type { RecordOf, SessionRecord } from "../../src/record/schema.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { supervised } from "./managers.ts";
 import { allow, edit, restorePolicies } from "./policies.ts";
 import { records, sessionIn } from "./records.ts";
 import { type Guest, type Outcome, test as plain } from "./support.ts";
@@ -103,16 +104,20 @@ export async function awaitNothing(guest: Guest, withinMs: number, team = "alpha
   await waitFor("nothing to be left", nothing, withinMs).catch(() => expect(left).toBe(""));
 }
 
-/** The processes that serve alpha's sessions, for pgrep(1) and pkill(1). */
-export const SERVING = "-u nix-alpha -f nixgate.cjs";
+/** The processes that serve alpha's sessions, or stand for them under a supervisor, for pgrep(1) and pkill(1). */
+export const serving = (guest: Guest): string =>
+  `-u nix-alpha -f '${supervised(guest) ? "nixgate-front alpha|front-line" : "nixgate.cjs"}'`;
 
 const signalNixgate =
   (signal: string) =>
   async (guest: Guest): Promise<void> =>
-    void (await guest.asRoot(`pkill -${signal} ${SERVING}`));
+    void (await guest.asRoot(`pkill -${signal} ${serving(guest)}`));
 
 /** What an administrator, the OOM killer or bad luck does to those processes. */
-export const endNixgate = signalNixgate("TERM");
+export async function endNixgate(guest: Guest): Promise<void> {
+  if (!supervised(guest)) return signalNixgate("TERM")(guest);
+  await guest.asRoot(`for pid in $(pgrep ${serving(guest)}); do echo "kill $pid" >/run/nixgate/_control; done`);
+}
 export const killNixgate = signalNixgate("KILL");
 export const pauseNixgate = signalNixgate("STOP");
 export const resumeNixgate = signalNixgate("CONT");

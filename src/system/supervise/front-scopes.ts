@@ -43,6 +43,8 @@ export function scopeAround(
     pid,
     holder: pid,
     isolation: "scope-system",
+    // as OOMPolicy=stop has it, systemd's default from 253 on; but its SIGKILL would take the front too, and comes later
+    stopsOnOom: true,
     exited: endOf(talk),
     begin: () => void talk.answer((said) => answerToRun(plan, said)),
     // The front has something to say yet, or another line to read: outside the scope, which then is gone.

@@ -85,7 +85,7 @@ function returning(lost: Unended, fifo: Fifo, answers: string, supervisor: Super
     guest,
     back: {
       resumed: { lost, begun },
-      end: (status) => guest.talk.answer((said) => answerToEnd(status, said)),
+      end: (status) => guest.talk.finish((said) => answerToEnd(status, said)),
       open(plan, grace) {
         const client = clientOfFront(guest.talk, grace);
         guest.client = client;

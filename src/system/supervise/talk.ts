@@ -34,6 +34,8 @@ export interface Talk {
   still(): Promise<boolean>;
   /** Answers the last ask, with what is to be said, and lets the front go on. */
   answer(words: (said: Said, number: number) => string): Promise<void>;
+  /** The last answer. A front that does not wait for one reads a line that nobody asks for any more, and is told to end. */
+  finish(words: (said: Said) => string): Promise<void>;
   /** Waits until the front has obeyed its last answer and is gone, then removes what was left for it. */
   end(): Promise<void>;
 }
@@ -62,6 +64,25 @@ export function talkWith(front: Front, folder: string, first: Ask | undefined): 
   const letGoOn = async () => {
     if (await still()) front.signal("SIGCONT");
   };
+  const turn = () => {
+    if (next === undefined) return undefined;
+    rmSync(place(current), { force: true });
+    current = next;
+    next = undefined;
+    answered = false;
+    return current;
+  };
+  const answer = async (words: (said: Said, number: number) => string) => {
+    const text = words({ told, started }, current.number);
+    told = [];
+    started = 0;
+    // A front that somebody else lets go on must find a whole answer or none.
+    writeFileSync(`${place(current)}.new`, text);
+    chmodSync(`${place(current)}.new`, 0o644); // the folder lets none but root and the account's group in
+    renameSync(`${place(current)}.new`, place(current));
+    answered = true;
+    await letGoOn();
+  };
   return {
     front,
     still,
@@ -76,12 +97,7 @@ export function talkWith(front: Front, folder: string, first: Ask | undefined): 
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
-      if (next === undefined) return undefined;
-      rmSync(place(current), { force: true });
-      current = next;
-      next = undefined;
-      answered = false;
-      return current;
+      return turn();
     },
     lost() {
       gone = true;
@@ -91,19 +107,15 @@ export function talkWith(front: Front, folder: string, first: Ask | undefined): 
     sayStarted() {
       started += 1;
     },
-    async answer(words) {
-      const text = words({ told, started }, current.number);
-      told = [];
-      started = 0;
-      // A front that somebody else lets go on must find a whole answer or none.
-      writeFileSync(`${place(current)}.new`, text);
-      chmodSync(`${place(current)}.new`, 0o644); // the folder lets none but root and the account's group in
-      renameSync(`${place(current)}.new`, place(current));
-      answered = true;
-      await letGoOn();
+    answer,
+    async finish(words) {
+      turn();
+      if (answered) front.signal("SIGTERM");
+      else await answer(words);
     },
     async end() {
       for (let waited = 0; front.isThere() && waited < GOES_WITHIN_MS; waited += GOING_MS) await sleep(GOING_MS);
+      front.signal("SIGKILL");
       rmSync(place(current), { force: true });
       front.close();
     },

@@ -24,7 +24,7 @@ export function visitOf(fifo: Fifo, guest: Guest, supervisor: Supervisor): Visit
   return {
     named: { team: fifo.name, member: member === "" ? undefined : member },
     at: Date.now(),
-    end: (status) => talk.answer((said) => answerToEnd(status, said)),
+    end: (status) => talk.finish((said) => answerToEnd(status, said)),
     visitor: {
       machine: ownMachine(),
       process: { pid: front.pid, version },

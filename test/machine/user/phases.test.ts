@@ -1,6 +1,6 @@
 import { describe, expect } from "vitest";
-import { waitFor } from "../support/wait-for.ts";
-import { BLOWS, type Blow, BOUND, expectCause } from "./blows.ts";
+import { waitFor } from "../../support/wait-for.ts";
+import { BLOWS, type Blow, BOUND, expectCause } from "../blows.ts";
 import {
   awaitNothing,
   pauseManager,
@@ -10,10 +10,10 @@ import {
   setRunTime,
   storyOf,
   test,
-} from "./hostile.ts";
-import { allow } from "./policies.ts";
-import type { Guest } from "./support.ts";
-import { awaitProcess, startClient } from "./waiting-client.ts";
+} from "../hostile.ts";
+import { allow } from "../policies.ts";
+import type { Guest } from "../support.ts";
+import { awaitProcess, startClient } from "../waiting-client.ts";
 
 const sh = (script: string) => ["/bin/sh", "-c", script];
 /** Shows that the stop is under way, and lasts through it. */

@@ -1,0 +1,264 @@
+import { describe, expect } from "vitest";
+import { isServeAnswer, serveHello } from "../../support/nix-protocol.ts";
+import { waitFor } from "../../support/wait-for.ts";
+import { sliceFolder } from "../managers.ts";
+import { allow, edit, restorePolicies } from "../policies.ts";
+import { recordsOf } from "../records.ts";
+import { type Guest, test as plain } from "../support.ts";
+import { awaitProcess, startClient } from "../waiting-client.ts";
+
+const test = plain.extend<{ builder: Guest }>({
+  builder: [
+    async ({ guest }, use) => {
+      await restorePolicies(guest);
+      await allow(guest, "alpha", {
+        wait: ["/bin/sleep", "60"],
+        brief: ["/bin/sh", "-c", "sleep 4; exit 6"],
+        quick: ["/bin/true"],
+      });
+      await use(guest);
+      await guest.asRoot("systemctl reset-failed; systemctl start nixgate.service");
+      await restorePolicies(guest);
+    },
+    { scope: "file" },
+  ],
+});
+
+const text = async (guest: Guest, command: string) => `${(await guest.asRoot(command)).stdout}`.trim();
+const FRONT = "pgrep -u nix-alpha -f '^/bin/sh /usr/bin/nixgate-front'";
+const killSupervisor = (guest: Guest) => guest.asRoot("systemctl kill --signal=KILL nixgate.service");
+const restarted = (guest: Guest) =>
+  waitFor("the supervisor", () =>
+    guest.asRoot("kill -0 $(cat /run/nixgate/ready)").then(({ exitCode }) => exitCode === 0),
+  );
+const lastEnd = async (guest: Guest) => (await recordsOf(guest, "alpha", "session.end")).at(-1);
+const nothingLeft = (guest: Guest) =>
+  waitFor(
+    "nothing to be left",
+    async () =>
+      (await text(guest, `${FRONT}; pgrep -u nix-alpha -x sleep; ls -d ${sliceFolder(guest)}/*.scope 2>/dev/null`)) ===
+      "",
+  );
+
+describe("what the account cannot do", () => {
+  test("loosen the limits of its scope or its team's slice", async ({ builder }) => {
+    using _client = startClient(builder, "wait");
+    await awaitProcess(builder, "sleep 60");
+    const slice = await text(builder, `echo ${sliceFolder(builder)}`);
+    const tries = [
+      `for folder in ${slice} ${slice}/*.scope; do`,
+      "  for file in memory.max pids.max cpu.max; do (echo max >$folder/$file) 2>/dev/null && echo wrote $file; done",
+      "  (echo $$ >$folder/cgroup.procs) 2>/dev/null && echo moved in",
+      "done",
+      "p=$(pgrep -u nix-alpha -x sleep); (echo $p >/sys/fs/cgroup/user.slice/cgroup.procs) 2>/dev/null && echo moved out",
+      `systemctl set-property --runtime $(basename ${slice}/*.scope) MemoryMax=infinity 2>/dev/null && echo set`,
+      `systemctl --user set-property --runtime $(basename ${slice}/*.scope) MemoryMax=infinity 2>/dev/null`,
+      `cat ${slice}/*.scope/memory.max`,
+    ];
+    const { stdout } = await builder.asAccount("nix-alpha", tries.join("\n"));
+    expect(`${stdout}`.trim()).toBe(String(256 << 20));
+  });
+
+  test("leave its scope through a manager of its own", async ({ builder }) => {
+    const leave = "systemd-run --user --scope --quiet sleep 7 2>/dev/null || exec sleep 7";
+    await allow(builder, "alpha", { leave: ["/bin/sh", "-c", `export XDG_RUNTIME_DIR=/run/user/$(id -u); ${leave}`] });
+    using _client = startClient(builder, "leave");
+    await awaitProcess(builder, "^sleep 7");
+    expect(await text(builder, "cat /proc/$(pgrep -u nix-alpha -f '^sleep 7')/cgroup")).toContain(
+      "/nixgate-alpha.slice/",
+    );
+    await builder.asRoot("pkill -KILL -u nix-alpha -x sleep");
+  });
+
+  test("read, change or remove records", async ({ builder }) => {
+    await builder.ssh("nix-alpha", "quick");
+    const tries = [
+      "cat /var/log/nixgate/alpha/* && echo read",
+      "echo >>/var/log/nixgate/alpha/$(date -u +%F).jsonl && echo wrote",
+      "rm -f /var/log/nixgate/alpha/* && echo removed; mv /var/log/nixgate/alpha /var/log/nixgate/x && echo moved",
+    ];
+    const { stdout } = await builder.asAccount("nix-alpha", tries.join("\n"));
+    expect(`${stdout}`).toBe("");
+    expect(await text(builder, "stat -c '%U %a' /var/log/nixgate/alpha /var/log/nixgate/alpha/*")).toBe(
+      "root 750\nroot 640",
+    );
+  });
+
+  test("reach another team's FIFO, its answers, or the control FIFO", async ({ builder }) => {
+    const tries = [
+      "(echo '1 1 ' >/run/nixgate/beta/requests) 2>/dev/null && echo wrote",
+      "ls /run/nixgate/beta/answers 2>/dev/null && echo listed",
+      "(echo 'kill 1' >/run/nixgate/_control) 2>/dev/null && echo controlled",
+      "(echo x >/run/nixgate/alpha/answers/1-1) 2>/dev/null && echo answered",
+      "head -c1 /run/nixgate/alpha/requests 2>/dev/null && echo read",
+    ];
+    expect(`${(await builder.asAccount("nix-alpha", tries.join("\n"))).stdout}`).toBe("");
+  });
+
+  test("have a process served that is no front of its own", async ({ builder }) => {
+    const before = (await recordsOf(builder, "alpha", "session.start")).length;
+    const tries = [
+      'sleep 20 & kill -STOP $!; echo "$! 1 " >/run/nixgate/alpha/requests',
+      "echo '1 1 ' >/run/nixgate/alpha/requests",
+      `echo "$(pgrep -o -u nix-beta) 1 " >/run/nixgate/alpha/requests`,
+      "sleep 1; ps -o stat= -p $!; kill -KILL $!",
+    ];
+    // stopped still: nobody let it go on
+    expect(`${(await builder.asAccount("nix-alpha", tries.join("\n"))).stdout}`.trim()).toMatch(/^T/);
+    expect(await recordsOf(builder, "alpha", "session.start")).toHaveLength(before);
+    expect(await text(builder, "journalctl -u nixgate.service -o cat | grep -c 'no front'")).not.toBe("0");
+  });
+
+  test("begin a second session from inside a command", async ({ builder }) => {
+    await allow(builder, "alpha", {
+      nested: ["/bin/sh", "-c", "timeout -s KILL 2 /usr/bin/nixgate-front alpha bob; echo $?"],
+    });
+    const { stdout } = await builder.ssh("nix-alpha", "nested");
+    expect(`${stdout}`.trim()).toMatch(/^(124|137)$/);
+    expect(await text(builder, "journalctl -u nixgate.service -o cat | tail -3")).toContain("part of another session");
+  });
+});
+
+describe("what comes through a FIFO", () => {
+  test("may be garbage, half a line, or ten thousand lines: others are served meanwhile", async ({ builder }) => {
+    const flood =
+      "for i in $(seq 10000); do echo \"$i$i garbage\"; done; printf '\\000\\377\\n\\n999999999999 1 \\nhalf a line'";
+    const flooded = builder.asAccount("nix-alpha", `(${flood}) >/run/nixgate/alpha/requests`);
+    const { stdout, exitCode } = await builder.ssh("nix-gamma", "nix-store --serve", { input: serveHello });
+    expect({ exitCode, answered: isServeAnswer(stdout) }).toEqual({ exitCode: 0, answered: true });
+    await flooded;
+    await builder.asAccount("nix-alpha", "echo >/run/nixgate/alpha/requests");
+    expect((await builder.ssh("nix-alpha", "quick")).exitCode).toBe(0);
+  });
+});
+
+describe("when the supervisor is killed", () => {
+  test("a running session goes on and ends with complete records", async ({ builder }) => {
+    const session = builder.ssh("nix-alpha", "brief");
+    await awaitProcess(builder, "sleep 4");
+    const start = (await recordsOf(builder, "alpha", "command.start")).at(-1);
+    await killSupervisor(builder);
+    await restarted(builder);
+    expect((await session).exitCode).toBe(6);
+    const end = (await recordsOf(builder, "alpha", "command.end")).at(-1);
+    expect(end).toMatchObject({ session: start?.session, cause: "exit", exit_code: 6 });
+    expect(end?.usage).toMatchObject({ memory_peak_bytes: expect.any(Number), tasks_peak: expect.any(Number) });
+    expect(end?.wall_ms).toBeGreaterThan(3500);
+    expect(await lastEnd(builder)).toMatchObject({ session: start?.session, exit: 6, commands: 1 });
+    expect(await text(builder, "nixgate sessions verify")).toContain("nothing found");
+    await nothingLeft(builder);
+  });
+
+  test("a session that ends while there is none is told its own status by the next", async ({ builder }) => {
+    const session = builder.ssh("nix-alpha", "brief");
+    await awaitProcess(builder, "sleep 4");
+    await builder.asRoot("systemctl stop nixgate.service; sleep 5; systemctl start nixgate.service");
+    expect((await session).exitCode).toBe(6);
+    expect(await lastEnd(builder)).toMatchObject({ exit: 6, cause: "exit" });
+    await nothingLeft(builder);
+  });
+
+  test("a session that arrives meanwhile waits in the queue", async ({ builder }) => {
+    await builder.asRoot("systemctl stop nixgate.service");
+    const session = builder.ssh("nix-alpha", "quick");
+    await waitFor("the front", () => text(builder, FRONT));
+    await builder.asRoot("systemctl start nixgate.service");
+    expect((await session).exitCode).toBe(0);
+    await nothingLeft(builder);
+  });
+
+  test("and does not come back, a session gives up with 75", { timeout: 90_000 }, async ({ builder }) => {
+    const dropIn = "/run/systemd/system/nixgate.service.d";
+    const never = `printf '[Service]\\nExecStart=\\nExecStart=sleep 1000\\n' >${dropIn}/never.conf`;
+    await builder.asRoot(`mkdir -p ${dropIn}; ${never}; systemctl daemon-reload; systemctl restart nixgate.service`);
+    const began = performance.now();
+    const { exitCode, stderr } = await builder.ssh("nix-alpha", "quick");
+    await builder.asRoot(`rm -r ${dropIn}; systemctl daemon-reload; systemctl restart nixgate.service`);
+    expect(exitCode).toBe(75);
+    expect(`${stderr}`).toBe("nixgate: the supervisor does not answer; try again later\n");
+    expect(performance.now() - began).toBeLessThan(45_000);
+    await nothingLeft(builder);
+  });
+
+  test.for([0, 0.05, 0.1, 0.2, 0.3, 0.5])(
+    "%s seconds after a session has come, that session ends and is on record",
+    async (seconds, { builder }) => {
+      const before = (await recordsOf(builder, "alpha", "session.start")).length;
+      const session = builder.ssh("nix-alpha", "quick");
+      await builder.asRoot(`timeout 10 sh -c "until ${FRONT} >/dev/null; do sleep 0.01; done"; sleep ${seconds}`);
+      await killSupervisor(builder);
+      await restarted(builder);
+      expect([0, 75, 137, 255]).toContain((await session).exitCode);
+      await nothingLeft(builder);
+      const starts = (await recordsOf(builder, "alpha", "session.start")).slice(before);
+      const ends = (await recordsOf(builder, "alpha", "session.end")).map(({ session: id }) => id);
+      for (const start of starts) expect(ends).toContain(start.session);
+      expect(await text(builder, "nixgate sessions verify")).toContain("nothing found");
+    },
+  );
+});
+
+describe("a front that is killed", () => {
+  test.for([0, 0.05, 0.1, 0.2, 0.4, 0.8])("%s seconds after its start leaves nothing", async (seconds, { builder }) => {
+    using _client = startClient(builder, "wait");
+    await builder.asRoot(
+      `timeout 10 sh -c "until ${FRONT} >/dev/null; do sleep 0.01; done"; sleep ${seconds}; pkill -KILL -u nix-alpha -f nixgate-front`,
+    );
+    await nothingLeft(builder);
+    const open = async () => {
+      const starts = (await recordsOf(builder, "alpha", "session.start")).map(({ session }) => session);
+      const ends = (await recordsOf(builder, "alpha", "session.end")).map(({ session }) => session);
+      return starts.every((session) => ends.includes(session));
+    };
+    await waitFor("its records to end", open);
+  });
+});
+
+describe("caps", () => {
+  const STARTS = 120;
+
+  test(`${STARTS} starts in one instant with max_concurrent = 8 admit exactly 8`, { timeout: 240_000 }, async ({
+    builder,
+  }) => {
+    await edit(builder, "alpha", "s/^max_concurrent = .*/max_concurrent = 8/");
+    const before = (await recordsOf(builder, "alpha", "session.start")).length;
+    // without sshd, which would let them in one after the other: all write their line, then the supervisor begins to read
+    await builder.asRoot("systemctl stop nixgate.service; rm -f /run/nixgate/ready; touch /run/nixgate/ready");
+    const start = `cd /tmp; for i in $(seq ${STARTS}); do SSH_ORIGINAL_COMMAND=wait /usr/bin/nixgate-front alpha </dev/null >/dev/null 2>&1 & done; wait`;
+    const all = builder.asAccount("nix-alpha", start);
+    await waitFor("all fronts", async () => Number(await text(builder, `${FRONT} | wc -l`)) >= STARTS, 60_000);
+    await builder.asRoot("systemctl start nixgate.service");
+    const refused = async () => (await recordsOf(builder, "alpha", "session.refuse")).length;
+    await waitFor("the refusals", async () => (await refused()) >= STARTS - 8, 120_000);
+    expect(await text(builder, "pgrep -u nix-alpha -x sleep | wc -l")).toBe("8");
+    expect((await recordsOf(builder, "alpha", "session.start")).length - before).toBe(STARTS);
+    await builder.asRoot("pkill -KILL -u nix-alpha -f nixgate-front; pkill -KILL -u nix-alpha -x sleep");
+    await all;
+    await nothingLeft(builder);
+    // the places are free at once
+    expect((await builder.ssh("nix-alpha", "quick")).exitCode).toBe(0);
+  });
+});
+
+test("sessions kill reaches one session alone", async ({ builder }) => {
+  using _one = startClient(builder, "wait");
+  await awaitProcess(builder, "sleep 60");
+  const first = (await recordsOf(builder, "alpha", "session.start")).at(-1)?.session as string;
+  using _two = startClient(builder, "wait");
+  await waitFor("both", async () => (await text(builder, "pgrep -u nix-alpha -x sleep | wc -l")) === "2");
+  const { exitCode, stderr } = await builder.asRoot(`nixgate sessions kill ${first}`);
+  expect(exitCode, `${stderr}`).toBe(0);
+  expect(await text(builder, "pgrep -u nix-alpha -x sleep | wc -l")).toBe("1");
+  const end = (await recordsOf(builder, "alpha", "session.end")).find(({ session }) => session === first);
+  expect(end).toMatchObject({ cause: "killed-by-admin" });
+  await builder.asRoot("pkill -KILL -u nix-alpha -x sleep");
+});
+
+test("the service's sandbox is as tight as its work allows", async ({ builder }) => {
+  const score = await text(builder, "systemd-analyze security nixgate.service --no-pager | tail -1");
+  expect(Number(/([\d.]+) \w+/.exec(score)?.[1])).toBeLessThanOrEqual(3);
+  const units =
+    "/etc/systemd/system/nixgate*.service /etc/systemd/system/nixgate*.socket /etc/systemd/system/nixgate-*.slice";
+  const { exitCode, stderr } = await builder.asRoot(`systemd-analyze verify ${units}`);
+  expect({ exitCode, stderr: `${stderr}` }).toEqual({ exitCode: 0, stderr: "" });
+});

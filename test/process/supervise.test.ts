@@ -1,0 +1,66 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { session } from "../support/run-session.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+import { NIXGATE, workplace } from "../support/workplace.ts";
+
+const run = (words: readonly string[], environment = {}) =>
+  spawnSync(NIXGATE, words, { encoding: "utf8", env: { PATH: "/usr/bin:/bin", ...environment } });
+
+describe("nixgate supervise", () => {
+  test("says how it is started when systemd has passed it nothing", () => {
+    const place = workplace();
+    const { status, stderr } = run(["supervise", "--config-dir", place.config]);
+    expect(status).toBe(69);
+    expect(stderr).toMatch(/^nixgate: systemd has passed no FIFO\nnixgate: .*render units.*\n$/);
+  });
+
+  test("takes no other words", () => {
+    expect(run(["supervise", "now"]).status).toBe(64);
+  });
+});
+
+describe("nixgate front-line", () => {
+  test.each([[[]], [["4096"]], [["0", "1000", "alpha", "", "2"]], [["4096", "1000", "alpha", ""]]])(
+    "called by hand with %j, is a usage error",
+    (words) => {
+      expect(run(["front-line", ...words])).toMatchObject({ status: 64, stdout: "" });
+    },
+  );
+});
+
+describe("nixgate-front", () => {
+  test("without a supervisor on this host says so, and that trying again may help", () => {
+    const front = join(NIXGATE, "../nixgate-front");
+    for (const shell of ["/bin/sh", "/bin/bash"]) {
+      const done = spawnSync(shell, [front, "alpha", "ci"], { encoding: "utf8" });
+      expect(done).toMatchObject({
+        status: 75,
+        stdout: "",
+        stderr: "nixgate: the supervisor does not answer; try again later\n",
+      });
+    }
+  });
+
+  test("is what nixgate session becomes where the supervisor serves", async () => {
+    const place = workplace();
+    place.edit("nixgate.toml", /manager = "\w+"/, 'manager = "system"');
+    const { status, stderr } = await session(place, { request: "nix-daemon --stdio" });
+    expect({ status, stderr }).toEqual({
+      status: 75,
+      stderr: "nixgate: the supervisor does not answer; try again later\n",
+    });
+  });
+});
+
+test("render units prints units that systemd would read, each where it belongs", () => {
+  const place = workplace();
+  const out = temporaryFolder("units");
+  const done = run(["render", "units", "--config-dir", place.config, "--output", out]);
+  expect(done.status, done.stderr).toBe(0);
+  expect(done.stderr).toContain("there is no account alpha or nix-alpha on this host");
+  const service = execFileSync("cat", [join(out, "etc/systemd/system/nixgate.service")], { encoding: "utf8" });
+  expect(service).toContain(`ExecStart=${NIXGATE} supervise --config-dir ${place.config}\n`);
+  expect(service).toContain("Sockets=nixgate.socket\n");
+});

@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { accountsOf } from "../../../src/policy/accounts.ts";
+import { readPolicy } from "../../../src/policy/read-policy.ts";
+import { renderUnits } from "../../../src/render/units.ts";
+
+const PLACES = { program: "/usr/bin/nixgate", configDirectory: "/etc/nixgate", logDirectory: "/var/log/nixgate" };
+
+async function policyOf(team: string) {
+  const text = `schema = 1\nteam = "${team}"\n[team_limits]\nTasksMax = 999\n`;
+  const checked = await readPolicy(text, `/etc/nixgate/policies/${team}.toml`);
+  if (!checked.ok) throw new Error("the policy is wrong");
+  return checked.value;
+}
+
+const uidOf = (account: string) => ({ "nix-a-b": 1001 })[account];
+
+test("each team with an account has a FIFO of its own, a slice, and no systemd of its own", async () => {
+  const policies = [await policyOf("a-b"), await policyOf("gone")];
+  const { files, omitted } = renderUnits(policies, accountsOf, uidOf, PLACES);
+  const texts = Object.fromEntries(files.map(({ path, text }) => [path.replace("/etc/systemd/system/", ""), text]));
+  expect(Object.keys(texts)).toEqual([
+    "nixgate.service",
+    "nixgate.socket",
+    "nixgate-a-b.socket",
+    "nixgate-a\\x2db.slice",
+    "user@1001.service.d/50-nixgate.conf",
+  ]);
+  expect(texts["nixgate-a-b.socket"]).toMatch(
+    /ListenFIFO=\/run\/nixgate\/a-b\/requests\nSocketUser=nix-a-b\nSocketMode=0200\n/,
+  );
+  expect(texts["nixgate.socket"]).toContain("SocketMode=0600\n");
+  expect(texts["nixgate-a\\x2db.slice"]).toContain("[Slice]\nTasksMax=999\n");
+  expect(texts["nixgate.service"]).toContain("Sockets=nixgate.socket nixgate-a-b.socket\n");
+  expect(texts["nixgate.service"]).not.toContain("--config-dir");
+  expect(omitted).toMatchObject([{ about: "team gone: there is no account gone or nix-gone on this host" }]);
+});
