@@ -10,8 +10,15 @@ export interface Said {
   readonly started: number;
 }
 
-const spoken = ({ told, started }: Said): string =>
-  "echo started\n".repeat(started) + told.map((line) => `printf '%s\\n' ${shellWord(line)} >&3\n`).join("");
+/** A client that does not read is waited for one second: its pipe may be full, and sh cannot write without blocking. */
+const TIMER = `(trap 'kill $!; exit' TERM; sleep 1 & wait $!; kill "$talker") </dev/null >/dev/null 3>&- &`;
+
+function spoken({ told, started }: Said): string {
+  const answers = "echo started\n".repeat(started);
+  if (told.length === 0) return answers;
+  const talker = `(printf '%s\\n' ${told.map(shellWord).join(" ")} >&3) & talker=$!`;
+  return `${answers}${talker}\n${TIMER} timer=$!\nwait "$talker"; kill "$timer"\n`;
+}
 
 /**
  * The front says its lines and runs the command as its child, with the environment of the plan and fds 0 to 2 as sshd

@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
 import { attempt, awaitNothing, lineOf, setRunTime, test } from "./hostile.ts";
+import { supervised } from "./managers.ts";
 
 /** In bytes: what alpha's commands may have. */
 const MEMORY = 64 << 20;
@@ -7,7 +8,7 @@ const atLeast = (least: number) => expect.toSatisfy((value: number) => value >= 
 
 interface Expected {
   readonly request: string;
-  readonly told?: string;
+  readonly told?: string | undefined;
   readonly status: number;
   readonly end: Readonly<Record<string, unknown>>;
 }
@@ -20,6 +21,14 @@ const OOM = {
 };
 const TIMEOUT = { told: "run time limit of 2s reached", status: 143 };
 const refused = { tasks_peak: 64, tasks_refused: atLeast(1) };
+
+/** What the account cannot even begin where its scopes are root's, and it has no systemd of its own. */
+const NO_CGROUP = { status: 9, end: { cause: "exit", exit_code: 9, leftovers: 0 } };
+const BARRED: Readonly<Record<string, Partial<Expected> & { told?: undefined }>> = {
+  "sub-cgroup-maker": NO_CGROUP,
+  hidden: NO_CGROUP,
+  escaper: { told: undefined, status: 1, end: { cause: "exit", exit_code: 1 } },
+};
 
 describe("a hostile program", () => {
   test.for<Expected>([
@@ -42,7 +51,8 @@ describe("a hostile program", () => {
     { request: "zombie-maker", status: 6, end: { cause: "exit", exit_code: 6, leftovers: atLeast(1) } },
     { request: "orphan-maker", status: 3, end: { cause: "exit", exit_code: 3, leftovers: 3 } },
     { request: "escaper", ...TIMEOUT, end: { cause: "timeout", signal: "SIGTERM" } },
-  ])("$request ends as its record says and leaves nothing", async ({ request, told, status, end }, { builder }) => {
+  ])("$request ends as its record says and leaves nothing", async (expected, { builder }) => {
+    const { request, told, status, end } = { ...expected, ...(supervised(builder) && BARRED[expected.request]) };
     await setRunTime(builder, told === TIMEOUT.told ? "2s" : "60s"); // what the machine's load makes of the other limits
     const { exitCode, stderr, story } = await attempt(builder, request);
     expect.soft(lineOf(stderr), `${stderr}`).toBe(told);

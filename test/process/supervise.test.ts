@@ -54,6 +54,18 @@ describe("nixgate-front", () => {
   });
 });
 
+test("explain says what a front would run, in a scope of the system's", () => {
+  const place = workplace();
+  place.edit("nixgate.toml", /manager = "\w+"/, 'manager = "system"');
+  const words = ["explain", "--team", "alpha", "--json", "--config-dir", place.config, "--", "nix-daemon", "--stdio"];
+  const { command_line, argv, environment, slice, properties } = JSON.parse(run(words).stdout);
+  const assignments = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  expect(command_line).toEqual(["env", "-i", ...assignments, "setpriv", "--no-new-privs", "--", ...argv]);
+  expect(Object.keys(environment)).not.toContain("XDG_RUNTIME_DIR");
+  expect(slice).toBe("nixgate-alpha.slice");
+  expect(properties).toHaveProperty("TimeoutStopSec");
+});
+
 test("render units prints units that systemd would read, each where it belongs", () => {
   const place = workplace();
   const out = temporaryFolder("units");

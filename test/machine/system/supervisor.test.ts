@@ -149,6 +149,29 @@ describe("when the supervisor is killed", () => {
     await nothingLeft(builder);
   });
 
+  test("a hundred running sessions go on", { timeout: 300_000 }, async ({ builder }) => {
+    const HUNDRED = 100;
+    await allow(builder, "alpha", { long: ["/bin/sh", "-c", "exec sleep 45"] });
+    await edit(builder, "alpha", "s/^max_concurrent = .*/max_concurrent = 200/\ns/^TasksMax = 512/TasksMax = 4096/");
+    const before = (await recordsOf(builder, "alpha", "session.end")).length;
+    const start = `cd /; for i in $(seq ${HUNDRED}); do SSH_ORIGINAL_COMMAND=long /usr/bin/nixgate-front alpha </dev/null >/dev/null 2>&1 & done; wait`;
+    const all = builder.asAccount("nix-alpha", start);
+    await waitFor("all", async () => (await text(builder, "pgrep -c -u nix-alpha -x sleep")) === `${HUNDRED}`, 120_000);
+    await builder.asRoot("systemctl restart nixgate.service");
+    await killSupervisor(builder);
+    await restarted(builder);
+    await all;
+    await waitFor(
+      "all ends",
+      async () => (await recordsOf(builder, "alpha", "session.end")).length >= before + HUNDRED,
+      60_000,
+    );
+    const ends = (await recordsOf(builder, "alpha", "session.end")).slice(before);
+    expect(ends.map(({ cause, exit }) => `${cause} ${exit}`)).toEqual(Array(HUNDRED).fill("exit 0"));
+    expect(await text(builder, "nixgate sessions verify")).toContain("nothing found");
+    await nothingLeft(builder);
+  });
+
   test("a session that ends while there is none is told its own status by the next", async ({ builder }) => {
     const session = builder.ssh("nix-alpha", "brief");
     await awaitProcess(builder, "sleep 4");

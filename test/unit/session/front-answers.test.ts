@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Plan } from "../../../src/scope/plan.ts";
 import { answerToEnd, answerToRead, answerToRun } from "../../../src/session/front-answers.ts";
 import type { Milliseconds } from "../../../src/units/quantities.ts";
+import { temporaryFolder } from "../../support/temporary.ts";
 
 const QUIET = { told: [], started: 0 };
 const HOSTILE = ["$(id)", "`id`", "a'b", 'c"d', "\\", "two words", "*", "", "e\nf", "-n"];
@@ -11,6 +13,8 @@ const PRINT = 'for word; do printf "<%s>" "$word"; done';
 /** Obeys an answer as bin/nixgate-front does: with the client's stderr as fd 3. */
 const obey = (answer: string, shell = "/bin/sh") =>
   spawnSync(shell, ["-c", `exec 3>&2 2>/dev/null; ${answer}`], { encoding: "utf8" });
+
+const fifo = () => join(temporaryFolder("front"), "full");
 
 const shells = ["/bin/sh", "/bin/bash"];
 
@@ -34,6 +38,22 @@ test("what the supervisor has to say comes first, on the client's own streams", 
     stdout: "started\nstarted\n",
     stderr: "nixgate: it's $HOME, \\c and \\n (session 1)\n",
   });
+});
+
+test("a client that reads nothing keeps the front for a second, and its status is the right one", () => {
+  const full = `perl -e 'open my $out, ">&=3"; $out->blocking(0); 1 while syswrite $out, "x" x 4096; $out->blocking(1)'; `;
+  const said = { told: ["nixgate: ended by the administrator (session 1)"], started: 0 };
+  const script = `exec 4<&- 3>&1 >/dev/null 2>/dev/null; ${full}${answerToEnd(143, said)}`;
+  const began = performance.now();
+  const { status } = spawnSync("/bin/bash", [
+    "-c",
+    'mkfifo "$1"; exec 5<>"$1"; /bin/sh -c "$2" >&5',
+    "sh",
+    fifo(),
+    script,
+  ]);
+  expect(status).toBe(143);
+  expect(performance.now() - began).toBeLessThan(4000);
 });
 
 test("a line is read by front-line, in the front's own place", () => {

@@ -1,0 +1,90 @@
+// npm run bench:sessions [-- --sessions N --rounds N]: what sessions cost under manager = "system", in a guest of the test
+// machine that is set up that way. A whole session around /bin/true through nixgate-front, `node -e 0` and a plain shell
+// wrapper take turns, so that a busy machine slows all three; medians. Then N sessions wait, and their memory and the
+// supervisor's are read, and its CPU time while nothing happens. User-Mode Linux has one CPU, dear page faults and ticks
+// of 10 ms: the ratios say something, the milliseconds do not.
+import { parseArgs } from "node:util";
+import { execa } from "execa";
+import { startGuest, stopGuest } from "../machine/guest.ts";
+import { settings } from "../machine/settings.ts";
+import { sshCommand } from "../machine/talk.ts";
+
+const { values } = parseArgs({ options: { sessions: { type: "string" }, rounds: { type: "string" } } });
+const sessions = Number(values.sessions ?? 500);
+const rounds = Number(values.rounds ?? 31);
+
+/** Times three commands in turn, as the account, and prints the median of each in milliseconds. */
+const TURNS = `
+use Time::HiRes qw(time); use POSIX qw(dup2);
+my %what = (front => ["/usr/bin/nixgate-front", "alpha"], node => ["/usr/bin/node", "-e", "0"],
+  wrapper => ["/bin/sh", "-c", 'case $SSH_ORIGINAL_COMMAND in true) exec /bin/true ;; *) exit 1 ;; esac']);
+$ENV{SSH_ORIGINAL_COMMAND} = "true";
+my %took;
+for my $round (0 .. ROUNDS + 2) {
+  for my $name (sort keys %what) {
+    my $began = time;
+    my $pid = fork // die; if (!$pid) { open STDIN, "</dev/null"; open STDOUT, ">/dev/null"; exec @{$what{$name}} }
+    waitpid $pid, 0; $? == 0 or die "$name: $?";
+    push @{$took{$name}}, time - $began if $round > 2;
+  }
+}
+for (sort keys %took) { my @sorted = sort { $a <=> $b } @{$took{$_}}; printf "%s %.2f\\n", $_, 1000 * $sorted[@sorted / 2] }
+`;
+
+const POLICY = `
+[[allow]]
+request = ["true"]
+run = ["/bin/true"]
+[[allow]]
+request = ["wait"]
+run = ["/bin/sleep", "1000"]
+`;
+
+const say = (line: string) => console.error(line);
+const guest = await startGuest(
+  { ...settings({ NAME: `bench-${process.pid}`, MANAGER: "system", MEM: "3072M" }), outlives: false },
+  say,
+);
+const root = async (command: string, input = "") => {
+  const [file, ...words] = sshCommand(guest, "root", [command]) as [string, ...string[]];
+  return (await execa(file, words, { input })).stdout.trim();
+};
+const number = async (command: string) => Number(await root(command));
+const supervisor = "$(systemctl show nixgate.service -P MainPID)";
+const cpuMs = () => number(`awk '{ print ($14 + $15) * 10 }' /proc/${supervisor}/stat`);
+
+try {
+  await root("cat >>/etc/nixgate/policies/alpha.toml", POLICY);
+  await root(
+    `sed -i 's/^max_concurrent = .*/max_concurrent = 2000/; s/^max_starts_per_minute = .*/max_starts_per_minute = 100000/; s/^TasksMax = 512/TasksMax = 5000/' /etc/nixgate/policies/alpha.toml; sed -i 's/^.admission.$/&\\nmax_sessions = 5000/' /etc/nixgate/nixgate.toml`,
+  );
+  const turns = await root("runuser -u nix-alpha -- perl -", TURNS.replace("ROUNDS", String(rounds)));
+  const median = Object.fromEntries(turns.split("\n").map((line) => line.split(" "))) as Record<string, string>;
+  const front = Number(median["front"]);
+  console.log(`a session around /bin/true by its front   ${median["front"]} ms`);
+  console.log(
+    `node -e 0                                 ${median["node"]} ms, ratio ${(front / Number(median["node"])).toFixed(2)}`,
+  );
+  console.log(
+    `a plain shell wrapper                     ${median["wrapper"]} ms, ratio ${(front / Number(median["wrapper"])).toFixed(1)}`,
+  );
+
+  say(`starting ${sessions} sessions that wait`);
+  const began = performance.now();
+  await root(
+    `runuser -u nix-alpha -- sh -c 'cd /; for i in $(seq ${sessions}); do SSH_ORIGINAL_COMMAND=wait /usr/bin/nixgate-front alpha </dev/null >/dev/null 2>&1 & [ $((i % 50)) -ne 0 ] || sleep 0.1; done' & wait`,
+  );
+  while ((await number("pgrep -c -u nix-alpha -x sleep || true")) < sessions)
+    await new Promise((r) => setTimeout(r, 500));
+  const seconds = (performance.now() - began) / 1000;
+  console.log(`${sessions} sessions started, 50 at a time      ${(sessions / seconds).toFixed(1)} a second`);
+  const pss = (pid: string) => number(`awk '/^Pss:/ { print $2 }' /proc/${pid}/smaps_rollup`);
+  const one = await root("pgrep -u nix-alpha -f nixgate-front | tail -1");
+  console.log(`a waiting session's front                 ${((await pss(one)) / 1024).toFixed(2)} MiB PSS`);
+  console.log(`the supervisor                            ${((await pss(supervisor)) / 1024).toFixed(0)} MiB PSS`);
+  const before = await cpuMs();
+  await new Promise((resolve) => setTimeout(resolve, 20_000));
+  console.log(`the supervisor while they idle            ${(((await cpuMs()) - before) / 200).toFixed(1)} % of a CPU`);
+} finally {
+  await stopGuest(guest.name);
+}
