@@ -21,7 +21,7 @@ const USAGE = `usage: npm run machine -- build | start | ssh USER [CMD] | in CMD
   status    says whether the guest runs, and what systemd thinks of itself
   stop      ends the guest and leaves nothing behind
 
-  SUITE=trixie|bookworm|forky  NAME=default  MEM=1536M  MANAGER=user
+  SUITE=trixie|bookworm|forky  NAME=default  MEM=1536M  MANAGER=user|system
   PACKAGE=FILE.tgz   instead of packing this working tree
   KERNEL=SUITE       the kernel of this suite only, instead of the best that is to be had
 `;

@@ -41,11 +41,19 @@ export function frontOf(pid: number, team: string, uid: number, scope?: string):
   } catch {
     return "there is no such process";
   }
-  const problem = problemWith(folder, team, uid, scope);
-  if (problem !== undefined) {
-    closeSync(folder);
-    return problem;
+  let problem: string | undefined;
+  try {
+    problem = problemWith(folder, team, uid, scope);
+    if (problem === undefined) return opened(pid, folder);
+  } catch {
+    problem = "it is gone";
   }
+  closeSync(folder);
+  return problem;
+}
+
+/** @throws Node's own error where the process has gone meanwhile */
+function opened(pid: number, folder: number): Front {
   const state = () => stateOf(folder);
   return {
     pid,
@@ -63,20 +71,16 @@ export function frontOf(pid: number, team: string, uid: number, scope?: string):
   };
 }
 
+/** @throws Node's own error where the process has gone meanwhile */
 function problemWith(folder: number, team: string, uid: number, scope: string | undefined): string | undefined {
-  try {
-    const ids = /^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m.exec(readFileSync(inside(folder, "status"), "latin1"));
-    if (!ids || ids.slice(1).some((id) => Number(id) !== uid)) return "it is not the team's account's";
-    const [, program = "", forTeam] = wordsOf(folder);
-    if (basename(program) !== PROGRAM || forTeam !== team) return "it is no front of this team";
-    // what a command starts is in a scope of nixgate's already, and asks for no second session
-    const cgroup = cgroupIn(folder);
-    if (scope === undefined ? cgroup.includes("/nixgate.slice/") : cgroup !== scope)
-      return "it is part of another session";
-    return undefined;
-  } catch {
-    return "it is gone";
-  }
+  const ids = /^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m.exec(readFileSync(inside(folder, "status"), "latin1"));
+  if (!ids || ids.slice(1).some((id) => Number(id) !== uid)) return "it is not the team's account's";
+  const [, program = "", forTeam] = wordsOf(folder);
+  if (basename(program) !== PROGRAM || forTeam !== team) return "it is no front of this team";
+  // what a command starts is in a scope of nixgate's already, and asks for no second session
+  const cgroup = cgroupIn(folder);
+  const inSession = scope === undefined ? cgroup.includes("/nixgate.slice/") : cgroup !== scope;
+  return inSession ? "it is part of another session" : undefined;
 }
 
 /** Fields behind the command's name, proc_pid_stat(5). */
