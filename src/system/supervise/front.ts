@@ -61,7 +61,13 @@ function opened(pid: number, folder: number): Front {
     parentNow: () => parentIn(folder),
     cgroup: cgroupIn(folder),
     environment: environmentIn(readFileSync(inside(folder, "environ"))),
-    words: () => wordsOf(folder).slice(2),
+    words() {
+      try {
+        return wordsOf(folder).slice(2);
+      } catch {
+        return []; // it is gone
+      }
+    },
     isThere: () => existsSync(inside(folder, "stat")),
     state,
     // Node has no pidfd_send_signal(2). Between this look and the signal the number would have to be freed and, after
