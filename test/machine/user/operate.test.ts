@@ -2,6 +2,11 @@ import { expect } from "vitest";
 import { waitFor } from "../../support/wait-for.ts";
 import { scopesOf, sleeping, test, text } from "../operator.ts";
 import { records } from "../records.ts";
+import type { Guest } from "../support.ts";
+
+/** The holder is stopped first: it would be quick to end the scope when it sees nixgate go before it. */
+const killWithHolder = (guest: Guest) =>
+  guest.asRoot("pkill -STOP -u nix-alpha -f nixgate-holder; pkill -KILL -u nix-alpha -f nixgate");
 
 test("kill -9 of nixgate alone: the holder ends the command, recover closes the record", async ({ builder }) => {
   const { session } = await sleeping(builder);
@@ -16,7 +21,7 @@ test("kill -9 of nixgate alone: the holder ends the command, recover closes the 
 
 test("kill -9 of nixgate and its holder together: recover stops the scope that is left", async ({ builder }) => {
   const { session, unit } = await sleeping(builder);
-  await builder.asRoot("pkill -KILL -u nix-alpha -f nixgate");
+  await killWithHolder(builder);
   expect(await scopesOf(builder)).toContain(unit);
   const recovered = await builder.asRoot("nixgate recover");
   expect(`${recovered.stdout}`, `${recovered.stderr}`).toContain(session);
@@ -26,7 +31,7 @@ test("kill -9 of nixgate and its holder together: recover stops the scope that i
 
 test("the next session of the team closes such a record by itself", async ({ builder }) => {
   const { session } = await sleeping(builder);
-  await builder.asRoot("pkill -KILL -u nix-alpha -f nixgate");
+  await killWithHolder(builder);
   expect((await builder.ssh("nix-alpha", "second")).exitCode).toBe(0);
   const own = (await records(builder, "alpha")).filter((record) => record.session === session);
   expect(own.at(-1)).toMatchObject({ event: "session.end", cause: "supervisor-lost" });
