@@ -50,6 +50,7 @@ export function talkWith(front: Front, folder: string, first: Ask | undefined): 
   let gone = false;
   let answered = false;
   let wake = () => {};
+  let lastWords: ((said: Said) => string) | undefined;
   let told: string[] = [];
   let started = 0;
   const place = ({ number }: Ask) => `${folder}/${front.pid}-${number}`;
@@ -83,13 +84,20 @@ export function talkWith(front: Front, folder: string, first: Ask | undefined): 
     answered = true;
     await letGoOn();
   };
+  const finish = async (words: (said: Said) => string) => {
+    lastWords = words; // it may be on its way to the next ask, where SIGTERM does not reach it
+    turn();
+    if (answered) front.signal("SIGTERM");
+    else await answer(words);
+  };
   return {
     front,
     still,
     take(ask) {
       if (ask.number > current.number) {
         next = ask;
-        wake();
+        if (lastWords) void finish(lastWords);
+        else wake();
       } else if (answered && ask.number === current.number) void letGoOn(); // it looked before the answer was there
     },
     async asked() {
@@ -108,11 +116,7 @@ export function talkWith(front: Front, folder: string, first: Ask | undefined): 
       started += 1;
     },
     answer,
-    async finish(words) {
-      turn();
-      if (answered) front.signal("SIGTERM");
-      else await answer(words);
-    },
+    finish,
     async end() {
       for (let waited = 0; front.isThere() && waited < GOES_WITHIN_MS; waited += GOING_MS) await sleep(GOING_MS);
       front.signal("SIGKILL");
