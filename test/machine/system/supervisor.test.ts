@@ -36,8 +36,7 @@ const nothingLeft = (guest: Guest) =>
   waitFor(
     "nothing to be left",
     async () =>
-      (await text(guest, `${FRONT}; pgrep -u nix-alpha -x sleep; ls -d ${sliceFolder(guest)}/*.scope 2>/dev/null`)) ===
-      "",
+      (await text(guest, `${FRONT}; pgrep -u nix-alpha sleep; ls -d ${sliceFolder(guest)}/*.scope 2>/dev/null`)) === "",
   );
 
 describe("what the account cannot do", () => {
@@ -253,7 +252,7 @@ describe("caps", () => {
     await builder.asRoot("systemctl start nixgate.service");
     const refused = async () => (await recordsOf(builder, "alpha", "session.refuse")).length;
     await waitFor("the refusals", async () => (await refused()) >= STARTS - 8, 120_000);
-    expect(await text(builder, "pgrep -u nix-alpha -x sleep | wc -l")).toBe("8");
+    expect(await text(builder, "pgrep -u nix-alpha -fx '/bin/sleep 60' | wc -l")).toBe("8");
     expect((await recordsOf(builder, "alpha", "session.start")).length - before).toBe(STARTS);
     await builder.asRoot("pkill -KILL -u nix-alpha -f nixgate-front; pkill -KILL -u nix-alpha -x sleep");
     await all;
@@ -268,10 +267,10 @@ test("sessions kill reaches one session alone", async ({ builder }) => {
   await awaitProcess(builder, "sleep 60");
   const first = (await recordsOf(builder, "alpha", "session.start")).at(-1)?.session as string;
   using _two = startClient(builder, "wait");
-  await waitFor("both", async () => (await text(builder, "pgrep -u nix-alpha -x sleep | wc -l")) === "2");
+  await waitFor("both", async () => (await text(builder, "pgrep -u nix-alpha -fx '/bin/sleep 60' | wc -l")) === "2");
   const { exitCode, stderr } = await builder.asRoot(`nixgate sessions kill ${first}`);
   expect(exitCode, `${stderr}`).toBe(0);
-  expect(await text(builder, "pgrep -u nix-alpha -x sleep | wc -l")).toBe("1");
+  expect(await text(builder, "pgrep -u nix-alpha -fx '/bin/sleep 60' | wc -l")).toBe("1");
   const end = (await recordsOf(builder, "alpha", "session.end")).find(({ session }) => session === first);
   expect(end).toMatchObject({ cause: "killed-by-admin" });
   await builder.asRoot("pkill -KILL -u nix-alpha -x sleep");
