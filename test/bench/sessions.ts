@@ -10,13 +10,13 @@ import { settings } from "../machine/settings.ts";
 import { sshCommand } from "../machine/talk.ts";
 
 const { values } = parseArgs({ options: { sessions: { type: "string" }, rounds: { type: "string" } } });
-const sessions = Number(values.sessions ?? 500);
+const sessions = Number(values.sessions ?? 100);
 const rounds = Number(values.rounds ?? 31);
 
 /** Times three commands in turn, as the account, and prints the median of each in milliseconds. */
 const TURNS = `
 use Time::HiRes qw(time); use POSIX qw(dup2);
-my %what = (front => ["/usr/bin/nixgate-front", "alpha"], node => ["/usr/bin/node", "-e", "0"],
+my %what = (front => ["/usr/bin/nixgate-front", "alpha"], node => ["node", "-e", "0"],
   wrapper => ["/bin/sh", "-c", 'case $SSH_ORIGINAL_COMMAND in true) exec /bin/true ;; *) exit 1 ;; esac']);
 $ENV{SSH_ORIGINAL_COMMAND} = "true";
 my %took;
