@@ -99,7 +99,15 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   "sessions verify": async () => {
     const { sessionsVerify } = await import("./commands/sessions-verify.ts");
-    return bind(sessionsVerify, sessionsPorts);
+    return bind(sessionsVerify, trustPorts);
+  },
+  "sessions seal": async () => {
+    const { sessionsSeal } = await import("./commands/sessions-seal.ts");
+    return bind(sessionsSeal, trustPorts);
+  },
+  "sessions prune": async () => {
+    const { sessionsPrune } = await import("./commands/sessions-prune.ts");
+    return bind(sessionsPrune, trustPorts);
   },
   "sessions top": async () => {
     const { sessionsTop } = await import("./commands/sessions-top.ts");
@@ -182,12 +190,19 @@ async function sessionsPorts(): Promise<SessionsPorts> {
     import("./system/liveness.ts"),
   ]);
   return {
-    async archive({ logDirectory, configDirectory }) {
+    async archive({ logDirectory, configDirectory, journal }) {
+      if (journal) return (await import("./system/journal-archive.ts")).openJournalArchive(journal);
       return openArchive(logDirectory ?? (await hostConfig(configDirectory)).log.directory);
     },
     liveness: livenessHere,
     now: Date.now,
   };
+}
+
+async function trustPorts() {
+  const { trustPorts } = await import("./system/trust-ports.ts");
+  const wantsJournal = async (directory?: string) => (await hostConfig(directory)).log.journald;
+  return { ...(await sessionsPorts()), ...trustPorts(), wantsJournal };
 }
 
 async function main(words: readonly string[]): Promise<CommandResult> {

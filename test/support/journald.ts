@@ -1,0 +1,27 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { NIXGATE, type Workplace } from "./workplace.ts";
+
+const WRAPPER = resolve("test/fixtures/programs/with-journald.sh");
+
+/** Why there can be no journald of a test's own here; undefined where there can. */
+export const noJournald =
+  process.geteuid?.() !== 0
+    ? "needs root"
+    : spawnSync("unshare", ["--mount", "true"]).status !== 0
+      ? "needs mount namespaces"
+      : !["/usr/lib/systemd/systemd-journald", "/lib/systemd/systemd-journald"].some(existsSync)
+        ? "needs systemd-journald"
+        : undefined;
+
+/**
+ * Runs a script of sh beside a real journald whose files stay in `journal`. `serve REQUEST` in it serves a session of
+ * the place as sshd would.
+ */
+export function withJournald(place: Workplace, journal: string, script: string) {
+  const file = join(place.folder, "script.sh");
+  const serve = `serve() { SSH_ORIGINAL_COMMAND="$1" SSH_CONNECTION="192.0.2.7 50022 192.0.2.1 22" ${NIXGATE} session --team "\${2:-alpha}" --config-dir ${place.config}; }`;
+  writeFileSync(file, `${serve}\n${script}\n`);
+  return spawnSync(WRAPPER, [journal, "sh", file], { encoding: "utf8", timeout: 60_000 });
+}
