@@ -1,23 +1,26 @@
 import { NAME_PATTERN } from "../units/ids.ts";
 import type { JournalCopy } from "./journal-copy.ts";
-import type { SessionRecord } from "./schema.ts";
 import { UNASSIGNED } from "./vocabulary.ts";
 
-/** A session whose copies are being put in order. */
+/** Copies of a session that wait for their turn. */
 interface Open {
-  readonly team: string;
-  readonly day: string;
-  /** Whose copies are believed, besides root's. */
-  readonly uid: number;
+  /** Of its session.start; until that is seen it is not known whose copies to believe. */
+  start?: { readonly team: string; readonly day: string; readonly uid: number };
   next: number;
-  readonly held: Map<number, string>;
+  readonly held: Map<number, readonly Held[]>;
+  /** Who sent a session.start that names another account. */
+  readonly liars: Set<number>;
+}
+interface Held {
+  readonly line: string;
+  readonly team: string;
+  readonly uid: number;
+  readonly isLast: boolean;
 }
 
-/** A session's day: of its start, or else what its id says (UUIDv7, RFC 9562). */
-const dayOf = ({ event, time, session }: SessionRecord) =>
-  event === "session.start"
-    ? time.slice(0, 10)
-    : new Date(Number.parseInt(session.slice(0, 8) + session.slice(9, 13), 16)).toISOString().slice(0, 10);
+/** What the id says (UUIDv7, RFC 9562), where the journal has the start no more. */
+const dayOf = (session: string) =>
+  new Date(Number.parseInt(session.slice(0, 8) + session.slice(9, 13), 16)).toISOString().slice(0, 10);
 
 /**
  * Puts copies back into the order of their sessions: each was sent by a process of its own, so two may have changed
@@ -29,37 +32,57 @@ export function journalSessions(write: (team: string, day: string, line: string)
   let strangers = 0;
 
   function release(session: string, known: Open): void {
-    for (let line = known.held.get(known.next); line !== undefined; line = known.held.get(known.next)) {
-      write(known.team, known.day, line);
-      known.held.delete(known.next);
+    const { start, held } = known;
+    if (!start) return;
+    for (let copies = held.get(known.next); copies; copies = held.get(known.next)) {
+      const own = copies.filter(({ uid }) => uid === 0 || uid === start.uid);
+      strangers += copies.length - own.length;
+      held.delete(known.next);
+      if (own.length === 0) return;
       known.next += 1;
-      if (line.includes('"event":"session.end"') && known.held.size === 0) open.delete(session);
+      for (const { line } of own) write(start.team, start.day, line);
+      if (own.some(({ isLast }) => isLast) && held.size === 0) open.delete(session);
     }
   }
 
   return {
     take({ record, bytes, uid }: JournalCopy): void {
-      const { session, seq, team } = record;
-      const isStart = record.event === "session.start";
-      const known = open.get(session);
-      const expected = isStart ? record.uid : known?.uid;
-      const isOwn = uid === 0 || expected === undefined || uid === expected;
-      if (!isOwn || !(team === UNASSIGNED || NAME_PATTERN.test(team))) {
+      const { session, seq, team, event, time } = record;
+      if (team !== UNASSIGNED && !NAME_PATTERN.test(team)) {
         strangers += 1;
         return;
       }
+      const known: Open = open.get(session) ?? { next: 0, held: new Map(), liars: new Set() };
+      open.set(session, known);
+      if (event === "session.start") {
+        if (uid !== 0 && uid !== record.uid) {
+          known.liars.add(uid);
+          strangers += 1;
+          return;
+        }
+        known.start ??= { team, day: time.slice(0, 10), uid: record.uid };
+      }
       const line = Buffer.from(bytes).toString();
-      const one: Open = known ?? { team, day: dayOf(record), uid, next: 0, held: new Map() };
-      if (!known) open.set(session, one);
-      // What stands there twice is not put in order: it is for verify to say.
-      if (seq < one.next || one.held.has(seq)) write(one.team, one.day, line);
-      else one.held.set(seq, line);
-      release(session, one);
+      const one = { line, team, uid, isLast: event === "session.end" };
+      // What stands there twice is written twice, where it came: it is for verify to say so.
+      if (seq < known.next && known.start && (uid === 0 || uid === known.start.uid)) {
+        write(known.start.team, known.start.day, line);
+        return;
+      }
+      known.held.set(seq, [...(known.held.get(seq) ?? []), one]);
+      release(session, known);
     },
     /** Lets go what waits for copies that never came. */
     end(): void {
-      for (const { team, day, held } of open.values())
-        for (const seq of [...held.keys()].sort((a, b) => a - b)) write(team, day, held.get(seq) as string);
+      for (const [session, { start, held, liars }] of open) {
+        for (const seq of [...held.keys()].sort((a, b) => a - b)) {
+          for (const { line, team, uid } of held.get(seq) ?? []) {
+            const isOwn = uid === 0 || (start ? uid === start.uid : !liars.has(uid));
+            if (isOwn) write(start?.team ?? team, start?.day ?? dayOf(session), line);
+            else strangers += 1;
+          }
+        }
+      }
       open.clear();
     },
     strangers: () => strangers,

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { append, openChain } from "../../src/record/chain.ts";
@@ -9,7 +9,7 @@ import { noJournald, withJournald } from "../support/journald.ts";
 import { nixgate } from "../support/nixgate.ts";
 import { bodies } from "../support/records.ts";
 import { temporaryFolder } from "../support/temporary.ts";
-import { workplaceIn } from "../support/workplace.ts";
+import { NIXGATE, workplace, workplaceIn } from "../support/workplace.ts";
 
 /** What `verify` may find later than this is compared with the journal (SETTLE_MS of check-journal.ts). */
 const SETTLED_MS = 5500;
@@ -173,5 +173,55 @@ describe.skipIf(noJournald)(`damage to what the built program wrote (${noJournal
     expect(status).toBe(0);
     expect(stdout.toString()).toMatch(/^journal {2}not used: --no-journal$/m);
     expect(stdout.toString()).toMatch(/^seal {5}not used: no seals of this archive below .*nixgate sessions seal/m);
+  });
+});
+
+describe.skipIf(noJournald)(`verify is silent (${noJournald ?? "with a real journald"})`, () => {
+  /** Runs a script of sessions beside journald in a place of its own, and verifies by all layers when it has settled. */
+  async function afterwards(script: string) {
+    const own = workplace();
+    const kept = join(own.folder, "journal");
+    mkdirSync(kept);
+    own.edit("nixgate.toml", "journald = false", "journald = true");
+    own.allow("echo", ["/bin/echo", "ran"]);
+    own.allow("wait", ["/bin/sleep", "1"]);
+    const words = ["--log-dir", own.log, "--seal-dir", join(own.folder, "lib")];
+    const seal = `${NIXGATE} sessions seal ${words.join(" ")}`;
+    const { status, stderr } = withJournald(own, kept, `seal() { ${seal}; }\n${script}`);
+    await new Promise((resolve) => setTimeout(resolve, SETTLED_MS));
+    const { stdout } = await nixgate(["sessions", "verify", ...words, "--journal", kept, "--json"]);
+    return { stderr, ...(JSON.parse(stdout.toString()) as Verified & { sessions: number }), status, own, words, kept };
+  }
+
+  test("on thirty sessions at once, sealed while they wrote", { timeout: 60_000 }, async () => {
+    const all = `for i in 1 2 3 4 5 6 7 8 9 10; do serve echo & serve forbidden & serve echo & done; seal; sleep 0.3; seal; wait; seal`;
+    const { findings, layers, sessions: count, words, kept, own } = await afterwards(all);
+    expect(findings).toEqual([]);
+    expect(count).toBe(30);
+    expect(layers["journal"]?.what).toMatch(/^\d+ copies, alpha from/);
+    expect(layers["seal"]?.what).toMatch(/^[1-3] seals?, /);
+
+    // and where the whole archive was moved, with its times or without
+    const moved = join(own.folder, "moved");
+    renameSync(own.log, moved);
+    const again = ["--log-dir", moved, "--sealed-as", own.log, ...words.slice(2), "--journal", kept];
+    const { status, stdout } = await nixgate(["sessions", "verify", ...again]);
+    expect(stdout.toString()).toContain("30 sessions, 1 file, 0 running: nothing found");
+    expect(status).toBe(0);
+  });
+
+  test("on sessions that were killed at whatever moment, and were recovered", { timeout: 60_000 }, async () => {
+    const kill = `
+      killed() { kill -9 $pid; wait $pid; seal; }
+      start wait & pid=$!; until cat LOG/alpha/* 2>/dev/null | grep -q session.start; do :; done; killed
+      start wait & pid=$!; until cat LOG/alpha/* | grep -q command.start; do :; done; killed
+      for delay in 0.03 0.05 0.07 0.09 0.11 0.15 0.2; do start wait & pid=$!; sleep $delay; killed; done
+      serve echo
+      ${NIXGATE} recover --config-dir CONFIG
+      seal`;
+    const { findings, status, stderr, sessions: count } = await afterwards(kill);
+    expect(status, stderr).toBe(0);
+    expect(findings).toEqual([]);
+    expect(count).toBeGreaterThanOrEqual(3);
   });
 });
