@@ -142,6 +142,13 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
       return { files: await ownFiles(), uidOf, write: writeRendered };
     });
   },
+  "render prometheus": async () => {
+    const { renderPrometheusCommand } = await import("./commands/render-prometheus.ts");
+    return bind(renderPrometheusCommand, async () => {
+      const { replaceFile } = await import("./system/write-rendered.ts");
+      return { ...(await sessionsPorts()), replace: replaceFile };
+    });
+  },
   "sessions kill": async () => {
     const { sessionsKill } = await import("./commands/sessions-kill.ts");
     return bind(sessionsKill, async () => {

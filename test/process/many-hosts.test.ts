@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync } from "node:fs";
-import { createServer } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePort } from "../support/free-port.ts";
 import { exported, importJournal, noJournalRemote, systemdProgram } from "../support/journal-export.ts";
 import { noJournald, withJournald } from "../support/journald.ts";
 import { nixgate } from "../support/nixgate.ts";
@@ -20,14 +20,6 @@ const there = sessionLines("2026-01-05T03:12:00Z", undefined, { host: "builder-2
 /** As they arrive: two have changed places, the end came before all others. */
 const arriving = [4, 0, 2, 1, 3].map((at) => there.lines[at] as string);
 const strange = sessionLines("2026-01-05T04:00:00Z", [bodies.start, bodies.end], { host: "builder-2" });
-
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 
 let receiver: ReturnType<typeof spawn> | undefined;
 afterAll(() => void receiver?.kill());
@@ -98,6 +90,11 @@ describe.skipIf(cannot)(`what arrived from two hosts (${cannot ?? "by the real s
     const { answer, stderr } = await ask("list", "--host", "builder-2");
     expect(answer.map(({ session }: { session: string }) => session)).not.toContain(strange.session);
     expect(stderr).toMatch(/2 copies left out: sent by an account that is neither root nor the session's own/);
+  });
+
+  test("render prometheus tells hosts apart", async () => {
+    const { stdout } = await nixgate(["render", "prometheus", "--journal", collected]);
+    expect(stdout.toString()).toContain(`nixgate_sessions_total{team="alpha",host="${hostname()}"} 2\n`);
   });
 
   test("nothing of it stays behind", async () => {
