@@ -4,6 +4,7 @@ import type { RecordBody } from "../record/schema.ts";
 import { UNASSIGNED } from "../record/vocabulary.ts";
 import { NixgateError } from "../units/error.ts";
 import type { Arrival } from "./arrival.ts";
+import { tellRefusal } from "./outcome.ts";
 import type { RecordFile, SessionPorts } from "./ports.ts";
 
 /** A session's records: to the day's file of its team, and to the journal. */
@@ -27,7 +28,8 @@ export class RecordFailure extends Error {
 /** Where nothing says otherwise, because the host's file cannot be read. */
 const DEFAULT_LOG: HostConfig["log"] = { directory: "/var/log/nixgate", journald: true, onFailure: "refuse" };
 
-export function openSessionLog(arrival: Arrival, { clock, records }: SessionPorts): SessionLog {
+export function openSessionLog(arrival: Arrival, ports: SessionPorts): SessionLog {
+  const { clock, records } = ports;
   const { session, machine, configuration } = arrival;
   const settings = configuration.host?.log ?? DEFAULT_LOG;
   // A team that no policy stands behind is none: anybody who can write a forced command could make up its name.
@@ -50,6 +52,8 @@ export function openSessionLog(arrival: Arrival, { clock, records }: SessionPort
         if (!(error instanceof NixgateError)) throw error;
         failure = error;
         if (settings.onFailure === "refuse") throw new RecordFailure(error);
+        if (settings.journald) records.tellJournal(session, team, error);
+        tellRefusal("this session goes on without being put on record", arrival, ports);
       }
     },
   };

@@ -18,12 +18,13 @@ export const noJournald =
 
 /**
  * Runs a script of sh beside a real journald whose files stay in `journal`. `serve REQUEST` in it serves a session of
- * the place as sshd would, `start REQUEST &` leaves its process in `$!`, CONFIG and LOG are the place's folders.
+ * the place as sshd would, `start REQUEST &` leaves its process in `$!`, words in
+ * `$WRAP` come in front of the program, CONFIG and LOG are the place's folders.
  */
 export function withJournald(place: Workplace, journal: string, script: string) {
   const file = join(place.folder, "script.sh");
   const environment = 'env SSH_ORIGINAL_COMMAND="$1" SSH_CONNECTION="192.0.2.7 50022 192.0.2.1 22"';
-  const serve = `${environment} ${NIXGATE} session --team alpha --config-dir ${place.config}`;
+  const serve = `${environment} $WRAP ${NIXGATE} session --team alpha --config-dir ${place.config}`;
   const functions = `serve() { ${serve}; }\nstart() { exec ${serve}; }`;
   writeFileSync(file, `${functions}\n${script.replaceAll("CONFIG", place.config).replaceAll("LOG", place.log)}\n`);
   return spawnSync(WRAPPER, [journal, "sh", file], { encoding: "utf8", timeout: 60_000 });
