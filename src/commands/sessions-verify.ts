@@ -5,6 +5,7 @@ import { checkJournal } from "../record/check-journal.ts";
 import { RecordError } from "../record/error.ts";
 import { type Finding, LAYERS, type Layer, placeOf } from "../record/finding.ts";
 import type { JournalCopy } from "../record/journal-copy.ts";
+import type { SessionRecord } from "../record/schema.ts";
 import type { Measure } from "../record/sealing.ts";
 import { type FileCount, type Visit, verifyFile } from "../record/verify.ts";
 import { plural } from "../record/wording.ts";
@@ -20,6 +21,8 @@ export interface VerifyPorts extends SessionsPorts {
   readonly openSeals: OpenSeals;
   measuring(directory: string): Measure;
   readJournal(place: JournalPlace): AsyncIterable<JournalCopy>;
+  /** Why this host's own journal gets no copies; undefined where it does. */
+  noJournald(): string | undefined;
   /** Whether the configuration wants copies in the journal; true where there is none to ask. */
   wantsJournal(configDirectory: string | undefined): Promise<boolean>;
 }
@@ -126,16 +129,9 @@ async function checkLayers(
     }
   }
   const wanted = plan.journal !== undefined && (!plan.isConfigured || (await ports.wantsJournal(plan.configDirectory)));
+  const whyNone = plan.journal?.directory === undefined ? ports.noJournald() : undefined;
   const journal = wanted
-    ? await journalLayer(check, files, ports.readJournal(plan.journal ?? {}), (file) => (visit) => {
-        const again = { sessions: 0, records: 0, running: 0 };
-        for (const _ of verifyFile(
-          file,
-          () => true,
-          again,
-          (record, __, line) => visit(record, line),
-        ));
-      })
+    ? await journalLayer(check, files, ports.readJournal(plan.journal ?? {}), readAgain, whyNone)
     : { report: { checked: false, what: plan.journal ? "not used: log.journald is false" : plan.why }, findings: [] };
   const layers: Layers = {
     chain: { checked: true, what: plural(count.records, "record") },
@@ -144,6 +140,12 @@ async function checkLayers(
   };
   return { ...count, findings: [...findings, ...journal.findings, ...seals.findings], layers };
 }
+
+const readAgain = (file: DayFile) => (visit: (record: SessionRecord, line: number) => void) => {
+  const count = { sessions: 0, records: 0, running: 0 };
+  const isAlive = () => true;
+  for (const _ of verifyFile(file, isAlive, count, (record, __, line) => visit(record, line)));
+};
 
 /**
  * A session that ends between the look at its file and the look at its process seems cut off. Once the process is

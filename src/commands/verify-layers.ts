@@ -86,6 +86,7 @@ export async function journalLayer(
   files: readonly DayFile[],
   copies: AsyncIterable<JournalCopy>,
   again: (file: DayFile) => Parameters<JournalCheck["uncopied"]>[1],
+  whyNone: string | undefined,
 ): Promise<{ readonly report: LayerReport; readonly findings: readonly Finding[] }> {
   try {
     for await (const copy of copies) check.copied(copy);
@@ -94,7 +95,10 @@ export async function journalLayer(
     return { report: { checked: false, what: `not used: ${error.message}` }, findings: [] };
   }
   if (check.copies === 0)
-    return { report: { checked: false, what: "not used: the journal has no copy of these records" }, findings: [] };
+    return {
+      report: { checked: false, what: `not used: ${whyNone ?? "the journal has no copy of these records"}` },
+      findings: [],
+    };
   const findings = [...check.removed()];
   for (const file of files) findings.push(...check.uncopied(file, again(file)));
   const teams = [...new Set(files.map(({ team }) => team))].map((team) => {

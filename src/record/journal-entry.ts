@@ -40,9 +40,22 @@ export function journalEntry(record: SessionRecord, line: string): string {
     NIXGATE_TEAM: record.team,
     NIXGATE_EVENT: record.event,
     NIXGATE_SEQ: record.seq,
+    ...scopeOf(record),
     NIXGATE_RECORD: line.trimEnd(),
   };
   return asLines(fields);
+}
+
+/**
+ * Ties the entry to what systemd says of the command's scope: the user manager's own lines carry the same two fields
+ * (systemd.journal-fields(7)), so that `journalctl USER_INVOCATION_ID=…` shows both.
+ */
+function scopeOf(record: SessionRecord): Readonly<Record<string, string>> {
+  if (record.event !== "command.start" || record.unit === undefined) return {};
+  return {
+    USER_UNIT: record.unit,
+    ...(record.invocation !== undefined && { USER_INVOCATION_ID: record.invocation }),
+  };
 }
 
 /** That a session's records cannot be written, for where the session goes on all the same (`on_failure = "continue"`). */

@@ -10,7 +10,7 @@ const sound = {
 };
 
 const layers = (records: number) =>
-  `chain    ${records} records\njournal  not used: the journal has no copy of these records\nseal     not used: no seals here\n`;
+  `chain    ${records} records\njournal  not used: no journald here\nseal     not used: no seals here\n`;
 
 test("an untouched archive is one line of counts, and how far each layer reached", async () => {
   expect(await run(sessionsVerify, [], {}, portsOf(sound))).toEqual({

@@ -32,6 +32,7 @@ export const portsOf = (files: Readonly<Record<string, string>> = texts): Verify
   },
   measuring: () => () => undefined,
   async *readJournal() {},
+  noJournald: () => "no journald here",
   wantsJournal: async () => true,
 });
 
