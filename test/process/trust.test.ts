@@ -6,6 +6,7 @@ import type { Finding } from "../../src/record/finding.ts";
 import type { RecordBody, SessionRecord } from "../../src/record/schema.ts";
 import { makeSessionId } from "../../src/units/ids.ts";
 import { noJournald, withJournald } from "../support/journald.ts";
+import { README, tableUnder } from "../support/markdown.ts";
 import { nixgate } from "../support/nixgate.ts";
 import { bodies } from "../support/records.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -121,7 +122,7 @@ const damages: readonly (readonly [name: string, found: string, damage: Damage])
   ["two sessions swapped", "seal: altered", (_, [a, b, ...rest]) => flat([b!, a!, ...rest])],
   ["a session copied", "chain: after-end copied", (all, each) => [...all, ...each[0]!]],
   [
-    "a forged session with a correct chain",
+    "a session forged with a correct chain",
     "journal: uncopied",
     (all) => [...all, ...forged(parsed(all.at(-1)!).time)],
   ],
@@ -151,6 +152,18 @@ describe.skipIf(noJournald)(`damage to what the built program wrote (${noJournal
     const { status, findings } = await verify(copy);
     expect(byLayer(findings)).toBe(expected);
     expect(status).toBe(65);
+  });
+
+  test("README's table says which layer finds what", () => {
+    const known = new Map(
+      damages.map(([name, found]) => [name, ["chain", "journal", "seal"].map((layer) => found.includes(`${layer}:`))]),
+    );
+    const rows = tableUnder(README, "damage").flatMap(([names = "", ...cells]) =>
+      names.split(", ").map((name) => [name, cells.map((cell) => cell === "yes")] as const),
+    );
+    const both = rows.filter(([name]) => known.has(name));
+    expect(both.length).toBeGreaterThanOrEqual(7);
+    for (const [name, cells] of both) expect(cells, name).toEqual(known.get(name));
   });
 
   test("a session copied into another team's folder is found: chain: misplaced", async () => {
