@@ -100,7 +100,7 @@ export function checkJournal({ now, isPruned, pathOf }: JournalCheckOptions) {
         if (inFiles.isMarked(record.hash)) {
           copied.add(session);
           if (known && !isOfLost(record)) known.inBetween = true;
-        } else if (time >= since && Math.abs(Date.parse(time) - now) > SETTLE_MS && !older.has(session)) {
+        } else if (Math.abs(Date.parse(time) - now) > SETTLE_MS && !older.has(session)) {
           if (known) known.count += 1;
           else lacking.set(session, { line, first: record, end: record, count: 1, inBetween: false });
         }

@@ -8,7 +8,7 @@ const test = plain.extend<{ builder: Guest }>({
   builder: [
     async ({ guest }, use) => {
       await restorePolicies(guest);
-      await allow(guest, "alpha", { hello: ["/bin/echo", "hello"] });
+      await allow(guest, "alpha", { hello: ["/bin/echo", "hello"], slow: ["/bin/sleep", "3"] });
       for (let count = 0; count < 3; count += 1) await guest.ssh("nix-alpha", "hello");
       await guest.asRoot("sleep 6; journalctl --sync"); // what is younger may still be on its way
       await use(guest);
@@ -92,4 +92,27 @@ test("prune by root of what belongs to an account keeps verify silent", async ({
   expect(pruned).toMatch(/2026-01-05\.jsonl: .*removed, on record$/m);
   expect(await text(builder, `ls ${folder}`)).not.toContain("2026-01-05");
   expect((await verify(builder)).findings).toEqual([]);
+});
+
+test("midnight, and a clock that is set back by days, disorder no session", async ({ builder }) => {
+  const now = Number(await text(builder, "date +%s"));
+  const began = performance.now();
+  try {
+    await builder.asRoot("date --set='2027-03-01 23:59:58 UTC'");
+    const over = builder.ssh("nix-alpha", "sh", { input: "slow\nslow\nhello\n" });
+    await builder.asRoot("sleep 4; date --set='2027-02-26 12:00:00 UTC'");
+    expect((await over).exitCode).toBe(0);
+    const own = (await recordsOf(builder, "alpha", "session.start")).filter(({ time }) => time.startsWith("2027"));
+    expect(own.map(({ time }) => time.slice(0, 10))).toEqual(["2027-03-01"]);
+    const days = await text(builder, "ls /var/log/nixgate/alpha | grep 2027");
+    expect(days).toBe("2027-03-01.jsonl");
+    const times = await text(builder, `grep -o '"time":"[^T]*' /var/log/nixgate/alpha/2027-03-01.jsonl | uniq`);
+    expect(times.split("\n").map((line) => line.slice(-10))).toEqual(["2027-03-01", "2027-03-02", "2027-02-26"]);
+    expect((await builder.asRoot("nixgate sessions seal")).exitCode).toBe(0);
+  } finally {
+    await builder.asRoot(`date --set=@${now + Math.round((performance.now() - began) / 1000)}`);
+  }
+  expect((await verify(builder)).findings).toEqual([]);
+  const shown = await builder.asRoot("nixgate sessions list --since 2027-03-01 --until 2027-03-03 --json");
+  expect(JSON.parse(`${shown.stdout}`)).toMatchObject([{ commands: 3, state: "ended" }]);
 });

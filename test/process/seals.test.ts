@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { appendFileSync, chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -78,6 +80,22 @@ describe("sessions seal", () => {
     expect(await Promise.all(done)).toEqual(files.map(() => 0));
     expect(await found()).toEqual([]);
   });
+});
+
+test("a seal waits while another process holds the lock on the seals", async () => {
+  await seal();
+  add(two.lines);
+  const before = readFileSync(sealFile(), "utf8");
+  const holder = spawn("flock", [sealFile(), "sh", "-c", "echo held; read -r _"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  await once(holder.stdout, "data");
+  const waiting = seal();
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  expect(readFileSync(sealFile(), "utf8")).toBe(before);
+  holder.stdin.end();
+  expect((await waiting).status).toBe(0);
+  expect(readFileSync(sealFile(), "utf8").length).toBeGreaterThan(before.length);
 });
 
 describe("verify finds", () => {
