@@ -37,11 +37,12 @@ where the key or the seals cannot be had; 74 where a file cannot be read, or a s
       throw new UsageError(`${escapeText(positionals[0])}: sessions seal takes options only`);
     const archive = await openPlace(options, ports);
     const problems = problemList();
-    const { files, problems: strange } = archive.scan();
-    strange.forEach(problems.report);
     const store = await ports.openSeals(sealDirectoryOf(options), archive.directory, { write: true });
     try {
+      // The time comes first: what is not in the folder at a later look was not there at that time either.
       const run = { time: new Date(ports.now()).toISOString(), ...ports.machine };
+      const { files, problems: strange } = archive.scan();
+      strange.forEach(problems.report);
       const writer = sealWriter(store);
       const { sealed, findings, failed } = sealFiles(files, writer, ports.measuring(archive.directory), run);
       for (const { message } of failed) problems.report({ path: archive.directory, what: message });

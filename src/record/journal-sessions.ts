@@ -8,8 +8,6 @@ interface Open {
   start?: { readonly team: string; readonly day: string; readonly uid: number };
   next: number;
   readonly held: Map<number, readonly Held[]>;
-  /** Who sent a session.start that names another account. */
-  readonly liars: Set<number>;
 }
 interface Held {
   readonly line: string;
@@ -52,16 +50,10 @@ export function journalSessions(write: (team: string, day: string, line: string)
         strangers += 1;
         return;
       }
-      const known: Open = open.get(session) ?? { next: 0, held: new Map(), liars: new Set() };
+      const known: Open = open.get(session) ?? { next: 0, held: new Map() };
       open.set(session, known);
-      if (event === "session.start") {
-        if (uid !== 0 && uid !== record.uid) {
-          known.liars.add(uid);
-          strangers += 1;
-          return;
-        }
-        known.start ??= { team, day: time.slice(0, 10), uid: record.uid };
-      }
+      // Whoever sent it: what it says of the account is held against the sender of each copy, its own too.
+      if (event === "session.start") known.start ??= { team, day: time.slice(0, 10), uid: record.uid };
       const line = Buffer.from(bytes).toString();
       const one = { line, team, uid, isLast: event === "session.end" };
       // What stands there twice is written twice, where it came: it is for verify to say so.
@@ -74,10 +66,10 @@ export function journalSessions(write: (team: string, day: string, line: string)
     },
     /** Lets go what waits for copies that never came. */
     end(): void {
-      for (const [session, { start, held, liars }] of open) {
+      for (const [session, { start, held }] of open) {
         for (const seq of [...held.keys()].sort((a, b) => a - b)) {
           for (const { line, team, uid } of held.get(seq) ?? []) {
-            const isOwn = uid === 0 || (start ? uid === start.uid : !liars.has(uid));
+            const isOwn = start === undefined || uid === 0 || uid === start.uid;
             if (isOwn) write(start?.team ?? team, start?.day ?? dayOf(session), line);
             else strangers += 1;
           }
