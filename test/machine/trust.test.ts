@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import type { Finding } from "../../src/record/finding.ts";
+import { waitFor } from "../support/wait-for.ts";
 import { allow, restorePolicies } from "./policies.ts";
 import { recordsOf } from "./records.ts";
 import { type Guest, test as plain } from "./support.ts";
@@ -8,7 +9,7 @@ const test = plain.extend<{ builder: Guest }>({
   builder: [
     async ({ guest }, use) => {
       await restorePolicies(guest);
-      await allow(guest, "alpha", { hello: ["/bin/echo", "hello"], slow: ["/bin/sleep", "3"] });
+      await allow(guest, "alpha", { hello: ["/bin/echo", "hello"], slow: ["/bin/sleep", "9"] });
       for (let count = 0; count < 3; count += 1) await guest.ssh("nix-alpha", "hello");
       await guest.asRoot("sleep 6; journalctl --sync"); // what is younger may still be on its way
       await use(guest);
@@ -98,9 +99,15 @@ test("midnight, and a clock that is set back by days, disorder no session", asyn
   const now = Number(await text(builder, "date +%s"));
   const began = performance.now();
   try {
-    await builder.asRoot("date --set='2027-03-01 23:59:58 UTC'");
+    await builder.asRoot("date --set='2027-03-01 23:59:54 UTC'");
     const over = builder.ssh("nix-alpha", "sh", { input: "slow\nslow\nhello\n" });
-    await builder.asRoot("sleep 4; date --set='2027-02-26 12:00:00 UTC'");
+    const isNextDay = ({ time }: { time: string }) => time.startsWith("2027-03-02");
+    await waitFor(
+      "the next day",
+      async () => (await recordsOf(builder, "alpha", "command.end")).some(isNextDay),
+      30_000,
+    );
+    await builder.asRoot("date --set='2027-02-26 12:00:00 UTC'");
     expect((await over).exitCode).toBe(0);
     const own = (await recordsOf(builder, "alpha", "session.start")).filter(({ time }) => time.startsWith("2027"));
     expect(own.map(({ time }) => time.slice(0, 10))).toEqual(["2027-03-01"]);
@@ -113,6 +120,6 @@ test("midnight, and a clock that is set back by days, disorder no session", asyn
     await builder.asRoot(`date --set=@${now + Math.round((performance.now() - began) / 1000)}`);
   }
   expect((await verify(builder)).findings).toEqual([]);
-  const shown = await builder.asRoot("nixgate sessions list --since 2027-03-01 --until 2027-03-03 --json");
+  const shown = await builder.asRoot("nixgate sessions list --since 2027-02-26 --until 2027-03-03 --json");
   expect(JSON.parse(`${shown.stdout}`)).toMatchObject([{ commands: 3, state: "ended" }]);
 });
