@@ -33,7 +33,7 @@ export const sessionsVerify: Command<VerifyPorts> = {
   name: "sessions verify",
   summary: "checks chain, order and completeness of all records, against the journal and the seals",
   usage:
-    "[--journal DIR | --merge | --no-journal] [--sealed-as DIR] [--seal-dir DIR] [--json] [--log-dir DIR | --config-dir DIR]",
+    "[--journal DIR | --merge | --no-journal] [--host H] [--sealed-as DIR] [--seal-dir DIR] [--json] [--log-dir DIR | --config-dir DIR]",
   help: `Checks every record file by three layers, and says of each how far it reached:
 
   chain    the hashes in the records: bytes changed, records removed, moved or copied, lines forged without a chain,
@@ -45,6 +45,7 @@ export const sessionsVerify: Command<VerifyPorts> = {
   --journal DIR      compare with the journal files below DIR instead of this host's own journal
   --merge            compare with all journals of this host
                      (either of them without --log-dir and --config-dir: check the copies themselves)
+  --host H           whose copies those are, of several hosts'; otherwise the hosts that the files name
   --no-journal       do not compare with a journal
   --sealed-as DIR    the records are a copy of those that were sealed as DIR
   --json             one JSON document
@@ -58,6 +59,7 @@ Exit status: 0 where nothing was found; 65 where something was; 74 where a file 
     ...JOURNAL_OPTIONS,
     "no-journal": { type: "boolean" },
     "sealed-as": { type: "string" },
+    host: { type: "string" },
     json: { type: "boolean" },
   },
   async run({ positionals, options }, ports) {
@@ -94,6 +96,7 @@ async function checkLayers(
 ) {
   const now = ports.now();
   const { sealedAs } = plan;
+  const whyNot = await whyNoJournal(plan, ports);
   const seals = await sealLayer(
     archive,
     files,
@@ -106,6 +109,7 @@ async function checkLayers(
   );
   const check = checkJournal({
     now,
+    hosts: plan.hosts,
     isPruned: seals.isPruned,
     pathOf: ({ team, day }) => `${archive.directory}/${team}/${day}.jsonl`,
   });
@@ -114,7 +118,7 @@ async function checkLayers(
   for (const file of files) {
     const late: Finding[] = [];
     const visit: Visit = (record, digest, line) => {
-      check.seen(file, record, digest);
+      if (whyNot === undefined) check.seen(file, record, digest);
       const found = record.event === "session.start" ? seals.late(file, line, record.session) : undefined;
       if (found) late.push(found);
     };
@@ -128,17 +132,24 @@ async function checkLayers(
       report(error, file.path);
     }
   }
-  const wanted = plan.journal !== undefined && (!plan.isConfigured || (await ports.wantsJournal(plan.configDirectory)));
-  const whyNone = plan.journal?.directory === undefined ? ports.noJournald() : undefined;
-  const journal = wanted
-    ? await journalLayer(check, files, ports.readJournal(plan.journal ?? {}), readAgain, whyNone)
-    : { report: { checked: false, what: plan.journal ? "not used: log.journald is false" : plan.why }, findings: [] };
+  const journal =
+    whyNot === undefined
+      ? await journalLayer(check, files, ports.readJournal(plan.journal ?? {}), readAgain)
+      : { report: { checked: false, what: `not used: ${whyNot}` }, findings: [] };
   const layers: Layers = {
     chain: { checked: true, what: plural(count.records, "record") },
     journal: journal.report,
     seal: seals.report,
   };
   return { ...count, findings: [...findings, ...journal.findings, ...seals.findings], layers };
+}
+
+/** Undefined where there is a journal to compare with. */
+async function whyNoJournal(plan: CheckPlan, ports: VerifyPorts): Promise<string | undefined> {
+  const { journal, isConfigured, configDirectory } = plan;
+  if (journal === undefined) return plan.why;
+  if (isConfigured && !(await ports.wantsJournal(configDirectory))) return "log.journald is false";
+  return journal.directory === undefined ? ports.noJournald() : undefined;
 }
 
 const readAgain = (file: DayFile) => (visit: (record: SessionRecord, line: number) => void) => {

@@ -86,7 +86,6 @@ export async function journalLayer(
   files: readonly DayFile[],
   copies: AsyncIterable<JournalCopy>,
   again: (file: DayFile) => Parameters<JournalCheck["uncopied"]>[1],
-  whyNone: string | undefined,
 ): Promise<{ readonly report: LayerReport; readonly findings: readonly Finding[] }> {
   try {
     for await (const copy of copies) check.copied(copy);
@@ -96,7 +95,7 @@ export async function journalLayer(
   }
   if (check.copies === 0)
     return {
-      report: { checked: false, what: `not used: ${whyNone ?? "the journal has no copy of these records"}` },
+      report: { checked: false, what: "not used: the journal has no copy of these records" },
       findings: [],
     };
   const findings = [...check.removed()];
@@ -105,8 +104,12 @@ export async function journalLayer(
     const [since] = files.filter((file) => file.team === team).map(check.since);
     return `${team} ${since === undefined ? "not at all" : `from ${since} on`}`;
   });
+  const of = check.hosts === undefined || check.hosts.size === 0 ? "" : ` of ${[...check.hosts].join(" and ")}`;
   return {
-    report: { checked: true, what: [plural(check.copies, "copy"), ...teams].join(", ").replace("copys", "copies") },
+    report: {
+      checked: true,
+      what: [`${check.copies} ${check.copies === 1 ? "copy" : "copies"}${of}`, ...teams].join(", "),
+    },
     findings,
   };
 }

@@ -9,6 +9,8 @@ export interface CheckPlan {
   readonly place: Arguments["options"];
   /** What they are compared with; undefined for no journal. */
   readonly journal: JournalPlace | undefined;
+  /** Of which host's copies; see checkJournal. */
+  readonly hosts: ReadonlySet<string> | "files" | undefined;
   /** Why not. */
   readonly why: string;
   readonly sealDirectory: string;
@@ -24,6 +26,7 @@ export function planOf(options: Arguments["options"]): CheckPlan {
   const logDirectory = textOption(options, "log-dir");
   const configDirectory = textOption(options, "config-dir");
   const inFiles = named === undefined || (logDirectory ?? configDirectory) !== undefined;
+  const host = textOption(options, "host");
   const none = options["no-journal"] === true;
   if (none && named) throw new UsageError("--no-journal, and a journal is named");
   const { journal: _, merge: __, ...files } = options;
@@ -31,7 +34,8 @@ export function planOf(options: Arguments["options"]): CheckPlan {
   return {
     place: inFiles ? files : options,
     journal: none || !inFiles ? undefined : (named ?? {}),
-    why: none ? "not used: --no-journal" : "not used: these are the copies themselves",
+    hosts: host === undefined ? (named ? "files" : undefined) : new Set([host]),
+    why: none ? "--no-journal" : "these are the copies themselves",
     sealDirectory: sealDirectoryOf(options),
     sealedAs: inFiles ? (directory) => sealedAs ?? directory : undefined,
     configDirectory,

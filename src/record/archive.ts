@@ -18,7 +18,10 @@ export interface DayFile {
   lines(): Iterable<RawLine>;
   /** Its size in bytes now; undefined where it is not there. Absent where the records are in no file. */
   bytes?(): number | undefined;
-  /** The account that owns it: who can have written it, besides root. Absent where the records are in no file. */
+  /**
+   * The account that owns its folder: who can have written it, besides root. A file in it may be a link to another's.
+   * Absent where the records are in no file.
+   */
   owner?(): number | undefined;
 }
 

@@ -21,6 +21,11 @@ export interface JournalCheckOptions {
   readonly now: number;
   /** Whether root removed that day of the team on record. */
   isPruned(file: { readonly team: string; readonly day: string }): boolean;
+  /**
+   * Whose copies are compared: undefined for all of them, `files` for the hosts that the files name. Who writes the files
+   * could name another there, so this is for journals of many hosts alone.
+   */
+  readonly hosts: ReadonlySet<string> | "files" | undefined;
   /** Where the file of a team's day would be. */
   pathOf(file: { readonly team: string; readonly day: string }): string;
 }
@@ -30,11 +35,12 @@ export interface JournalCheckOptions {
  * what one has and the other has not. Only copies of root and of the account that owns the team's files count: any
  * other account could have made them up.
  */
-export function checkJournal({ now, isPruned, pathOf }: JournalCheckOptions) {
+export function checkJournal({ now, hosts: wanted, isPruned, pathOf }: JournalCheckOptions) {
   const inFiles = digestSet();
   const owners = new Map<string, Set<number>>();
-  const hosts = new Set<string>();
-  const oldest = new Map<string | number, string>();
+  const seenHosts = new Set<string>();
+  const hosts = wanted === "files" ? seenHosts : wanted;
+  const oldest = new Map<string | number, number>();
   const missing = new Map<string, Missing>();
   let file: DayFile | undefined;
   let copies = 0;
@@ -50,15 +56,16 @@ export function checkJournal({ now, isPruned, pathOf }: JournalCheckOptions) {
     seen(from: DayFile, record: SessionRecord, digest: string): void {
       if (from !== file) note(from);
       inFiles.add(digest);
-      hosts.add(record.host);
+      seenHosts.add(record.host);
     },
 
     copied({ record, digest, uid, received }: JournalCopy): void {
       const { team, session, host, seq } = record;
-      if (!mayWrite(uid, team) || (hosts.size > 0 && !hosts.has(host))) return;
+      if (!mayWrite(uid, team) || (hosts && hosts.size > 0 && !hosts.has(host))) return;
       copies += 1;
       const journal = journalOf(uid);
-      if (record.time < (oldest.get(journal) ?? "~")) oldest.set(journal, record.time);
+      // When journald took it: the record's own time is whatever the account says.
+      oldest.set(journal, Math.min(received, oldest.get(journal) ?? received));
       if (inFiles.mark(digest) || received >= now - SETTLE_MS) return;
       const place = { team, day: dayOf(session) };
       // The id is made a moment before the day is asked for: at midnight they may be two.
@@ -118,8 +125,11 @@ export function checkJournal({ now, isPruned, pathOf }: JournalCheckOptions) {
     /** RFC 3339: from when on a file's records should have copies; undefined where the journal has none of its owner. */
     since(from: DayFile): string | undefined {
       const uid = from.owner?.();
-      return uid === undefined ? undefined : oldest.get(journalOf(uid));
+      const time = uid === undefined ? undefined : oldest.get(journalOf(uid));
+      return time === undefined ? undefined : new Date(time).toISOString();
     },
+    /** The hosts that are compared; undefined for all of the journal. */
+    hosts,
     get copies(): number {
       return copies;
     },

@@ -1,57 +1,85 @@
+const SHARDS = 256;
 const WORDS = 4;
 
 /**
- * A set of digests with one mark each, in 17 bytes an entry: an archive has millions, and a Set of texts would take ten
+ * A set of digests with one mark each, in 17 bytes a slot: an archive has millions, and a Set of texts would take ten
  * times as much. The first 128 bits stand for a digest; to make two SHA-256 agree in them takes 2^64 tries.
  */
 export function digestSet() {
-  let capacity = 1024;
-  let size = 0;
-  let words = new Uint32Array(capacity * WORDS);
-  let state = new Uint8Array(capacity); // 0 free, 1 there, 2 marked
-
-  /** The slot of a digest, or the free one where it would go. Open addressing: the digest is its own hash. */
-  function slotOf(digest: readonly number[]): number {
-    let slot = (digest[0] as number) % capacity;
-    while (state[slot] !== 0 && digest.some((word, at) => words[slot * WORDS + at] !== word))
-      slot = (slot + 1) % capacity;
-    return slot;
-  }
-  function put(digest: readonly number[], how: number): void {
-    const slot = slotOf(digest);
-    if (state[slot] === 0) {
-      words.set(digest, slot * WORDS);
-      size += 1;
-    }
-    state[slot] = Math.max(state[slot] as number, how);
-  }
-  function grow(): void {
-    const [oldWords, oldState] = [words, state];
-    capacity = Math.ceil(capacity * 1.6);
-    words = new Uint32Array(capacity * WORDS);
-    state = new Uint8Array(capacity);
-    size = 0;
-    for (const [slot, how] of oldState.entries())
-      if (how !== 0) put([...oldWords.subarray(slot * WORDS, (slot + 1) * WORDS)], how);
-  }
-
+  // Each grows by itself, so that there are never two copies of all.
+  const shards = Array.from({ length: SHARDS }, () => new Shard());
+  const at = (digest: string): Shard => {
+    for (let word = 0; word < WORDS; word += 1) asked[word] = Number.parseInt(digest.slice(word * 8, word * 8 + 8), 16);
+    return shards[(asked[0] as number) % SHARDS] as Shard;
+  };
   return {
     /** @param digest SHA-256 as hex */
-    add(digest: string): void {
-      if (size > capacity * 0.7) grow();
-      put(wordsOf(digest), 1);
-    },
+    add: (digest: string): void => at(digest).add(),
     /** @returns whether it is there */
-    mark(digest: string): boolean {
-      const slot = slotOf(wordsOf(digest));
-      if (state[slot] === 0) return false;
-      state[slot] = 2;
-      return true;
-    },
-    isMarked: (digest: string): boolean => state[slotOf(wordsOf(digest))] === 2,
+    mark: (digest: string): boolean => at(digest).mark(),
+    isMarked: (digest: string): boolean => at(digest).isMarked(),
   };
 }
-export type DigestSet = ReturnType<typeof digestSet>;
 
-const wordsOf = (digest: string): readonly number[] =>
-  Array.from({ length: WORDS }, (_, at) => Number.parseInt(digest.slice(at * 8, at * 8 + 8), 16));
+/** The digest in question: one array for all, since millions are asked for. */
+const asked = new Uint32Array(WORDS);
+
+const [THERE, MARKED] = [1, 2];
+
+/** Open addressing: a digest is its own hash. */
+class Shard {
+  #capacity = 64;
+  #size = 0;
+  #words = new Uint32Array(this.#capacity * WORDS);
+  #state = new Uint8Array(this.#capacity);
+
+  add(): void {
+    if (this.#size > this.#capacity * 0.8) this.#grow();
+    const slot = this.#slot();
+    if (this.#state[slot] === 0) this.#put(slot, THERE);
+  }
+
+  mark(): boolean {
+    const slot = this.#slot();
+    if (this.#state[slot] === 0) return false;
+    this.#state[slot] = MARKED;
+    return true;
+  }
+
+  isMarked(): boolean {
+    return this.#state[this.#slot()] === MARKED;
+  }
+
+  /** Where the digest is, or would go. */
+  #slot(): number {
+    let slot = (asked[1] as number) % this.#capacity;
+    while (this.#state[slot] !== 0 && !this.#isAt(slot)) slot = (slot + 1) % this.#capacity;
+    return slot;
+  }
+
+  #isAt(slot: number): boolean {
+    for (let word = 0; word < WORDS; word += 1) if (this.#words[slot * WORDS + word] !== asked[word]) return false;
+    return true;
+  }
+
+  #put(slot: number, state: number): void {
+    this.#words.set(asked, slot * WORDS);
+    this.#state[slot] = state;
+    this.#size += 1;
+  }
+
+  #grow(): void {
+    const [words, states] = [this.#words, this.#state];
+    const adding = asked.slice();
+    this.#capacity = Math.ceil(this.#capacity * 1.3);
+    this.#words = new Uint32Array(this.#capacity * WORDS);
+    this.#state = new Uint8Array(this.#capacity);
+    this.#size = 0;
+    for (const [slot, state] of states.entries()) {
+      if (state === 0) continue;
+      asked.set(words.subarray(slot * WORDS, (slot + 1) * WORDS));
+      this.#put(this.#slot(), state);
+    }
+    asked.set(adding);
+  }
+}

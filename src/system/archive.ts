@@ -88,8 +88,8 @@ function dayFile(directory: string, team: string, day: string): DayFile {
     path,
     team,
     day,
-    bytes: () => statOf(directory, team, name)?.size,
-    owner: () => statOf(directory, team, name)?.uid,
+    bytes: () => looked(directory, team, (folder) => lstatSync(inside(folder, name), { throwIfNoEntry: false })?.size),
+    owner: () => looked(directory, team, (folder) => fstatSync(folder).uid),
     *lines() {
       let file: number | undefined;
       try {
@@ -106,10 +106,10 @@ function dayFile(directory: string, team: string, day: string): DayFile {
   };
 }
 
-/** Undefined where it is not there, or not to be had. */
-function statOf(directory: string, team: string, name: string) {
+/** Undefined where it is not to be had. */
+function looked<T>(directory: string, team: string, look: (folder: number) => T): T | undefined {
   try {
-    return withTeam(directory, team, (folder) => lstatSync(inside(folder, name), { throwIfNoEntry: false }));
+    return withTeam(directory, team, look);
   } catch {
     return undefined;
   }

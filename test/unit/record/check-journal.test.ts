@@ -20,9 +20,14 @@ interface Sent {
 }
 
 /** Files with these lines, a journal with these copies: what is found, as `kind session count`. */
-function compare(inFile: readonly string[], sent: readonly (string | Sent)[], { owner = OWNER, pruned = false } = {}) {
+function compare(
+  inFile: readonly string[],
+  sent: readonly (string | Sent)[],
+  { owner = OWNER, pruned = false, hosts = undefined as "files" | undefined } = {},
+) {
   const check = checkJournal({
     now: NOW,
+    hosts,
     isPruned: () => pruned,
     pathOf: ({ team, day }) => `/log/${team}/${day}.jsonl`,
   });
@@ -34,8 +39,8 @@ function compare(inFile: readonly string[], sent: readonly (string | Sent)[], { 
   ];
   for (const file of files) read(file, (record, digest) => check.seen(file, record, digest));
   for (const one of sent) {
-    const { line, uid = OWNER, received = `${DAY}T04:00:00Z` } = typeof one === "string" ? { line: one } : one;
-    const micros = String(Date.parse(received) * 1000);
+    const { line, uid = OWNER, received }: Sent = typeof one === "string" ? { line: one } : one;
+    const micros = String((Date.parse(received ?? JSON.parse(line).time) + 3) * 1000);
     const copy = journalCopy(
       JSON.stringify({ NIXGATE_RECORD: line.trimEnd(), _UID: String(uid), __REALTIME_TIMESTAMP: micros }),
     );
@@ -81,6 +86,17 @@ test("copies of accounts that neither are root nor own the files say nothing", (
   expect(compare(both, both, { owner: 0 })).toEqual([]); // nothing of root's to compare with
   const roots = early.lines.map((line) => ({ line, uid: 0 }));
   expect(compare(both, [...roots, ...late.lines], { owner: 0 })).toEqual(["uncopied late"]); // root's files: only root's copies
+});
+
+test("a time that the account made up for a copy does not make older records suspicious", () => {
+  const backdated = sessionLines("2020-01-01T00:00:00Z").lines.map((line) => ({ line, received: `${DAY}T04:00:00Z` }));
+  expect(compare(both, [...late.lines, ...backdated])).toEqual(["removed late"]); // only what it made up itself
+});
+
+test("of a journal of many hosts only the files' own is compared, of this host's journal all", () => {
+  const other = sessionLines(`${DAY}T04:00:00Z`, undefined, { host: "elsewhere" });
+  expect(compare(both, [...both, ...other.lines], { hosts: "files" })).toEqual([]);
+  expect(compare(both, [...both, ...other.lines])).toEqual(["removed late"]);
 });
 
 test("each account above 999 has a journal of its own, which is vacuumed for itself", () => {
