@@ -1,16 +1,17 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { chownSync, cpSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { append, openChain } from "../../src/record/chain.ts";
 import type { Finding } from "../../src/record/finding.ts";
 import type { RecordBody, SessionRecord } from "../../src/record/schema.ts";
 import { makeSessionId } from "../../src/units/ids.ts";
+import { exported, importJournal, noJournalRemote } from "../support/journal-export.ts";
 import { noJournald, withJournald } from "../support/journald.ts";
 import { README, tableUnder } from "../support/markdown.ts";
 import { nixgate } from "../support/nixgate.ts";
-import { bodies } from "../support/records.ts";
-import { temporaryFolder } from "../support/temporary.ts";
+import { bodies, sessionLines } from "../support/records.ts";
+import { temporaryFolder, writeArchive } from "../support/temporary.ts";
 import { NIXGATE, workplace, workplaceIn } from "../support/workplace.ts";
 
 /** What `verify` may find later than this is compared with the journal (SETTLE_MS of check-journal.ts). */
@@ -233,3 +234,20 @@ describe.skipIf(noJournald)(`verify is silent (${noJournald ?? "with a real jour
     expect(count).toBeGreaterThanOrEqual(3);
   });
 });
+
+const cannotChown = noJournald ?? noJournalRemote;
+test.skipIf(cannotChown)(
+  `a file that seems to be root's blinds nobody${cannotChown ? ` (${cannotChown})` : ""}`,
+  async () => {
+    const [kept, removed] = [sessionLines("2026-01-05T03:00:00Z"), sessionLines("2026-01-05T04:00:00Z")];
+    const log = writeArchive({ "alpha/2026-01-05": kept.lines.join("") }); // root's, as by a link to a file of root's
+    chownSync(join(log, "alpha"), 990, 990);
+    const copies = join(temporaryFolder("copies"), "system.journal");
+    importJournal(copies, exported([...kept.lines, ...removed.lines], 990));
+    const words = ["--log-dir", log, "--journal", dirname(copies), "--json"];
+    const { stdout } = await nixgate(["sessions", "verify", ...words]);
+    const { findings } = JSON.parse(stdout.toString());
+    expect(byLayer(findings)).toBe("journal: removed");
+    expect(findings).toMatchObject([{ session: removed.session }]);
+  },
+);
