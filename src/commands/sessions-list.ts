@@ -10,7 +10,16 @@ import { formatDuration } from "../record/wording.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { jsonDocument } from "./json-document.ts";
-import { openPlace, PLACE_HELP, PLACE_OPTIONS, problemList, type SessionsPorts, textOption } from "./sessions-ports.ts";
+import {
+  JOURNAL_HELP,
+  JOURNAL_OPTIONS,
+  openPlace,
+  PLACE_HELP,
+  PLACE_OPTIONS,
+  problemList,
+  type SessionsPorts,
+  textOption,
+} from "./sessions-ports.ts";
 import { localTime, table } from "./table.ts";
 
 const bool = { type: "boolean" } as const;
@@ -20,7 +29,7 @@ export const sessionsList: Command<SessionsPorts> = {
   name: "sessions list",
   summary: "recorded and running sessions, newest first",
   usage:
-    "[--team T] [--member M] [--since WHEN] [--until WHEN] [--denied] [--cause C] [--request TEXT] [--running] [--limit N] [--json] [--log-dir DIR | --config-dir DIR]",
+    "[--team T] [--member M] [--since WHEN] [--until WHEN] [--denied] [--cause C] [--request TEXT] [--running] [--host H] [--limit N] [--json] [--log-dir DIR | --config-dir DIR | --journal DIR | --merge]",
   help: `Lists sessions, newest first; every option leaves only those that match, all options together.
 
   --team T           of this team
@@ -31,9 +40,11 @@ export const sessionsList: Command<SessionsPorts> = {
   --cause C          where a command, or the session, ended by: ${CAUSES.join(", ")}
   --request TEXT     with a request that holds TEXT, in any case
   --running          that are still there
+  --host H           of this host
   --limit N          the newest N
   --json             one JSON document
 ${PLACE_HELP}
+${JOURNAL_HELP}
 
 WHEN, in local time: ${WHEN_FORMS}.
 A session without an end whose process is gone is "lost": nixgate or the machine died under it.
@@ -50,6 +61,8 @@ Exit status: 0, 64 for a wrong option, 74 where the records cannot be read.
     cause: text,
     request: text,
     running: bool,
+    host: text,
+    ...JOURNAL_OPTIONS,
     limit: text,
     json: bool,
   },
@@ -105,6 +118,7 @@ function criteriaOf(options: Arguments["options"], now: number): Criteria {
     denied: options["denied"] === true ? true : undefined,
     cause,
     request: given("request"),
+    host: given("host"),
     running: options["running"] === true ? true : undefined,
   };
   return Object.fromEntries(Object.entries(all).filter(([, wanted]) => wanted !== undefined));

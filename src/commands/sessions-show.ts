@@ -4,7 +4,7 @@ import type { DayFile, IsAlive, RawLine } from "../record/archive.ts";
 import { decodeLine } from "../record/decode.ts";
 import { RecordError } from "../record/error.ts";
 import { findSessions, sessionOf } from "../record/find.ts";
-import type { Finding } from "../record/finding.ts";
+import { type Finding, placeOf } from "../record/finding.ts";
 import type { SessionRecord } from "../record/schema.ts";
 import { conclude, gather, take } from "../record/summary.ts";
 import { verifyFile } from "../record/verify.ts";
@@ -12,23 +12,32 @@ import { plural } from "../record/wording.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { jsonDocument } from "./json-document.ts";
-import { openPlace, PLACE_HELP, PLACE_OPTIONS, problemList, type SessionsPorts } from "./sessions-ports.ts";
+import {
+  JOURNAL_HELP,
+  JOURNAL_OPTIONS,
+  openPlace,
+  PLACE_HELP,
+  PLACE_OPTIONS,
+  problemList,
+  type SessionsPorts,
+} from "./sessions-ports.ts";
 import { allFields, story } from "./sessions-story.ts";
 
 export const sessionsShow: Command<SessionsPorts> = {
   name: "sessions show",
   summary: "one session as a story, then every field of its records",
-  usage: "ID [--json] [--log-dir DIR | --config-dir DIR]",
+  usage: "ID [--json] [--log-dir DIR | --config-dir DIR | --journal DIR | --merge]",
   help: `Shows what happened in a session, with times relative to its start, then every field as it was recorded.
 ID is the session's id, or as much of its beginning or its end as is found only once.
 
   --json             one JSON document
 ${PLACE_HELP}
+${JOURNAL_HELP}
 
 Exit status: 0; 64 for an id that is not on record, or fits several sessions; 65 where the session's records were
 changed or are incomplete (what is left of them is shown); 74 where the records cannot be read.
 `,
-  options: { ...PLACE_OPTIONS, json: { type: "boolean" } },
+  options: { ...PLACE_OPTIONS, ...JOURNAL_OPTIONS, json: { type: "boolean" } },
   async run({ positionals, options }, ports) {
     const [part, second] = positionals;
     if (part === undefined || part === "" || second !== undefined)
@@ -44,7 +53,7 @@ changed or are incomplete (what is left of them is shown); 74 where the records 
     if (located === undefined || found.length > 1) throw notOne(part, found, archive.directory);
     const seen = readSession(located.file, located.session, ports.liveness());
     const status = seen.findings.length > 0 ? ExitStatus.malformed : ExitStatus.ok;
-    for (const { path, line, what } of seen.findings) problems.report({ path: `${path}:${line}`, what });
+    for (const finding of seen.findings) problems.report({ path: placeOf(finding), what: finding.what });
     const stdout = options["json"] === true ? jsonDocument(seen) : asText(seen, located.file.path);
     return { status, stdout, stderr: problems.text() };
   },

@@ -39,10 +39,17 @@ export async function sessionsPorts(): Promise<SessionsPorts> {
     import("../system/liveness.ts"),
   ]);
   return {
-    async archive({ logDirectory, configDirectory }) {
+    async archive({ logDirectory, configDirectory, journal }) {
+      if (journal) return (await import("../system/journal-archive.ts")).openJournalArchive(journal);
       return openArchive(logDirectory ?? (await hostConfig(configDirectory)).log.directory);
     },
     liveness: livenessHere,
     now: Date.now,
   };
+}
+
+export async function trustPorts() {
+  const { trustPorts } = await import("../system/trust-ports.ts");
+  const wantsJournal = async (directory?: string) => (await hostConfig(directory)).log.journald;
+  return { ...(await sessionsPorts()), ...trustPorts(), wantsJournal };
 }

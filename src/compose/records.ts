@@ -1,5 +1,5 @@
 import { bind, type Entries } from "./bind.ts";
-import { ownFiles, sessionsPorts } from "./configuration.ts";
+import { ownFiles, sessionsPorts, trustPorts } from "./configuration.ts";
 import { CONFIG_DIR } from "./places.ts";
 
 /** What reads the records, and the sessions that still write them. */
@@ -14,7 +14,15 @@ export const RECORDS: Entries = {
   },
   "sessions verify": async () => {
     const { sessionsVerify } = await import("../commands/sessions-verify.ts");
-    return bind(sessionsVerify, sessionsPorts);
+    return bind(sessionsVerify, trustPorts);
+  },
+  "sessions seal": async () => {
+    const { sessionsSeal } = await import("../commands/sessions-seal.ts");
+    return bind(sessionsSeal, trustPorts);
+  },
+  "sessions prune": async () => {
+    const { sessionsPrune } = await import("../commands/sessions-prune.ts");
+    return bind(sessionsPrune, trustPorts);
   },
   "sessions top": async () => {
     const { sessionsTop } = await import("../commands/sessions-top.ts");

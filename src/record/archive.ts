@@ -16,6 +16,13 @@ export interface DayFile {
   readonly day: string;
   /** Reads afresh each time, with flat memory. @throws RecordError E_LOG_READ */
   lines(): Iterable<RawLine>;
+  /** Its size in bytes now; undefined where it is not there. Absent where the records are in no file. */
+  bytes?(): number | undefined;
+  /**
+   * The account that owns its folder: who can have written it, besides root. A file in it may be a link to another's.
+   * Absent where the records are in no file.
+   */
+  owner?(): number | undefined;
 }
 
 /** Something in the archive's folders that is no part of an archive, or cannot be read. */

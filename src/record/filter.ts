@@ -15,6 +15,7 @@ export interface Criteria {
   /** Part of a request, as records show it; case does not matter. */
   readonly request?: string;
   readonly running?: boolean;
+  readonly host?: string;
 }
 
 const FILTERS: { readonly [K in keyof Criteria]-?: (wanted: NonNullable<Criteria[K]>) => Keep } = {
@@ -26,6 +27,7 @@ const FILTERS: { readonly [K in keyof Criteria]-?: (wanted: NonNullable<Criteria
   cause: (cause) => (summary) => summary.causes.some((known) => known === cause),
   request: (text) => (summary) => summary.requests.some((known) => known.toLowerCase().includes(text.toLowerCase())),
   running: (wanted) => (summary) => (summary.state === "running") === wanted,
+  host: (host) => (summary) => summary.host === host,
 };
 
 /** All criteria at once, each on its own. */

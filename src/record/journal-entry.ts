@@ -1,3 +1,4 @@
+import { escapeText } from "../units/text.ts";
 import type { SessionRecord } from "./schema.ts";
 import { sentence } from "./sentence.ts";
 import type { RecordEvent } from "./vocabulary.ts";
@@ -12,8 +13,11 @@ export const MESSAGE_IDS = {
   "session.end": "dfdee2b2a57f4deab23b9ce01155063f",
 } as const satisfies Record<RecordEvent, string>;
 
+/** Of the entry that says that a record could not be written. */
+export const FAILURE_ID = "3d0f4f0c1c3a4b6f9b7c2f6f0a5d9e41";
+
 /** syslog(3) priorities. */
-const [WARNING, NOTICE, INFO] = [4, 5, 6];
+const [ERROR, WARNING, NOTICE, INFO] = [3, 4, 5, 6];
 
 function priority(record: SessionRecord): number {
   if (record.event === "session.refuse" || record.event === "command.deny") return WARNING;
@@ -36,9 +40,37 @@ export function journalEntry(record: SessionRecord, line: string): string {
     NIXGATE_TEAM: record.team,
     NIXGATE_EVENT: record.event,
     NIXGATE_SEQ: record.seq,
+    ...scopeOf(record),
     NIXGATE_RECORD: line.trimEnd(),
   };
-  return Object.entries(fields)
+  return asLines(fields);
+}
+
+/**
+ * Ties the entry to what systemd says of the command's scope: the user manager's own lines carry the same two fields
+ * (systemd.journal-fields(7)), so that `journalctl USER_INVOCATION_ID=…` shows both.
+ */
+function scopeOf(record: SessionRecord): Readonly<Record<string, string>> {
+  if (record.event !== "command.start" || record.unit === undefined) return {};
+  return {
+    USER_UNIT: record.unit,
+    ...(record.invocation !== undefined && { USER_INVOCATION_ID: record.invocation }),
+  };
+}
+
+/** That a session's records cannot be written, for where the session goes on all the same (`on_failure = "continue"`). */
+export function failureEntry(session: string, team: string, message: string): string {
+  return asLines({
+    MESSAGE: escapeText(`the session goes on without records in its file: ${message}`),
+    PRIORITY: ERROR,
+    MESSAGE_ID: FAILURE_ID,
+    SYSLOG_IDENTIFIER: "nixgate",
+    NIXGATE_SESSION: session,
+    NIXGATE_TEAM: team,
+  });
+}
+
+const asLines = (fields: Readonly<Record<string, string | number>>) =>
+  Object.entries(fields)
     .map(([name, value]) => `${name}=${value}\n`)
     .join("");
-}

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync } from "node:fs";
 import type { Archive, ArchiveProblem, DayFile } from "../record/archive.ts";
 import { RecordError } from "../record/error.ts";
 import { UNASSIGNED } from "../record/vocabulary.ts";
@@ -60,7 +60,7 @@ function listFolder(directory: string): string[] {
 }
 
 /** Runs `use` with the team's folder open, reached without a link. */
-function withTeam<T>(directory: string, team: string, use: (folder: number) => T): T {
+export function withTeam<T>(directory: string, team: string, use: (folder: number) => T): T {
   const top = openSync(directory, O_RDONLY | O_DIRECTORY);
   try {
     const folder = openSync(inside(top, team), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
@@ -88,6 +88,8 @@ function dayFile(directory: string, team: string, day: string): DayFile {
     path,
     team,
     day,
+    bytes: () => looked(directory, team, (folder) => lstatSync(inside(folder, name), { throwIfNoEntry: false })?.size),
+    owner: () => looked(directory, team, (folder) => fstatSync(folder).uid),
     *lines() {
       let file: number | undefined;
       try {
@@ -102,6 +104,15 @@ function dayFile(directory: string, team: string, day: string): DayFile {
       }
     },
   };
+}
+
+/** Undefined where it is not to be had. */
+function looked<T>(directory: string, team: string, look: (folder: number) => T): T | undefined {
+  try {
+    return withTeam(directory, team, look);
+  } catch {
+    return undefined;
+  }
 }
 
 const isReadFailure = (error: unknown) =>

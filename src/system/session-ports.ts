@@ -1,3 +1,4 @@
+import { failureEntry } from "../record/journal-entry.ts";
 import type { Records, SessionPorts } from "../session/ports.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 import { clientOf } from "./client.ts";
@@ -26,12 +27,14 @@ export function sessionPorts(clientGoneGrace: Milliseconds): SessionPorts {
 /** Records go to files and, where journald answers, to the journal. */
 export function recordsForJournal(): Records {
   let journal: Journal | undefined;
+  const opened = () => {
+    journal ??= openJournal();
+    return journal;
+  };
   return {
     open: openRecordFile,
-    copyToJournal(record, line) {
-      journal ??= openJournal();
-      journal.copy(record, line);
-    },
+    copyToJournal: (record, line) => opened().copy(record, line),
+    tellJournal: (session, team, { message }) => opened().send(failureEntry(session, team, message)),
     flush: async () => journal?.flush(),
   };
 }

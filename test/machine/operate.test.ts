@@ -30,6 +30,10 @@ async function sleeping(guest: Guest) {
 const scopesOf = async (guest: Guest) =>
   `${(await guest.asAccount("nix-alpha", "systemctl --user list-units --no-legend --plain 'nixgate-*.scope'")).stdout}`.trim();
 
+/** The holder is stopped first: it would be quick to end the scope when it sees nixgate go before it. */
+const killWithHolder = (guest: Guest) =>
+  guest.asRoot("pkill -STOP -u nix-alpha -f nixgate-holder; pkill -KILL -u nix-alpha -f nixgate");
+
 test("sessions top shows a running session with the figures of its cgroup", async ({ builder }) => {
   const { ended, session } = await sleeping(builder);
   const top = JSON.parse(await text(builder, "nixgate sessions top --once --json"));
@@ -66,7 +70,7 @@ test("kill -9 of nixgate alone: the holder ends the command, recover closes the 
 
 test("kill -9 of nixgate and its holder together: recover stops the scope that is left", async ({ builder }) => {
   const { session, unit } = await sleeping(builder);
-  await builder.asRoot("pkill -KILL -u nix-alpha -f nixgate");
+  await killWithHolder(builder);
   expect(await scopesOf(builder)).toContain(unit);
   const recovered = await builder.asRoot("nixgate recover");
   expect(`${recovered.stdout}`, `${recovered.stderr}`).toContain(session);
@@ -76,7 +80,7 @@ test("kill -9 of nixgate and its holder together: recover stops the scope that i
 
 test("the next session of the team closes such a record by itself", async ({ builder }) => {
   const { session } = await sleeping(builder);
-  await builder.asRoot("pkill -KILL -u nix-alpha -f nixgate");
+  await killWithHolder(builder);
   expect((await builder.ssh("nix-alpha", "second")).exitCode).toBe(0);
   const own = (await records(builder, "alpha")).filter((record) => record.session === session);
   expect(own.at(-1)).toMatchObject({ event: "session.end", cause: "supervisor-lost" });

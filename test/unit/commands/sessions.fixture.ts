@@ -1,5 +1,6 @@
 import type { CommandResult } from "../../../src/cli/command.ts";
-import type { SessionsPorts } from "../../../src/commands/sessions-ports.ts";
+import type { VerifyPorts } from "../../../src/commands/sessions-verify.ts";
+import { RecordError } from "../../../src/record/error.ts";
 import { archiveOf } from "../../support/archive-in-memory.ts";
 import { bodies, sessionLines } from "../../support/records.ts";
 
@@ -22,14 +23,21 @@ export const texts = {
 };
 
 /** Process 1 is alive, no other; now is the morning after. */
-export const portsOf = (files: Readonly<Record<string, string>> = texts): SessionsPorts => ({
+export const portsOf = (files: Readonly<Record<string, string>> = texts): VerifyPorts => ({
   archive: () => archiveOf(files),
   liveness: () => (start) => start.pid === 1,
   now: () => Date.parse("2026-01-06T06:00:00Z"),
+  openSeals: async () => {
+    throw new RecordError("E_SEAL_STORE", "no seals here");
+  },
+  measuring: () => () => undefined,
+  async *readJournal() {},
+  noJournald: () => "no journald here",
+  wantsJournal: async () => true,
 });
 
 export const run = async (
-  command: { run(args: never, ports: SessionsPorts): CommandResult | Promise<CommandResult> },
+  command: { run(args: never, ports: VerifyPorts): CommandResult | Promise<CommandResult> },
   positionals: readonly string[],
   options: Readonly<Record<string, string | boolean>> = {},
   ports = portsOf(),

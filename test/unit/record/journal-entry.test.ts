@@ -40,6 +40,7 @@ test.each([
     NIXGATE_TEAM: "alpha",
     NIXGATE_EVENT: body.event,
     NIXGATE_SEQ: "0",
+    ...(body.event === "command.start" && { USER_UNIT: body.unit, USER_INVOCATION_ID: body.invocation }),
     NIXGATE_RECORD: line.trimEnd(),
   });
 });
