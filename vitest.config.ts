@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { defineConfig } from "vitest/config";
 
 const project = (name: string, timeoutMs: number, extra: object = {}) => ({
@@ -7,6 +8,8 @@ const project = (name: string, timeoutMs: number, extra: object = {}) => ({
     testTimeout: timeoutMs,
     hookTimeout: 120_000,
     pool: "forks" as const,
+    // What the reading commands keep belongs to the test run, not to the machine.
+    env: { XDG_CACHE_HOME: resolve("node_modules/.cache") },
     ...extra,
   },
 });

@@ -4,7 +4,7 @@ import { findCommand } from "./cli/find-command.ts";
 import { commandHelp, overview } from "./cli/help.ts";
 import { parseArguments } from "./cli/parse-arguments.ts";
 import { UsageError } from "./cli/usage-error.ts";
-import type { SessionsPorts } from "./commands/sessions-ports.ts";
+import type { PrintingPorts, SessionsPorts } from "./commands/sessions-ports.ts";
 import { leave, write } from "./system/leave.ts";
 import { NixgateError } from "./units/error.ts";
 import { ExitStatus } from "./units/exit-status.ts";
@@ -91,7 +91,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   "sessions list": async () => {
     const { sessionsList } = await import("./commands/sessions-list.ts");
-    return bind(sessionsList, sessionsPorts);
+    return bind(sessionsList, printingPorts);
   },
   "sessions show": async () => {
     const { sessionsShow } = await import("./commands/sessions-show.ts");
@@ -177,17 +177,30 @@ async function hostConfig(directory = CONFIG_DIR) {
 }
 
 async function sessionsPorts(): Promise<SessionsPorts> {
-  const [{ openArchive }, { livenessHere }] = await Promise.all([
+  const [{ openArchive }, { livenessHere }, { indexFolder }] = await Promise.all([
     import("./system/archive.ts"),
     import("./system/liveness.ts"),
+    import("./system/index-folder.ts"),
   ]);
   return {
-    async archive({ logDirectory, configDirectory }) {
-      return openArchive(logDirectory ?? (await hostConfig(configDirectory)).log.directory);
+    async archive({ logDirectory, configDirectory, index }) {
+      const directory = logDirectory ?? (await hostConfig(configDirectory)).log.directory;
+      return openArchive(directory, index ? indexFolder(directory) : undefined);
     },
     liveness: livenessHere,
     now: Date.now,
   };
+}
+
+async function printingPorts(): Promise<PrintingPorts> {
+  const { progressLine } = await import("./system/progress.ts");
+  const { say, clear } = progressLine();
+  beforeTheEnd = clear;
+  const print = (text: string) => {
+    clear();
+    return write(1, text);
+  };
+  return { ...(await sessionsPorts()), ...(say && { progress: say }), print };
 }
 
 async function main(words: readonly string[]): Promise<CommandResult> {
@@ -217,7 +230,11 @@ function resultOf(error: unknown): CommandResult {
   return { status: ExitStatus.bug, stderr: `nixgate: this is a bug in nixgate: ${escapeText(said)}\n` };
 }
 
+/** Takes away what stood on the terminal only while the work went on. */
+let beforeTheEnd: () => void = () => undefined;
+
 function finish(result: CommandResult): void {
+  beforeTheEnd();
   if (result.stderr !== undefined) write(2, result.stderr);
   if (result.stdout !== undefined) write(1, result.stdout);
   leave(result.status);

@@ -1,5 +1,6 @@
 import type { Arguments } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
+import { clientRange } from "../record/client-range.ts";
 import type { Criteria } from "../record/filter.ts";
 import { CAUSES } from "../record/vocabulary.ts";
 import { parseWhen, WHEN_FORMS } from "../record/when.ts";
@@ -12,29 +13,39 @@ const bool = { type: "boolean" } as const;
 const text = { type: "string" } as const;
 
 /** Which sessions: the options that every reading command takes alike. */
-export const filterOptions = {
+export const whichOptions = {
   team: text,
   member: text,
+  client: text,
+  key: text,
+  host: text,
   since: text,
   until: text,
   denied: bool,
   cause: text,
   request: text,
   running: bool,
-  limit: text,
 } as const;
+/** The same, and how many of them. */
+export const filterOptions = { ...whichOptions, limit: text } as const;
 
-export const FILTER_USAGE =
-  "[--team T] [--member M] [--since WHEN] [--until WHEN] [--denied] [--cause C] [--request TEXT] [--running] [--limit N]";
+export const WHICH_USAGE =
+  "[--team T] [--member M] [--client IP|NET] [--key FP] [--host H] [--since WHEN] [--until WHEN] [--denied] [--cause C] [--request TEXT] [--running]";
+export const FILTER_USAGE = `${WHICH_USAGE} [--limit N]`;
 
-export const FILTER_HELP = `  --team T           of this team
+export const WHICH_HELP = `  --team T           of this team
   --member M         of this member
+  --client IP|NET    that came from this address or network: 192.0.2.7, 10.0.0.0/8, 2001:db8::/32
+  --key FINGERPRINT  with this key, as ssh-keygen -l prints it, or the beginning of it
+  --host H           on this host
   --since WHEN       that were there at WHEN or later
   --until WHEN       that began at WHEN or before; --since and --until alike: who was there at that time
   --denied           that were refused, or had a request turned away
   --cause C          where a command, or the session, ended by: ${CAUSES.join(", ")}
   --request TEXT     with a request that holds TEXT, in any case
-  --running          that are still there
+  --running          that are still there`;
+
+export const FILTER_HELP = `${WHICH_HELP}
   --limit N          the newest N`;
 
 export const WHEN_HELP = `WHEN, in local time: ${WHEN_FORMS}.`;
@@ -47,6 +58,11 @@ export function criteriaFrom(options: Options, now: number): Criteria {
     throw new UsageError(`--cause ${escapeText(cause)}: no such cause`, {
       hint: `one of ${CAUSES.join(", ")}`,
     });
+  const client = given("client");
+  if (client !== undefined && clientRange(client) === undefined)
+    throw new UsageError(`--client ${escapeText(client)}: no address or network`, {
+      hint: "write 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32",
+    });
   const when = (name: string) => {
     const words = given(name);
     const time = words === undefined ? undefined : parseWhen(words, now);
@@ -57,6 +73,9 @@ export function criteriaFrom(options: Options, now: number): Criteria {
   const all = {
     team: given("team"),
     member: given("member"),
+    client,
+    key: given("key"),
+    host: given("host"),
     since: when("since"),
     until: when("until"),
     denied: options["denied"] === true ? true : undefined,

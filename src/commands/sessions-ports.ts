@@ -5,6 +5,8 @@ import { escapeText } from "../units/text.ts";
 export interface ArchivePlace {
   readonly logDirectory: string | undefined;
   readonly configDirectory: string | undefined;
+  /** Whether what earlier readings kept may be used. */
+  readonly index: boolean;
 }
 
 /** What the reading commands need of the world. */
@@ -14,6 +16,14 @@ export interface SessionsPorts {
   liveness(): IsAlive;
   /** Milliseconds since 1970. */
   now(): number;
+  /** Says how far a long reading is, to whoever watches; absent where nobody does. */
+  readonly progress?: (words: () => string) => void;
+}
+
+/** For answers that come bit by bit. */
+export interface PrintingPorts extends SessionsPorts {
+  /** @returns false when nobody reads any more */
+  print(text: string): boolean;
 }
 
 export const PLACE_OPTIONS = {
@@ -23,6 +33,11 @@ export const PLACE_OPTIONS = {
 
 export const PLACE_HELP = `  --log-dir DIR      read the records below DIR
   --config-dir DIR   read the records below log.directory of DIR/nixgate.toml`;
+
+/** For what is read from summaries; what looks at the records themselves has no need of it. */
+export const INDEX_OPTIONS = { "no-index": { type: "boolean" } } as const;
+
+export const INDEX_HELP = `  --no-index         read the records themselves, not what was kept of them when they were last read`;
 
 type Options = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -35,6 +50,7 @@ export const openPlace = (options: Options, ports: SessionsPorts) =>
   ports.archive({
     logDirectory: textOption(options, "log-dir"),
     configDirectory: textOption(options, "config-dir"),
+    index: options["no-index"] !== true,
   });
 
 /** Collects what was wrong with the archive: said on stderr, never hidden, the first few in full. */

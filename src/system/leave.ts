@@ -4,17 +4,19 @@ import { pendingReads } from "./requests.ts";
 /**
  * Writes all of a text to stdout or stderr and no more: `process.stdout` would set O_NONBLOCK on an open file that is
  * shared with others. A reader that does not block is waited for, one that is gone hears nothing.
+ * @returns false when it is gone
  */
-export function write(fd: 1 | 2, text: string): void {
+export function write(fd: 1 | 2, text: string): boolean {
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; ) {
     try {
       at += writeSync(fd, bytes, at);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return;
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return false;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }
+  return true;
 }
 
 /**
