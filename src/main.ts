@@ -97,6 +97,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     const { sessionsShow } = await import("./commands/sessions-show.ts");
     return bind(sessionsShow, sessionsPorts);
   },
+  "sessions stats": async () => {
+    const { sessionsStats } = await import("./commands/sessions-stats.ts");
+    return bind(sessionsStats, printingPorts);
+  },
   "sessions verify": async () => {
     const { sessionsVerify } = await import("./commands/sessions-verify.ts");
     return bind(sessionsVerify, sessionsPorts);
