@@ -105,6 +105,13 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     const { sessionsVerify } = await import("./commands/sessions-verify.ts");
     return bind(sessionsVerify, sessionsPorts);
   },
+  "sessions follow": async () => {
+    const { sessionsFollow } = await import("./commands/sessions-follow.ts");
+    return bind(sessionsFollow, async () => {
+      const [{ growthOf }, { sleep }] = await Promise.all([import("./system/growth.ts"), import("./system/clock.ts")]);
+      return { ...(await printingPorts()), growthOf, sleep };
+    });
+  },
   "sessions top": async () => {
     const { sessionsTop } = await import("./commands/sessions-top.ts");
     return bind(sessionsTop, async () => {

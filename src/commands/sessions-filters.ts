@@ -33,17 +33,25 @@ export const WHICH_USAGE =
   "[--team T] [--member M] [--client IP|NET] [--key FP] [--host H] [--since WHEN] [--until WHEN] [--denied] [--cause C] [--request TEXT] [--running]";
 export const FILTER_USAGE = `${WHICH_USAGE} [--limit N]`;
 
-export const WHICH_HELP = `  --team T           of this team
-  --member M         of this member
-  --client IP|NET    that came from this address or network: 192.0.2.7, 10.0.0.0/8, 2001:db8::/32
-  --key FINGERPRINT  with this key, as ssh-keygen -l prints it, or the beginning of it
-  --host H           on this host
-  --since WHEN       that were there at WHEN or later
-  --until WHEN       that began at WHEN or before; --since and --until alike: who was there at that time
-  --denied           that were refused, or had a request turned away
-  --cause C          where a command, or the session, ended by: ${CAUSES.join(", ")}
-  --request TEXT     with a request that holds TEXT, in any case
-  --running          that are still there`;
+const HELP: Readonly<Record<keyof typeof whichOptions, string>> = {
+  team: "--team T           of this team",
+  member: "--member M         of this member",
+  client: "--client IP|NET    that came from this address or network: 192.0.2.7, 10.0.0.0/8, 2001:db8::/32",
+  key: "--key FINGERPRINT  with this key, as ssh-keygen -l prints it, or the beginning of it",
+  host: "--host H           on this host",
+  since: "--since WHEN       that were there at WHEN or later",
+  until: "--until WHEN       that began at WHEN or before; --since and --until alike: who was there at that time",
+  denied: "--denied           that were refused, or had a request turned away",
+  cause: `--cause C          where a command, or the session, ended by: ${CAUSES.join(", ")}`,
+  request: "--request TEXT     with a request that holds TEXT, in any case",
+  running: "--running          that are still there",
+};
+
+/** What `--help` says of some of them. */
+export const helpFor = (options: Partial<typeof whichOptions>): string =>
+  (Object.keys(options) as (keyof typeof whichOptions)[]).map((name) => `  ${HELP[name]}`).join("\n");
+
+export const WHICH_HELP = helpFor(whichOptions);
 
 export const FILTER_HELP = `${WHICH_HELP}
   --limit N          the newest N`;
