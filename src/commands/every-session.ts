@@ -1,6 +1,6 @@
 import type { ArchiveProblem, DayFile, IsAlive } from "../record/archive.ts";
 import { type Criteria, keepMatching } from "../record/filter.ts";
-import { summariseFile } from "../record/summarise.ts";
+import { glanceThrough } from "../record/summarise.ts";
 import type { Summary } from "../record/summary.ts";
 import type { SessionsPorts } from "./sessions-ports.ts";
 
@@ -21,10 +21,10 @@ export function everySession(
   let seen = 0;
   return function* (files: readonly DayFile[]): Generator<Summary> {
     for (const file of files) {
-      for (const summary of summariseFile(file, isAlive, report, criteria)) {
+      for (const summary of glanceThrough(file, isAlive, report, criteria)) {
         seen += 1;
         if (seen % SAY_EVERY === 0)
-          progress?.(() => `reading ${file.path}: ${seen.toLocaleString("en")} sessions so far`);
+          progress?.(() => `reading ${file.team} ${file.day}: ${seen.toLocaleString("en")} sessions so far`);
         if (keep(summary)) yield summary;
       }
     }

@@ -4,6 +4,8 @@ import { type Block, sessionAt } from "./decode-block.ts";
 import type { Facts } from "./summary.ts";
 import type { RecordCause, RecordReason } from "./vocabulary.ts";
 
+const NONE: readonly string[] = [];
+
 /**
  * One row of a block, its parts read when they are asked for: a filter over a million sessions must not make a
  * million objects of twenty fields. `summaryOf` makes a value of it that does without the block.
@@ -29,6 +31,8 @@ export class BlockRow implements Facts {
     const { ends, values } = this.#block.lists[name];
     const from = this.#row === 0 ? 0 : (ends[this.#row - 1] ?? 0);
     const end = ends[this.#row] ?? from;
+    if (end === from) return NONE;
+    if (end === from + 1) return this.#block.alone[(values[from] ?? 0) - 1] ?? NONE;
     const list = new Array<string>(end - from);
     for (let at = from; at < end; at += 1) list[at - from] = this.#block.dictionary[(values[at] ?? 0) - 1] ?? "";
     return list;

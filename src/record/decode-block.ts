@@ -21,7 +21,9 @@ export function decodeBlock(bytes: Uint8Array<ArrayBuffer>) {
   const ids = take((from) => Buffer.from(buffer, from, rows * ID_BYTES), rows * ID_BYTES);
   const texts = named(TEXTS, () => uints(rows));
   const lists = named(LISTS, (index) => ({ ends: uints(rows), values: uints(listed[index] ?? 0) }));
-  return { rows, dictionary, numbers, ids, texts, lists };
+  // Most lists have one text: they need not be made again for each row.
+  const alone = dictionary.map((text): readonly string[] => [text]);
+  return { rows, dictionary, alone, numbers, ids, texts, lists };
 }
 export type Block = ReturnType<typeof decodeBlock>;
 

@@ -1,4 +1,4 @@
-import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
+import { spread } from "./spread.ts";
 import type { Summary } from "./summary.ts";
 import type { RecordCause, RecordReason } from "./vocabulary.ts";
 
@@ -21,9 +21,6 @@ export interface Statistics {
   readonly wall_ms?: { readonly p50: number; readonly p95: number; readonly max: number };
 }
 
-/** 49 days in milliseconds: longer sessions count as this long in p50 and p95. */
-const LONGEST_MS = 2 ** 32;
-
 interface Counting {
   sessions: number;
   running: number;
@@ -34,14 +31,13 @@ interface Counting {
   cpuMs: number;
   memoryPeak: number;
   longest: number;
-  /** HDR histogram: its size does not depend on how many sessions there are. */
-  readonly walls: RecordableHistogram;
+  readonly walls: ReturnType<typeof spread>;
 }
 
 const begin = (): Counting => ({
   ...{ sessions: 0, running: 0, lost: 0, commands: 0, denials: {}, causes: {} },
   ...{ cpuMs: 0, memoryPeak: -1, longest: -1 },
-  walls: createHistogram({ lowest: 1, highest: LONGEST_MS, figures: 3 }),
+  walls: spread(),
 });
 
 const more = <Name extends string>(counts: Partial<Record<Name, number>>, name: Name, by: number) => {
@@ -49,16 +45,17 @@ const more = <Name extends string>(counts: Partial<Record<Name, number>>, name: 
 };
 
 function count(into: Counting, summary: Summary): void {
+  const { state, wall_ms } = summary;
   into.sessions += 1;
   into.commands += summary.commands;
-  if (summary.state !== "ended") into[summary.state] += 1;
+  if (state !== "ended") into[state] += 1;
   for (const reason of summary.denials ?? []) more(into.denials, reason, 1);
   for (const cause of summary.causes) more(into.causes, cause, 1);
   into.cpuMs += summary.cpu_ms ?? 0;
   into.memoryPeak = Math.max(into.memoryPeak, summary.memory_peak_bytes ?? -1);
-  if (summary.wall_ms === undefined) return;
-  into.longest = Math.max(into.longest, summary.wall_ms);
-  into.walls.record(Math.min(LONGEST_MS, Math.max(1, Math.round(summary.wall_ms))));
+  if (wall_ms === undefined) return;
+  into.longest = Math.max(into.longest, wall_ms);
+  into.walls.add(wall_ms);
 }
 
 function sum(parts: Iterable<Counting>): Counting {
@@ -68,7 +65,7 @@ function sum(parts: Iterable<Counting>): Counting {
     for (const name of ["memoryPeak", "longest"] as const) all[name] = Math.max(all[name], part[name]);
     for (const [reason, by] of Object.entries(part.denials)) more(all.denials, reason as RecordReason, by);
     for (const [cause, by] of Object.entries(part.causes)) more(all.causes, cause as RecordCause, by);
-    if (part.walls.count > 0) all.walls.add(part.walls);
+    all.walls.merge(part.walls);
   }
   return all;
 }

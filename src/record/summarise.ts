@@ -3,19 +3,27 @@ import { BlockRow } from "./block-row.ts";
 import type { Criteria } from "./filter.ts";
 import { keeping, openKept } from "./kept-index.ts";
 import { readSessions } from "./read-sessions.ts";
-import { conclude, type Summary } from "./summary.ts";
+import { conclude, type Summary, summaryOf } from "./summary.ts";
 
 /** Sessions that were not there in this time need not be given. */
 export type Window = Pick<Criteria, "since" | "until">;
 type Report = (problem: ArchiveProblem) => void;
 
 /**
+ * The sessions of one file, each as soon as its end is read, those without an end last. What is damaged goes to
+ * `report` and is passed over.
+ */
+export function* summariseFile(file: DayFile, isAlive: IsAlive, report: Report, window?: Window): Generator<Summary> {
+  for (const summary of glanceThrough(file, isAlive, report, window)) yield summaryOf(summary);
+}
+
+/**
  * The sessions of one file, each as soon as its end is read, those without an end last. Memory is that of the
  * sessions open at one time, whatever the file's size. What is damaged goes to `report` and is passed over.
  * Where the file has an index, they come from there, and it is made anew where it does not fit the file any more.
- * A summary of the index keeps its block in memory: `summaryOf` makes one that does not.
+ * To be looked at, not to be kept or copied: `summaryOf` makes a value of what is yielded.
  */
-export function* summariseFile(
+export function* glanceThrough(
   file: DayFile,
   isAlive: IsAlive,
   report: Report,

@@ -64,7 +64,7 @@ function openKept(folder: number | undefined, name: string, stampNow: () => stri
   if (folder === undefined) return undefined;
   const file = openSync(inside(folder, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   const read = (from: number, length: number) => {
-    const bytes = new Uint8Array(length);
+    const bytes = Buffer.allocUnsafeSlow(length);
     if (readSync(file, bytes, 0, length, from) !== length) throw new Error("the index ends too early");
     return bytes;
   };

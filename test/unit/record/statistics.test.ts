@@ -42,7 +42,7 @@ test("each member, each team and all together are counted", () => {
     causes: { exit: 3, oom: 1 },
     cpu_ms: 1000,
     memory_peak_bytes: 9,
-    wall_ms: { p50: expect.closeTo(1000, -1), p95: 3000, max: 3000 },
+    wall_ms: { p50: 1000, p95: 3000, max: 3000 },
   });
   const { members: _, ...beta } = teams[1]!;
   expect(beta).toEqual({
@@ -74,7 +74,7 @@ test.each([1, 2, 10, 999, 20_000])(
 test("sessions of no time at all, and of years, are counted", () => {
   const year = 365 * 86_400_000;
   expect(counted([{ wall_ms: 0 }]).total.wall_ms).toEqual({ p50: 0, p95: 0, max: 0 });
-  expect(counted([{ wall_ms: 0 }, { wall_ms: year }]).total.wall_ms).toMatchObject({ p50: 1, max: year });
+  expect(counted([{ wall_ms: 0 }, { wall_ms: year }]).total.wall_ms).toMatchObject({ p50: 0, max: year });
 });
 
 test("nothing is no statistics of anything", () => {
