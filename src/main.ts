@@ -204,14 +204,8 @@ async function sessionsPorts(): Promise<SessionsPorts> {
 }
 
 async function printingPorts(): Promise<PrintingPorts> {
-  const { progressLine } = await import("./system/progress.ts");
-  const { say, clear } = progressLine();
-  beforeTheEnd = clear;
-  const print = (text: string) => {
-    clear();
-    return write(1, text);
-  };
-  return { ...(await sessionsPorts()), ...(say && { progress: say }), print };
+  const progress = (await import("./system/progress.ts")).progressLine();
+  return { ...(await sessionsPorts()), ...(progress && { progress }), print: (text) => write(1, text) };
 }
 
 async function main(words: readonly string[]): Promise<CommandResult> {
@@ -241,11 +235,7 @@ function resultOf(error: unknown): CommandResult {
   return { status: ExitStatus.bug, stderr: `nixgate: this is a bug in nixgate: ${escapeText(said)}\n` };
 }
 
-/** Takes away what stood on the terminal only while the work went on. */
-let beforeTheEnd: () => void = () => undefined;
-
 function finish(result: CommandResult): void {
-  beforeTheEnd();
   if (result.stderr !== undefined) write(2, result.stderr);
   if (result.stdout !== undefined) write(1, result.stdout);
   leave(result.status);
