@@ -19,6 +19,7 @@ export const whichOptions = {
   client: text,
   key: text,
   host: text,
+  at: text,
   since: text,
   until: text,
   denied: bool,
@@ -30,7 +31,7 @@ export const whichOptions = {
 export const filterOptions = { ...whichOptions, limit: text } as const;
 
 export const WHICH_USAGE =
-  "[--team T] [--member M] [--client IP|NET] [--key FP] [--host H] [--since WHEN] [--until WHEN] [--denied] [--cause C] [--request TEXT] [--running]";
+  "[--team T] [--member M] [--client IP|NET] [--key FP] [--host H] [--at WHEN] [--since WHEN] [--until WHEN] [--denied] [--cause C] [--request TEXT] [--running]";
 export const FILTER_USAGE = `${WHICH_USAGE} [--limit N]`;
 
 const HELP: Readonly<Record<keyof typeof whichOptions, string>> = {
@@ -39,8 +40,9 @@ const HELP: Readonly<Record<keyof typeof whichOptions, string>> = {
   client: "--client IP|NET    that came from this address or network: 192.0.2.7, 10.0.0.0/8, 2001:db8::/32",
   key: "--key FINGERPRINT  with this key, as ssh-keygen -l prints it, or the beginning of it",
   host: "--host H           on this host",
+  at: "--at WHEN          that were there at WHEN",
   since: "--since WHEN       that were there at WHEN or later",
-  until: "--until WHEN       that began at WHEN or before; --since and --until alike: who was there at that time",
+  until: "--until WHEN       that began at WHEN or before",
   denied: "--denied           that were refused, or had a request turned away",
   cause: `--cause C          where a command, or the session, ended by: ${CAUSES.join(", ")}`,
   request: "--request TEXT     with a request that holds TEXT, in any case",
@@ -78,14 +80,17 @@ export function criteriaFrom(options: Options, now: number): Criteria {
       throw new UsageError(`--${name} ${escapeText(words)}: no point in time`, { hint: `write ${WHEN_FORMS}` });
     return time;
   };
+  const at = when("at");
+  if (at !== undefined && (given("since") !== undefined || given("until") !== undefined))
+    throw new UsageError("--at says both --since and --until", { hint: "leave --at away, or the two others" });
   const all = {
     team: given("team"),
     member: given("member"),
     client,
     key: given("key"),
     host: given("host"),
-    since: when("since"),
-    until: when("until"),
+    since: at ?? when("since"),
+    until: at ?? when("until"),
     denied: options["denied"] === true ? true : undefined,
     cause,
     request: given("request"),

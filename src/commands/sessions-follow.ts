@@ -23,7 +23,7 @@ const LOOK_AGAIN_MS = 250;
 /** A session is written into the file of the day on which it began: older ones are not followed. */
 const DAYS = 30;
 const DAY_MS = 86_400_000;
-const { since: _since, until: _until, running: _running, ...followOptions } = whichOptions;
+const { at: _at, since: _since, until: _until, running: _running, ...followOptions } = whichOptions;
 
 export const sessionsFollow: Command<SessionsFollowPorts> = {
   name: "sessions follow",

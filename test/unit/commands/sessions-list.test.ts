@@ -30,6 +30,8 @@ test.each<[Record<string, string | boolean>, string[]]>([
   [{ sort: "cpu", limit: "3" }, [oom.session, early.session, lost.session]],
   [{ sort: "memory", limit: "1" }, [oom.session]],
   [{ sort: "start", limit: "1" }, [lost.session]],
+  [{ at: "2026-01-05T03:12:02Z" }, [early.session]],
+  [{ at: "today 05:00:00", team: "alpha" }, []],
   [{ limit: "2" }, [lost.session, running.session]],
   [{ limit: "3", team: "alpha" }, [oom.session, early.session]],
 ])("%o lists the sessions that match, newest first", async (options, expected) => {
@@ -103,6 +105,8 @@ test.each<[string[], Record<string, string>, string]>([
   [["alpha"], {}, "alpha"],
   [[], { cause: "bad\u001bluck" }, "bad\\u{1b}luck"],
   [[], { since: "soon" }, "--since soon"],
+  [[], { at: "soon" }, "--at soon"],
+  [[], { at: "now", since: "today" }, "--at says both"],
   [[], { until: "2026-02-31" }, "--until 2026-02-31"],
   [[], { limit: "0" }, "--limit 0"],
   [[], { client: "10.0.0.0/33" }, "--client 10.0.0.0/33"],
