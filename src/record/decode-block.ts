@@ -33,14 +33,14 @@ export const sessionAt = ({ ids }: Block, row: number): string => {
 };
 
 /** Where the sessions lie whose id begins or ends so. */
-export function* locateIn(block: Block, part: string): Generator<{ readonly session: string; readonly span: Span }> {
+export function* locateIn(block: Block, part: string): Generator<{ readonly session: string; readonly part: Span }> {
   const { from, to, line } = block.numbers;
   const whole = part.length === 36 ? idBytes(part) : undefined;
   const rows = whole === undefined ? rowsOf(block) : rowsWith(block.ids, whole);
   for (const row of rows) {
     const session = sessionAt(block, row);
     if (!session.startsWith(part) && !session.endsWith(part)) continue;
-    yield { session, span: { from: from[row] ?? 0, to: to[row] ?? 0, line: line[row] ?? 1 } };
+    yield { session, part: { from: from[row] ?? 0, to: to[row] ?? 0, line: line[row] ?? 1 } };
   }
 }
 

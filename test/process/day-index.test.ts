@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { beforeEach, expect, test } from "vitest";
 import type { Archive, ArchiveProblem, DayFile } from "../../src/record/archive.ts";
+import { RecordError } from "../../src/record/error.ts";
 import { findSessions, linesOf } from "../../src/record/find.ts";
 import { openKept } from "../../src/record/kept-index.ts";
 import { summariseFile } from "../../src/record/summarise.ts";
@@ -122,6 +123,8 @@ test("a large archive reads alike with and without an index, whatever window is 
   expect(inWindow).toEqual(expect.arrayContaining(wanted));
 });
 
+/** In whole seconds: Node sets no others exactly. */
+const LONG_AGO = 1_700_000_000;
 const changed = text.replace("rm -rf /", "ls -la /");
 test.each<[string, () => void]>([
   ["grew", () => appendFileSync(path(), sessionLines("2026-01-05T05:00:00Z").lines.join(""))],
@@ -129,22 +132,21 @@ test.each<[string, () => void]>([
   [
     "was changed in the middle, its size and mtime as before",
     () => {
-      const { atime, mtime } = statSync(path());
       writeFileSync(path(), changed);
-      utimesSync(path(), atime, mtime);
+      utimesSync(path(), LONG_AGO, LONG_AGO);
     },
   ],
   [
     "was exchanged for another of the same size and mtime",
     () => {
-      const { atime, mtime } = statSync(path());
       writeFileSync(`${path()}.new`, changed);
-      utimesSync(`${path()}.new`, atime, mtime);
+      utimesSync(`${path()}.new`, LONG_AGO, LONG_AGO);
       renameSync(`${path()}.new`, path());
     },
   ],
 ])("a file that %s is read anew", async (_, change) => {
   put(text);
+  utimesSync(path(), LONG_AGO, LONG_AGO);
   await build();
   change();
   expect(isKept()).toBe(false);
@@ -174,13 +176,59 @@ test("a file that changes while it is read is not kept", async () => {
   expect(kept()).toEqual([]);
 });
 
+test("a file that could be read only in part is not kept", async () => {
+  put(text);
+  await setTimeout(SETTLED_MS);
+  const [file] = indexed().scan().files as [DayFile];
+  function* failing() {
+    for (const line of file.lines()) {
+      if (line.number > 6) throw new RecordError("E_LOG_READ", "EIO");
+      yield line;
+    }
+  }
+  const problems: ArchiveProblem[] = [];
+  const seen = [
+    ...summariseFile(
+      { ...file, lines: failing },
+      () => false,
+      (problem) => problems.push(problem),
+    ),
+  ];
+  expect([seen.length, problems.map(({ what }) => what)]).toEqual([2, ["EIO"]]);
+  expect(kept()).toEqual([]);
+});
+
+test("a session without an end is in every window behind its start", async () => {
+  put(text);
+  await build();
+  const [file] = indexed().scan().files as [DayFile];
+  const window = { since: Date.parse("2026-03-01T00:00:00Z") };
+  const seen = [
+    ...summariseFile(
+      file,
+      ({ pid }) => pid === 1,
+      () => undefined,
+      window,
+    ),
+  ];
+  expect(seen.map(({ state }) => state)).toContain("running");
+  expect([
+    ...summariseFile(
+      file,
+      () => true,
+      () => undefined,
+      { until: Date.parse("2026-01-04T00:00:00Z") },
+    ),
+  ]).toEqual([]);
+});
+
 test("an index with any byte changed, or its end cut off, gives nothing else than the files do", async () => {
   put(text);
   await build();
   const [name = ""] = kept();
   const sound = readFileSync(join(cache, name));
   const direct = read(openArchive(directory));
-  for (let at = 0; at < sound.length; at += 7) {
+  for (let at = 0; at < sound.length; at += 13) {
     const damaged = Buffer.from(sound);
     damaged[at] = (damaged[at] ?? 0) ^ 0x41;
     writeFileSync(join(cache, name), damaged);
@@ -191,7 +239,7 @@ test("an index with any byte changed, or its end cut off, gives nothing else tha
 });
 
 test("an index that is damaged behind its first block gives each session once", async () => {
-  writeLargeArchive(directory, 9000 * 15, [29]);
+  writeLargeArchive(directory, 9000 * 30, [29]);
   rmSync(join(directory, "beta"), { recursive: true });
   await build();
   const name = kept().find((path) => path.includes("alpha")) ?? "";
@@ -261,6 +309,11 @@ test("a session is found through the index with all its lines, the same as witho
       session: located.session,
       lines: linesOf(located).map(({ number, bytes }) => [number, Buffer.from(bytes).toString()]),
     }));
+  const part = (archive: Archive) => findSessions(file(archive), ids[0] ?? "", () => undefined)[0]?.part;
+  expect(part(openArchive(directory))).toBeUndefined();
+  const { from = 0, to = 0 } = part(indexed()) ?? {};
+  expect(to - from).toBeGreaterThan(1000);
+  expect(to - from).toBeLessThan(statSync(join(directory, "alpha/2026-11-24.jsonl")).size / 2);
   for (const id of [ids[0], ids[10], ids.at(-1)] as string[]) {
     expect(bytes(indexed(), id)).toEqual(bytes(openArchive(directory), id));
     expect(bytes(indexed(), id.slice(-9))).toEqual(bytes(openArchive(directory), id.slice(-9)));

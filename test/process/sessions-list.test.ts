@@ -81,7 +81,7 @@ test("elsewhere than on a terminal it says nothing of it", async () => {
   expect(stderr).toBe("");
 });
 
-test("it stops when nobody reads any more", async () => {
+test("a reader that leaves early is no failure", async () => {
   const { stdout, exitCode } = await execa(
     "/bin/bash",
     [
