@@ -99,7 +99,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   "sessions stats": async () => {
     const { sessionsStats } = await import("./commands/sessions-stats.ts");
-    return bind(sessionsStats, printingPorts);
+    return bind(sessionsStats, sessionsPorts);
   },
   "sessions verify": async () => {
     const { sessionsVerify } = await import("./commands/sessions-verify.ts");
@@ -188,12 +188,15 @@ async function hostConfig(directory = CONFIG_DIR) {
 }
 
 async function sessionsPorts(): Promise<SessionsPorts> {
-  const [{ openArchive }, { livenessHere }, { indexFolder }] = await Promise.all([
+  const [{ openArchive }, { livenessHere }, { indexFolder }, { progressLine }] = await Promise.all([
     import("./system/archive.ts"),
     import("./system/liveness.ts"),
     import("./system/index-folder.ts"),
+    import("./system/progress.ts"),
   ]);
+  const progress = progressLine();
   return {
+    ...(progress && { progress }),
     async archive({ logDirectory, configDirectory, index }) {
       const directory = logDirectory ?? (await hostConfig(configDirectory)).log.directory;
       return openArchive(directory, index ? indexFolder(directory) : undefined);
@@ -204,8 +207,7 @@ async function sessionsPorts(): Promise<SessionsPorts> {
 }
 
 async function printingPorts(): Promise<PrintingPorts> {
-  const progress = (await import("./system/progress.ts")).progressLine();
-  return { ...(await sessionsPorts()), ...(progress && { progress }), print: (text) => write(1, text) };
+  return { ...(await sessionsPorts()), print: (text) => write(1, text) };
 }
 
 async function main(words: readonly string[]): Promise<CommandResult> {

@@ -22,12 +22,13 @@ const HELD_ROWS = 1000;
 
 /** Shows sessions as they come: as rows of one table, or as elements of one JSON array. */
 export function listing(print: (text: string) => boolean, json: boolean) {
-  const rowsAsText = growingTable(TITLES);
+  let rowsAsText: ((sessions: readonly Summary[]) => string) | undefined;
   let count = 0;
   let held: Summary[] = [];
   const flush = (): boolean => {
     if (held.length === 0) return true;
-    const text = json ? elements(held, count === 0) : rowsAsText(held.map(row));
+    rowsAsText ??= tableFor(held);
+    const text = json ? elements(held, count === 0) : rowsAsText(held);
     count += held.length;
     held = [];
     return print(text);
@@ -44,6 +45,13 @@ export function listing(print: (text: string) => boolean, json: boolean) {
       else if (count === 0) print("no sessions match\n");
     },
   };
+}
+
+/** On which host a session was says something only where there are several. */
+function tableFor(first: readonly Summary[]) {
+  const many = new Set(first.map(({ host }) => host)).size > 1;
+  const more = growingTable(many ? [...TITLES, "HOST"] : TITLES);
+  return (sessions: readonly Summary[]) => more(sessions.map((s) => (many ? [...row(s), s.host] : row(s))));
 }
 
 function elements(sessions: readonly Summary[], isFirst: boolean): string {

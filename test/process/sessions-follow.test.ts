@@ -2,6 +2,9 @@ import { spawn } from "node:child_process";
 import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import type { ArchiveProblem } from "../../src/record/archive.ts";
+import { openArchive } from "../../src/system/archive.ts";
+import { growthOf } from "../../src/system/growth.ts";
 import { bodies, sessionLines } from "../support/records.ts";
 import { writeArchive } from "../support/temporary.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -73,6 +76,21 @@ test("only sessions that match are told, with what began before known from the a
   expect(denials.lines().map((line) => JSON.parse(line))).toEqual(
     denied.lines.slice(1).map((line) => JSON.parse(line)),
   );
+});
+
+test("the tail of a large file is whole lines up to its end, and growth goes on behind them", () => {
+  const sessions = Array.from({ length: 60 }, () => sessionLines(START).lines).flat();
+  const half = sessions.at(-1)?.slice(0, 50) ?? "";
+  const directory = writeArchive({ [`alpha/${TODAY}`]: sessions.slice(0, -1).join("") + half });
+  const growth = growthOf(openArchive(directory));
+  const unread: ArchiveProblem[] = [];
+  const tail = [...growth.tail(TODAY, (problem) => unread.push(problem))];
+  expect(tail.length).toBeGreaterThan(50);
+  expect(tail.map((line) => `${line}\n`)).toEqual(sessions.slice(-1 - tail.length, -1));
+  append(directory, `alpha/${TODAY}`, sessions.at(-1)?.slice(50) ?? "");
+  const added = [...growth.lines(TODAY, (problem) => unread.push(problem))].filter((line) => line !== "");
+  expect(added.map((line) => `${line}\n`)).toEqual(sessions.slice(-1));
+  expect(unread).toEqual([]);
 });
 
 test("text in records cannot reach the terminal raw", async () => {

@@ -76,6 +76,16 @@ test("the table has one aligned row a session, with the whole id and its end", a
   expect(rows.map((row) => row[client - 1])).toEqual([" ", " ", " ", " "]);
 });
 
+test("sessions of several hosts say of which", async () => {
+  const { lines, session } = sessionLines("2026-01-06T05:30:00Z", [bodies.start, bodies.end], { host: "elsewhere" });
+  const ports = portsOf({ ...texts, "alpha/2026-01-06": lines.join("") });
+  const { stdout = "" } = await run(sessionsList, [], {}, ports);
+  expect(stdout.split("\n").map((line) => line.split(/ +/).at(-1))).toEqual([
+    ...["HOST", "elsewhere", "builder", "builder", "builder", "builder", ""],
+  ]);
+  expect((await run(sessionsList, [], { host: "elsewhere" }, ports)).stdout).toContain(session);
+});
+
 test("nothing that matches is said in words", async () => {
   expect((await run(sessionsList, [], { team: "gamma" })).stdout).toBe("no sessions match\n");
 });
