@@ -1,5 +1,11 @@
-import { resolve } from "node:path";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+
+/** What the reading commands keep goes with the test run. */
+const cache = mkdtempSync(join(tmpdir(), "nixgate-test-cache-"));
+process.once("exit", () => rmSync(cache, { recursive: true, force: true }));
 
 const project = (name: string, timeoutMs: number, extra: object = {}) => ({
   test: {
@@ -8,8 +14,7 @@ const project = (name: string, timeoutMs: number, extra: object = {}) => ({
     testTimeout: timeoutMs,
     hookTimeout: 120_000,
     pool: "forks" as const,
-    // What the reading commands keep belongs to the test run, not to the machine.
-    env: { XDG_CACHE_HOME: resolve("node_modules/.cache") },
+    env: { XDG_CACHE_HOME: cache },
     ...extra,
   },
 });

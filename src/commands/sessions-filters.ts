@@ -56,7 +56,7 @@ export const helpFor = (options: Partial<typeof whichOptions>): string =>
 export const WHICH_HELP = helpFor(whichOptions);
 
 export const FILTER_HELP = `${WHICH_HELP}
-  --limit N          the newest N`;
+  --limit N          the first N`;
 
 export const WHEN_HELP = `WHEN, in local time: ${WHEN_FORMS}.`;
 
