@@ -23,6 +23,7 @@ test.each<[Record<string, string | boolean>, string[]]>([
   [{ client: "192.0.2.1" }, []],
   [{ key: "SHA256:47DEQ" }, [lost.session, running.session, oom.session, early.session]],
   [{ key: "47DEQpj8HBSa", team: "alpha" }, [oom.session, early.session]],
+  [{ key: "SHA256:DEQpj8" }, []],
   [{ host: "builder" }, [lost.session, running.session, oom.session, early.session]],
   [{ host: "elsewhere" }, []],
   [{ since: "2026-01-05T03:59:00Z", client: "10.0.0.5", running: true }, [running.session]],
