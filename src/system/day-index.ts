@@ -32,11 +32,11 @@ function stampOf(file: number): { readonly stamp: string; readonly changedMs: nu
 /**
  * The index of one day's file as one file in a folder that only this account, or root, can write to. It is written
  * beside and moved into its place when it is whole; what is there and does not fit is as good as not there.
- * @param folder its descriptor; undefined where there is none
+ * @param folder its descriptor, made when it is missing and wanted; undefined where there is none
  * @param name of the index's file
  * @param openDay opens the day's file for reading
  */
-export function dayIndex(folder: () => number | undefined, name: string, openDay: () => number): DayIndex {
+export function dayIndex(folder: (make: boolean) => number | undefined, name: string, openDay: () => number): DayIndex {
   const withDay = <T>(use: (file: number) => T): T => {
     const file = openDay();
     try {
@@ -46,8 +46,8 @@ export function dayIndex(folder: () => number | undefined, name: string, openDay
     }
   };
   return {
-    open: () => attempt(() => openKept(folder(), name, () => withDay(stampOf).stamp)),
-    build: () => attempt(() => startBuild(folder(), name, () => withDay(stampOf))),
+    open: () => attempt(() => openKept(folder(false), name, () => withDay(stampOf).stamp)),
+    build: () => attempt(() => startBuild(folder(true), name, () => withDay(stampOf))),
   };
 }
 

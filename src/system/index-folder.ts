@@ -24,12 +24,9 @@ const nameOf = (team: string, day: string) => `${team}.${day}`;
  */
 export function indexFolder(directory: string): IndexFolder {
   let folder: number | undefined;
-  let tried = false;
-  const open = () => {
-    if (tried) return folder;
-    tried = true;
+  const open = (make: boolean) => {
     try {
-      folder = openOwn(realpathSync(directory));
+      folder ??= openOwn(realpathSync(directory), make);
     } catch {
       // not to be had: the files themselves are read
     }
@@ -38,7 +35,7 @@ export function indexFolder(directory: string): IndexFolder {
   return {
     of: (team, name, openDay) => dayIndex(open, nameOf(team, name.replace(/\.jsonl$/, "")), openDay),
     tidy(files) {
-      const own = open();
+      const own = open(false);
       if (own === undefined) return;
       const known = new Set(files.map(({ team, day }) => nameOf(team, day)));
       for (const name of readdirSync(inside(own, ".")).filter((name) => !known.has(name))) {
@@ -55,14 +52,14 @@ export function indexFolder(directory: string): IndexFolder {
 const isAbandoned = (path: string) =>
   Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > ABANDONED_MS;
 
-function openOwn(directory: string): number {
+function openOwn(directory: string, make: boolean): number {
   const [base, ...names] = whereTo();
   let folder = openFolder(base);
   let path = base;
   for (const name of [...names, createHash("sha256").update(directory).digest("hex").slice(0, 32)]) {
     path += `/${name}`;
     try {
-      makeFolder(folder, name, 0o700);
+      if (make) makeFolder(folder, name, 0o700);
       const next = openFolderIn(folder, name, path);
       closeSync(folder);
       folder = next;

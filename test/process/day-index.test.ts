@@ -299,6 +299,13 @@ test("what was kept of a day goes when its records go", async () => {
   expect(kept()).toEqual([]);
 });
 
+test("whoever only looks leaves no folder behind", () => {
+  put(text);
+  const { files } = indexed().scan();
+  expect(findSessions(files, read(openArchive(directory)).sessions[0]?.session ?? "", () => undefined)).toHaveLength(1);
+  expect(readdirSync(cache)).toEqual([]);
+});
+
 test("a session is found through the index with all its lines, the same as without", async () => {
   writeLargeArchive(directory, 900, [29]);
   const file = (archive: Archive) => archive.scan().files;
