@@ -6,6 +6,8 @@ import { escapeText } from "../units/text.ts";
 export interface ArchivePlace {
   readonly logDirectory: string | undefined;
   readonly configDirectory: string | undefined;
+  /** Whether what earlier readings kept may be used. */
+  readonly index: boolean;
   /** A journal that the records are read from instead. */
   readonly journal?: JournalPlace;
 }
@@ -23,6 +25,14 @@ export interface SessionsPorts {
   liveness(): IsAlive;
   /** Milliseconds since 1970. */
   now(): number;
+  /** Says how far a long reading is, to whoever watches; absent where nobody does. */
+  readonly progress?: (words: () => string) => void;
+}
+
+/** For answers that come bit by bit. */
+export interface PrintingPorts extends SessionsPorts {
+  /** @returns false when nobody reads any more */
+  print(text: string): boolean;
 }
 
 export const PLACE_OPTIONS = {
@@ -32,6 +42,11 @@ export const PLACE_OPTIONS = {
 
 export const PLACE_HELP = `  --log-dir DIR      read the records below DIR
   --config-dir DIR   read the records below log.directory of DIR/nixgate.toml`;
+
+/** For what is read from summaries; what looks at the records themselves has no need of it. */
+export const INDEX_OPTIONS = { "no-index": { type: "boolean" } } as const;
+
+export const INDEX_HELP = `  --no-index         read the records themselves, not what was kept of them when they were last read`;
 
 /** For commands that also read what arrived from other hosts. */
 export const JOURNAL_OPTIONS = { journal: { type: "string" }, merge: { type: "boolean" } } as const;
@@ -59,7 +74,12 @@ export function openPlace(options: Options, ports: SessionsPorts) {
   const journal = journalPlace(options);
   if (journal && (logDirectory ?? configDirectory) !== undefined)
     throw new UsageError("records are read from files or from a journal: leave one of the options out");
-  return ports.archive({ logDirectory, configDirectory, ...(journal && { journal }) });
+  return ports.archive({
+    logDirectory,
+    configDirectory,
+    index: options["no-index"] !== true,
+    ...(journal && { journal }),
+  });
 }
 
 /** Collects what was wrong with the archive: said on stderr, never hidden, the first few in full. */

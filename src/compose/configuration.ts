@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { SessionsPorts } from "../commands/sessions-ports.ts";
+import type { PrintingPorts, SessionsPorts } from "../commands/sessions-ports.ts";
 import { CONFIG_DIR } from "./places.ts";
 
 export async function ownFiles() {
@@ -34,18 +34,28 @@ export async function hostConfig(directory = CONFIG_DIR) {
 }
 
 export async function sessionsPorts(): Promise<SessionsPorts> {
-  const [{ openArchive }, { livenessHere }] = await Promise.all([
+  const [{ openArchive }, { livenessHere }, { indexFolder }, { progressLine }] = await Promise.all([
     import("../system/archive.ts"),
     import("../system/liveness.ts"),
+    import("../system/index-folder.ts"),
+    import("../system/progress.ts"),
   ]);
+  const progress = progressLine();
   return {
-    async archive({ logDirectory, configDirectory, journal }) {
+    ...(progress && { progress }),
+    async archive({ logDirectory, configDirectory, index, journal }) {
       if (journal) return (await import("../system/journal-archive.ts")).openJournalArchive(journal);
-      return openArchive(logDirectory ?? (await hostConfig(configDirectory)).log.directory);
+      const directory = logDirectory ?? (await hostConfig(configDirectory)).log.directory;
+      return openArchive(directory, index ? indexFolder(directory) : undefined);
     },
     liveness: livenessHere,
     now: Date.now,
   };
+}
+
+export async function printingPorts(): Promise<PrintingPorts> {
+  const { write } = await import("../system/leave.ts");
+  return { ...(await sessionsPorts()), print: (text) => write(1, text) };
 }
 
 export async function trustPorts() {

@@ -1,16 +1,30 @@
 import { bind, type Entries } from "./bind.ts";
-import { ownFiles, sessionsPorts, trustPorts } from "./configuration.ts";
+import { ownFiles, printingPorts, sessionsPorts, trustPorts } from "./configuration.ts";
 import { CONFIG_DIR } from "./places.ts";
 
 /** What reads the records, and the sessions that still write them. */
 export const RECORDS: Entries = {
   "sessions list": async () => {
     const { sessionsList } = await import("../commands/sessions-list.ts");
-    return bind(sessionsList, sessionsPorts);
+    return bind(sessionsList, printingPorts);
   },
   "sessions show": async () => {
     const { sessionsShow } = await import("../commands/sessions-show.ts");
     return bind(sessionsShow, sessionsPorts);
+  },
+  "sessions stats": async () => {
+    const { sessionsStats } = await import("../commands/sessions-stats.ts");
+    return bind(sessionsStats, sessionsPorts);
+  },
+  "sessions follow": async () => {
+    const { sessionsFollow } = await import("../commands/sessions-follow.ts");
+    return bind(sessionsFollow, async () => {
+      const [{ growthOf }, { sleep }] = await Promise.all([
+        import("../system/growth.ts"),
+        import("../system/clock.ts"),
+      ]);
+      return { ...(await printingPorts()), growthOf, sleep };
+    });
   },
   "sessions verify": async () => {
     const { sessionsVerify } = await import("../commands/sessions-verify.ts");

@@ -9,9 +9,6 @@ export function newest<T>(limit: number, order: (a: T, b: T) => number) {
       kept.push(item);
       if (kept.length >= 2 * limit + 64) trim();
     },
-    get full(): boolean {
-      return kept.length >= limit;
-    },
     result(): readonly T[] {
       trim();
       return kept;
