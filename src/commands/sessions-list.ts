@@ -1,66 +1,41 @@
-import type { Arguments, Command } from "../cli/command.ts";
+import type { Command } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
-import { type Criteria, keepMatching } from "../record/filter.ts";
+import { keepMatching } from "../record/filter.ts";
 import { newest } from "../record/newest.ts";
 import { summariseFile } from "../record/summarise.ts";
 import type { Summary } from "../record/summary.ts";
-import { CAUSES } from "../record/vocabulary.ts";
-import { parseWhen, WHEN_FORMS } from "../record/when.ts";
 import { formatDuration } from "../record/wording.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { jsonDocument } from "./json-document.ts";
-import { openPlace, PLACE_HELP, PLACE_OPTIONS, problemList, type SessionsPorts, textOption } from "./sessions-ports.ts";
+import { criteriaFrom, FILTER_HELP, FILTER_USAGE, filterOptions, limitFrom, WHEN_HELP } from "./sessions-filters.ts";
+import { openPlace, PLACE_HELP, PLACE_OPTIONS, problemList, type SessionsPorts } from "./sessions-ports.ts";
 import { localTime, table } from "./table.ts";
-
-const bool = { type: "boolean" } as const;
-const text = { type: "string" } as const;
 
 export const sessionsList: Command<SessionsPorts> = {
   name: "sessions list",
   summary: "recorded and running sessions, newest first",
-  usage:
-    "[--team T] [--member M] [--since WHEN] [--until WHEN] [--denied] [--cause C] [--request TEXT] [--running] [--limit N] [--json] [--log-dir DIR | --config-dir DIR]",
+  usage: `${FILTER_USAGE} [--json] [--log-dir DIR | --config-dir DIR]`,
   help: `Lists sessions, newest first; every option leaves only those that match, all options together.
 
-  --team T           of this team
-  --member M         of this member
-  --since WHEN       that were there at WHEN or later
-  --until WHEN       that began at WHEN or before; --since and --until alike: who was there at that time
-  --denied           that were refused, or had a request turned away
-  --cause C          where a command, or the session, ended by: ${CAUSES.join(", ")}
-  --request TEXT     with a request that holds TEXT, in any case
-  --running          that are still there
-  --limit N          the newest N
+${FILTER_HELP}
   --json             one JSON document
 ${PLACE_HELP}
 
-WHEN, in local time: ${WHEN_FORMS}.
+${WHEN_HELP}
 A session without an end whose process is gone is "lost": nixgate or the machine died under it.
 What is damaged in the files is said on stderr and passed over; \`nixgate sessions verify\` looks at all of it.
 Exit status: 0, 64 for a wrong option, 74 where the records cannot be read.
 `,
-  options: {
-    ...PLACE_OPTIONS,
-    team: text,
-    member: text,
-    since: text,
-    until: text,
-    denied: bool,
-    cause: text,
-    request: text,
-    running: bool,
-    limit: text,
-    json: bool,
-  },
+  options: { ...PLACE_OPTIONS, ...filterOptions, json: { type: "boolean" } },
   async run({ options, positionals }, ports) {
     if (positionals[0] !== undefined)
       throw new UsageError(`${escapeText(positionals[0])}: sessions list takes options only`, {
         hint: "for one session: nixgate sessions show ID",
       });
-    const keep = keepMatching(criteriaOf(options, ports.now()));
+    const keep = keepMatching(criteriaFrom(options, ports.now()));
     const kept = newest<Summary>(
-      limitOf(options),
+      limitFrom(options),
       (a, b) => compare(b.start, a.start) || compare(b.session, a.session),
     );
     const problems = problemList();
@@ -82,41 +57,6 @@ Exit status: 0, 64 for a wrong option, 74 where the records cannot be read.
 };
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-
-function criteriaOf(options: Arguments["options"], now: number): Criteria {
-  const given = (name: string) => textOption(options, name);
-  const cause = given("cause");
-  if (cause !== undefined && !CAUSES.some((known) => known === cause))
-    throw new UsageError(`--cause ${escapeText(cause)}: no such cause`, {
-      hint: `one of ${CAUSES.join(", ")}`,
-    });
-  const when = (name: string) => {
-    const words = given(name);
-    const time = words === undefined ? undefined : parseWhen(words, now);
-    if (words !== undefined && time === undefined)
-      throw new UsageError(`--${name} ${escapeText(words)}: no point in time`, { hint: `write ${WHEN_FORMS}` });
-    return time;
-  };
-  const all = {
-    team: given("team"),
-    member: given("member"),
-    since: when("since"),
-    until: when("until"),
-    denied: options["denied"] === true ? true : undefined,
-    cause,
-    request: given("request"),
-    running: options["running"] === true ? true : undefined,
-  };
-  return Object.fromEntries(Object.entries(all).filter(([, wanted]) => wanted !== undefined));
-}
-
-function limitOf(options: Arguments["options"]): number {
-  const limit = textOption(options, "limit");
-  if (limit === undefined) return Number.POSITIVE_INFINITY;
-  if (!/^[1-9]\d{0,8}$/.test(limit))
-    throw new UsageError(`--limit ${escapeText(limit)}: no count`, { hint: "a whole number from 1" });
-  return Number(limit);
-}
 
 function asTable(sessions: readonly Summary[]): string {
   if (sessions.length === 0) return "no sessions match\n";
