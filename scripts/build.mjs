@@ -17,12 +17,13 @@ const sources = ["package.json", "bin/nixgate.cjs", "scripts/build.mjs", "script
 );
 
 /** Packages that are as large as all the rest and that no session runs: in files of their own Node need not read them. */
-const APART = ["execa", "systeminformation"];
+const APART = ["execa", "systeminformation", "csv-stringify/sync"];
+const fileOf = (name) => `${name.replace("/", "-")}.cjs`;
 
 /** The path is right both for dist/nixgate.cjs and for bin/nixgate.cjs, whose `require` it is given. */
 function keepApart({ onResolve }) {
   onResolve({ filter: new RegExp(`^(?:${APART.join("|")})$`) }, ({ path }) => ({
-    path: `../dist/${path}.cjs`,
+    path: `../dist/${fileOf(path)}`,
     external: true,
   }));
 }
@@ -47,7 +48,7 @@ if (!process.argv.includes("--if-needed") || sources.some((path) => modified(pat
     define: { NIXGATE_VERSION: JSON.stringify(version) },
     plugins: [{ name: "apart", setup: keepApart }],
   });
-  for (const name of APART) await build({ ...common, entryPoints: [name], outfile: `dist/${name}.cjs` });
+  for (const name of APART) await build({ ...common, entryPoints: [name], outfile: `dist/${fileOf(name)}` });
   // bin/nixgate takes dist/node without asking for its version; a package lays such a link for its own Node.js.
   rmSync("dist/node", { force: true });
   symlinkSync(process.execPath, "dist/node");

@@ -4,6 +4,7 @@ import { findCommand } from "./cli/find-command.ts";
 import { commandHelp, overview } from "./cli/help.ts";
 import { parseArguments } from "./cli/parse-arguments.ts";
 import { UsageError } from "./cli/usage-error.ts";
+import type { OutputPorts } from "./commands/sessions-output.ts";
 import type { SessionsPorts } from "./commands/sessions-ports.ts";
 import { leave, write } from "./system/leave.ts";
 import { NixgateError } from "./units/error.ts";
@@ -101,6 +102,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     const { sessionsVerify } = await import("./commands/sessions-verify.ts");
     return bind(sessionsVerify, sessionsPorts);
   },
+  "sessions export": async () => {
+    const { sessionsExport } = await import("./commands/sessions-export.ts");
+    return bind(sessionsExport, outputPorts);
+  },
   "sessions top": async () => {
     const { sessionsTop } = await import("./commands/sessions-top.ts");
     return bind(sessionsTop, async () => {
@@ -188,6 +193,11 @@ async function sessionsPorts(): Promise<SessionsPorts> {
     liveness: livenessHere,
     now: Date.now,
   };
+}
+
+async function outputPorts(): Promise<OutputPorts> {
+  const { openOutput } = await import("./system/output-file.ts");
+  return { ...(await sessionsPorts()), output: openOutput };
 }
 
 async function main(words: readonly string[]): Promise<CommandResult> {
