@@ -1,8 +1,9 @@
 #!/bin/sh
-# setup.sh [npm] [system] [--quiet]: what the npm scripts need before they can do their work.
+# setup.sh [npm] [system] [browser] [--quiet]: what the npm scripts need before they can do their work.
 #   npm     installs the packages of package-lock.json when node_modules is missing or older than it
 #   system  says which programs are missing (Nix, sshd) and, as root on Debian, installs them
-# Both are quick when there is nothing to do. Everything is said on stderr: stdout belongs to the script that asked.
+#   browser the same for Chromium, in which the tests look at the page of `sessions report`
+# All are quick when there is nothing to do. Everything is said on stderr: stdout belongs to the script that asked.
 set -eu
 cd "$(dirname "$0")/.."
 QUIET=
@@ -22,6 +23,17 @@ setup_system() {
   command -v nix-store >/dev/null 2>&1 || missing="$missing nix-bin"
   command -v sshd >/dev/null 2>&1 || [ -x /usr/sbin/sshd ] || missing="$missing openssh-server"
   command -v ssh >/dev/null 2>&1 || missing="$missing openssh-client"
+  install_missing
+}
+
+setup_browser() {
+  missing=
+  # without a font of the system's there is no text in a picture
+  command -v chromium >/dev/null 2>&1 || missing=" chromium fonts-dejavu-core"
+  install_missing
+}
+
+install_missing() {
   [ -n "$missing" ] || return 0
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     say "installing with apt-get:$missing"
@@ -42,9 +54,9 @@ setup_system() {
 steps=
 for word in "$@"; do
   case $word in
-    npm | system) steps="$steps $word" ;;
+    npm | system | browser) steps="$steps $word" ;;
     --quiet) QUIET=1 ;;
-    *) echo "setup.sh: unknown word '$word'; usage: setup.sh [npm] [system] [--quiet]" >&2; exit 64 ;;
+    *) echo "setup.sh: unknown word '$word'; usage: setup.sh [npm] [system] [browser] [--quiet]" >&2; exit 64 ;;
   esac
 done
-for step in ${steps:-npm system}; do "setup_$step"; done
+for step in ${steps:-npm system browser}; do "setup_$step"; done

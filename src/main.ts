@@ -106,6 +106,15 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     const { sessionsExport } = await import("./commands/sessions-export.ts");
     return bind(sessionsExport, outputPorts);
   },
+  "sessions report": async () => {
+    const { sessionsReport } = await import("./commands/sessions-report.ts");
+    return bind(sessionsReport, async () => {
+      const { soundPolicies } = await import("./policy/load-all.ts");
+      const files = await ownFiles();
+      const policies = (directory = CONFIG_DIR) => soundPolicies(files, `${resolve(directory)}/policies`);
+      return { ...(await outputPorts()), version: NIXGATE_VERSION, policies };
+    });
+  },
   "sessions top": async () => {
     const { sessionsTop } = await import("./commands/sessions-top.ts");
     return bind(sessionsTop, async () => {

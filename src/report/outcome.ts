@@ -1,0 +1,39 @@
+import type { Summary } from "../record/summary.ts";
+import type { RecordCause } from "../record/vocabulary.ts";
+
+/** How a session went, in the words and colours of the page: the first that fits. */
+export const OUTCOMES = {
+  running: "running",
+  failed: "lost or failed",
+  limit: "stopped by a limit",
+  ended: "ended from outside",
+  denied: "denied or refused",
+  well: "ended by itself",
+} as const;
+export type Outcome = keyof typeof OUTCOMES;
+
+const CAUSES: Readonly<Record<Exclude<RecordCause, "exit">, Outcome>> = {
+  "supervisor-lost": "failed",
+  "scope-failed": "failed",
+  internal: "failed",
+  oom: "limit",
+  "tasks-limit": "limit",
+  timeout: "limit",
+  signal: "ended",
+  "client-gone": "ended",
+  "killed-by-admin": "ended",
+};
+
+export function outcomeOf({ state, causes, reasons }: Summary): Outcome {
+  if (state !== "ended") return state === "running" ? "running" : "failed";
+  const found = causes.flatMap((cause) => (cause === "exit" ? [] : [CAUSES[cause]]));
+  const worst = (["failed", "limit", "ended"] as const).find((outcome) => found.includes(outcome));
+  return worst ?? (reasons.length > 0 ? "denied" : "well");
+}
+
+/** Causes other than `exit`, or how it stands: what the session's row says of its end. */
+export function endWords({ state, causes, reasons, exit }: Summary): string {
+  if (state !== "ended") return state;
+  const notable = [...causes.filter((cause) => cause !== "exit"), ...reasons];
+  return notable.length > 0 ? notable.join(", ") : `exit ${exit}`;
+}
