@@ -5,7 +5,7 @@ import { draw } from "./draw.ts";
 import { type Html, html } from "./html.ts";
 import { OUTCOMES } from "./outcome.ts";
 import { anchorOf } from "./session-part.ts";
-import { POINTS_MAX, type Tally, whoOf } from "./tally.ts";
+import { type Tally, whoOf } from "./tally.ts";
 import type { Range } from "./time-axis.ts";
 import { counted, grouped, localTime } from "./time-words.ts";
 import { barsOf } from "./timeline.ts";
@@ -13,17 +13,28 @@ import { barsOf } from "./timeline.ts";
 /** As many rows as a picture has, and teams as have a picture of their own. */
 const ROWS_MAX = 16;
 const TEAMS_MAX = 8;
-/** Widths of a chart in pixels: over the page, half of it, a phone. */
-const WHOLE = 1072;
-const HALF = 516;
-const PHONE = 343;
+/** Widths of a chart in pixels: on a desk; on a tablet and on paper; on a phone. */
+interface Widths {
+  readonly wide: number;
+  readonly medium: number;
+  readonly narrow: number;
+}
+const WHOLE: Widths = { wide: 1072, medium: 700, narrow: 343 };
+const HALF: Widths = { wide: 516, medium: 343, narrow: 343 };
 
 type Spec = (width: number) => Parameters<typeof draw>[0];
 
-/** A chart twice: as wide as it may be, and for a phone; the style shows one of them. */
-async function figure(spec: Spec, width: number, label: string, caption: Html | false = false): Promise<Html> {
-  const [wide, narrow] = [await draw(spec(width), label), await draw(spec(PHONE), label)];
-  return html`<figure><div class="wide">${wide}</div><div class="narrow">${narrow}</div>${caption && html`<figcaption>${caption}</figcaption>`}</figure>\n`;
+/** A chart in each of its widths; the style shows one of them. */
+async function figure(spec: Spec, { wide, medium, narrow }: Widths, label: string, caption?: Html): Promise<Html> {
+  const drawn = new Map<number, string[]>();
+  for (const [name, width] of Object.entries({ wide, medium, narrow }))
+    drawn.set(width, [...(drawn.get(width) ?? []), name]);
+  const charts: Html[] = [];
+  for (const [width, names] of drawn)
+    charts.push(html`<div class="${names.join(" ")}">${await draw(spec(width), label)}</div>
+`);
+  return html`<figure>${charts}${caption && html`<figcaption>${caption}</figcaption>`}</figure>
+`;
 }
 
 /** Rows of the members with most sessions, under their names; all others together in a last one. */
@@ -110,21 +121,20 @@ export async function consumersPart({ members }: Tally): Promise<Html> {
 }
 
 export async function memoryPart(tally: Tally, range: Range, parts: ReadonlySet<string>): Promise<Html> {
-  if (tally.measured === 0)
+  const { count } = tally.memory;
+  if (count === 0)
     return html`<p class="soft">No command here had both a memory limit in force and a peak on record.</p>`;
-  const points = tally.memory.result().map(({ session, time, peak, limit }) => ({
+  const points = tally.memory.points().map(({ session, time, peak, limit }) => ({
     start: time,
     share: Math.min(peak / limit, 1.05),
     ...(parts.has(session) && { href: `#${anchorOf(session)}` }),
   }));
   const some =
-    tally.measured > POINTS_MAX
-      ? `The ${grouped(POINTS_MAX)} highest of ${counted(tally.measured, "session")}`
-      : "Each dot is a session";
+    points.length < count ? `${grouped(points.length)} dots for ${counted(count, "session")}` : "Each dot is a session";
   return figure(
     (width) => memorySpec(points, range, width),
     WHOLE,
-    `Memory peaks of ${counted(points.length, "session")} as a share of their limits`,
+    `Memory peaks of ${counted(count, "session")} as a share of their limits`,
     html`${some}: the highest peak of its commands as a share of MemoryMax (dashed). A dot leads to its session.`,
   );
 }

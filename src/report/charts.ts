@@ -11,13 +11,22 @@ export interface DrawnBar extends Bar {
   readonly name: string;
 }
 
-const rowAxis = (names: readonly string[]) => ({
-  field: "name",
-  type: "nominal" as const,
-  title: null,
-  scale: { domain: [...names] },
-  axis: { ticks: false, domain: false, labelPadding: 8 },
-});
+/** Names of any length, since records can hold any: as much of each as leaves room for the picture. */
+function rowAxis(names: readonly string[], width: number) {
+  const most = width > 400 ? 30 : 19;
+  return {
+    field: "name",
+    type: "nominal" as const,
+    title: null,
+    scale: { domain: [...names] },
+    axis: {
+      ticks: false,
+      domain: false,
+      labelPadding: 8,
+      labelExpr: `length(datum.label) > ${most} ? substring(datum.label, 0, ${most - 1}) + "…" : datum.label`,
+    },
+  };
+}
 
 export const timelineSpec = (bars: readonly DrawnBar[], names: readonly string[], range: Range, width: number) =>
   ({
@@ -29,7 +38,7 @@ export const timelineSpec = (bars: readonly DrawnBar[], names: readonly string[]
     encoding: {
       x: timeEncoding(range, width),
       x2: { field: "end" },
-      y: rowAxis(names),
+      y: rowAxis(names, width),
       color: { field: "colour", type: "nominal", scale: null },
     },
   }) as TopLevelSpec;
@@ -75,14 +84,14 @@ export interface Amount {
 
 export function amountsSpec(amounts: readonly Amount[], width: number) {
   const names = amounts.map(({ name }) => name);
-  const y = rowAxis(names);
+  const y = rowAxis(names, width);
   const most = Math.max(...amounts.map(({ value }) => value), 1);
   const x = {
     field: "value",
     type: "quantitative",
     axis: null,
     // room for the words behind the longest bar
-    scale: { domain: [0, most * 1.3], nice: false },
+    scale: { domain: [0, most * (width > 400 ? 1.3 : 1.6)], nice: false },
   };
   return {
     $schema: SCHEMA,

@@ -1,5 +1,6 @@
 import type { Summary } from "../record/summary.ts";
 import type { RecordCause } from "../record/vocabulary.ts";
+import { type Html, html } from "./html.ts";
 
 /** How a session went, in the words and colours of the page: the first that fits. */
 export const OUTCOMES = {
@@ -31,9 +32,13 @@ export function outcomeOf({ state, causes, reasons }: Summary): Outcome {
   return worst ?? (reasons.length > 0 ? "denied" : "well");
 }
 
-/** Causes other than `exit`, or how it stands: what the session's row says of its end. */
-export function endWords({ state, causes, reasons, exit }: Summary): string {
-  if (state !== "ended") return state;
+/** Causes other than `exit` and reasons, or how it stands: what the session's row says of its end. */
+export function endWords({ state, causes, reasons, exit }: Summary): readonly string[] {
+  if (state !== "ended") return [state];
   const notable = [...causes.filter((cause) => cause !== "exit"), ...reasons];
-  return notable.length > 0 ? notable.join(", ") : `exit ${exit}`;
+  return notable.length > 0 ? notable : [`exit ${exit}`];
 }
+
+/** A session's end with the mark of its outcome; no word of it is broken at its dashes. */
+export const endMark = (summary: Summary): Html =>
+  html`<span class="dot is-${outcomeOf(summary)}">${endWords(summary).map((word, index) => html`${index > 0 && ", "}<span class="nb">${word}</span>`)}</span>`;

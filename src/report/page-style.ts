@@ -42,15 +42,14 @@ nav ul { display: flex; flex-wrap: wrap; gap: 4px 20px; list-style: none; paddin
 .notable { padding-left: 1.2em; margin: 6px 0; }
 .notable li { margin: 3px 0; max-width: 100ch; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 18px; list-style: none; padding: 0; margin: 4px 0 10px; font-size: 13px; color: var(--soft); }
-.legend li::before, .dot::before { content: ""; display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 7px; background: var(--mark); }
+.legend li::before, .dot > .nb:first-child::before { content: ""; display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 7px; background: var(--mark); }
 .is-well { --mark: var(--well); } .is-denied { --mark: var(--denied); } .is-limit { --mark: var(--limit); }
 .is-ended { --mark: var(--ended); } .is-failed { --mark: var(--failed); } .is-running { --mark: var(--running); }
-.dot { white-space: nowrap; }
-.dot span { white-space: normal; }
+.nb { white-space: nowrap; }
 figure { margin: 0 0 8px; }
 figure svg { display: block; max-width: 100%; height: auto; overflow: visible; }
 figcaption { font-size: 13px; }
-.narrow { display: none; }
+.wide, .medium, .narrow { display: none; }
 .pair { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0 40px; }
 .table { overflow-x: auto; margin: 8px 0; }
 table { border-collapse: collapse; width: 100%; font-size: 13.5px; }
@@ -83,14 +82,17 @@ details table { margin: 6px 0 14px; table-layout: fixed; }
 details caption { text-align: left; font-weight: 600; padding: 6px 0 2px; }
 details th { width: 210px; color: var(--soft); font-weight: 400; }
 details td, details th { padding: 3px 14px 3px 0; overflow-wrap: anywhere; }
+.empty h2 { margin-top: 0; }
 .empty { background: var(--card); border-radius: 8px; padding: 28px 24px; margin: 28px 0; }
 footer { margin-top: 48px; padding-top: 16px; padding-bottom: 40px; color: var(--soft); font-size: 13px; }
 footer p { max-width: 90ch; }
+@media (min-width: 1001px) { .wide { display: block; } }
+@media (min-width: 601px) and (max-width: 1000px) { .medium { display: block; } }
+@media (max-width: 600px) { .narrow { display: block; } }
 @media (max-width: 760px) {
   main, header, footer { padding-left: 16px; padding-right: 16px; }
   header { padding-top: 22px; }
   h1 { font-size: 23px; }
-  .wide { display: none; } .narrow { display: block; }
   .pair { grid-template-columns: minmax(0, 1fr); }
   .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 8px; }
   .controls label, .controls input, .controls select { width: 100%; }
@@ -109,7 +111,7 @@ footer p { max-width: 90ch; }
   body { font-size: 10.5pt; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   main, header, footer { max-width: none; padding-left: 0; padding-right: 0; }
   nav, .controls, details:not([open]) { display: none; }
-  .wide { display: block; } .narrow { display: none; }
+  .wide, .narrow { display: none; } .medium { display: block; }
   .pair { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   h2, h3 { break-after: avoid; }
   figure, .figures div, tr, .story li { break-inside: avoid; }

@@ -28,9 +28,9 @@ export interface ReportFacts {
   readonly problems: { readonly shown: readonly string[]; readonly count: number };
 }
 
-/** A session that has a part of its own. */
+/** A session that has a part of its own; its lines are not needed for it. */
 export interface Detailed {
-  readonly session: WholeSession;
+  readonly session: Omit<WholeSession, "lines">;
   readonly usage: SessionUsage;
 }
 
@@ -53,7 +53,8 @@ export function gatherReport({ since, until }: Question, now: number) {
   const detailed = newest<Detailed>(PARTS_MAX, (a, b) => newestFirst(a.session.summary, b.session.summary));
   return {
     add(session: WholeSession): void {
-      detailed.offer({ session, usage: tally.add(session, now) });
+      const { summary, records } = session;
+      detailed.offer({ session: { summary, records }, usage: tally.add(session, now) });
     },
     result(): Gathered {
       const to = until ?? (since === undefined ? undefined : now);

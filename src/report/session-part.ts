@@ -4,7 +4,7 @@ import { sentence } from "../record/sentence.ts";
 import type { WholeSession } from "../record/whole-sessions.ts";
 import { formatDuration, formatOffset } from "../record/wording.ts";
 import { type Html, html } from "./html.ts";
-import { endWords, outcomeOf } from "./outcome.ts";
+import { endMark } from "./outcome.ts";
 import { whoOf } from "./tally.ts";
 import { counted, localTime } from "./time-words.ts";
 
@@ -15,7 +15,7 @@ const RECORDS_MAX = 80;
 export const anchorOf = (session: string): string => `s-${session}`;
 
 /** A session's part of the page: headline, story, every field. */
-export function sessionPart({ summary, records }: WholeSession): Html {
+export function sessionPart({ summary, records }: Omit<WholeSession, "lines">): Html {
   const { session, host, client, wall_ms, commands, denied } = summary;
   const began = Date.parse(summary.start);
   const facts = [
@@ -34,7 +34,7 @@ export function sessionPart({ summary, records }: WholeSession): Html {
     html`<li><span></span><span class="soft">${counted(left, "record")} left out here: nixgate sessions show ${session}</span></li>\n`;
   return html`<article id="${anchorOf(session)}" aria-labelledby="h-${session}">
 <h3 id="h-${session}">${whoOf(summary)} <span class="id soft">${session}</span></h3>
-<p class="soft"><span class="dot is-${outcomeOf(summary)}"><span>${endWords(summary)}</span></span> · ${facts.join(" · ")}</p>
+<p class="soft">${endMark(summary)} · ${facts.join(" · ")}</p>
 <ol class="story">
 ${first.map(told)}${gap}${last.map(told)}</ol>
 <details><summary>Every field</summary>

@@ -2,7 +2,7 @@ import type { SessionUsage } from "../record/session-usage.ts";
 import type { Summary } from "../record/summary.ts";
 import { formatBytes, formatDuration } from "../record/wording.ts";
 import { type Html, html } from "./html.ts";
-import { endWords, OUTCOMES, outcomeOf } from "./outcome.ts";
+import { endMark, OUTCOMES, outcomeOf } from "./outcome.ts";
 import { anchorOf } from "./session-part.ts";
 import { whoOf } from "./tally.ts";
 import { localTime } from "./time-words.ts";
@@ -17,7 +17,7 @@ export function sessionRow(summary: Summary, usage: SessionUsage): Html {
   return html`<tr data-outcome="${outcome}" data-team="${team}">
 <td class="when" data-key="${start}"><a href="#${anchorOf(session)}"><time datetime="${summary.start}">${localTime(start)}</time></a></td>
 <td class="who">${whoOf(summary)}</td>
-<td><span class="dot is-${outcome}"><span>${endWords(summary)}</span></span></td>
+<td>${endMark(summary)}</td>
 <td class="num" data-key="${wall_ms ?? -1}">${wall_ms === undefined ? "–" : formatDuration(wall_ms)}</td>
 <td class="num" data-key="${commands}">${commands}</td>
 <td class="num" data-key="${denied}">${denied}</td>

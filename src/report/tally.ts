@@ -1,6 +1,7 @@
 import { newest } from "../record/newest.ts";
 import { type SessionUsage, usageOf } from "../record/session-usage.ts";
 import type { WholeSession } from "../record/whole-sessions.ts";
+import { MemoryGrid } from "./memory-grid.ts";
 import { type Outcome, outcomeOf } from "./outcome.ts";
 import { recordOf } from "./record-of.ts";
 import { Spans } from "./spans.ts";
@@ -21,16 +22,7 @@ export interface MemberTally {
   memory_peak_bytes: number;
 }
 
-/** A session's highest memory peak against the limit that its command had, in bytes. */
-export interface MemoryPoint {
-  readonly session: string;
-  readonly time: number;
-  readonly peak: number;
-  readonly limit: number;
-}
-
-/** As many peaks as are drawn, and sessions as are named: the highest, whatever the number of sessions. */
-export const POINTS_MAX = 1000;
+/** As many sessions as are named for what they used. */
 const HEAVIEST_MAX = 8;
 
 /** A session among those that used most. */
@@ -50,10 +42,8 @@ export class Tally {
   readonly hosts = new Set<string>();
   /** Digests of the policies that the teams' newest sessions were served by. */
   readonly policies = new Map<string, { readonly time: string; readonly sha256: string }>();
-  readonly memory = newest<MemoryPoint>(POINTS_MAX, (a, b) => b.peak / b.limit - a.peak / a.limit);
+  readonly memory = new MemoryGrid();
   readonly heaviest = newest<Heavy>(HEAVIEST_MAX, (a, b) => (b.usage.cpu_ms ?? 0) - (a.usage.cpu_ms ?? 0));
-  /** Sessions that had a limit and a peak on record. */
-  measured = 0;
   commands = 0;
   denials = 0;
   refused = 0;
@@ -82,10 +72,7 @@ export class Tally {
     this.refused += isRefused ? 1 : 0;
     this.cpu_ms += usage.cpu_ms ?? 0;
     this.memory_peak_bytes = Math.max(this.memory_peak_bytes, usage.memory_peak_bytes ?? 0);
-    if (usage.memory) {
-      this.measured += 1;
-      this.memory.offer({ time: start, session: summary.session, ...usage.memory });
-    }
+    if (usage.memory) this.memory.add({ time: start, session: summary.session, ...usage.memory });
     if (usage.cpu_ms !== undefined) this.heaviest.offer({ session: summary.session, who: whoOf(summary), usage });
     this.#policy(session);
     const member = this.members[row];

@@ -126,15 +126,17 @@ const schemes = {
 const looks = [
   [1200, "light"],
   [1200, "dark"],
+  [800, "light"],
   [390, "light"],
   [390, "dark"],
+  [320, "light"],
 ] as const;
 
 describe.each(looks)("at a width of %i, %s", (width, scheme) => {
   test("charts are drawn in the scheme's colours", () =>
     quietly(busy, { width, scheme }, async (page) => {
       const { accent, dot, paper } = schemes[scheme];
-      const kind = width > 760 ? "wide" : "narrow";
+      const kind = width > 1000 ? "wide" : width > 600 ? "medium" : "narrow";
       for (const [part, colour] of [
         ["#timeline", accent],
         ["#concurrency", accent],
