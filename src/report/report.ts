@@ -57,6 +57,9 @@ export function gatherReport({ since, until }: Question, now: number) {
       detailed.offer({ session: { summary, records }, usage: tally.add(session, now) });
     },
     result(): Gathered {
+      // one moment is no range: the page shows the sessions that were there then from their starts to their ends
+      if (since !== undefined && since === until)
+        return { tally, detailed: detailed.result(), range: rangeOf({}, tally.spans.range(now)) };
       const to = until ?? (since === undefined ? undefined : now);
       const wanted = { ...(since !== undefined && { from: since }), ...(to !== undefined && { to }) };
       return { tally, detailed: detailed.result(), range: rangeOf(wanted, tally.spans.range(now)) };

@@ -88,3 +88,17 @@ test.each<[Record<string, string>, string]>([
 ])("%o is a usage error that names it", async (options, message) => {
   await expect(exported(options)).rejects.toMatchObject({ exitStatus: 64, message: expect.stringContaining(message) });
 });
+
+test.each(["jsonl", "csv", "ecs", "ocsf"])(
+  "%s of a line that no writer made shows a terminal nothing raw",
+  async (format) => {
+    const nasty = "\u202e\u009b2J";
+    const forged = early.lines.map(
+      (line) =>
+        `${JSON.stringify({ ...JSON.parse(line), host: nasty, member: nasty, request: nasty, argv: [nasty] })}\n`,
+    );
+    const { written } = await exported({ format }, { "alpha/2026-01-05": forged.join("") });
+    expect(written).toMatch(/202e/);
+    expect(written.replace(/[\r\n]/g, "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  },
+);
