@@ -27,7 +27,7 @@ ${PLACE_HELP}
 
 ${WHEN_HELP}
 What is damaged in the files is said on stderr and left out.
-docs/record.schema.json is the JSON Schema of the records.
+docs/export.md says what becomes of each record; docs/record.schema.json is the JSON Schema of the records.
 Exit status: 0; 64 for a wrong option; 73 where the file cannot be created; 74 where it cannot be written, or the
 records cannot be read.
 `,
