@@ -37,6 +37,10 @@ export function* wholeSessions(
         continue;
       }
       const { record } = decoded;
+      if (Number.isNaN(Date.parse(record.time))) {
+        report({ path: `${file.path}:${line.number}`, what: "not a record of nixgate: time: no such day" });
+        continue;
+      }
       const session = open.get(record.session) ?? { known: gather(record), records: [], lines: [] };
       take(session.known, record);
       session.records.push(record);

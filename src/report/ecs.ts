@@ -140,11 +140,16 @@ function ownFields(record: SessionRecord, session: WholeSession): Own {
   }
 }
 
-const lasted = ({ time, wall_ms }: { readonly time: string; readonly wall_ms: number }) => ({
-  duration: wall_ms * NS_PER_MS,
-  start: new Date(Date.parse(time) - wall_ms).toISOString(),
-  end: time,
-});
+/** A forged record can claim any duration: one that is no number of nanoseconds, or began before 1970, is left out. */
+function lasted({ time, wall_ms }: { readonly time: string; readonly wall_ms: number }) {
+  const duration = wall_ms * NS_PER_MS;
+  const start = Date.parse(time) - wall_ms;
+  return {
+    ...(Number.isSafeInteger(duration) && { duration }),
+    ...(start > 0 && { start: new Date(start).toISOString() }),
+    end: time,
+  };
+}
 
 function processOf({ argv, pid, session, n }: RecordOf<"command.start">) {
   const [executable] = argv;

@@ -2,16 +2,21 @@ import type { TeamLoad } from "./chart-parts.ts";
 import type { Tally } from "./tally.ts";
 import { counted, grouped } from "./time-words.ts";
 
+const same = (words: string) => [words, words] as const;
+
 /** What an ending that is not the usual one means, and what to look at. */
-const MEANINGS: Readonly<Record<string, string>> = {
-  oom: "reached a memory limit and lost a process to the OOM killer: see MemoryMax, and the memory peaks below",
-  "tasks-limit": "failed where a limit refused it a process: see TasksMax",
-  timeout: "reached RuntimeMaxSec",
-  "scope-failed": "had no scope, or a limit that was not in force: see nixgate check and systemctl --user status",
-  internal: "ended by a failure of nixgate itself",
-  "supervisor-lost": "lost its nixgate, which was killed",
-  lost: "has no end on record and nobody serves it: see nixgate recover",
-  "killed-by-admin": "was ended by the administrator",
+const MEANINGS: Readonly<Record<string, readonly [one: string, many: string]>> = {
+  oom: same("reached a memory limit and lost a process to the OOM killer: see MemoryMax, and the memory peaks below"),
+  "tasks-limit": same("failed where TasksMax refused a process"),
+  timeout: same("reached RuntimeMaxSec"),
+  "scope-failed": same("had no scope, or a limit that was not in force: see nixgate check and systemctl --user status"),
+  internal: same("ended by a failure of nixgate itself"),
+  "supervisor-lost": ["lost its nixgate, which was killed", "lost their nixgate, which was killed"],
+  lost: [
+    "has no end on record and nobody serves it: see nixgate recover",
+    "have no end on record and nobody serves them: see nixgate recover",
+  ],
+  "killed-by-admin": ["was ended by the administrator", "were ended by the administrator"],
 };
 
 /** What a team lead should know first, the gravest first; empty where there is nothing. */
@@ -20,13 +25,11 @@ export function notable({ causes, reasons, spans }: Tally, loads: readonly TeamL
   const capped = full.map(
     ({ team, cap }) => `The cap of ${team}, ${counted(cap?.sessions ?? 0, "session")} at one time, was reached.`,
   );
-  const ends = Object.entries(MEANINGS).flatMap(([cause, meaning]) => {
+  const ends = Object.entries(MEANINGS).flatMap(([cause, [one, many]]) => {
     const count = causes.get(cause);
-    return count === undefined
-      ? []
-      : [
-          `${counted(count, "session")} ${cause === "lost" ? "" : `(${cause}) `}${count === 1 ? meaning : plural(meaning)}.`,
-        ];
+    if (count === undefined) return [];
+    const name = cause === "lost" ? "" : ` (${cause})`;
+    return [`${counted(count, "session")}${name} ${count === 1 ? one : many}.`];
   });
   const denials = [...reasons].sort((a, b) => b[1] - a[1]);
   const [most] = denials;
@@ -39,11 +42,3 @@ export function notable({ causes, reasons, spans }: Tally, loads: readonly TeamL
         ];
   return [...capped, ...ends, ...turned];
 }
-
-const plural = (meaning: string) =>
-  meaning
-    .replace(/^lost its nixgate, which was/, "lost their nixgate, which was")
-    .replace(/^was /, "were ")
-    .replace(/^has no end/, "have no end")
-    .replace("serves it:", "serves them:")
-    .replace("refused it a", "refused them a");

@@ -141,7 +141,7 @@ const ended = (record: RecordOf<"command.end"> | RecordOf<"session.end">, ok: bo
   status_id: ok ? SUCCESS : FAILURE,
   status_detail: record.cause,
   duration: record.wall_ms,
-  start_time: Date.parse(record.time) - record.wall_ms,
+  start_time: Math.max(0, Date.parse(record.time) - record.wall_ms),
   end_time: Date.parse(record.time),
 });
 

@@ -59,6 +59,7 @@ td.num, th.num { text-align: right; white-space: nowrap; }
 td.when { white-space: nowrap; font-variant-numeric: tabular-nums; }
 td.who { min-width: 110px; max-width: 220px; overflow-wrap: break-word; }
 td.from { max-width: 160px; overflow-wrap: break-word; }
+tbody th { font-weight: 400; }
 tbody tr:hover { background: var(--card); }
 th button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; }
 th button::after { content: " \\2195"; opacity: 0.45; }

@@ -14,11 +14,12 @@ import { notable } from "./notable.ts";
 import { PAGE_SCRIPT } from "./page-script.ts";
 import { PAGE_STYLE } from "./page-style.ts";
 import type { Gathered, ReportFacts } from "./report.ts";
-import { anchorOf, sessionPart } from "./session-part.ts";
+import { sessionPart } from "./session-part.ts";
 import { sessionRow, sessionTable } from "./session-table.ts";
 import type { Tally } from "./tally.ts";
 import type { Range } from "./time-axis.ts";
 import { counted, grouped, localTime, timeZone } from "./time-words.ts";
+import { heaviest, memberTable } from "./use-tables.ts";
 
 /** Nothing from elsewhere, and of the page itself only the very style and script that are in it. */
 const POLICY = [
@@ -121,7 +122,9 @@ ${await countsPart(tally.causes, "Sessions by cause of their end", "accent")}</d
 <div class="pair"><div><h3>CPU time by member</h3>
 ${await consumersPart(tally)}</div>
 <div><h3>Sessions with most CPU time</h3>
-${heaviest(tally, parts)}</div></div></section>
+${heaviest(tally, parts)}</div></div>
+<h3>Members</h3>
+${memberTable(tally)}</section>
 <section aria-labelledby="memory"><h2 id="memory">Memory peaks against limits</h2>
 ${await memoryPart(tally, range, parts)}</section>
 <section aria-labelledby="table"><h2 id="table">All sessions</h2>
@@ -161,13 +164,4 @@ function notableWords(tally: Tally, loads: readonly TeamLoad[]): Html {
   const said = notable(tally, loads);
   return html`<section aria-labelledby="notable"><h2 id="notable">What deserves a look</h2>
 ${said.length === 0 ? html`<p>Nothing: no limit was reached, nothing failed, and nobody was turned away.</p>` : html`<ul class="notable">${said.map((words) => html`<li>${words}</li>`)}</ul>`}</section>`;
-}
-
-function heaviest({ heaviest }: Tally, parts: ReadonlySet<string>): Html {
-  const rows = heaviest.result().map(({ session, who, usage }) => {
-    const name = html`<span class="id">…${session.slice(-12)}</span>`;
-    return html`<tr><td>${parts.has(session) ? html`<a href="#${anchorOf(session)}">${name}</a>` : name}</td><td class="who">${who}</td><td class="num">${formatDuration(usage.cpu_ms ?? 0)}</td></tr>`;
-  });
-  if (rows.length === 0) return html`<p class="soft">No CPU time is on record here.</p>`;
-  return html`<table><thead><tr><th scope="col">Session</th><th scope="col">Who</th><th scope="col" class="num">CPU</th></tr></thead><tbody>${rows}</tbody></table>`;
 }

@@ -16,6 +16,7 @@ export interface MemberTally {
   readonly member: string | undefined;
   sessions: number;
   commands: number;
+  /** Sessions that were refused, or had a request turned away. */
   denied: number;
   cpu_ms: number;
   wall_ms: number;
@@ -59,7 +60,8 @@ export class Tally {
     const row = this.#row(summary.team, summary.member);
     const start = Date.parse(summary.start);
     const last = Date.parse(records.at(-1)?.time ?? summary.start);
-    const end = summary.state === "running" ? now : Math.max(last, start + (summary.wall_ms ?? 0));
+    // by the monotonic clock where the wall clock was set; bounded, since a forged record can claim any duration
+    const end = summary.state === "running" ? now : Math.max(last, Math.min(start + (summary.wall_ms ?? 0), now));
     const isRefused = recordOf(session, "session.refuse") !== undefined;
     this.spans.add({ start, end, row, outcome, admitted: !isRefused });
     add(this.outcomes, outcome);
@@ -68,7 +70,7 @@ export class Tally {
       if (record.event === "session.refuse" || record.event === "command.deny") add(this.reasons, record.reason);
     if (this.hosts.size < 100) this.hosts.add(summary.host);
     this.commands += summary.commands;
-    this.denials += summary.denied;
+    this.denials += records.filter(({ event }) => event === "command.deny").length;
     this.refused += isRefused ? 1 : 0;
     this.cpu_ms += usage.cpu_ms ?? 0;
     this.memory_peak_bytes = Math.max(this.memory_peak_bytes, usage.memory_peak_bytes ?? 0);

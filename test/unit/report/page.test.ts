@@ -66,7 +66,7 @@ test("hostile text is on the page, as text", () => {
 test("what deserves a look is said, with its number", () => {
   expect(text(all)).toContain("1 session (oom) reached a memory limit");
   expect(text(all)).toContain("1 session has no end on record and nobody serves it");
-  expect(text(all)).toContain("3 turned away in 5 sessions, most often as not-allowlisted (2).");
+  expect(text(all)).toContain("3 turned away in 6 sessions, most often as not-allowlisted (2).");
 });
 
 describe("the cap", () => {
@@ -117,4 +117,20 @@ test("of very many sessions the newest have a part, and figures are of all", asy
   expect(page).not.toContain(many[0]?.session);
   expect(text(page)).toContain("The newest 2,000 of 2,500 sessions; figures and charts above are of all.");
   expect(text(page)).toMatch(/Sessions 2,500/);
+});
+
+test("members have a row with what they did and used", async () => {
+  const page = await pageOf([told.usual, told.refused, told.killed]);
+  const table = /<table class="members">[\s\S]*?<\/table>/.exec(page)?.[0] ?? "";
+  expect(text(table)).toContain("alpha/ci 2 1 2 ");
+  expect(text(table)).toContain("3.1 s 812 MiB");
+});
+
+test("a forged duration or day breaks neither the page nor the others' part in it", async () => {
+  const forged = told.killed.lines.map((line) =>
+    JSON.stringify({ ...JSON.parse(line), wall_ms: Number.MAX_SAFE_INTEGER }),
+  );
+  const page = await pageOf([told.usual, { lines: forged.map((line) => `${line}\n`) }]);
+  expect(page.match(/<article /g)).toHaveLength(2);
+  expect(page).not.toMatch(/NaN|Invalid Date/);
 });

@@ -25,6 +25,12 @@ export const told = {
   bare: sessionLines("2026-01-05T06:00:00Z", [
     { ...bodies.start, member: undefined, client: undefined, server: undefined, key: undefined },
   ]),
+  forged: sessionLines("2026-01-05T06:30:00Z", [
+    bodies.start,
+    run,
+    { ...ran, wall_ms: Number.MAX_SAFE_INTEGER },
+    { ...bodies.end, wall_ms: Number.MAX_SAFE_INTEGER },
+  ]),
   hostile: sessionLines("2026-01-05T07:00:00Z", [
     { ...bodies.start, member: HOSTILE, client: { ip: HOSTILE, port: 1 }, user: HOSTILE },
     { ...bodies.deny, request: HOSTILE },
