@@ -1,8 +1,9 @@
 #!/bin/sh
-# setup.sh [npm] [system] [tests] [--quiet]: what the npm scripts need before they can do their work.
+# setup.sh [npm] [system] [tests] [browser] [--quiet]: what the npm scripts need before they can do their work.
 #   npm     installs the packages of package-lock.json when node_modules is missing or older than it
 #   system  says which programs are missing (Nix, sshd) and, as root on Debian, installs them
 #   tests   the same for what only tests need; tests that lack something are left out and say so
+#   browser the same as system for Chromium, in which the tests look at the page of `sessions report`
 # All are quick when there is nothing to do. Everything is said on stderr: stdout belongs to the script that asked.
 set -eu
 cd "$(dirname "$0")/.."
@@ -40,6 +41,17 @@ setup_system() {
   has nix-store || missing="$missing nix-bin"
   has sshd || missing="$missing openssh-server"
   has ssh || missing="$missing openssh-client"
+  install_missing
+}
+
+setup_browser() {
+  missing=
+  # without a font of the system's there is no text in a picture
+  has chromium || missing=" chromium fonts-dejavu-core"
+  install_missing
+}
+
+install_missing() {
   [ -n "$missing" ] || return 0
   if can_install; then
     # shellcheck disable=SC2086 # a list of package names
@@ -65,9 +77,9 @@ setup_tests() {
 steps=
 for word in "$@"; do
   case $word in
-    npm | system | tests) steps="$steps $word" ;;
+    npm | system | tests | browser) steps="$steps $word" ;;
     --quiet) QUIET=1 ;;
-    *) echo "setup.sh: unknown word '$word'; usage: setup.sh [npm] [system] [tests] [--quiet]" >&2; exit 64 ;;
+    *) echo "setup.sh: unknown word '$word'; usage: setup.sh [npm] [system] [tests] [browser] [--quiet]" >&2; exit 64 ;;
   esac
 done
 for step in ${steps:-npm system}; do "setup_$step"; done

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { OutputPorts } from "../commands/sessions-output.ts";
 import type { PrintingPorts, SessionsPorts } from "../commands/sessions-ports.ts";
 import { CONFIG_DIR } from "./places.ts";
 
@@ -51,6 +52,11 @@ export async function sessionsPorts(): Promise<SessionsPorts> {
     liveness: livenessHere,
     now: Date.now,
   };
+}
+
+export async function outputPorts(): Promise<OutputPorts> {
+  const { openOutput } = await import("../system/output-file.ts");
+  return { ...(await sessionsPorts()), output: openOutput };
 }
 
 export async function printingPorts(): Promise<PrintingPorts> {

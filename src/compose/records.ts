@@ -1,6 +1,7 @@
+import { resolve } from "node:path";
 import { bind, type Entries } from "./bind.ts";
-import { ownFiles, printingPorts, sessionsPorts, trustPorts } from "./configuration.ts";
-import { CONFIG_DIR } from "./places.ts";
+import { outputPorts, ownFiles, printingPorts, sessionsPorts, trustPorts } from "./configuration.ts";
+import { CONFIG_DIR, VERSION } from "./places.ts";
 
 /** What reads the records, and the sessions that still write them. */
 export const RECORDS: Entries = {
@@ -25,6 +26,19 @@ export const RECORDS: Entries = {
       ]);
       return { ...(await printingPorts()), growthOf, sleep };
     });
+  },
+  "sessions report": async () => {
+    const { sessionsReport } = await import("../commands/sessions-report.ts");
+    return bind(sessionsReport, async () => {
+      const { soundPolicies } = await import("../policy/load-all.ts");
+      const files = await ownFiles();
+      const policies = (directory = CONFIG_DIR) => soundPolicies(files, `${resolve(directory)}/policies`);
+      return { ...(await outputPorts()), version: VERSION, policies };
+    });
+  },
+  "sessions export": async () => {
+    const { sessionsExport } = await import("../commands/sessions-export.ts");
+    return bind(sessionsExport, outputPorts);
   },
   "sessions verify": async () => {
     const { sessionsVerify } = await import("../commands/sessions-verify.ts");

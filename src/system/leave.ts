@@ -17,22 +17,36 @@ export function writePassing(line: string): void {
  * @returns false when it is gone
  */
 export function write(fd: 1 | 2, text: string): boolean {
-  if (passing) put(2, CLEAR);
-  passing = false;
+  clearPassing();
   return put(fd, text);
 }
 
+/** Takes the passing line away, for whoever writes by itself. */
+export function clearPassing(): void {
+  if (passing) put(2, CLEAR);
+  passing = false;
+}
+
 function put(fd: 1 | 2, text: string): boolean {
+  try {
+    writeAll(fd, text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Writes all of a text, and waits for a reader that does not block. @throws Node's own error */
+export function writeAll(fd: number, text: string): void {
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; ) {
     try {
       at += writeSync(fd, bytes, at);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return false;
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }
-  return true;
 }
 
 /**
