@@ -10,7 +10,7 @@ export const NUMBERS = [
 export const TEXTS = ["team", "host", "member", "client", "key", "boot"] as const;
 export const LISTS = ["denials", "causes", "requests"] as const;
 /** Tells blocks of other columns apart. */
-export const BLOCK_FORMAT = [1, NUMBERS, TEXTS, LISTS].join();
+export const BLOCK_FORMAT = [2, NUMBERS, TEXTS, LISTS].join();
 export const ID_BYTES = 16;
 
 export interface Header {

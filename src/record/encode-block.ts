@@ -42,11 +42,11 @@ export function blockOf() {
       }
       const [start = 0, end] = figures;
       begins = Math.min(begins, start);
-      ends = end === undefined || ends === null ? null : Math.max(ends, end);
+      ends = end === undefined || ends === null ? null : Math.max(ends, start, end);
       rows += 1;
       return true;
     },
-    /** When its first session begins, and its last one ends; null where one has no end. Milliseconds since 1970. */
+    /** When its first session begins, and its last one ends, or begins where the clock was set back; null where one has no end. Milliseconds since 1970. */
     range: () => ({ begins, ends }),
     bytes(): Uint8Array {
       const listed = lists.map(({ ends, values }) => [ends.subarray(0, rows), Uint32Array.from(values)] as const);

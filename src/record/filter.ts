@@ -35,13 +35,17 @@ const FILTERS: { readonly [K in keyof Criteria]-?: (wanted: NonNullable<Criteria
     return (summary) => summary.key?.startsWith(wanted) === true;
   },
   host: (host) => (summary) => summary.host === host,
-  since: (since) => (summary) => summary.state === "running" || Date.parse(summary.end ?? summary.start) >= since,
+  since: (since) => (summary) => summary.state === "running" || isThereFrom(summary, since),
   until: (until) => (summary) => Date.parse(summary.start) <= until,
   denied: (wanted) => (summary) => summary.reasons.length > 0 === wanted,
   cause: (cause) => (summary) => summary.causes.some((known) => known === cause),
   request: (text) => (summary) => summary.requests.some((known) => known.toLowerCase().includes(text.toLowerCase())),
   running: (wanted) => (summary) => (summary.state === "running") === wanted,
 };
+
+/** Where the clock was set back, the end lies before the start. Parts of a summary cost something, each time. */
+const isThereFrom = (summary: Summary, since: number) =>
+  Date.parse(summary.end ?? summary.start) >= since || Date.parse(summary.start) >= since;
 
 /** All criteria at once, each on its own. */
 export function keepMatching(criteria: Criteria): Keep {

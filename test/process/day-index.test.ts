@@ -198,6 +198,17 @@ test("a file that could be read only in part is not kept", async () => {
   expect(kept()).toEqual([]);
 });
 
+test("a session under which the clock was set back is in the window of its start", async () => {
+  const back = sessionLines("2026-01-05T23:00:00Z", [bodies.start, bodies.end], {}, [0, -72_000]);
+  put(back.lines.join(""));
+  await build();
+  const [file] = indexed().scan().files as [DayFile];
+  const ended = () => false;
+  const window = { since: Date.parse("2026-01-05T22:00:00Z") };
+  const seen = [...summariseFile(file, ended, () => undefined, window)];
+  expect(seen.map(({ session }) => session)).toEqual([back.session]);
+});
+
 test("a session without an end is in every window behind its start", async () => {
   put(text);
   await build();
