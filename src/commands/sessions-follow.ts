@@ -6,7 +6,16 @@ import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { decodeText, tellRecords } from "./follow-records.ts";
 import { criteriaFrom, helpFor, whichOptions } from "./sessions-filters.ts";
-import { openPlace, PLACE_HELP, PLACE_OPTIONS, type PrintingPorts, problemList, textOption } from "./sessions-ports.ts";
+import {
+  JOURNAL_OPTIONS,
+  journalPlace,
+  openPlace,
+  PLACE_HELP,
+  PLACE_OPTIONS,
+  type PrintingPorts,
+  problemList,
+  textOption,
+} from "./sessions-ports.ts";
 
 export interface SessionsFollowPorts extends PrintingPorts {
   /** What is added to the files of `since` (YYYY-MM-DD) and later. */
@@ -42,11 +51,21 @@ ${PLACE_HELP}
 Sessions that began more than ${DAYS} days ago are not followed.
 Exit status: 0 when nobody reads any more, 64 for a wrong option, 74 where the records cannot be read.
 `,
-  options: { ...PLACE_OPTIONS, ...followOptions, lines: { type: "string" }, json: { type: "boolean" } },
+  options: {
+    ...PLACE_OPTIONS,
+    ...JOURNAL_OPTIONS,
+    ...followOptions,
+    lines: { type: "string" },
+    json: { type: "boolean" },
+  },
   async run({ options, positionals }, ports) {
     if (positionals[0] !== undefined)
       throw new UsageError(`${escapeText(positionals[0])}: sessions follow takes options only`, {
         hint: "for one session: nixgate sessions show ID",
+      });
+    if (journalPlace(options))
+      throw new UsageError("sessions follow reads files only", {
+        hint: "to follow a journal: journalctl --follow NIXGATE_TEAM=NAME, with --directory or --merge",
       });
     const count = countFrom(options);
     const keep = keepMatching(criteriaFrom(options, ports.now()));

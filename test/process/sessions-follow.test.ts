@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import type { ArchiveProblem } from "../../src/record/archive.ts";
 import { openArchive } from "../../src/system/archive.ts";
 import { growthOf } from "../../src/system/growth.ts";
+import { nixgate } from "../support/nixgate.ts";
 import { bodies, sessionLines } from "../support/records.ts";
 import { writeArchive } from "../support/temporary.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -117,3 +118,12 @@ test("an option it cannot obey is a usage error", async () => {
   const { ended } = follow(writeArchive({}), ["--since", "today"]);
   expect(await ended).toBe(64);
 });
+
+test.each([["--journal", "/var/log/journal"], ["--merge"]])(
+  "%s is refused with what to do instead",
+  async (...words) => {
+    const { status, stderr } = await nixgate(["sessions", "follow", ...words]);
+    expect(status).toBe(64);
+    expect(stderr).toContain("journalctl --follow");
+  },
+);
