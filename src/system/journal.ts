@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { journalEntry } from "../record/journal-entry.ts";
+import { journalEntry, type ScopeManager } from "../record/journal-entry.ts";
 import type { SessionRecord } from "../record/schema.ts";
 
 const SOCKET = "/run/systemd/journal/socket";
@@ -22,7 +22,7 @@ export interface Journal {
  * carries them, one process a record (2.38 sends one entry and goes): its environment is empty, its stdin a pipe, its
  * other streams not the session's. Where journald is not there nothing is started.
  */
-export function openJournal({ socket = SOCKET, logger = LOGGER } = {}): Journal {
+export function openJournal({ socket = SOCKET, logger = LOGGER, manager = "user" as ScopeManager } = {}): Journal {
   const missing = [socket, logger].find((path) => !existsSync(path));
   if (missing !== undefined) {
     const note = `no copy of the records in the journal: ${missing} is not there`;
@@ -40,7 +40,7 @@ export function openJournal({ socket = SOCKET, logger = LOGGER } = {}): Journal 
   };
   return {
     note: undefined,
-    copy: (record, line) => sendOff(journalEntry(record, line)),
+    copy: (record, line) => sendOff(journalEntry(record, line, manager)),
     send: sendOff,
     async flush() {
       let timer: NodeJS.Timeout | undefined;

@@ -56,6 +56,20 @@ const both = [...early.lines, ...late.lines];
 
 test("copies that are all there", () => expect(compare(both, both)).toEqual([]));
 test("copies in another order", () => expect(compare(both, both.toReversed())).toEqual([]));
+test("of root's own records root's copies count, and no account's", () => {
+  const by = (uid: number) => both.map((line) => ({ line, uid }));
+  expect(compare(both, by(0), { owner: 0 })).toEqual([]);
+  expect(
+    compare(
+      early.lines,
+      [...early.lines, ...late.lines].map((line) => ({ line, uid: 0 })),
+      { owner: 0 },
+    ),
+  ).toEqual(["removed late"]);
+  const forged = late.lines.map((line) => ({ line, uid: OWNER }));
+  const own = early.lines.map((line) => ({ line, uid: 0 }));
+  expect(compare(both, [...own, ...forged], { owner: 0 })).toEqual(["uncopied late"]);
+});
 test("a copy that came twice", () => expect(compare(both, [...both, both[3]!])).toEqual([]));
 
 test("a session that only the journal has was removed", () => {

@@ -45,6 +45,13 @@ test.each([
   });
 });
 
+test("a scope of the system's manager is named as that manager names it", () => {
+  const { record, line } = append(openChain(identity), 0, bodies.run);
+  const { UNIT, INVOCATION_ID, ...others } = fieldsOf(journalEntry(record, line, "system"));
+  expect({ UNIT, INVOCATION_ID }).toEqual({ UNIT: bodies.run.unit, INVOCATION_ID: bodies.run.invocation });
+  expect(Object.keys(others).filter((name) => name.startsWith("USER_"))).toEqual([]);
+});
+
 test("text from outside adds no field and no line", () => {
   const { record, line } = append(openChain(identity), 0, { ...bodies.refuse, message: "a\nPRIORITY=0\n\nMESSAGE=b" });
   const entry = journalEntry(record, line);
