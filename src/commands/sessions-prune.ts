@@ -9,7 +9,7 @@ import { parseDuration } from "../units/durations.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { jsonDocument } from "./json-document.ts";
-import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS, sealDirectoryOf } from "./seal-options.ts";
+import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS, saying, sealDirectoryOf } from "./seal-options.ts";
 import { openPlace, problemList, type SessionsPorts, textOption } from "./sessions-ports.ts";
 
 export interface PruneCommandPorts extends SessionsPorts {
@@ -67,7 +67,8 @@ where a file cannot be read or removed; 75 where a day was kept because of a run
       : await ports.openSeals(sealDirectoryOf(options), archive.directory, { write: true });
     const run = { time: new Date(ports.now()).toISOString(), ...ports.machine };
     const { directory } = archive;
-    const [isAlive, measure, remove] = [ports.liveness(), ports.measuring(directory), ports.removing(directory)];
+    const [isAlive, remove] = [ports.liveness(), ports.removing(directory)];
+    const measure = saying(ports.measuring(directory), "pruning", ports);
     try {
       const pruned = [...pruneFiles(old, sealWriter(store), { isAlive, measure, remove }, run, how)];
       for (const { findings } of pruned)

@@ -6,7 +6,7 @@ import { plural } from "../record/wording.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { jsonDocument } from "./json-document.ts";
-import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS, sealDirectoryOf } from "./seal-options.ts";
+import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS, saying, sealDirectoryOf } from "./seal-options.ts";
 import { openPlace, problemList, type SessionsPorts } from "./sessions-ports.ts";
 
 export interface SealPorts extends SessionsPorts {
@@ -44,7 +44,8 @@ where the key or the seals cannot be had; 74 where a file cannot be read, or a s
       const { files, problems: strange } = archive.scan();
       strange.forEach(problems.report);
       const writer = sealWriter(store);
-      const { sealed, findings, failed } = sealFiles(files, writer, ports.measuring(archive.directory), run);
+      const measure = saying(ports.measuring(archive.directory), "sealing", ports);
+      const { sealed, findings, failed } = sealFiles(files, writer, measure, run);
       for (const { message } of failed) problems.report({ path: archive.directory, what: message });
       const status =
         findings.length > 0 ? ExitStatus.malformed : failed.length > 0 ? ExitStatus.ioError : ExitStatus.ok;

@@ -12,7 +12,7 @@ import { plural } from "../record/wording.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { jsonDocument } from "./json-document.ts";
-import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS } from "./seal-options.ts";
+import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS, saying } from "./seal-options.ts";
 import { JOURNAL_OPTIONS, type JournalPlace, openPlace, problemList, type SessionsPorts } from "./sessions-ports.ts";
 import { journalLayer, type LayerReport, sealLayer } from "./verify-layers.ts";
 import { type CheckPlan, planOf } from "./verify-plan.ts";
@@ -26,6 +26,9 @@ export interface VerifyPorts extends SessionsPorts {
   /** Whether the configuration wants copies in the journal; true where there is none to ask. */
   wantsJournal(configDirectory: string | undefined): Promise<boolean>;
 }
+
+/** How often it is said how far a reading is, in records and copies. */
+const SAY_EVERY = 1024;
 
 type Layers = Readonly<Record<Layer, LayerReport>>;
 
@@ -104,9 +107,10 @@ async function checkLayers(
       if (sealedAs) return ports.openSeals(plan.sealDirectory, sealedAs(archive.directory), { write: false });
       throw new RecordError("E_SEAL_STORE", "copies in a journal are not sealed");
     },
-    ports.measuring(archive.directory),
+    saying(ports.measuring(archive.directory), "holding against the seals:", ports),
     report,
   );
+  const [sayRecords, sayCopies] = [counting(ports), counting(ports)];
   const check = checkJournal({
     now,
     hosts: plan.hosts,
@@ -118,6 +122,7 @@ async function checkLayers(
   for (const file of files) {
     const late: Finding[] = [];
     const visit: Visit = (record, digest, line) => {
+      sayRecords((many) => `checking ${file.team} ${file.day}: ${many} records so far`);
       if (whyNot === undefined) check.seen(file, record, digest);
       const found = record.event === "session.start" ? seals.late(file, line, record.session) : undefined;
       if (found) late.push(found);
@@ -134,7 +139,7 @@ async function checkLayers(
   }
   const journal =
     whyNot === undefined
-      ? await journalLayer(check, files, ports.readJournal(plan.journal ?? {}), readAgain)
+      ? await journalLayer(check, files, said(ports.readJournal(plan.journal ?? {}), sayCopies), readAgain)
       : { report: { checked: false, what: `not used: ${whyNot}` }, findings: [] };
   const layers: Layers = {
     chain: { checked: true, what: plural(count.records, "record") },
@@ -142,6 +147,25 @@ async function checkLayers(
     seal: seals.report,
   };
   return { ...count, findings: [...findings, ...journal.findings, ...seals.findings], layers };
+}
+
+/** Counts, and now and then says how far it is. */
+function counting({ progress }: Pick<SessionsPorts, "progress">) {
+  let seen = 0;
+  return (words: (many: string) => string) => {
+    seen += 1;
+    if (seen % SAY_EVERY === 0) progress?.(() => words(seen.toLocaleString("en")));
+  };
+}
+
+async function* said(
+  copies: AsyncIterable<JournalCopy>,
+  say: ReturnType<typeof counting>,
+): AsyncGenerator<JournalCopy> {
+  for await (const copy of copies) {
+    say((many) => `reading the journal: ${many} copies so far`);
+    yield copy;
+  }
 }
 
 /** Undefined where there is a journal to compare with. */

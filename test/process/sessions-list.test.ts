@@ -65,15 +65,17 @@ test.each(["list --cause oom", "list --cause oom --no-index", "stats"])(
   },
 );
 
-test("long work says on a terminal how far it is, and takes it away again", async () => {
-  const command = [NODE, "--require", fixture("hasty-clock"), PROGRAM, "sessions", "stats", "--log-dir", directory];
+test.each([
+  ["stats", [], /^reading [a-z_]+ 2026-11-2\d: [\d,]+ sessions so far$/, /^TEAM /],
+  ["verify", ["--no-journal"], /^checking [a-z_]+ 2026-11-2\d: [\d,]+ records so far$/, /^[\d,]+ records, /],
+])("long %s says on a terminal how far it is, and takes it away again", async (name, more, progress, answer) => {
+  const words = ["sessions", name, ...more, "--log-dir", directory];
+  const command = [NODE, "--require", fixture("hasty-clock"), PROGRAM, ...words];
   const { stdout } = await execa("script", ["-qec", command.map((word) => `'${word}'`).join(" "), "/dev/null"]);
   const said = stdout.split("\r\u001b[K");
   expect(said.length).toBeGreaterThan(3);
-  expect(said.slice(1, -1)).toEqual(
-    said.slice(1, -1).map(() => expect.stringMatching(/^reading [a-z_]+ 2026-11-2\d: [\d,]+ sessions so far$/)),
-  );
-  expect(said.at(-1)).toMatch(/^TEAM /);
+  expect(said.slice(1, -1)).toEqual(said.slice(1, -1).map(() => expect.stringMatching(progress)));
+  expect(said.at(-1)).toMatch(answer);
 });
 
 test("elsewhere than on a terminal it says nothing of it", async () => {
