@@ -5,9 +5,9 @@ import { findSessions } from "../record/find.ts";
 import type { SessionRecord } from "../record/schema.ts";
 import { sentence } from "../record/sentence.ts";
 import { conclude, type Gathering, gather, take } from "../record/summary.ts";
+import { localTime } from "../record/wording.ts";
 import { escapeJson, escapeText } from "../units/text.ts";
 import { recordsOf } from "./sessions-show.ts";
-import { localTime } from "./table.ts";
 
 export const decodeText = (line: string): Decoded =>
   decodeLine({ number: 0, bytes: Buffer.from(line), tooLong: false });

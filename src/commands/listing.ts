@@ -1,7 +1,7 @@
 import type { Summary } from "../record/summary.ts";
-import { formatBytes, formatDuration } from "../record/wording.ts";
+import { formatBytes, formatDuration, localTime } from "../record/wording.ts";
 import { jsonDocument } from "./json-document.ts";
-import { growingTable, localTime } from "./table.ts";
+import { growingTable } from "./table.ts";
 
 const TITLES = [
   "SESSION",

@@ -1,7 +1,7 @@
 import type { Arguments, Command } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import type { DayFile } from "../record/archive.ts";
-import { newest } from "../record/newest.ts";
+import { newest, newestFirst } from "../record/newest.ts";
 import { type Summary, summaryOf } from "../record/summary.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
@@ -23,15 +23,13 @@ import {
 
 type Order = (a: Summary, b: Summary) => number;
 
-const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-const byStart: Order = (a, b) => compare(b.start, a.start) || compare(b.session, a.session);
 /** The most first; what is not known comes last. */
 const by =
   (name: "wall_ms" | "cpu_ms" | "memory_peak_bytes"): Order =>
   (a, b) =>
-    (b[name] ?? -1) - (a[name] ?? -1) || byStart(a, b);
+    (b[name] ?? -1) - (a[name] ?? -1) || newestFirst(a, b);
 
-const ORDERS = { start: byStart, wall: by("wall_ms"), cpu: by("cpu_ms"), memory: by("memory_peak_bytes") };
+const ORDERS = { start: newestFirst, wall: by("wall_ms"), cpu: by("cpu_ms"), memory: by("memory_peak_bytes") };
 type OrderName = keyof typeof ORDERS;
 
 /** Most sessions that are sorted by what they used where `--limit` does not say how many. */
@@ -115,7 +113,7 @@ function listByDay(
 ): void {
   let left = limit;
   for (const day of new Set(files.map((file) => file.day))) {
-    const kept = newest<Summary>(left, byStart);
+    const kept = newest<Summary>(left, newestFirst);
     for (const summary of matching(files.filter((file) => file.day === day))) kept.offer(summaryOf(summary));
     const sessions = kept.result();
     left -= sessions.length;

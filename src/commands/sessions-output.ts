@@ -1,6 +1,6 @@
 import type { ArchiveProblem, DayFile } from "../record/archive.ts";
 import { type Criteria, keepMatching } from "../record/filter.ts";
-import { newest } from "../record/newest.ts";
+import { newest, newestFirst } from "../record/newest.ts";
 import type { Summary } from "../record/summary.ts";
 import { type WholeSession, wholeSessions } from "../record/whole-sessions.ts";
 import type { SessionsPorts } from "./sessions-ports.ts";
@@ -20,10 +20,6 @@ export interface OutputPorts extends SessionsPorts {
 }
 
 export const OUTPUT_OPTIONS = { output: { type: "string", short: "o" } } as const;
-
-export const newestFirst = (a: Summary, b: Summary): number =>
-  compare(b.start, a.start) || compare(b.session, a.session);
-const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 /** How often it is said how far a reading is, in sessions. */
 const SAY_EVERY = 1024;

@@ -2,9 +2,9 @@ import { fieldsOf } from "../record/flatten.ts";
 import type { SessionRecord } from "../record/schema.ts";
 import { sentence } from "../record/sentence.ts";
 import type { Summary } from "../record/summary.ts";
-import { formatDuration, formatOffset, plural } from "../record/wording.ts";
+import { formatDuration, formatOffset, localTime, plural } from "../record/wording.ts";
 import { escapeText } from "../units/text.ts";
-import { localTime, table } from "./table.ts";
+import { table } from "./table.ts";
 
 /** A session as a person wants it: one headline, then what happened when, relative to its start. */
 export function story(summary: Summary, records: readonly SessionRecord[]): string {

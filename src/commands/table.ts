@@ -28,11 +28,3 @@ export function growingTable(titles: readonly string[], right = Number.POSITIVE_
       .join("");
   };
 }
-
-/** RFC 3339 text as local time, to the second: `2026-11-23 07:03:12`. */
-export function localTime(rfc3339: string): string {
-  const time = new Date(rfc3339);
-  const two = (value: number) => String(value).padStart(2, "0");
-  const day = [time.getFullYear(), two(time.getMonth() + 1), two(time.getDate())].join("-");
-  return `${day} ${[time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(":")}`;
-}

@@ -1,4 +1,4 @@
-import { formatDuration } from "../record/wording.ts";
+import { formatDuration, localTime } from "../record/wording.ts";
 import { amountsSpec, concurrencySpec, memorySpec, timelineSpec } from "./charts.ts";
 import { type Concurrency, concurrencyOf } from "./concurrency.ts";
 import { draw } from "./draw.ts";
@@ -7,7 +7,7 @@ import { OUTCOMES } from "./outcome.ts";
 import { anchorOf } from "./session-part.ts";
 import { type Tally, whoOf } from "./tally.ts";
 import type { Range } from "./time-axis.ts";
-import { counted, grouped, localTime } from "./time-words.ts";
+import { counted, grouped } from "./time-words.ts";
 import { barsOf } from "./timeline.ts";
 
 /** As many rows as a picture has, and teams as have a picture of their own. */

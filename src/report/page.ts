@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration } from "../record/wording.ts";
+import { formatBytes, formatDuration, localTime } from "../record/wording.ts";
 import { digest } from "../units/digest.ts";
 import {
   concurrencyPart,
@@ -18,7 +18,7 @@ import { sessionPart } from "./session-part.ts";
 import { sessionRow, sessionTable } from "./session-table.ts";
 import type { Tally } from "./tally.ts";
 import type { Range } from "./time-axis.ts";
-import { counted, grouped, localTime, timeZone } from "./time-words.ts";
+import { counted, grouped, timeZone } from "./time-words.ts";
 import { heaviest, memberTable } from "./use-tables.ts";
 
 /** Nothing from elsewhere, and of the page itself only the very style and script that are in it. */

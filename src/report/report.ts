@@ -1,6 +1,5 @@
-import { newest } from "../record/newest.ts";
+import { newest, newestFirst } from "../record/newest.ts";
 import type { SessionUsage } from "../record/session-usage.ts";
-import type { Summary } from "../record/summary.ts";
 import type { WholeSession } from "../record/whole-sessions.ts";
 import type { Cap } from "./chart-parts.ts";
 import { Tally } from "./tally.ts";
@@ -40,9 +39,6 @@ export interface Gathered {
   readonly detailed: readonly Detailed[];
   readonly range: Range;
 }
-
-const newestFirst = (a: Summary, b: Summary) =>
-  a.start < b.start || (a.start === b.start && a.session < b.session) ? 1 : -1;
 
 /**
  * Takes sessions in, one after the other, in any order. Memory is that of PARTS_MAX sessions with their records, and

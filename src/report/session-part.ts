@@ -2,11 +2,11 @@ import { fieldsOf } from "../record/flatten.ts";
 import type { SessionRecord } from "../record/schema.ts";
 import { sentence } from "../record/sentence.ts";
 import type { WholeSession } from "../record/whole-sessions.ts";
-import { formatDuration, formatOffset } from "../record/wording.ts";
+import { formatDuration, formatOffset, localTime } from "../record/wording.ts";
 import { type Html, html } from "./html.ts";
 import { endMark } from "./outcome.ts";
 import { whoOf } from "./tally.ts";
-import { counted, localTime } from "./time-words.ts";
+import { counted } from "./time-words.ts";
 
 /** As many records of one session as its part shows: its first and its last ones. */
 const RECORDS_MAX = 80;

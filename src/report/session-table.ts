@@ -1,11 +1,10 @@
 import type { SessionUsage } from "../record/session-usage.ts";
 import type { Summary } from "../record/summary.ts";
-import { formatBytes, formatDuration } from "../record/wording.ts";
+import { formatBytes, formatDuration, localTime } from "../record/wording.ts";
 import { type Html, html } from "./html.ts";
 import { endMark, OUTCOMES, outcomeOf } from "./outcome.ts";
 import { anchorOf } from "./session-part.ts";
 import { whoOf } from "./tally.ts";
-import { localTime } from "./time-words.ts";
 
 /** A session's row in the table, with the keys that the page's script sorts and filters by. */
 export function sessionRow(summary: Summary, usage: SessionUsage): Html {
