@@ -64,7 +64,7 @@ export function* checkSealed(file: SealedFile, path: string, now: Measured | und
   for (const { size, lines, sha256, time } of seals) {
     const then = now.at.get(size);
     if (then === undefined) {
-      const what = `${lines} lines were sealed at ${time}, only ${now.lines} are left`;
+      const what = `${lines} lines of ${size} bytes were sealed at ${time}, ${now.lines} of ${now.size} bytes are left`;
       yield foundIn(path, "cut", what);
       return;
     }
