@@ -71,6 +71,7 @@ where a file cannot be read or removed; 75 where a day was kept because of a run
     const measure = saying(ports.measuring(directory), "pruning", ports);
     try {
       const pruned = [...pruneFiles(old, sealWriter(store), { isAlive, measure, remove }, run, how)];
+      archive.scan(); // an archive lets go of what was kept of files that are gone
       for (const { findings } of pruned)
         for (const finding of findings) problems.report({ path: placeOf(finding), what: finding.what });
       const stdout =

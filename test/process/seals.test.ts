@@ -1,7 +1,17 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Finding } from "../../src/record/finding.ts";
 import { exported, importJournal, noJournalRemote } from "../support/journal-export.ts";
@@ -191,6 +201,18 @@ describe("sessions prune", () => {
     expect(existsSync(path())).toBe(false);
     expect(await found()).toEqual([]);
     expect((await prune()).stdout.toString()).toContain("0 files before");
+  });
+
+  test("lets go of what was kept of those days when they were read", async () => {
+    await sleep(1050); // what has only just changed is not kept
+    const cache = temporaryFolder("cache");
+    const env = { ...process.env, XDG_CACHE_HOME: cache };
+    const ask = (...words: string[]) => nixgate(["sessions", ...words, "--log-dir", log], { env });
+    const kept = () => readdirSync(cache, { recursive: true, encoding: "utf8" }).filter((name) => /alpha\./.test(name));
+    await ask("list");
+    expect(kept()).toHaveLength(2);
+    await ask("prune", "--older-than", "30d", "--seal-dir", seals);
+    expect(kept()).toEqual([]);
   });
 
   test.skipIf(noJournalRemote)(
