@@ -34,6 +34,7 @@ export default defineConfig({
         fileParallelism: false,
         hookTimeout: 900_000,
         globalSetup: "test/machine/global-setup.ts",
+        env: {}, // its images lie in the user's own cache
       }),
     ],
   },
