@@ -1,4 +1,11 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+
+/** What the reading commands keep goes with the test run. */
+const cache = mkdtempSync(join(tmpdir(), "nixgate-test-cache-"));
+process.once("exit", () => rmSync(cache, { recursive: true, force: true }));
 
 const project = (name: string, timeoutMs: number, extra: object = {}) => ({
   test: {
@@ -7,6 +14,7 @@ const project = (name: string, timeoutMs: number, extra: object = {}) => ({
     testTimeout: timeoutMs,
     hookTimeout: 120_000,
     pool: "forks" as const,
+    env: { XDG_CACHE_HOME: cache },
     ...extra,
   },
 });
@@ -24,6 +32,7 @@ export default defineConfig({
         fileParallelism: false,
         hookTimeout: 900_000,
         globalSetup: "test/machine/global-setup.ts",
+        env: {}, // its images lie in the user's own cache
       }),
     ],
   },

@@ -17,12 +17,24 @@ const sources = ["package.json", "bin/nixgate.cjs", "scripts/build.mjs", "script
 );
 
 /** Packages that are as large as all the rest and that no session runs: in files of their own Node need not read them. */
-const APART = ["dbus-native", "execa", "pino", "systeminformation"];
+const APART = ["csv-stringify/sync", "dbus-native", "execa", "pino", "systeminformation", "vega"];
+/**
+ * vega-lite holds parts of vega, so both are one file. Under Node's own conditions vega would look for a canvas, and
+ * for files to load: it gets neither.
+ */
+const ENTRIES = {
+  vega: {
+    stdin: { contents: 'export * from "vega"; export { compile } from "vega-lite";', resolveDir: "." },
+    platform: "neutral",
+    mainFields: ["module", "main"],
+  },
+};
+const fileOf = (name) => `${name.replace("/", "-")}.cjs`;
 
 /** The path is right both for dist/nixgate.cjs and for bin/nixgate.cjs, whose `require` it is given. */
 function keepApart({ onResolve }) {
-  onResolve({ filter: new RegExp(`^(?:${APART.join("|")})$`) }, ({ path }) => ({
-    path: `../dist/${path}.cjs`,
+  onResolve({ filter: new RegExp(`^(?:${APART.join("|")}|vega-lite)$`) }, ({ path }) => ({
+    path: `../dist/${fileOf(path.replace("vega-lite", "vega"))}`,
     external: true,
   }));
 }
@@ -47,7 +59,10 @@ if (!process.argv.includes("--if-needed") || sources.some((path) => modified(pat
     define: { NIXGATE_VERSION: JSON.stringify(version) },
     plugins: [{ name: "apart", setup: keepApart }],
   });
-  for (const name of APART) await build({ ...common, entryPoints: [name], outfile: `dist/${name}.cjs` });
+  for (const name of APART) {
+    const entry = ENTRIES[name] ?? { entryPoints: [name] };
+    await build({ ...common, ...entry, outfile: `dist/${fileOf(name)}` });
+  }
   // bin/nixgate takes dist/node without asking for its version; a package lays such a link for its own Node.js.
   rmSync("dist/node", { force: true });
   symlinkSync(process.execPath, "dist/node");

@@ -2,12 +2,11 @@ import type { Command } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import type { Archive, DayFile } from "../record/archive.ts";
 import { type Recovered, type RecoverPorts, recoverFiles } from "../record/recover.ts";
-import { plural } from "../record/wording.ts";
+import { localTime, plural } from "../record/wording.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { jsonDocument } from "./json-document.ts";
 import { textOption } from "./sessions-ports.ts";
-import { localTime } from "./table.ts";
 
 export interface RecoverCommandPorts {
   open(configDirectory: string | undefined): Promise<{

@@ -59,7 +59,7 @@ runs on another host; 69 where it has not ended in time; 77 where this account m
     const [located] = found;
     if (located === undefined || found.length > 1) throw notOne(part, found, archive.directory);
     const { session, file } = located;
-    const start = runningOf(session, recordsOf(file, session));
+    const start = runningOf(session, recordsOf({ session, file }));
     const patience = await ports.patience(textOption(options, "config-dir"), start.team);
     const end = await endSession(start, file, patience, ports);
     const words = `${session}: ended with ${end.cause}, status ${end.exit}, after ${formatDuration(end.wall_ms)}\n`;
@@ -94,7 +94,7 @@ async function endSession(
     signal(serving, start);
     for (let waited = 0; serving.isThere() && waited < patience; waited += LOOK_AGAIN_MS)
       await ports.sleep(LOOK_AGAIN_MS);
-    const end = recordsOf(file, start.session).find((record) => record.event === "session.end");
+    const end = recordsOf({ file, session: start.session }).find((record) => record.event === "session.end");
     if (end) return end;
     if (!serving.isThere()) throw lost(start.session);
     throw new NixgateError(

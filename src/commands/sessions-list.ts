@@ -1,138 +1,122 @@
 import type { Arguments, Command } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
-import { type Criteria, keepMatching } from "../record/filter.ts";
-import { newest } from "../record/newest.ts";
-import { summariseFile } from "../record/summarise.ts";
-import type { Summary } from "../record/summary.ts";
-import { CAUSES } from "../record/vocabulary.ts";
-import { parseWhen, WHEN_FORMS } from "../record/when.ts";
-import { formatDuration } from "../record/wording.ts";
+import type { DayFile } from "../record/archive.ts";
+import { newest, newestFirst } from "../record/newest.ts";
+import { type Summary, summaryOf } from "../record/summary.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
-import { jsonDocument } from "./json-document.ts";
-import { openPlace, PLACE_HELP, PLACE_OPTIONS, problemList, type SessionsPorts, textOption } from "./sessions-ports.ts";
-import { localTime, table } from "./table.ts";
+import { everySession } from "./every-session.ts";
+import { listing } from "./listing.ts";
+import { criteriaFrom, FILTER_HELP, FILTER_USAGE, filterOptions, limitFrom, WHEN_HELP } from "./sessions-filters.ts";
+import {
+  INDEX_HELP,
+  INDEX_OPTIONS,
+  JOURNAL_HELP,
+  JOURNAL_OPTIONS,
+  openPlace,
+  PLACE_HELP,
+  PLACE_OPTIONS,
+  type PrintingPorts,
+  problemList,
+  textOption,
+} from "./sessions-ports.ts";
 
-const bool = { type: "boolean" } as const;
-const text = { type: "string" } as const;
+type Order = (a: Summary, b: Summary) => number;
 
-export const sessionsList: Command<SessionsPorts> = {
+/** The most first; what is not known comes last. */
+const by =
+  (name: "wall_ms" | "cpu_ms" | "memory_peak_bytes"): Order =>
+  (a, b) =>
+    (b[name] ?? -1) - (a[name] ?? -1) || newestFirst(a, b);
+
+const ORDERS = { start: newestFirst, wall: by("wall_ms"), cpu: by("cpu_ms"), memory: by("memory_peak_bytes") };
+type OrderName = keyof typeof ORDERS;
+
+/** Most sessions that are sorted by what they used where `--limit` does not say how many. */
+const SORTED_MAX = 1000;
+
+export const sessionsList: Command<PrintingPorts> = {
   name: "sessions list",
   summary: "recorded and running sessions, newest first",
-  usage:
-    "[--team T] [--member M] [--since WHEN] [--until WHEN] [--denied] [--cause C] [--request TEXT] [--running] [--limit N] [--json] [--log-dir DIR | --config-dir DIR]",
+  usage: `${FILTER_USAGE} [--sort start|wall|cpu|memory] [--json] [--no-index] [--log-dir DIR | --config-dir DIR | --journal DIR | --merge]`,
   help: `Lists sessions, newest first; every option leaves only those that match, all options together.
 
-  --team T           of this team
-  --member M         of this member
-  --since WHEN       that were there at WHEN or later
-  --until WHEN       that began at WHEN or before; --since and --until alike: who was there at that time
-  --denied           that were refused, or had a request turned away
-  --cause C          where a command, or the session, ended by: ${CAUSES.join(", ")}
-  --request TEXT     with a request that holds TEXT, in any case
-  --running          that are still there
-  --limit N          the newest N
+${FILTER_HELP}
+  --sort ORDER       start: the newest first; wall, cpu, memory: those first that took most, ${SORTED_MAX} without --limit
   --json             one JSON document
+${INDEX_HELP}
 ${PLACE_HELP}
+${JOURNAL_HELP}
 
-WHEN, in local time: ${WHEN_FORMS}.
+${WHEN_HELP}
 A session without an end whose process is gone is "lost": nixgate or the machine died under it.
 What is damaged in the files is said on stderr and passed over; \`nixgate sessions verify\` looks at all of it.
 Exit status: 0, 64 for a wrong option, 74 where the records cannot be read.
 `,
   options: {
     ...PLACE_OPTIONS,
-    team: text,
-    member: text,
-    since: text,
-    until: text,
-    denied: bool,
-    cause: text,
-    request: text,
-    running: bool,
-    limit: text,
-    json: bool,
+    ...INDEX_OPTIONS,
+    ...JOURNAL_OPTIONS,
+    ...filterOptions,
+    sort: { type: "string" },
+    json: { type: "boolean" },
   },
   async run({ options, positionals }, ports) {
     if (positionals[0] !== undefined)
       throw new UsageError(`${escapeText(positionals[0])}: sessions list takes options only`, {
         hint: "for one session: nixgate sessions show ID",
       });
-    const keep = keepMatching(criteriaOf(options, ports.now()));
-    const kept = newest<Summary>(
-      limitOf(options),
-      (a, b) => compare(b.start, a.start) || compare(b.session, a.session),
-    );
+    const order = orderFrom(options);
+    const limit = limitFrom(options);
     const problems = problemList();
-    const archive = await openPlace(options, ports);
-    const isAlive = ports.liveness();
-    const { files, problems: strange } = archive.scan();
+    const matching = everySession(criteriaFrom(options, ports.now()), ports.liveness(), problems.report, ports);
+    const { files, problems: strange } = (await openPlace(options, ports)).scan();
     strange.forEach(problems.report);
-    let day = files[0]?.day;
-    for (const file of files) {
-      // Days come newest first, so a full list cannot change any more once its last day is read.
-      if (file.day !== day && kept.full) break;
-      day = file.day;
-      for (const summary of summariseFile(file, isAlive, problems.report)) if (keep(summary)) kept.offer(summary);
+    const list = listing(ports.print, options["json"] === true);
+    let note = "";
+    if (order === "start") listByDay(files, limit, matching, list.add);
+    else {
+      const kept = newest<Summary>(
+        Math.min(limit, limit === Number.POSITIVE_INFINITY ? SORTED_MAX : limit),
+        ORDERS[order],
+      );
+      let count = 0;
+      for (const summary of matching(files)) {
+        count += 1;
+        kept.offer(summaryOf(summary));
+      }
+      const first = kept.result();
+      list.add(first);
+      if (count > first.length && limit === Number.POSITIVE_INFINITY)
+        note = `the first ${first.length} of ${count} sessions; --limit N shows N\n`;
     }
-    const sessions = kept.result();
-    const stdout = options["json"] === true ? jsonDocument(sessions) : asTable(sessions);
-    return { status: ExitStatus.ok, stdout, stderr: problems.text() };
+    list.end();
+    return { status: ExitStatus.ok, stderr: problems.text() + note };
   },
 };
 
-const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-
-function criteriaOf(options: Arguments["options"], now: number): Criteria {
-  const given = (name: string) => textOption(options, name);
-  const cause = given("cause");
-  if (cause !== undefined && !CAUSES.some((known) => known === cause))
-    throw new UsageError(`--cause ${escapeText(cause)}: no such cause`, {
-      hint: `one of ${CAUSES.join(", ")}`,
+function orderFrom(options: Arguments["options"]): OrderName {
+  const name = textOption(options, "sort") ?? "start";
+  if (!Object.hasOwn(ORDERS, name))
+    throw new UsageError(`--sort ${escapeText(name)}: no such order`, {
+      hint: `one of ${Object.keys(ORDERS).join(", ")}`,
     });
-  const when = (name: string) => {
-    const words = given(name);
-    const time = words === undefined ? undefined : parseWhen(words, now);
-    if (words !== undefined && time === undefined)
-      throw new UsageError(`--${name} ${escapeText(words)}: no point in time`, { hint: `write ${WHEN_FORMS}` });
-    return time;
-  };
-  const all = {
-    team: given("team"),
-    member: given("member"),
-    since: when("since"),
-    until: when("until"),
-    denied: options["denied"] === true ? true : undefined,
-    cause,
-    request: given("request"),
-    running: options["running"] === true ? true : undefined,
-  };
-  return Object.fromEntries(Object.entries(all).filter(([, wanted]) => wanted !== undefined));
+  return name as OrderName;
 }
 
-function limitOf(options: Arguments["options"]): number {
-  const limit = textOption(options, "limit");
-  if (limit === undefined) return Number.POSITIVE_INFINITY;
-  if (!/^[1-9]\d{0,8}$/.test(limit))
-    throw new UsageError(`--limit ${escapeText(limit)}: no count`, { hint: "a whole number from 1" });
-  return Number(limit);
-}
-
-function asTable(sessions: readonly Summary[]): string {
-  if (sessions.length === 0) return "no sessions match\n";
-  const titles = ["SESSION", "TEAM", "MEMBER", "START", "DURATION", "COMMANDS", "DENIED", "END", "CLIENT"];
-  return table(
-    titles,
-    sessions.map((s) => [
-      s.session,
-      s.team,
-      s.member ?? "-",
-      localTime(s.start),
-      s.wall_ms === undefined ? "-" : formatDuration(s.wall_ms),
-      String(s.commands),
-      s.reasons.length > 0 ? s.reasons.join(",") : "-",
-      s.state === "ended" ? `${s.causes.filter((cause) => cause !== "exit").join(",") || "exit"} ${s.exit}` : s.state,
-      s.client ?? "-",
-    ]),
-  );
+/** Files come newest day first, so each day's sessions follow those of the day after: no more than a day is in memory. */
+function listByDay(
+  files: readonly DayFile[],
+  limit: number,
+  matching: (files: readonly DayFile[]) => Iterable<Summary>,
+  show: (sessions: readonly Summary[]) => boolean,
+): void {
+  let left = limit;
+  for (const day of new Set(files.map((file) => file.day))) {
+    const kept = newest<Summary>(left, newestFirst);
+    for (const summary of matching(files.filter((file) => file.day === day))) kept.offer(summaryOf(summary));
+    const sessions = kept.result();
+    left -= sessions.length;
+    if (!show(sessions) || left === 0) return;
+  }
 }

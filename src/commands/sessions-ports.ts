@@ -1,3 +1,4 @@
+import { UsageError } from "../cli/usage-error.ts";
 import type { Archive, ArchiveProblem, IsAlive } from "../record/archive.ts";
 import { escapeText } from "../units/text.ts";
 
@@ -5,6 +6,16 @@ import { escapeText } from "../units/text.ts";
 export interface ArchivePlace {
   readonly logDirectory: string | undefined;
   readonly configDirectory: string | undefined;
+  /** Whether what earlier readings kept may be used. */
+  readonly index: boolean;
+  /** A journal that the records are read from instead. */
+  readonly journal?: JournalPlace;
+}
+
+/** Which journal is read: this host's own, all that it has got (`merge`), or the files in a folder. */
+export interface JournalPlace {
+  readonly directory?: string | undefined;
+  readonly merge?: boolean | undefined;
 }
 
 /** What the reading commands need of the world. */
@@ -14,6 +25,14 @@ export interface SessionsPorts {
   liveness(): IsAlive;
   /** Milliseconds since 1970. */
   now(): number;
+  /** Says how far a long reading is, to whoever watches; absent where nobody does. */
+  readonly progress?: (words: () => string) => void;
+}
+
+/** For answers that come bit by bit. */
+export interface PrintingPorts extends SessionsPorts {
+  /** @returns false when nobody reads any more */
+  print(text: string): boolean;
 }
 
 export const PLACE_OPTIONS = {
@@ -24,6 +43,16 @@ export const PLACE_OPTIONS = {
 export const PLACE_HELP = `  --log-dir DIR      read the records below DIR
   --config-dir DIR   read the records below log.directory of DIR/nixgate.toml`;
 
+/** For what is read from summaries; what looks at the records themselves has no need of it. */
+export const INDEX_OPTIONS = { "no-index": { type: "boolean" } } as const;
+
+export const INDEX_HELP = `  --no-index         read the records themselves, not what was kept of them when they were last read`;
+
+/** For commands that also read what arrived from other hosts. */
+export const JOURNAL_OPTIONS = { journal: { type: "string" }, merge: { type: "boolean" } } as const;
+export const JOURNAL_HELP = `  --journal DIR      read the copies of the records in the journal files below DIR, of whatever hosts
+  --merge            read the copies in all journals of this host, also those that came from other hosts`;
+
 type Options = Readonly<Record<string, string | boolean | undefined>>;
 
 export const textOption = (options: Options, name: string): string | undefined => {
@@ -31,11 +60,27 @@ export const textOption = (options: Options, name: string): string | undefined =
   return typeof value === "string" ? value : undefined;
 };
 
-export const openPlace = (options: Options, ports: SessionsPorts) =>
-  ports.archive({
-    logDirectory: textOption(options, "log-dir"),
-    configDirectory: textOption(options, "config-dir"),
+/** The journal that the words name; undefined where they name none. */
+export function journalPlace(options: Options): JournalPlace | undefined {
+  const directory = textOption(options, "journal");
+  const merge = options["merge"] === true;
+  if (directory !== undefined && merge) throw new UsageError("--journal and --merge name two journals");
+  return directory === undefined && !merge ? undefined : { directory, merge };
+}
+
+export function openPlace(options: Options, ports: SessionsPorts) {
+  const logDirectory = textOption(options, "log-dir");
+  const configDirectory = textOption(options, "config-dir");
+  const journal = journalPlace(options);
+  if (journal && (logDirectory ?? configDirectory) !== undefined)
+    throw new UsageError("records are read from files or from a journal: leave one of the options out");
+  return ports.archive({
+    logDirectory,
+    configDirectory,
+    index: options["no-index"] !== true,
+    ...(journal && { journal }),
   });
+}
 
 /** Collects what was wrong with the archive: said on stderr, never hidden, the first few in full. */
 export function problemList() {

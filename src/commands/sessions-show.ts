@@ -1,10 +1,10 @@
 import type { Command } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
-import type { DayFile, IsAlive, RawLine } from "../record/archive.ts";
+import type { IsAlive, RawLine } from "../record/archive.ts";
 import { decodeLine } from "../record/decode.ts";
 import { RecordError } from "../record/error.ts";
-import { findSessions, sessionOf } from "../record/find.ts";
-import type { Finding } from "../record/finding.ts";
+import { findSessions, type Located, linesOf } from "../record/find.ts";
+import { type Finding, placeOf } from "../record/finding.ts";
 import type { SessionRecord } from "../record/schema.ts";
 import { conclude, gather, take } from "../record/summary.ts";
 import { verifyFile } from "../record/verify.ts";
@@ -12,23 +12,35 @@ import { plural } from "../record/wording.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { jsonDocument } from "./json-document.ts";
-import { openPlace, PLACE_HELP, PLACE_OPTIONS, problemList, type SessionsPorts } from "./sessions-ports.ts";
+import {
+  INDEX_HELP,
+  INDEX_OPTIONS,
+  JOURNAL_HELP,
+  JOURNAL_OPTIONS,
+  openPlace,
+  PLACE_HELP,
+  PLACE_OPTIONS,
+  problemList,
+  type SessionsPorts,
+} from "./sessions-ports.ts";
 import { allFields, story } from "./sessions-story.ts";
 
 export const sessionsShow: Command<SessionsPorts> = {
   name: "sessions show",
   summary: "one session as a story, then every field of its records",
-  usage: "ID [--json] [--log-dir DIR | --config-dir DIR]",
+  usage: "ID [--json] [--no-index] [--log-dir DIR | --config-dir DIR | --journal DIR | --merge]",
   help: `Shows what happened in a session, with times relative to its start, then every field as it was recorded.
 ID is the session's id, or as much of its beginning or its end as is found only once.
 
   --json             one JSON document
+${INDEX_HELP}
 ${PLACE_HELP}
+${JOURNAL_HELP}
 
 Exit status: 0; 64 for an id that is not on record, or fits several sessions; 65 where the session's records were
 changed or are incomplete (what is left of them is shown); 74 where the records cannot be read.
 `,
-  options: { ...PLACE_OPTIONS, json: { type: "boolean" } },
+  options: { ...PLACE_OPTIONS, ...INDEX_OPTIONS, ...JOURNAL_OPTIONS, json: { type: "boolean" } },
   async run({ positionals, options }, ports) {
     const [part, second] = positionals;
     if (part === undefined || part === "" || second !== undefined)
@@ -42,9 +54,9 @@ changed or are incomplete (what is left of them is shown); 74 where the records 
     });
     const [located] = found;
     if (located === undefined || found.length > 1) throw notOne(part, found, archive.directory);
-    const seen = readSession(located.file, located.session, ports.liveness());
+    const seen = readSession(located, ports.liveness());
     const status = seen.findings.length > 0 ? ExitStatus.malformed : ExitStatus.ok;
-    for (const { path, line, what } of seen.findings) problems.report({ path: `${path}:${line}`, what });
+    for (const finding of seen.findings) problems.report({ path: placeOf(finding), what: finding.what });
     const stdout = options["json"] === true ? jsonDocument(seen) : asText(seen, located.file.path);
     return { status, stdout, stderr: problems.text() };
   },
@@ -69,22 +81,15 @@ interface Seen {
   readonly summary: ReturnType<typeof conclude> | undefined;
 }
 
-function linesOf(file: DayFile, session: string): readonly RawLine[] {
-  const own: RawLine[] = [];
-  for (const line of file.lines()) {
-    if (sessionOf(line) === session) own.push({ ...line, bytes: Uint8Array.from(line.bytes) });
-  }
-  return own;
-}
-
 const decoded = (lines: readonly RawLine[]) =>
   lines.map(decodeLine).flatMap((line): SessionRecord[] => (line.ok ? [line.record] : []));
 
 /** A session's records as far as they can be read. @throws RecordError E_LOG_READ */
-export const recordsOf = (file: DayFile, session: string): readonly SessionRecord[] => decoded(linesOf(file, session));
+export const recordsOf = (located: Located): readonly SessionRecord[] => decoded(linesOf(located));
 
-function readSession(file: DayFile, session: string, isAlive: IsAlive): Seen {
-  const own = linesOf(file, session);
+function readSession(located: Located, isAlive: IsAlive): Seen {
+  const { file } = located;
+  const own = linesOf(located);
   const records = decoded(own);
   const findings = [...verifyFile({ ...file, lines: () => own }, isAlive, { sessions: 0, records: 0, running: 0 })];
   const [first] = records;

@@ -1,9 +1,10 @@
+import { fieldsOf } from "../record/flatten.ts";
 import type { SessionRecord } from "../record/schema.ts";
 import { sentence } from "../record/sentence.ts";
 import type { Summary } from "../record/summary.ts";
-import { formatDuration, plural } from "../record/wording.ts";
+import { formatDuration, formatOffset, localTime, plural } from "../record/wording.ts";
 import { escapeText } from "../units/text.ts";
-import { localTime, table } from "./table.ts";
+import { table } from "./table.ts";
 
 /** A session as a person wants it: one headline, then what happened when, relative to its start. */
 export function story(summary: Summary, records: readonly SessionRecord[]): string {
@@ -20,29 +21,15 @@ export function story(summary: Summary, records: readonly SessionRecord[]): stri
     summary.state === "ended" ? `status ${summary.exit}` : summary.state,
   ].filter((fact) => fact !== false);
   const began = Date.parse(summary.start);
-  const times = records.map((record) => offset(Date.parse(record.time) - began));
+  const times = records.map((record) => formatOffset(Date.parse(record.time) - began));
   const width = Math.max(0, ...times.map((time) => time.length));
   const lines = records.map((record, index) => `  ${times[index]?.padStart(width)}  ${sentence(record)}\n`);
   return `session ${escapeText(summary.session)}\n${escapeText(facts.join(", "))}\n\n${lines.join("")}`;
 }
 
-/** `+12.345 s`; below zero where the clock was set back. */
-const offset = (ms: number) => `${ms < 0 ? "-" : "+"}${(Math.abs(ms) / 1000).toFixed(3)} s`;
-
 /** Every field of every record, dotted, in the order in which it was written. */
 export function allFields(records: readonly SessionRecord[]): string {
   return records
-    .map((record) => table([record.event, record.time], flatten(record)).replace(/\n(?=.)/g, "\n  "))
+    .map((record) => table([record.event, record.time], fieldsOf(record)).replace(/\n(?=.)/g, "\n  "))
     .join("\n");
-}
-
-const HEADLINE = new Set(["event", "time"]);
-
-function flatten(value: object, prefix = ""): string[][] {
-  return Object.entries(value).flatMap(([name, inner]) => {
-    const key = prefix + name;
-    if (HEADLINE.has(key)) return [];
-    if (typeof inner === "object" && inner !== null && !Array.isArray(inner)) return flatten(inner, `${key}.`);
-    return [[key, typeof inner === "string" ? inner : JSON.stringify(inner)]];
-  });
 }

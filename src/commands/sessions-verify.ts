@@ -1,65 +1,195 @@
 import type { Command } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
-import type { DayFile, IsAlive } from "../record/archive.ts";
+import type { Archive, DayFile, IsAlive } from "../record/archive.ts";
+import { checkJournal } from "../record/check-journal.ts";
 import { RecordError } from "../record/error.ts";
-import type { Finding } from "../record/finding.ts";
-import { type FileCount, verifyFile } from "../record/verify.ts";
+import { type Finding, LAYERS, type Layer, placeOf } from "../record/finding.ts";
+import type { JournalCopy } from "../record/journal-copy.ts";
+import type { SessionRecord } from "../record/schema.ts";
+import type { Measure } from "../record/sealing.ts";
+import { type FileCount, type Visit, verifyFile } from "../record/verify.ts";
 import { plural } from "../record/wording.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { jsonDocument } from "./json-document.ts";
-import { openPlace, PLACE_HELP, PLACE_OPTIONS, problemList, type SessionsPorts } from "./sessions-ports.ts";
+import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS, saying } from "./seal-options.ts";
+import { JOURNAL_OPTIONS, type JournalPlace, openPlace, problemList, type SessionsPorts } from "./sessions-ports.ts";
+import { journalLayer, type LayerReport, sealLayer } from "./verify-layers.ts";
+import { type CheckPlan, planOf } from "./verify-plan.ts";
 
-export const sessionsVerify: Command<SessionsPorts> = {
+export interface VerifyPorts extends SessionsPorts {
+  readonly openSeals: OpenSeals;
+  measuring(directory: string): Measure;
+  readJournal(place: JournalPlace): AsyncIterable<JournalCopy>;
+  /** Why this host's own journal gets no copies; undefined where it does. */
+  noJournald(): string | undefined;
+  /** Whether the configuration wants copies in the journal; true where there is none to ask. */
+  wantsJournal(configDirectory: string | undefined): Promise<boolean>;
+}
+
+/** How often it is said how far a reading is, in records and copies. */
+const SAY_EVERY = 1024;
+
+type Layers = Readonly<Record<Layer, LayerReport>>;
+
+export const sessionsVerify: Command<VerifyPorts> = {
   name: "sessions verify",
-  summary: "checks chain, order and completeness of all records",
-  usage: "[--json] [--log-dir DIR | --config-dir DIR]",
-  help: `Checks every record file: the chain of each session, its order, its beginning and end, and its place.
-It finds bytes changed, records removed, moved or copied, lines forged without a chain, torn lines, and sessions
-without an end that nobody serves any more. Sessions that are running are fine.
+  summary: "checks chain, order and completeness of all records, against the journal and the seals",
+  usage:
+    "[--journal DIR | --merge | --no-journal] [--host H] [--sealed-as DIR] [--seal-dir DIR] [--json] [--log-dir DIR | --config-dir DIR]",
+  help: `Checks every record file by three layers, and says of each how far it reached:
 
+  chain    the hashes in the records: bytes changed, records removed, moved or copied, lines forged without a chain,
+           torn lines, sessions without an end that nobody serves any more. Sessions that are running are fine.
+  journal  the copies in the journal: whatever was removed from the files, and sessions that have no copy.
+  seal     what root vouched for (\`nixgate sessions seal\`): bytes changed, an end cut off, files gone, sessions that were
+           put into a day when it was over.
+
+  --journal DIR      compare with the journal files below DIR instead of this host's own journal
+  --merge            compare with all journals of this host
+                     (either of them without --log-dir and --config-dir: check the copies themselves)
+  --host H           whose copies those are, of several hosts'; otherwise the hosts that the files name
+  --no-journal       do not compare with a journal
+  --sealed-as DIR    the records are a copy of those that were sealed as DIR
   --json             one JSON document
-${PLACE_HELP}
+${SEAL_HELP}
 
-It cannot find by the files alone what their owner rewrites as a whole: a session or a file removed entirely, or
-forged with a correct chain.
+Only root reads the key of the seals and the whole journal: as another account verify checks less, and says so.
 Exit status: 0 where nothing was found; 65 where something was; 74 where a file cannot be read.
 `,
-  options: { ...PLACE_OPTIONS, json: { type: "boolean" } },
+  options: {
+    ...SEAL_OPTIONS,
+    ...JOURNAL_OPTIONS,
+    "no-journal": { type: "boolean" },
+    "sealed-as": { type: "string" },
+    host: { type: "string" },
+    json: { type: "boolean" },
+  },
   async run({ positionals, options }, ports) {
     if (positionals[0] !== undefined)
       throw new UsageError(`${escapeText(positionals[0])}: sessions verify takes options only`);
-    const archive = await openPlace(options, ports);
     const problems = problemList();
+    const plan = planOf(options);
+    const archive = await openPlace(plan.place, ports);
     const { files, problems: strange } = archive.scan();
     strange.forEach(problems.report);
-    const count = { sessions: 0, records: 0, running: 0 };
-    const findings: Finding[] = [];
     let unread = strange.some(({ what }) => what.startsWith("cannot be read")) ? 1 : 0;
-    for (const file of files) {
-      try {
-        findings.push(...verified(file, ports.liveness(), count));
-      } catch (error) {
-        if (!(error instanceof RecordError)) throw error;
-        problems.report({ path: file.path, what: error.message });
-        unread += 1;
-      }
-    }
+    const report = ({ message }: RecordError, path = archive.directory) => {
+      problems.report({ path, what: message });
+      unread += 1;
+    };
+    const layered = await checkLayers(archive, files, plan, ports, report);
+    const { findings } = layered;
     const status = findings.length > 0 ? ExitStatus.malformed : unread > 0 ? ExitStatus.ioError : ExitStatus.ok;
-    const result = { files: files.length, ...count, findings };
-    const stdout = options["json"] === true ? jsonDocument(result) : asText(result);
-    return { status, stdout, stderr: problems.text() };
+    const result = { files: files.length, ...layered };
+    return {
+      status,
+      stdout: options["json"] === true ? jsonDocument(result) : asText(result),
+      stderr: problems.text(),
+    };
   },
+};
+
+async function checkLayers(
+  archive: Archive,
+  files: readonly DayFile[],
+  plan: CheckPlan,
+  ports: VerifyPorts,
+  report: (error: RecordError, path?: string) => void,
+) {
+  const now = ports.now();
+  const { sealedAs } = plan;
+  const whyNot = await whyNoJournal(plan, ports);
+  const seals = await sealLayer(
+    archive,
+    files,
+    async () => {
+      if (sealedAs) return ports.openSeals(plan.sealDirectory, sealedAs(archive.directory), { write: false });
+      throw new RecordError("E_SEAL_STORE", "copies in a journal are not sealed");
+    },
+    saying(ports.measuring(archive.directory), "holding against the seals:", ports),
+    report,
+  );
+  const [sayRecords, sayCopies] = [counting(ports), counting(ports)];
+  const check = checkJournal({
+    now,
+    hosts: plan.hosts,
+    isPruned: seals.isPruned,
+    pathOf: ({ team, day }) => `${archive.directory}/${team}/${day}.jsonl`,
+  });
+  const count = { sessions: 0, records: 0, running: 0 };
+  const findings: Finding[] = [];
+  for (const file of files) {
+    const late: Finding[] = [];
+    const visit: Visit = (record, digest, line) => {
+      sayRecords((many) => `checking ${file.team} ${file.day}: ${many} records so far`);
+      if (whyNot === undefined) check.seen(file, record, digest);
+      const found = record.event === "session.start" ? seals.late(file, line, record.session) : undefined;
+      if (found) late.push(found);
+    };
+    try {
+      findings.push(
+        ...verified(file, ports.liveness(), count, visit),
+        ...new Map(late.map((one) => [one.line, one])).values(),
+      );
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+      report(error, file.path);
+    }
+  }
+  const journal =
+    whyNot === undefined
+      ? await journalLayer(check, files, said(ports.readJournal(plan.journal ?? {}), sayCopies), readAgain)
+      : { report: { checked: false, what: `not used: ${whyNot}` }, findings: [] };
+  const layers: Layers = {
+    chain: { checked: true, what: plural(count.records, "record") },
+    journal: journal.report,
+    seal: seals.report,
+  };
+  return { ...count, findings: [...findings, ...journal.findings, ...seals.findings], layers };
+}
+
+/** Counts, and now and then says how far it is. */
+function counting({ progress }: Pick<SessionsPorts, "progress">) {
+  let seen = 0;
+  return (words: (many: string) => string) => {
+    seen += 1;
+    if (seen % SAY_EVERY === 0) progress?.(() => words(seen.toLocaleString("en")));
+  };
+}
+
+async function* said(
+  copies: AsyncIterable<JournalCopy>,
+  say: ReturnType<typeof counting>,
+): AsyncGenerator<JournalCopy> {
+  for await (const copy of copies) {
+    say((many) => `reading the journal: ${many} copies so far`);
+    yield copy;
+  }
+}
+
+/** Undefined where there is a journal to compare with. */
+async function whyNoJournal(plan: CheckPlan, ports: VerifyPorts): Promise<string | undefined> {
+  const { journal, isConfigured, configDirectory } = plan;
+  if (journal === undefined) return plan.why;
+  if (isConfigured && !(await ports.wantsJournal(configDirectory))) return "log.journald is false";
+  return journal.directory === undefined ? ports.noJournald() : undefined;
+}
+
+const readAgain = (file: DayFile) => (visit: (record: SessionRecord, line: number) => void) => {
+  const count = { sessions: 0, records: 0, running: 0 };
+  const isAlive = () => true;
+  for (const _ of verifyFile(file, isAlive, count, (record, __, line) => visit(record, line)));
 };
 
 /**
  * A session that ends between the look at its file and the look at its process seems cut off. Once the process is
  * gone everything it wrote is there, so what is still without an end at a second look has none.
  */
-function verified(file: DayFile, isAlive: IsAlive, count: FileCount): Finding[] {
+function verified(file: DayFile, isAlive: IsAlive, count: FileCount, visit: Visit): Finding[] {
   const look = () => {
     const seen = { sessions: 0, records: 0, running: 0 };
-    return { seen, findings: [...verifyFile(file, isAlive, seen)] };
+    return { seen, findings: [...verifyFile(file, isAlive, seen, visit)] };
   };
   const first = look();
   const unended = new Set(first.findings.filter(({ kind }) => kind === "unended").map(({ session }) => session));
@@ -70,13 +200,16 @@ function verified(file: DayFile, isAlive: IsAlive, count: FileCount): Finding[] 
   return last.findings.filter(({ kind, session }) => kind !== "unended" || unended.has(session));
 }
 
-function asText(result: FileCount & { files: number; findings: readonly Finding[] }): string {
-  const lines = result.findings.map(({ path, line, session, what, since }) => {
+function asText(result: FileCount & { files: number; findings: readonly Finding[]; layers: Layers }): string {
+  const lines = result.findings.map((finding) => {
+    const { layer, session, what, since } = finding;
     const whose = session === undefined ? "" : ` session ${session}:`;
     const sound = since === undefined ? "" : ` (sound until ${since})`;
-    return `${escapeText(`${path}:${line}:${whose} ${what}${sound}`)}\n`;
+    return `${placeOf(finding)}:${whose} ${what}${sound} [${layer}]`;
   });
   const { files, records, sessions, running, findings } = result;
   const counted = [plural(records, "record"), plural(sessions, "session"), plural(files, "file")].join(", ");
-  return `${lines.join("")}${counted}, ${running} running: ${findings.length === 0 ? "nothing found" : plural(findings.length, "finding")}\n`;
+  const sum = `${counted}, ${running} running: ${findings.length === 0 ? "nothing found" : plural(findings.length, "finding")}`;
+  const layers = LAYERS.map((layer) => `${layer.padEnd(8)} ${result.layers[layer].what}`);
+  return [...lines, sum, ...layers].map((line) => `${escapeText(line)}\n`).join("");
 }

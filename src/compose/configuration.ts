@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import type { SessionsPorts } from "../commands/sessions-ports.ts";
+import type { OutputPorts } from "../commands/sessions-output.ts";
+import type { PrintingPorts, SessionsPorts } from "../commands/sessions-ports.ts";
 import { CONFIG_DIR } from "./places.ts";
 
 export async function ownFiles() {
@@ -34,15 +35,37 @@ export async function hostConfig(directory = CONFIG_DIR) {
 }
 
 export async function sessionsPorts(): Promise<SessionsPorts> {
-  const [{ openArchive }, { livenessHere }] = await Promise.all([
+  const [{ openArchive }, { livenessHere }, { indexFolder }, { progressLine }] = await Promise.all([
     import("../system/archive.ts"),
     import("../system/liveness.ts"),
+    import("../system/index-folder.ts"),
+    import("../system/progress.ts"),
   ]);
+  const progress = progressLine();
   return {
-    async archive({ logDirectory, configDirectory }) {
-      return openArchive(logDirectory ?? (await hostConfig(configDirectory)).log.directory);
+    ...(progress && { progress }),
+    async archive({ logDirectory, configDirectory, index, journal }) {
+      if (journal) return (await import("../system/journal-archive.ts")).openJournalArchive(journal);
+      const directory = logDirectory ?? (await hostConfig(configDirectory)).log.directory;
+      return openArchive(directory, index ? indexFolder(directory) : undefined);
     },
     liveness: livenessHere,
     now: Date.now,
   };
+}
+
+export async function outputPorts(): Promise<OutputPorts> {
+  const { openOutput } = await import("../system/output-file.ts");
+  return { ...(await sessionsPorts()), output: openOutput };
+}
+
+export async function printingPorts(): Promise<PrintingPorts> {
+  const { write } = await import("../system/leave.ts");
+  return { ...(await sessionsPorts()), print: (text) => write(1, text) };
+}
+
+export async function trustPorts() {
+  const { trustPorts } = await import("../system/trust-ports.ts");
+  const wantsJournal = async (directory?: string) => (await hostConfig(directory)).log.journald;
+  return { ...(await sessionsPorts()), ...trustPorts(), wantsJournal };
 }

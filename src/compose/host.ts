@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { bind, type Entries } from "./bind.ts";
-import { ownFiles, renderPorts } from "./configuration.ts";
+import { ownFiles, renderPorts, sessionsPorts } from "./configuration.ts";
 import { FRONT, PROGRAM, ROOT } from "./places.ts";
 
 /** What looks at the configuration, and what is made from it. */
@@ -20,6 +20,13 @@ export const HOST: Entries = {
   "render units": async () => {
     const { renderUnitsCommand } = await import("../commands/render-units.ts");
     return bind(renderUnitsCommand, async () => ({ ...(await renderPorts()), program: PROGRAM }));
+  },
+  "render prometheus": async () => {
+    const { renderPrometheusCommand } = await import("../commands/render-prometheus.ts");
+    return bind(renderPrometheusCommand, async () => {
+      const { replaceFile } = await import("../system/write-rendered.ts");
+      return { ...(await sessionsPorts()), replace: replaceFile };
+    });
   },
   demo: async () => {
     const { demo } = await import("../commands/demo.ts");

@@ -1,20 +1,56 @@
+import { resolve } from "node:path";
 import { bind, type Entries } from "./bind.ts";
-import { ownFiles, sessionsPorts } from "./configuration.ts";
-import { CONFIG_DIR } from "./places.ts";
+import { outputPorts, ownFiles, printingPorts, sessionsPorts, trustPorts } from "./configuration.ts";
+import { CONFIG_DIR, VERSION } from "./places.ts";
 
 /** What reads the records, and the sessions that still write them. */
 export const RECORDS: Entries = {
   "sessions list": async () => {
     const { sessionsList } = await import("../commands/sessions-list.ts");
-    return bind(sessionsList, sessionsPorts);
+    return bind(sessionsList, printingPorts);
   },
   "sessions show": async () => {
     const { sessionsShow } = await import("../commands/sessions-show.ts");
     return bind(sessionsShow, sessionsPorts);
   },
+  "sessions stats": async () => {
+    const { sessionsStats } = await import("../commands/sessions-stats.ts");
+    return bind(sessionsStats, sessionsPorts);
+  },
+  "sessions follow": async () => {
+    const { sessionsFollow } = await import("../commands/sessions-follow.ts");
+    return bind(sessionsFollow, async () => {
+      const [{ growthOf }, { sleep }] = await Promise.all([
+        import("../system/growth.ts"),
+        import("../system/clock.ts"),
+      ]);
+      return { ...(await printingPorts()), growthOf, sleep };
+    });
+  },
+  "sessions report": async () => {
+    const { sessionsReport } = await import("../commands/sessions-report.ts");
+    return bind(sessionsReport, async () => {
+      const { soundPolicies } = await import("../policy/load-all.ts");
+      const files = await ownFiles();
+      const policies = (directory = CONFIG_DIR) => soundPolicies(files, `${resolve(directory)}/policies`);
+      return { ...(await outputPorts()), version: VERSION, policies };
+    });
+  },
+  "sessions export": async () => {
+    const { sessionsExport } = await import("../commands/sessions-export.ts");
+    return bind(sessionsExport, outputPorts);
+  },
   "sessions verify": async () => {
     const { sessionsVerify } = await import("../commands/sessions-verify.ts");
-    return bind(sessionsVerify, sessionsPorts);
+    return bind(sessionsVerify, trustPorts);
+  },
+  "sessions seal": async () => {
+    const { sessionsSeal } = await import("../commands/sessions-seal.ts");
+    return bind(sessionsSeal, trustPorts);
+  },
+  "sessions prune": async () => {
+    const { sessionsPrune } = await import("../commands/sessions-prune.ts");
+    return bind(sessionsPrune, trustPorts);
   },
   "sessions top": async () => {
     const { sessionsTop } = await import("../commands/sessions-top.ts");

@@ -52,6 +52,17 @@ export function sources(policies: readonly LoadedPolicy[]): readonly Sourced[] {
   return policies.flatMap(({ checked, file }) => (checked.ok && file ? [{ policy: checked.value, source: file }] : []));
 }
 
+/** The policies of a folder that can be read, with their digests; the others are left out without a word. */
+export async function soundPolicies(
+  files: ConfigFiles,
+  directory: string,
+): Promise<readonly { readonly policy: Policy; readonly sha256: string }[]> {
+  const { policies } = await loadPolicies(files, directory);
+  return policies.flatMap(({ checked, file }) =>
+    checked.ok && file ? [{ policy: checked.value, sha256: file.sha256 }] : [],
+  );
+}
+
 function notRead(path: string): Problem {
   const fix = "end a policy's name in .toml or .json, and keep other files elsewhere";
   return { severity: "warning", path, line: undefined, message: "is not read", fix };

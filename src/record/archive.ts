@@ -5,6 +5,16 @@ export interface RawLine {
   /** Without its LF; valid until the next line is asked for. Empty when `tooLong`. */
   readonly bytes: Uint8Array;
   readonly tooLong: boolean;
+  /** Where its first byte lies in the file; absent where there is no file. */
+  readonly offset?: number;
+}
+
+/** A part of a file that begins with a line and ends behind one, in bytes. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+  /** Number of its first line. */
+  readonly line: number;
 }
 
 /** `<directory>/<team>/<YYYY-MM-DD>.jsonl`: the records of all of a team's sessions that began on that day (UTC). */
@@ -14,14 +24,53 @@ export interface DayFile {
   readonly team: string;
   /** `YYYY-MM-DD`. */
   readonly day: string;
-  /** Reads afresh each time, with flat memory. @throws RecordError E_LOG_READ */
-  lines(): Iterable<RawLine>;
+  /** Reads afresh each time, with flat memory; all of it, or a part. @throws RecordError E_LOG_READ */
+  lines(part?: Span): Iterable<RawLine>;
+  /** Its size in bytes now; undefined where it is not there. Absent where the records are in no file. */
+  bytes?(): number | undefined;
+  /**
+   * The account that owns its folder: who can have written it, besides root. A file in it may be a link to another's.
+   * Absent where the records are in no file.
+   */
+  owner?(): number | undefined;
+  /** What was derived from the file at an earlier reading; absent where nothing can be kept. */
+  readonly index?: DayIndex;
+}
+
+/**
+ * Keeps what was derived from a day's file, in a place that only the reader can write to. Never needed: it gives back
+ * only what belongs to the very bytes that the file has now, as far as can be told without reading all of them.
+ */
+export interface DayIndex {
+  /** Undefined where nothing is kept, or the file is another one than it was. */
+  open(): KeptIndex | undefined;
+  /** Begins anew, before the file is read. Undefined where nothing can be written. */
+  build(): IndexBuilder | undefined;
+}
+
+export interface KeptIndex {
+  /** As it was given to `finish`. */
+  readonly footer: string;
+  /** @throws where it cannot be read */
+  read(from: number, length: number): Uint8Array<ArrayBuffer>;
+  close(): void;
+}
+
+export interface IndexBuilder {
+  /** Appends. */
+  add(bytes: Uint8Array): void;
+  /** From now on it counts, unless the file has changed since `build`. */
+  finish(footer: string): void;
+  /** Forgets it, unless it is finished. */
+  close(): void;
 }
 
 /** Something in the archive's folders that is no part of an archive, or cannot be read. */
 export interface ArchiveProblem {
   readonly path: string;
   readonly what: string;
+  /** Set where what follows in the file could not be read at all. */
+  readonly unread?: true;
 }
 
 /** The port through which records are read. */

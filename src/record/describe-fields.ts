@@ -54,5 +54,10 @@ export function describeFields(): readonly FieldDescription[] {
   ];
 }
 
-/** JSON Schema (2020-12) of one record, from the same definition. */
-export const jsonSchema = () => z.toJSONSchema(SessionRecord, { metadata: fieldNotes, io: "input" });
+/** JSON Schema (2020-12) of one record, from the same definition; docs/record.schema.json is this one. */
+export const jsonSchema = () => ({
+  title: "A record of nixgate: one line of <log.directory>/<team>/<YYYY-MM-DD>.jsonl",
+  description:
+    "`unit` is a value's unit, `absent` what follows where a field is not there. Further fields are allowed.",
+  ...z.toJSONSchema(SessionRecord, { metadata: fieldNotes, io: "input" }),
+});

@@ -8,6 +8,12 @@ const STATUS = {
   E_LOG_WRITE: ExitStatus.ioError,
   /** The archive, or one file of it, cannot be read. */
   E_LOG_READ: ExitStatus.ioError,
+  /** The key or the seals cannot be had: by anybody but root, mostly. */
+  E_SEAL_STORE: ExitStatus.cannotCreate,
+  /** A seal could not be written. */
+  E_SEAL_WRITE: ExitStatus.ioError,
+  /** The journal cannot be read. */
+  E_JOURNAL_READ: ExitStatus.ioError,
   /** A record is longer than any reader takes: nixgate let something unbounded into it. */
   E_RECORD_LENGTH: ExitStatus.bug,
 } as const;

@@ -1,4 +1,6 @@
-import type { DayFile, RawLine } from "./archive.ts";
+import type { DayFile, RawLine, Span } from "./archive.ts";
+import { locateIn } from "./decode-block.ts";
+import { openKept } from "./kept-index.ts";
 
 const KEY = Buffer.from('"session":"');
 const ID_BYTES = 36;
@@ -7,6 +9,8 @@ const FULL_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f
 export interface Located {
   readonly session: string;
   readonly file: DayFile;
+  /** The part of the file that holds all its lines, where that is known. */
+  readonly part?: Span;
 }
 
 /** The session's id as the line has it, found without reading the line as JSON; undefined where it has none. */
@@ -32,14 +36,49 @@ export function findSessions(files: readonly DayFile[], part: string, report: (f
   for (const file of [...files.filter((f) => f.day === day), ...files.filter((f) => f.day !== day)]) {
     if (whole && found.size > 0 && file.day !== day) break;
     try {
-      for (const line of file.lines()) {
-        const session = sessionOf(line);
-        if (session === undefined || found.has(session)) continue;
-        if (session.startsWith(wanted) || session.endsWith(wanted)) found.set(session, { session, file });
+      for (const { session, ...where } of sessionsLike(file, wanted)) {
+        const known = found.get(session);
+        if (known === undefined) found.set(session, { session, file, ...where });
+        else if (known.file === file) found.set(session, { session, file, ...both(known.part, where.part) });
       }
     } catch (error) {
       report(file, error);
     }
   }
   return [...found.values()];
+}
+
+/** A session's lines, the ones of others left out. @throws RecordError E_LOG_READ */
+export function linesOf({ file, session, part }: Located): readonly RawLine[] {
+  const own: RawLine[] = [];
+  for (const line of file.lines(part)) {
+    if (sessionOf(line) === session) own.push({ ...line, bytes: Uint8Array.from(line.bytes) });
+  }
+  return own;
+}
+
+/** Ids that begin or end so; one that the index has is given for each of its parts, any other for each of its lines. */
+function* sessionsLike(file: DayFile, wanted: string): Generator<{ session: string; part?: Span }> {
+  const kept = openKept(file);
+  try {
+    if (kept) {
+      const located = kept.places.map((place) => [...locateIn(kept.block(place), wanted)]);
+      yield* located.flat();
+      if (kept.problems.length === 0) return;
+    }
+  } catch {
+    // the index is damaged: the file itself says it
+  } finally {
+    kept?.close();
+  }
+  for (const line of file.lines()) {
+    const session = sessionOf(line);
+    if (session !== undefined && (session.startsWith(wanted) || session.endsWith(wanted))) yield { session };
+  }
+}
+
+/** What holds both parts; the whole file where one of them is not known. */
+function both(a: Span | undefined, b: Span | undefined): { part?: Span } {
+  if (a === undefined || b === undefined) return {};
+  return { part: { from: Math.min(a.from, b.from), to: Math.max(a.to, b.to), line: Math.min(a.line, b.line) } };
 }

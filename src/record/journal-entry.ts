@@ -1,3 +1,4 @@
+import { escapeText } from "../units/text.ts";
 import type { SessionRecord } from "./schema.ts";
 import { sentence } from "./sentence.ts";
 import type { RecordEvent } from "./vocabulary.ts";
@@ -12,8 +13,13 @@ export const MESSAGE_IDS = {
   "session.end": "dfdee2b2a57f4deab23b9ce01155063f",
 } as const satisfies Record<RecordEvent, string>;
 
+/** Of the entry that says that a record could not be written. */
+export const FAILURE_ID = "3d0f4f0c1c3a4b6f9b7c2f6f0a5d9e41";
+
+export type ScopeManager = "user" | "system";
+
 /** syslog(3) priorities. */
-const [WARNING, NOTICE, INFO] = [4, 5, 6];
+const [ERROR, WARNING, NOTICE, INFO] = [3, 4, 5, 6];
 
 function priority(record: SessionRecord): number {
   if (record.event === "session.refuse" || record.event === "command.deny") return WARNING;
@@ -25,8 +31,9 @@ function priority(record: SessionRecord): number {
  * A record as journald's fields, one `NAME=value` a line, as logger(1) `--journald` takes them (util-linux 2.38: one
  * entry a process, an empty line ends it). No value can hold a newline: the sentence and the line are escaped.
  * @param line the record's line, with or without its LF
+ * @param manager which systemd makes the scopes of whoever writes the record
  */
-export function journalEntry(record: SessionRecord, line: string): string {
+export function journalEntry(record: SessionRecord, line: string, manager: ScopeManager = "user"): string {
   const fields = {
     MESSAGE: sentence(record),
     PRIORITY: priority(record),
@@ -36,9 +43,37 @@ export function journalEntry(record: SessionRecord, line: string): string {
     NIXGATE_TEAM: record.team,
     NIXGATE_EVENT: record.event,
     NIXGATE_SEQ: record.seq,
+    ...scopeOf(record, manager),
     NIXGATE_RECORD: line.trimEnd(),
   };
-  return Object.entries(fields)
+  return asLines(fields);
+}
+
+/**
+ * Ties the entry to what systemd says of the command's scope: the manager's own lines carry the same two fields
+ * (systemd.journal-fields(7)), so that `journalctl USER_INVOCATION_ID=…`, or INVOCATION_ID=, shows both.
+ */
+function scopeOf(record: SessionRecord, manager: ScopeManager): Readonly<Record<string, string>> {
+  if (record.event !== "command.start" || record.unit === undefined) return {};
+  const { unit, invocation } = record;
+  return manager === "system"
+    ? { UNIT: unit, ...(invocation !== undefined && { INVOCATION_ID: invocation }) }
+    : { USER_UNIT: unit, ...(invocation !== undefined && { USER_INVOCATION_ID: invocation }) };
+}
+
+/** That a session's records cannot be written, for where the session goes on all the same (`on_failure = "continue"`). */
+export function failureEntry(session: string, team: string, message: string): string {
+  return asLines({
+    MESSAGE: escapeText(`the session goes on without records in its file: ${message}`),
+    PRIORITY: ERROR,
+    MESSAGE_ID: FAILURE_ID,
+    SYSLOG_IDENTIFIER: "nixgate",
+    NIXGATE_SESSION: session,
+    NIXGATE_TEAM: team,
+  });
+}
+
+const asLines = (fields: Readonly<Record<string, string | number>>) =>
+  Object.entries(fields)
     .map(([name, value]) => `${name}=${value}\n`)
     .join("");
-}

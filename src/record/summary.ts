@@ -22,6 +22,12 @@ export interface Summary {
   /** How its commands and the session itself ended; each once. */
   readonly causes: readonly RecordCause[];
   readonly exit?: number;
+  /** Every turning away, in order: `reasons` with their number. Absent where there is none. */
+  readonly denials?: readonly RecordReason[];
+  /** CPU time of all its commands. */
+  readonly cpu_ms?: number;
+  /** The highest memory peak of its commands. */
+  readonly memory_peak_bytes?: number;
   /** `lost`: no session.end, and nobody there to write it. */
   readonly state: "running" | "ended" | "lost";
   readonly requests: readonly string[];
@@ -34,16 +40,18 @@ export interface Gathering {
   end?: RecordOf<"session.end">;
   commands: number;
   denied: number;
-  readonly reasons: Set<RecordReason>;
+  readonly denials: RecordReason[];
   readonly causes: Set<RecordCause>;
   readonly requests: string[];
+  cpuMs?: number;
+  memoryPeak?: number;
 }
 
 export const gather = (first: SessionRecord): Gathering => ({
   first,
   commands: 0,
   denied: 0,
-  reasons: new Set(),
+  denials: [],
   causes: new Set(),
   requests: [],
 });
@@ -55,11 +63,11 @@ export function take(known: Gathering, record: SessionRecord): void {
       known.start = record;
       break;
     case "session.refuse":
-      known.reasons.add(record.reason);
+      known.denials.push(record.reason);
       break;
     case "command.deny":
       known.denied += 1;
-      known.reasons.add(record.reason);
+      known.denials.push(record.reason);
       known.requests.push(record.request);
       break;
     case "command.start":
@@ -68,6 +76,7 @@ export function take(known: Gathering, record: SessionRecord): void {
       break;
     case "command.end":
       known.causes.add(record.cause);
+      takeUsage(known, record.usage);
       break;
     case "session.end":
       known.end = record;
@@ -75,23 +84,59 @@ export function take(known: Gathering, record: SessionRecord): void {
   }
 }
 
+function takeUsage(known: Gathering, usage: RecordOf<"command.end">["usage"]): void {
+  const { cpu_ms, memory_peak_bytes } = usage;
+  if (cpu_ms !== undefined) known.cpuMs = (known.cpuMs ?? 0) + cpu_ms;
+  if (memory_peak_bytes !== undefined) known.memoryPeak = Math.max(known.memoryPeak ?? 0, memory_peak_bytes);
+}
+
+/** A summary's parts; what is not known is undefined. */
+export type Facts = OrUndefined<Omit<Summary, "reasons">>;
+type OrUndefined<T> = { readonly [Name in keyof T]: T extends Record<Name, T[Name]> ? T[Name] : T[Name] | undefined };
+
 export function conclude(known: Gathering, isAlive: IsAlive): Summary {
   const { first, start, end } = known;
-  const state = end ? "ended" : start && isAlive(start) ? "running" : "lost";
-  return {
+  return summaryOf({
     session: first.session,
     team: first.team,
     host: first.host,
-    ...(start?.member !== undefined && { member: start.member }),
-    ...(start?.client && { client: start.client.ip }),
-    ...(start?.key && { key: start.key.fingerprint }),
+    member: start?.member,
+    client: start?.client?.ip,
+    key: start?.key?.fingerprint,
     start: first.time,
-    ...(end && { end: end.time, wall_ms: end.wall_ms, exit: end.exit }),
+    end: end?.time,
+    wall_ms: end?.wall_ms,
+    exit: end?.exit,
     commands: end?.commands ?? known.commands,
     denied: end?.denied ?? known.denied,
-    reasons: [...known.reasons],
+    denials: known.denials,
     causes: [...known.causes],
-    state,
+    cpu_ms: known.cpuMs,
+    memory_peak_bytes: known.memoryPeak,
+    state: end ? "ended" : start && isAlive(start) ? "running" : "lost",
     requests: known.requests,
+  });
+}
+
+export function summaryOf(facts: Facts): Summary {
+  const { member, client, key, end, wall_ms, exit, denials = [], cpu_ms, memory_peak_bytes } = facts;
+  return {
+    session: facts.session,
+    team: facts.team,
+    host: facts.host,
+    ...(member !== undefined && { member }),
+    ...(client !== undefined && { client }),
+    ...(key !== undefined && { key }),
+    start: facts.start,
+    ...(end !== undefined && wall_ms !== undefined && exit !== undefined && { end, wall_ms, exit }),
+    commands: facts.commands,
+    denied: facts.denied,
+    reasons: [...new Set(denials)],
+    causes: facts.causes,
+    ...(denials.length > 0 && { denials }),
+    ...(cpu_ms !== undefined && { cpu_ms }),
+    ...(memory_peak_bytes !== undefined && { memory_peak_bytes }),
+    state: facts.state,
+    requests: facts.requests,
   };
 }

@@ -23,6 +23,9 @@ export interface FileCount {
   running: number;
 }
 
+/** @param digest of the record's bytes, as hex; `record.hash` where they are as they were written */
+export type Visit = (record: SessionRecord, digest: string, line: number) => void;
+
 /**
  * Everything wrong with one file: bytes changed, records removed, moved, copied or forged without a chain, torn
  * lines, sessions that lie in another team's folder or another day's file, sessions without an end that nobody serves
@@ -32,8 +35,14 @@ export interface FileCount {
  * whole file removed, a session forged or rewritten with a correct chain, and whether an end that is missing was cut
  * off or never written. Those take the copy in the journal and seals.
  * @param count is added to
+ * @param visit is shown each record that has a chain, in the order of the file
  */
-export function* verifyFile(file: DayFile, isAlive: IsAlive, count: FileCount): Generator<Finding> {
+export function* verifyFile(
+  file: DayFile,
+  isAlive: IsAlive,
+  count: FileCount,
+  visit: Visit = () => undefined,
+): Generator<Finding> {
   const open = new Map<string, Open>();
   const ended = new Set<string>();
   for (const line of file.lines()) {
@@ -49,6 +58,7 @@ export function* verifyFile(file: DayFile, isAlive: IsAlive, count: FileCount): 
       continue;
     }
     count.records += 1;
+    visit(record, links.computed, line.number);
     const known = open.get(record.session);
     if (known === undefined) {
       yield* beginning(file, line, record, links, ended.has(record.session));
@@ -79,6 +89,7 @@ const UNENDED =
   "the last record of a session that has no session.end, and its process is gone: a crash that `nixgate recover` has not ended yet, or the end was cut off";
 
 const at = (file: DayFile, line: { readonly number: number }, kind: FindingKind, what: string): Finding => ({
+  layer: "chain",
   kind,
   path: file.path,
   line: line.number,

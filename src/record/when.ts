@@ -10,14 +10,18 @@ const CLOCK = /(?:^|[ t])(\d{1,2}):(\d\d)(?::(\d\d))?$/;
 
 /** What `--since` and `--until` take, for messages and help. */
 export const WHEN_FORMS =
-  '"now", "2 hours ago", "03:00", "today", "yesterday 03:00", "tuesday 03:12", "2026-11-23", "2026-11-23 03:12", "2026-11-23T03:12:00Z"';
+  '"now", "2 hours ago", "03:00", "today", "yesterday 03:00", "last tuesday at 03:12", "2026-11-23", "2026-11-23 03:12", "2026-11-23T03:12:00Z"';
 
 /**
  * A point in time as people write it, in the local time zone unless it names another: milliseconds since 1970, or
  * undefined where the text is none. A day alone is its midnight; a weekday is the last one that is over or today.
  */
 export function parseWhen(text: string, now: number): number | undefined {
-  const words = text.trim().toLowerCase().replace(/\s+/g, " ");
+  const words = text
+    .trim()
+    .toLowerCase()
+    .replace(/\s+/g, " ")
+    .replace(/ at (?=\d)/, " ");
   if (words === "now") return now;
   const ago = /^(\d{1,6}) (second|minute|hour|day|week)s? ago$/.exec(words);
   if (ago) return now - Number(ago[1]) * (UNIT_MS[ago[2] ?? ""] ?? 0);

@@ -8,6 +8,20 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(seconds / 3600)} h ${two(Math.floor(seconds / 60) % 60)} min`;
 }
 
+/** Time since a session's start: `+12.345 s`; below zero where the clock was set back. */
+export const formatOffset = (ms: number) => `${ms < 0 ? "-" : "+"}${(Math.abs(ms) / 1000).toFixed(3)} s`;
+
+/**
+ * Local time to the second: `2026-11-23 07:03:12`.
+ * @param time RFC 3339, or milliseconds since 1970
+ */
+export function localTime(time: string | number): string {
+  const at = new Date(time);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join("-");
+  return `${day} ${[at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(":")}`;
+}
+
 /** A size in binary units, as systemd writes them: `512 B`, `1.5 GiB`. */
 export function formatBytes(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];

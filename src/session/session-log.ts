@@ -4,6 +4,7 @@ import type { RecordBody } from "../record/schema.ts";
 import { UNASSIGNED } from "../record/vocabulary.ts";
 import { NixgateError } from "../units/error.ts";
 import type { Arrival } from "./arrival.ts";
+import { tellRefusal } from "./outcome.ts";
 import type { RecordFile, SessionPorts } from "./ports.ts";
 
 /** A session's records: to the day's file of its team, and to the journal. */
@@ -32,9 +33,10 @@ const DEFAULT_LOG: HostConfig["log"] = { directory: "/var/log/nixgate", journald
  */
 export function openSessionLog(
   arrival: Pick<Arrival, "session" | "machine" | "configuration" | "team" | "startedAt">,
-  { clock, records }: Pick<SessionPorts, "clock" | "records">,
+  ports: Pick<SessionPorts, "clock" | "client" | "records">,
   begun?: Chain,
 ): SessionLog {
+  const { clock, records } = ports;
   const { session, machine, configuration } = arrival;
   const settings = configuration.host?.log ?? DEFAULT_LOG;
   // A team that no policy stands behind is none: anybody who can write a forced command could make up its name.
@@ -57,6 +59,8 @@ export function openSessionLog(
         if (!(error instanceof NixgateError)) throw error;
         failure = error;
         if (settings.onFailure === "refuse") throw new RecordFailure(error);
+        if (settings.journald) records.tellJournal(session, team, error);
+        tellRefusal("this session goes on without being put on record", arrival, ports);
       }
     },
   };

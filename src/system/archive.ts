@@ -1,9 +1,10 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync } from "node:fs";
 import type { Archive, ArchiveProblem, DayFile } from "../record/archive.ts";
 import { RecordError } from "../record/error.ts";
 import { UNASSIGNED } from "../record/vocabulary.ts";
 import { NAME_PATTERN } from "../units/ids.ts";
 import { escapeText } from "../units/text.ts";
+import type { IndexFolder } from "./index-folder.ts";
 import { readLines } from "./line-reader.ts";
 import { inside } from "./safe-folder.ts";
 
@@ -12,8 +13,11 @@ const DAY_FILE = /^(\d{4}-\d\d-\d\d)\.jsonl$/;
 
 const isTeamFolder = (name: string) => name === UNASSIGNED || NAME_PATTERN.test(name);
 
-/** The day files under a log directory. Inside it no link is followed; what is not an archive's is a problem, not an error. */
-export function openArchive(directory: string): Archive {
+/**
+ * The day files under a log directory. Inside it no link is followed; what is not an archive's is a problem, not an error.
+ * @param indexes where to keep what is derived from them; nothing is kept by default
+ */
+export function openArchive(directory: string, indexes?: IndexFolder): Archive {
   return {
     directory,
     scan() {
@@ -29,12 +33,13 @@ export function openArchive(directory: string): Archive {
           for (const name of listTeam(directory, team)) {
             const day = DAY_FILE.exec(name)?.[1];
             if (day === undefined) problems.push({ path: escapeText(`${path}/${name}`), what: "not a day's file" });
-            else files.push(dayFile(directory, team, day));
+            else files.push(dayFile(directory, team, day, indexes));
           }
         } catch (error) {
           problems.push({ path: escapeText(path), what: unreadable(error) });
         }
       }
+      if (problems.length === 0) indexes?.tidy(files);
       files.sort((a, b) => (a.day === b.day ? compare(a.team, b.team) : compare(b.day, a.day)));
       return { files, problems };
     },
@@ -60,7 +65,7 @@ function listFolder(directory: string): string[] {
 }
 
 /** Runs `use` with the team's folder open, reached without a link. */
-function withTeam<T>(directory: string, team: string, use: (folder: number) => T): T {
+export function withTeam<T>(directory: string, team: string, use: (folder: number) => T): T {
   const top = openSync(directory, O_RDONLY | O_DIRECTORY);
   try {
     const folder = openSync(inside(top, team), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
@@ -81,19 +86,22 @@ const listTeam = (directory: string, team: string) =>
 export const openDay = (directory: string, team: string, name: string): number =>
   withTeam(directory, team, (folder) => openSync(inside(folder, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
 
-function dayFile(directory: string, team: string, day: string): DayFile {
+function dayFile(directory: string, team: string, day: string, indexes: IndexFolder | undefined): DayFile {
   const name = `${day}.jsonl`;
   const path = `${directory}/${team}/${name}`;
   return {
     path,
     team,
     day,
-    *lines() {
+    bytes: () => looked(directory, team, (folder) => lstatSync(inside(folder, name), { throwIfNoEntry: false })?.size),
+    owner: () => looked(directory, team, (folder) => fstatSync(folder).uid),
+    ...(indexes && { index: indexes.of(team, name, () => openDay(directory, team, name)) }),
+    *lines(part) {
       let file: number | undefined;
       try {
         file = openDay(directory, team, name);
         if (!fstatSync(file).isFile()) throw new Error("not a regular file");
-        yield* readLines(file);
+        yield* readLines(file, undefined, part);
       } catch (cause) {
         if (!isReadFailure(cause)) throw cause;
         throw new RecordError("E_LOG_READ", `${escapeText(path)}: ${unreadable(cause)}`, { cause });
@@ -102,6 +110,15 @@ function dayFile(directory: string, team: string, day: string): DayFile {
       }
     },
   };
+}
+
+/** Undefined where it is not to be had. */
+function looked<T>(directory: string, team: string, look: (folder: number) => T): T | undefined {
+  try {
+    return withTeam(directory, team, look);
+  } catch {
+    return undefined;
+  }
 }
 
 const isReadFailure = (error: unknown) =>

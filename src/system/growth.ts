@@ -5,6 +5,8 @@ import { LINE_MAX_BYTES } from "../record/chain.ts";
 import { openDay } from "./archive.ts";
 
 const LF = 0x0a;
+/** How much of a file's end is looked at for its last lines. */
+const TAIL_BYTES = 65_536;
 
 interface Known {
   readonly inode: number;
@@ -19,6 +21,18 @@ interface Known {
 export function growthOf(archive: Archive) {
   const known = new Map<string, Known>();
   return {
+    /** The last lines of each file; `lines` goes on behind them. */
+    *tail(since: string, report: (problem: ArchiveProblem) => void): Generator<string> {
+      const { files } = archive.scan();
+      for (const file of files.filter(({ day }) => day >= since)) {
+        try {
+          yield* lastLines(archive.directory, file, known);
+        } catch (error) {
+          if (!("syscall" in (error as Error))) throw error;
+          report({ path: file.path, what: (error as Error).message });
+        }
+      }
+    },
     /** @param since `YYYY-MM-DD`: older files are not read */
     *lines(since: string, report: (problem: ArchiveProblem) => void): Generator<string> {
       const { files } = archive.scan();
@@ -32,6 +46,24 @@ export function growthOf(archive: Archive) {
       }
     },
   };
+}
+
+function* lastLines(directory: string, { team, path }: DayFile, known: Map<string, Known>): Generator<string> {
+  const file = openDay(directory, team, basename(path));
+  try {
+    const stat = fstatSync(file);
+    if (!stat.isFile()) return;
+    const from = Math.max(0, stat.size - TAIL_BYTES);
+    const block = Buffer.allocUnsafe(stat.size - from);
+    const count = readSync(file, block, 0, block.length, from);
+    const whole = block.subarray(0, count).lastIndexOf(LF) + 1;
+    // A line that begins in front of the block is not whole in it.
+    const first = from === 0 ? 0 : block.indexOf(LF) + 1;
+    known.set(path, { inode: stat.ino, offset: from + whole });
+    if (first < whole) yield* block.toString("utf8", first, whole - 1).split("\n");
+  } finally {
+    closeSync(file);
+  }
 }
 
 function* added(directory: string, { team, path }: DayFile, known: Map<string, Known>): Generator<string> {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { journalEntry } from "../record/journal-entry.ts";
+import { journalEntry, type ScopeManager } from "../record/journal-entry.ts";
 import type { SessionRecord } from "../record/schema.ts";
 
 const SOCKET = "/run/systemd/journal/socket";
@@ -11,6 +11,8 @@ export interface Journal {
   readonly note: string | undefined;
   /** Sends the copy on its way; never throws and never waits. */
   copy(record: SessionRecord, line: string): void;
+  /** The same of an entry that is no record: `NAME=value` lines. */
+  send(entry: string): void;
   /** Waits for all copies, at most 2 s. @returns how many did not arrive, as far as it is known */
   flush(): Promise<number>;
 }
@@ -20,24 +22,26 @@ export interface Journal {
  * carries them, one process a record (2.38 sends one entry and goes): its environment is empty, its stdin a pipe, its
  * other streams not the session's. Where journald is not there nothing is started.
  */
-export function openJournal({ socket = SOCKET, logger = LOGGER } = {}): Journal {
+export function openJournal({ socket = SOCKET, logger = LOGGER, manager = "user" as ScopeManager } = {}): Journal {
   const missing = [socket, logger].find((path) => !existsSync(path));
   if (missing !== undefined) {
     const note = `no copy of the records in the journal: ${missing} is not there`;
-    return { note, copy: () => undefined, flush: async () => 0 };
+    return { note, copy: () => undefined, send: () => undefined, flush: async () => 0 };
   }
   const pending = new Set<Promise<boolean>>();
   let lost = 0;
+  const sendOff = (entry: string) => {
+    const sent = send(logger, entry);
+    pending.add(sent);
+    void sent.then((arrived) => {
+      pending.delete(sent);
+      if (!arrived) lost += 1;
+    });
+  };
   return {
     note: undefined,
-    copy(record, line) {
-      const sent = send(logger, journalEntry(record, line));
-      pending.add(sent);
-      void sent.then((arrived) => {
-        pending.delete(sent);
-        if (!arrived) lost += 1;
-      });
-    },
+    copy: (record, line) => sendOff(journalEntry(record, line, manager)),
+    send: sendOff,
     async flush() {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => {

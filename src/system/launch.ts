@@ -80,6 +80,8 @@ export function launch(plan: Plan): Promise<Launched> {
         exited,
         begin: () => void start.end("go\n"),
         release() {
+          // A command that was never begun waits for its word, and has the holder's end of the leash open meanwhile.
+          if (!start.writableEnded) start.end();
           holder.end("done\n");
           return holderGone;
         },

@@ -1,5 +1,5 @@
 import { readSync } from "node:fs";
-import type { RawLine } from "../record/archive.ts";
+import type { RawLine, Span } from "../record/archive.ts";
 import { LINE_MAX_BYTES } from "../record/chain.ts";
 
 const LF = 0x0a;
@@ -11,11 +11,17 @@ const SETTLE_TIMES = 5;
 /**
  * The lines of an open file, empty ones left out, with memory for one line. A line above LINE_MAX_BYTES is said and
  * skipped. The bytes of a line are valid until the next one is asked for.
+ * @param part where to begin and to end; the whole file by default
  */
-export function* readLines(file: number, pause: (ms: number) => void = sleep): Generator<RawLine> {
-  let buffer = Buffer.allocUnsafe(BLOCK_BYTES);
+export function* readLines(
+  file: number,
+  pause: (ms: number) => void = sleep,
+  part: Span = { from: 0, to: Number.POSITIVE_INFINITY, line: 1 },
+): Generator<RawLine> {
+  let buffer = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, Math.max(1, part.to - part.from)));
+  let position = part.from; // in the file, of what is read next
   let held = 0; // bytes in the buffer that belong to an unfinished line
-  let number = 0;
+  let number = part.line - 1;
   let skipping = false;
   let waited = 0;
   for (;;) {
@@ -26,20 +32,22 @@ export function* readLines(file: number, pause: (ms: number) => void = sleep): G
         held = 0;
       }
     }
-    const count = readSync(file, buffer, held, buffer.length - held, null);
+    const count = readSync(file, buffer, held, Math.min(buffer.length - held, part.to - position), position);
     if (count === 0) {
-      if ((held === 0 && !skipping) || waited === SETTLE_TIMES) break;
+      if (position >= part.to || (held === 0 && !skipping) || waited === SETTLE_TIMES) break;
       waited += 1;
       pause(SETTLE_MS);
       continue;
     }
     waited = 0;
     const filled = held + count;
+    const base = position - held; // in the file, of the buffer's first byte
+    position += count;
     let from = 0;
     for (let end = buffer.indexOf(LF, held); end >= 0 && end < filled; end = buffer.indexOf(LF, from)) {
       number += 1;
       if (skipping) yield tooLong(number);
-      else if (end > from) yield { number, bytes: buffer.subarray(from, end), tooLong: false };
+      else if (end > from) yield { number, bytes: buffer.subarray(from, end), tooLong: false, offset: base + from };
       skipping = false;
       from = end + 1;
       if (from >= filled) break;
@@ -48,7 +56,8 @@ export function* readLines(file: number, pause: (ms: number) => void = sleep): G
     held = skipping ? 0 : filled - from;
   }
   if (skipping) yield tooLong(number + 1);
-  else if (held > 0) yield { number: number + 1, bytes: buffer.subarray(0, held), tooLong: false };
+  else if (held > 0)
+    yield { number: number + 1, bytes: buffer.subarray(0, held), tooLong: false, offset: position - held };
 }
 
 const tooLong = (number: number): RawLine => ({ number, bytes: new Uint8Array(0), tooLong: true });

@@ -62,7 +62,8 @@ export function openRecordFile(directory: string, team: string, start: number): 
   }
 }
 
-function syncFolder(top: number): void {
+/** fsync(2) of a folder that was opened to be walked (O_PATH), which cannot be synced itself. */
+export function syncFolder(top: number): void {
   const readable = openSync(inside(top, "."), constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     fsyncSync(readable);
@@ -106,17 +107,21 @@ function recordFile(file: number, path: string): RecordFile {
     descriptor: file,
     append(line, { durable = false } = {}) {
       try {
-        const bytes = Buffer.from(tornTail(file) ? `\n${line}` : line);
-        const written = writeSync(file, bytes);
-        if (written !== bytes.length)
-          throw new Error(`only ${written} of ${bytes.length} bytes were written (disk full?)`);
-        if (durable) fdatasyncSync(file);
+        appendLine(file, line, durable);
       } catch (error) {
         throw cannotWrite(path, error);
       }
     },
     close: () => closeSync(file),
   };
+}
+
+/** One line by one write(2), on a line of its own also behind a torn one. @throws Node's own error, or a short write's */
+export function appendLine(file: number, line: string, durable: boolean): void {
+  const bytes = Buffer.from(tornTail(file) ? `\n${line}` : line);
+  const written = writeSync(file, bytes);
+  if (written !== bytes.length) throw new Error(`only ${written} of ${bytes.length} bytes were written (disk full?)`);
+  if (durable) fdatasyncSync(file);
 }
 
 /** Whether the file ends in the middle of a line. @throws when the file is no longer where readers look for it */

@@ -1,3 +1,4 @@
+import { failureEntry, type ScopeManager } from "../record/journal-entry.ts";
 import type { Records, SessionPorts } from "../session/ports.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 import { clientOf } from "./client.ts";
@@ -23,15 +24,20 @@ export function sessionPorts(clientGoneGrace: Milliseconds): SessionPorts {
   return { clock, newSessionId, admission, requests, scopes, client, records: recordsForJournal(), recovery };
 }
 
-/** Records go to files and, where journald answers, to the journal. */
-export function recordsForJournal(): Records {
+/**
+ * Records go to files and, where journald answers, to the journal.
+ * @param manager which systemd makes the sessions' scopes
+ */
+export function recordsForJournal(manager: ScopeManager = "user"): Records {
   let journal: Journal | undefined;
+  const opened = () => {
+    journal ??= openJournal({ manager });
+    return journal;
+  };
   return {
     open: openRecordFile,
-    copyToJournal(record, line) {
-      journal ??= openJournal();
-      journal.copy(record, line);
-    },
+    copyToJournal: (record, line) => opened().copy(record, line),
+    tellJournal: (session, team, { message }) => opened().send(failureEntry(session, team, message)),
     flush: async () => journal?.flush(),
   };
 }

@@ -42,7 +42,7 @@ export function openWorkshop({ keep }: { readonly keep: boolean }) {
     async run([file = "", ...args]: readonly string[], environment: Readonly<Record<string, string>>) {
       orInterrupted();
       const ran = await execa(file, args, {
-        env: { PATH: process.env["PATH"] ?? "", HOME: folder, LANG: "C.UTF-8", ...environment },
+        env: { PATH: process.env["PATH"] ?? "", HOME: folder, XDG_CACHE_HOME: folder, LANG: "C.UTF-8", ...environment },
         extendEnv: false,
         cwd: folder,
         input: "",

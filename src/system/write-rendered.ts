@@ -29,6 +29,18 @@ export function writeRendered(
   });
 }
 
+/**
+ * Puts a file in the place of another by rename(2), so that a reader has the old one or the new one whole.
+ * @throws NixgateError E_RENDER_WRITE, status 73
+ */
+export function replaceFile(path: string, text: string): void {
+  try {
+    replace(resolve(path), text);
+  } catch (error) {
+    throw worded(path, error);
+  }
+}
+
 function create(path: string, text: string): void {
   const file = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
   try {

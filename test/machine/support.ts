@@ -69,6 +69,10 @@ export class Guest {
         "done 2>/dev/null",
         "systemctl reset-failed",
         "find /var/log/nixgate -type f -delete",
+        // their copies and their seals, which would miss them
+        "rm -rf /var/lib/nixgate",
+        "journalctl --quiet --rotate",
+        "rm -f /run/log/journal/*/*@*.journal",
       ].join("\n"),
     );
     if (done.exitCode !== 0) throw new Error(`the guest could not be cleaned: ${done.stderr}`);

@@ -69,7 +69,7 @@ test("nothing is rendered from a policy with an error", async () => {
 });
 
 test.each([
-  ["system", "root's already"],
+  ["system", "slices of root's"],
   ["none", "there are no slices"],
 ])('under manager = "%s" the text says what that means', async (manager, words) => {
   const own = place();

@@ -49,18 +49,22 @@ export const bodies = {
 
 let made = 0;
 
-/** The lines of one session, a second apart, each with its LF. */
+/**
+ * The lines of one session, each with its LF.
+ * @param seconds from the start to each line; a second apart by default
+ */
 export function sessionLines(
   start: string | number,
   said: readonly RecordBody[] = [bodies.start, bodies.deny, bodies.run, bodies.ran, bodies.end],
   identity: Partial<Identity> = {},
+  seconds?: readonly number[],
 ): { session: string; lines: string[] } {
   const time = new Date(start).getTime();
   made += 1;
   const session = makeSessionId(time, Buffer.from(made.toString(16).padStart(20, "0"), "hex"));
   let chain = openChain({ session, team: "alpha", host: "builder", boot: BOOT, ...identity });
   const lines = said.map((body, index) => {
-    const next = append(chain, time + index * 1000, body);
+    const next = append(chain, time + (seconds?.[index] ?? index) * 1000, body);
     chain = next.chain;
     return next.line;
   });

@@ -10,6 +10,8 @@ export interface Asked {
   readonly team?: string;
   readonly words?: readonly string[];
   readonly stdio?: SpawnOptions["stdio"];
+  /** A program, with its words, that runs it. */
+  readonly through?: readonly string[];
 }
 
 export interface Answer {
@@ -20,8 +22,10 @@ export interface Answer {
 
 /** Starts `nixgate session` as sshd does: a forced command with pipes for stdin, stdout and stderr. */
 export function startSession(place: Workplace, asked: Asked): ChildProcess {
-  const { request, environment = {}, team = "alpha", words = [], stdio = "pipe" } = asked;
-  const child = spawn(NIXGATE, ["session", "--team", team, "--config-dir", place.config, ...words], {
+  const { request, environment = {}, team = "alpha", words = [], stdio = "pipe", through = [] } = asked;
+  const own = [NIXGATE, "session", "--team", team, "--config-dir", place.config, ...words];
+  const [program, ...rest] = [...through, ...own] as [string, ...string[]];
+  const child = spawn(program, rest, {
     env: {
       PATH: "/usr/bin:/bin",
       SSH_CONNECTION: "192.0.2.7 50022 192.0.2.1 22",

@@ -25,6 +25,11 @@ export interface Workplace {
 export function workplace(): Workplace {
   const folder = mkdtempSync(join(tmpdir(), "nixgate-test-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return workplaceIn(folder);
+}
+
+/** The same in a folder that outlives a single test. */
+export function workplaceIn(folder: string): Workplace {
   const config = join(folder, "etc");
   const log = join(folder, "log");
   cpSync("test/fixtures/config", config, { recursive: true });

@@ -24,7 +24,7 @@ export async function openVisits(
     ...own,
     manager: await systemManager(),
     admission: tally(),
-    records: recordsForJournal(),
+    records: recordsForJournal("system"),
     runDirectory: RUN_DIRECTORY,
     ready() {
       writeFileSync(READY, `${process.pid}\n`); // while it is there a front need not fear to wait in vain

@@ -19,6 +19,20 @@ test.each<[Record<string, string | boolean>, string[]]>([
   [{ since: "2 hours ago" }, [lost.session, running.session]],
   [{ until: "2026-01-05T03:59:00Z" }, [early.session]],
   [{ since: "2026-01-05T03:12:02Z", until: "2026-01-05T03:12:02Z" }, [early.session]],
+  [{ client: "10.0.0.0/8" }, [lost.session, running.session, early.session]],
+  [{ client: "192.0.2.1" }, []],
+  [{ key: "SHA256:47DEQ" }, [lost.session, running.session, oom.session, early.session]],
+  [{ key: "47DEQpj8HBSa", team: "alpha" }, [oom.session, early.session]],
+  [{ key: "SHA256:DEQpj8" }, []],
+  [{ host: "builder" }, [lost.session, running.session, oom.session, early.session]],
+  [{ host: "elsewhere" }, []],
+  [{ since: "2026-01-05T03:59:00Z", client: "10.0.0.5", running: true }, [running.session]],
+  [{ sort: "wall" }, [early.session, oom.session, lost.session, running.session]],
+  [{ sort: "cpu", limit: "3" }, [oom.session, early.session, lost.session]],
+  [{ sort: "memory", limit: "1" }, [oom.session]],
+  [{ sort: "start", limit: "1" }, [lost.session]],
+  [{ at: "2026-01-05T03:12:02Z" }, [early.session]],
+  [{ at: "today 05:00:00", team: "alpha" }, []],
   [{ limit: "2" }, [lost.session, running.session]],
   [{ limit: "3", team: "alpha" }, [oom.session, early.session]],
 ])("%o lists the sessions that match, newest first", async (options, expected) => {
@@ -35,6 +49,8 @@ test("the table has one aligned row a session, with the whole id and its end", a
     "MEMBER",
     "START",
     "DURATION",
+    "CPU",
+    "MEMORY",
     "COMMANDS",
     "DENIED",
     "END",
@@ -47,16 +63,28 @@ test("the table has one aligned row a session, with the whole id and its end", a
     "ci",
     expect.any(String),
     "12.3 s",
+    "3.1 s",
+    "812 MiB",
     "1",
     "not-allowlisted",
     "exit 0",
     "10.0.0.5",
   ]);
-  expect(columns(rows[2])?.slice(4)).toEqual(["3.0 s", "1", "-", "oom 137", "-"]);
-  expect(columns(rows[1])?.slice(4)).toEqual(["-", "1", "-", "running", "10.0.0.5"]);
-  expect(columns(rows[0])?.[7]).toBe("lost");
+  expect(columns(rows[2])?.slice(4)).toEqual(["3.0 s", "3.1 s", "812 MiB", "1", "-", "oom 137", "-"]);
+  expect(columns(rows[1])?.slice(4)).toEqual(["-", "-", "-", "1", "-", "running", "10.0.0.5"]);
+  expect(columns(rows[0])?.[9]).toBe("lost");
   const client = titles.indexOf("CLIENT");
   expect(rows.map((row) => row[client - 1])).toEqual([" ", " ", " ", " "]);
+});
+
+test("sessions of several hosts say of which", async () => {
+  const { lines, session } = sessionLines("2026-01-06T05:30:00Z", [bodies.start, bodies.end], { host: "elsewhere" });
+  const ports = portsOf({ ...texts, "alpha/2026-01-06": lines.join("") });
+  const { stdout = "" } = await run(sessionsList, [], {}, ports);
+  expect(stdout.split("\n").map((line) => line.split(/ +/).at(-1))).toEqual([
+    ...["HOST", "elsewhere", "builder", "builder", "builder", "builder", ""],
+  ]);
+  expect((await run(sessionsList, [], { host: "elsewhere" }, ports)).stdout).toContain(session);
 });
 
 test("nothing that matches is said in words", async () => {
@@ -88,8 +116,13 @@ test.each<[string[], Record<string, string>, string]>([
   [["alpha"], {}, "alpha"],
   [[], { cause: "bad\u001bluck" }, "bad\\u{1b}luck"],
   [[], { since: "soon" }, "--since soon"],
+  [[], { at: "soon" }, "--at soon"],
+  [[], { at: "now", since: "today" }, "--at says both"],
   [[], { until: "2026-02-31" }, "--until 2026-02-31"],
   [[], { limit: "0" }, "--limit 0"],
+  [[], { client: "10.0.0.0/33" }, "--client 10.0.0.0/33"],
+  [[], { client: "builder" }, "--client builder"],
+  [[], { sort: "size" }, "--sort size"],
   [[], { limit: "1.5" }, "--limit 1.5"],
 ])("%o %o is a usage error that names it", async (positionals, options, words) => {
   await expect(run(sessionsList, positionals, options)).rejects.toMatchObject({

@@ -9,10 +9,13 @@ const sound = {
   "beta/2026-01-06": running.lines.join(""),
 };
 
-test("an untouched archive is one line of counts", async () => {
+const layers = (records: number) =>
+  `chain    ${records} records\njournal  not used: no journald here\nseal     not used: no seals here\n`;
+
+test("an untouched archive is one line of counts, and how far each layer reached", async () => {
   expect(await run(sessionsVerify, [], {}, portsOf(sound))).toEqual({
     status: 0,
-    stdout: "11 records, 3 sessions, 2 files, 1 running: nothing found\n",
+    stdout: `11 records, 3 sessions, 2 files, 1 running: nothing found\n${layers(11)}`,
     stderr: "",
   });
 });
@@ -22,8 +25,8 @@ test("a finding names file, line, session, and until when the session was sound"
   const { status, stdout } = await run(sessionsVerify, [], {}, portsOf(files));
   expect(status).toBe(65);
   expect(stdout).toBe(
-    `/log/alpha/2026-01-05.jsonl:3: session ${early.session}: seq 3 follows seq 1: records between them are gone (sound until 2026-01-05T03:12:01.000Z)\n` +
-      "6 records, 2 sessions, 2 files, 1 running: 1 finding\n",
+    `/log/alpha/2026-01-05.jsonl:3: session ${early.session}: seq 3 follows seq 1: records between them are gone (sound until 2026-01-05T03:12:01.000Z) [chain]\n` +
+      `6 records, 2 sessions, 2 files, 1 running: 1 finding\n${layers(6)}`,
   );
 });
 
@@ -50,7 +53,18 @@ test("a session that ends while it is looked at is no finding", async () => {
 
 test("--json holds the counts and the findings", async () => {
   const { stdout = "" } = await run(sessionsVerify, [], { json: true }, portsOf(sound));
-  expect(JSON.parse(stdout)).toEqual({ files: 2, sessions: 3, records: 11, running: 1, findings: [] });
+  expect(JSON.parse(stdout)).toEqual({
+    files: 2,
+    sessions: 3,
+    records: 11,
+    running: 1,
+    findings: [],
+    layers: {
+      chain: { checked: true, what: "11 records" },
+      journal: { checked: false, what: expect.any(String) },
+      seal: { checked: false, what: expect.any(String) },
+    },
+  });
 });
 
 test("a word too many is a usage error", async () => {

@@ -1,5 +1,7 @@
 import type { CommandResult } from "../../../src/cli/command.ts";
-import type { SessionsPorts } from "../../../src/commands/sessions-ports.ts";
+import type { PrintingPorts } from "../../../src/commands/sessions-ports.ts";
+import type { VerifyPorts } from "../../../src/commands/sessions-verify.ts";
+import { RecordError } from "../../../src/record/error.ts";
 import { archiveOf } from "../../support/archive-in-memory.ts";
 import { bodies, sessionLines } from "../../support/records.ts";
 
@@ -22,15 +24,31 @@ export const texts = {
 };
 
 /** Process 1 is alive, no other; now is the morning after. */
-export const portsOf = (files: Readonly<Record<string, string>> = texts): SessionsPorts => ({
+export const portsOf = (files: Readonly<Record<string, string>> = texts): VerifyPorts & PrintingPorts => ({
   archive: () => archiveOf(files),
   liveness: () => (start) => start.pid === 1,
   now: () => Date.parse("2026-01-06T06:00:00Z"),
+  print: () => true,
+  openSeals: async () => {
+    throw new RecordError("E_SEAL_STORE", "no seals here");
+  },
+  measuring: () => () => undefined,
+  async *readJournal() {},
+  noJournald: () => "no journald here",
+  wantsJournal: async () => true,
 });
 
 export const run = async (
-  command: { run(args: never, ports: SessionsPorts): CommandResult | Promise<CommandResult> },
+  command: { run(args: never, ports: VerifyPorts & PrintingPorts): CommandResult | Promise<CommandResult> },
   positionals: readonly string[],
   options: Readonly<Record<string, string | boolean>> = {},
   ports = portsOf(),
-) => command.run({ positionals, options } as never, ports);
+) => {
+  let printed = "";
+  const print = (text: string) => {
+    printed += text;
+    return true;
+  };
+  const result = await command.run({ positionals, options } as never, { ...ports, print });
+  return printed === "" ? result : { ...result, stdout: printed };
+};

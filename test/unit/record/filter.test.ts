@@ -43,12 +43,20 @@ const sessions: readonly Summary[] = [
     state: "ended",
     causes: ["oom", "exit"],
   },
+  {
+    ...base,
+    session: "set-back",
+    start: "2026-01-05T03:10:00.000Z",
+    end: "2026-01-05T01:10:00.000Z",
+    state: "ended",
+    causes: ["timeout"],
+  },
   { ...base, session: "running", start: "2026-01-05T04:00:00.000Z", state: "running", causes: [] },
   { ...base, session: "lost", start: "2026-01-05T04:00:00.000Z", state: "lost", causes: [] },
 ];
 
 test.each<[Criteria, string[]]>([
-  [{}, ["early", "denied", "refused", "oom", "running", "lost"]],
+  [{}, ["early", "denied", "refused", "oom", "set-back", "running", "lost"]],
   [{ team: "beta" }, ["refused"]],
   [{ member: "ci" }, ["early", "oom"]],
   [{ denied: true }, ["denied", "refused"]],
@@ -56,6 +64,7 @@ test.each<[Criteria, string[]]>([
   [{ request: "RM -RF" }, ["denied"]],
   [{ running: true }, ["running"]],
   [{ since: at("04:30:00") }, ["oom", "running"]],
+  [{ since: at("03:10:00"), until: at("03:10:00") }, ["oom", "set-back"]],
   [{ until: at("02:30:00") }, ["early"]],
   [{ since: at("03:30:00"), until: at("03:30:00") }, ["refused", "oom"]],
   [{ since: at("04:30:00"), cause: "oom", member: "ci" }, ["oom"]],

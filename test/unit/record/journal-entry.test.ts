@@ -40,8 +40,16 @@ test.each([
     NIXGATE_TEAM: "alpha",
     NIXGATE_EVENT: body.event,
     NIXGATE_SEQ: "0",
+    ...(body.event === "command.start" && { USER_UNIT: body.unit, USER_INVOCATION_ID: body.invocation }),
     NIXGATE_RECORD: line.trimEnd(),
   });
+});
+
+test("a scope of the system's manager is named as that manager names it", () => {
+  const { record, line } = append(openChain(identity), 0, bodies.run);
+  const { UNIT, INVOCATION_ID, ...others } = fieldsOf(journalEntry(record, line, "system"));
+  expect({ UNIT, INVOCATION_ID }).toEqual({ UNIT: bodies.run.unit, INVOCATION_ID: bodies.run.invocation });
+  expect(Object.keys(others).filter((name) => name.startsWith("USER_"))).toEqual([]);
 });
 
 test("text from outside adds no field and no line", () => {

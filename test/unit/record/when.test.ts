@@ -16,6 +16,8 @@ test.each([
   ["  Yesterday   03:00:09 ", local(2026, 10, 24, 3, 0, 9)],
   ["tuesday 03:12", local(2026, 10, 24, 3, 12)],
   ["last tuesday 03:12", local(2026, 10, 24, 3, 12)],
+  ["last Tuesday at 03:12", local(2026, 10, 24, 3, 12)],
+  ["yesterday at 3:00", local(2026, 10, 24, 3)],
   ["wednesday", local(2026, 10, 25)],
   ["last wednesday", local(2026, 10, 18)],
   ["thursday", local(2026, 10, 19)],
@@ -42,5 +44,7 @@ test.each([
   "-2 hours ago",
   "2026-11-23 03",
   "03:00 yesterday",
+  "yesterday at",
+  "yesterday at noon",
   "1",
 ])("%j is none", (text) => expect(parseWhen(text, now)).toBeUndefined());

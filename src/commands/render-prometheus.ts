@@ -1,0 +1,59 @@
+import type { Command } from "../cli/command.ts";
+import { UsageError } from "../cli/usage-error.ts";
+import { tallyFiles } from "../record/tally.ts";
+import { renderPrometheus } from "../render/prometheus.ts";
+import { ExitStatus } from "../units/exit-status.ts";
+import { escapeText } from "../units/text.ts";
+import {
+  JOURNAL_HELP,
+  JOURNAL_OPTIONS,
+  journalPlace,
+  openPlace,
+  PLACE_HELP,
+  PLACE_OPTIONS,
+  problemList,
+  type SessionsPorts,
+  textOption,
+} from "./sessions-ports.ts";
+
+export interface RenderPrometheusPorts extends SessionsPorts {
+  /** Puts a file in the place of another, whole or not at all. @throws NixgateError E_RENDER_WRITE */
+  replace(path: string, text: string): void;
+}
+
+const DAY_MS = 86_400_000;
+
+export const renderPrometheusCommand: Command<RenderPrometheusPorts> = {
+  name: "render prometheus",
+  summary: "prints the day's sessions, denials, causes and usage of each team as Prometheus metrics",
+  usage: "[--output FILE] [--log-dir DIR | --config-dir DIR | --journal DIR | --merge]",
+  help: `Prints metrics in Prometheus' text format, from the records of today (UTC) and of the sessions that began yesterday.
+Counters begin anew at 00:00 UTC, which Prometheus takes as it takes a restart.
+
+  --output FILE      write them to FILE instead, by rename(2): node_exporter never reads half of it. For its textfile
+                     collector: --output /var/lib/prometheus/node-exporter/nixgate.prom, each minute from a timer
+${PLACE_HELP}
+${JOURNAL_HELP}
+
+Out of a journal each sample also has the label host.
+Exit status: 0; 73 where FILE cannot be written; 74 where the records cannot be read.
+`,
+  options: { ...PLACE_OPTIONS, ...JOURNAL_OPTIONS, output: { type: "string" } },
+  async run({ positionals, options }, ports) {
+    if (positionals[0] !== undefined)
+      throw new UsageError(`${escapeText(positionals[0])}: render prometheus takes options only`);
+    const output = textOption(options, "output");
+    const archive = await openPlace(options, ports);
+    const problems = problemList();
+    const { files, problems: strange } = archive.scan();
+    strange.forEach(problems.report);
+    const day = (ago: number) => new Date(ports.now() - ago * DAY_MS).toISOString().slice(0, 10);
+    const near = files.filter((file) => file.day >= day(1));
+    const byHost = journalPlace(options) !== undefined;
+    const tallies = tallyFiles(near, `${day(0)}T00:00:00.000Z`, ports.liveness(), { byHost });
+    const text = renderPrometheus(tallies);
+    if (output === undefined) return { status: ExitStatus.ok, stdout: text, stderr: problems.text() };
+    ports.replace(output, text);
+    return { status: ExitStatus.ok, stderr: problems.text() };
+  },
+};

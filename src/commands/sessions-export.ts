@@ -1,0 +1,77 @@
+import type { Command } from "../cli/command.ts";
+import { UsageError } from "../cli/usage-error.ts";
+import { EXPORT_FORMATS } from "../report/export-formats.ts";
+import { ExitStatus } from "../units/exit-status.ts";
+import { escapeText } from "../units/text.ts";
+import { criteriaFrom, FILTER_HELP, FILTER_USAGE, filterOptions, limitFrom, WHEN_HELP } from "./sessions-filters.ts";
+import { matchingSessions, OUTPUT_OPTIONS, type OutputPorts } from "./sessions-output.ts";
+import {
+  JOURNAL_HELP,
+  JOURNAL_OPTIONS,
+  openPlace,
+  PLACE_HELP,
+  PLACE_OPTIONS,
+  problemList,
+  textOption,
+} from "./sessions-ports.ts";
+
+/** Text is given to the output in pieces of about this many characters. */
+const PIECE = 65_536;
+const NAMES = Object.keys(EXPORT_FORMATS).join(", ");
+
+export const sessionsExport: Command<OutputPorts> = {
+  name: "sessions export",
+  summary: "sessions for other programs: JSON Lines, CSV, ECS, OCSF",
+  usage: `[--format jsonl|csv|ecs|ocsf] [-o FILE] ${FILTER_USAGE} [--log-dir DIR | --config-dir DIR | --journal DIR | --merge]`,
+  help: `Writes the sessions that match, each with all of its records together, oldest day first.
+
+  --format F         jsonl, the default: the records, each line as it was written, so that its chain still holds
+                     csv: one row a session (RFC 4180; what a spreadsheet would run as a formula is made text)
+                     ecs: one event a record, JSON Lines (Elastic Common Schema 9.4.0)
+                     ocsf: one event a record, JSON Lines (OCSF 1.8.0, classes 3002 and 1007)
+  -o, --output FILE  to a file that only this account can read; it is put in its place when it is whole
+${FILTER_HELP}
+${PLACE_HELP}
+${JOURNAL_HELP}
+
+${WHEN_HELP}
+What is damaged in the files is said on stderr and left out.
+docs/export.md says what becomes of each record; docs/record.schema.json is the JSON Schema of the records.
+Exit status: 0; 64 for a wrong option; 73 where the file cannot be created; 74 where it cannot be written, or the
+records cannot be read.
+`,
+  options: { ...PLACE_OPTIONS, ...JOURNAL_OPTIONS, ...filterOptions, ...OUTPUT_OPTIONS, format: { type: "string" } },
+  async run({ options, positionals }, ports) {
+    if (positionals[0] !== undefined)
+      throw new UsageError(`${escapeText(positionals[0])}: sessions export takes options only`, {
+        hint: "name the file with -o FILE",
+      });
+    const format = await formatOf(textOption(options, "format") ?? "jsonl");
+    const wanted = { criteria: criteriaFrom(options, ports.now()), limit: limitFrom(options) };
+    const problems = problemList();
+    const archive = await openPlace(options, ports);
+    const { files, problems: strange } = archive.scan();
+    strange.forEach(problems.report);
+    const output = ports.output(textOption(options, "output"));
+    try {
+      let piece = format.head;
+      for (const session of matchingSessions(files.toReversed(), wanted, ports, problems.report)) {
+        piece += format.session(session);
+        if (piece.length < PIECE) continue;
+        if (!output.write(piece)) return { status: ExitStatus.ok, stderr: problems.text() };
+        piece = "";
+      }
+      output.write(piece);
+      output.finish();
+    } finally {
+      output.abandon();
+    }
+    return { status: ExitStatus.ok, stderr: problems.text() };
+  },
+};
+
+function formatOf(name: string) {
+  if (!Object.hasOwn(EXPORT_FORMATS, name))
+    throw new UsageError(`--format ${escapeText(name)}: no such format`, { hint: `one of ${NAMES}` });
+  return EXPORT_FORMATS[name as keyof typeof EXPORT_FORMATS]();
+}

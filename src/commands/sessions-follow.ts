@@ -1,0 +1,98 @@
+import type { Arguments, Command } from "../cli/command.ts";
+import { UsageError } from "../cli/usage-error.ts";
+import type { Archive, ArchiveProblem } from "../record/archive.ts";
+import { keepMatching } from "../record/filter.ts";
+import { ExitStatus } from "../units/exit-status.ts";
+import { escapeText } from "../units/text.ts";
+import { decodeText, tellRecords } from "./follow-records.ts";
+import { criteriaFrom, helpFor, whichOptions } from "./sessions-filters.ts";
+import {
+  JOURNAL_OPTIONS,
+  journalPlace,
+  openPlace,
+  PLACE_HELP,
+  PLACE_OPTIONS,
+  type PrintingPorts,
+  problemList,
+  textOption,
+} from "./sessions-ports.ts";
+
+export interface SessionsFollowPorts extends PrintingPorts {
+  /** What is added to the files of `since` (YYYY-MM-DD) and later. */
+  growthOf(archive: Archive): {
+    /** The last lines of each file; `lines` goes on behind them. */
+    tail(since: string, report: (problem: ArchiveProblem) => void): Iterable<string>;
+    /** The lines since the last look. */
+    lines(since: string, report: (problem: ArchiveProblem) => void): Iterable<string>;
+  };
+  sleep(ms: number): Promise<void>;
+}
+
+const LOOK_AGAIN_MS = 250;
+/** A session is written into the file of the day on which it began: older ones are not followed. */
+const DAYS = 30;
+const DAY_MS = 86_400_000;
+const { at: _at, since: _since, until: _until, running: _running, ...followOptions } = whichOptions;
+
+export const sessionsFollow: Command<SessionsFollowPorts> = {
+  name: "sessions follow",
+  summary: "records as they are written, in plain words",
+  usage:
+    "[--team T] [--member M] [--client IP|NET] [--key FP] [--host H] [--denied] [--cause C] [--request TEXT] [--lines N] [--json] [--log-dir DIR | --config-dir DIR]",
+  help: `Shows the last records, then each one as it is written, until Ctrl-C: when, team and member, the end of the session's
+id as sessions show and kill take it, and what happened. Every option leaves only sessions that match so far: --denied
+shows a session from its first denial on.
+
+${helpFor(followOptions)}
+  --lines N          begin with the last N records, 10 by default
+  --json             the records as they were written, one JSON document a line
+${PLACE_HELP}
+
+Sessions that began more than ${DAYS} days ago are not followed.
+Exit status: 0 when nobody reads any more, 64 for a wrong option, 74 where the records cannot be read.
+`,
+  options: {
+    ...PLACE_OPTIONS,
+    ...JOURNAL_OPTIONS,
+    ...followOptions,
+    lines: { type: "string" },
+    json: { type: "boolean" },
+  },
+  async run({ options, positionals }, ports) {
+    if (positionals[0] !== undefined)
+      throw new UsageError(`${escapeText(positionals[0])}: sessions follow takes options only`, {
+        hint: "for one session: nixgate sessions show ID",
+      });
+    if (journalPlace(options))
+      throw new UsageError("sessions follow reads files only", {
+        hint: "to follow a journal: journalctl --follow NIXGATE_TEAM=NAME, with --directory or --merge",
+      });
+    const count = countFrom(options);
+    const keep = keepMatching(criteriaFrom(options, ports.now()));
+    const archive = await openPlace(options, ports);
+    const growth = ports.growthOf(archive);
+    const tell = tellRecords(archive, keep, options["json"] === true);
+    const problems = problemList();
+    const since = () => new Date(ports.now() - DAYS * DAY_MS).toISOString().slice(0, 10);
+
+    const before = [...growth.tail(since(), problems.report)].map(decodeText).filter((line) => line.ok);
+    const told = before.sort((a, b) => (a.record.time < b.record.time ? -1 : 1)).map(tell);
+    const last = told.filter((text) => text !== undefined);
+    let isHeard = last.slice(Math.max(0, last.length - count)).every(ports.print);
+    while (isHeard) {
+      await ports.sleep(LOOK_AGAIN_MS);
+      for (const line of growth.lines(since(), problems.report)) {
+        const text = line === "" ? undefined : tell(decodeText(line));
+        isHeard = isHeard && (text === undefined || ports.print(text));
+      }
+    }
+    return { status: ExitStatus.ok, stderr: problems.text() };
+  },
+};
+
+function countFrom(options: Arguments["options"]): number {
+  const text = textOption(options, "lines") ?? "10";
+  if (!/^\d{1,4}$/.test(text))
+    throw new UsageError(`--lines ${escapeText(text)}: no number of records`, { hint: "a whole number up to 9999" });
+  return Number(text);
+}

@@ -1,0 +1,60 @@
+import type { ArchiveProblem, DayFile } from "../record/archive.ts";
+import { type Criteria, keepMatching } from "../record/filter.ts";
+import { newest, newestFirst } from "../record/newest.ts";
+import type { Summary } from "../record/summary.ts";
+import { type WholeSession, wholeSessions } from "../record/whole-sessions.ts";
+import type { SessionsPorts } from "./sessions-ports.ts";
+
+/** Where a long answer goes, bit by bit. */
+export interface Output {
+  /** @returns false when nobody reads any more */
+  write(text: string): boolean;
+  finish(): void;
+  /** Takes away what was written; no effect once it is finished. */
+  abandon(): void;
+}
+
+export interface OutputPorts extends SessionsPorts {
+  /** A file, or stdout where none is named. @throws NixgateError */
+  output(path: string | undefined): Output;
+}
+
+export const OUTPUT_OPTIONS = { output: { type: "string", short: "o" } } as const;
+
+/** How often it is said how far a reading is, in sessions. */
+const SAY_EVERY = 1024;
+
+export interface Wanted {
+  readonly criteria: Criteria;
+  /** The newest so many; infinite for all. */
+  readonly limit: number;
+}
+
+/**
+ * The sessions of some files that match, with their records, in the order of the files. Memory is that of the sessions
+ * open at one time, and of the ids where there is a limit: then the files are read twice.
+ */
+export function* matchingSessions(
+  files: readonly DayFile[],
+  { criteria, limit }: Wanted,
+  ports: Pick<OutputPorts, "liveness" | "progress">,
+  report: (problem: ArchiveProblem) => void,
+): Generator<WholeSession> {
+  const keep = keepMatching(criteria);
+  const isAlive = ports.liveness();
+  let seen = 0;
+  function* matching(said: typeof report): Generator<WholeSession> {
+    for (const file of files) {
+      for (const session of wholeSessions(file, isAlive, said)) {
+        seen += 1;
+        if (seen % SAY_EVERY === 0) ports.progress?.(() => `reading ${file.path}: ${seen} sessions so far`);
+        if (keep(session.summary)) yield session;
+      }
+    }
+  }
+  if (limit === Number.POSITIVE_INFINITY) return yield* matching(report);
+  const kept = newest<Summary>(limit, newestFirst);
+  for (const { summary } of matching(() => undefined)) kept.offer(summary);
+  const ids = new Set(kept.result().map(({ session }) => session));
+  for (const session of matching(report)) if (ids.has(session.summary.session)) yield session;
+}

@@ -1,0 +1,129 @@
+import type { Arguments, Command } from "../cli/command.ts";
+import { UsageError } from "../cli/usage-error.ts";
+import type { DayFile } from "../record/archive.ts";
+import { placeOf } from "../record/finding.ts";
+import { type Pruned, type PruneOptions, pruneFiles } from "../record/pruning.ts";
+import { type Measure, type SealStore, sealWriter } from "../record/sealing.ts";
+import { formatBytes, plural } from "../record/wording.ts";
+import { parseDuration } from "../units/durations.ts";
+import { ExitStatus } from "../units/exit-status.ts";
+import { escapeText } from "../units/text.ts";
+import { jsonDocument } from "./json-document.ts";
+import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS, saying, sealDirectoryOf } from "./seal-options.ts";
+import { openPlace, problemList, type SessionsPorts, textOption } from "./sessions-ports.ts";
+
+export interface PruneCommandPorts extends SessionsPorts {
+  readonly openSeals: OpenSeals;
+  measuring(directory: string): Measure;
+  readonly machine: { readonly host: string; readonly boot: string };
+  /** @throws RecordError E_LOG_WRITE */
+  removing(directory: string): (file: DayFile) => void;
+}
+
+const DAY_MS = 86_400_000;
+
+export const sessionsPrune: Command<PruneCommandPorts> = {
+  name: "sessions prune",
+  summary: "removes old days of records, and puts on record what they were",
+  usage:
+    "--older-than AGE [--team T] [--dry-run] [--damaged] [--json] [--seal-dir DIR] [--log-dir DIR | --config-dir DIR]",
+  help: `Removes the record files of whole days (UTC) that are over for longer than AGE. What each file was is sealed first, so
+that \`nixgate sessions verify\` goes on finding nothing; a file that went in another way is a finding. To be run by root.
+It asks nothing and says what it does.
+
+  --older-than AGE   90d, 12w, 36h: at least a day
+  --team T           only this team's
+  --dry-run          say what would be done, and do nothing
+  --damaged          also files in which verify finds more than a crash: without it they are kept, as evidence
+  --json             one JSON document
+${SEAL_HELP}
+
+A day with a session that is still running is kept.
+Exit status: 0; 64 for a wrong option; 65 where a damaged file was kept; 73 where the key or the seals cannot be had; 74
+where a file cannot be read or removed; 75 where a day was kept because of a running session.
+`,
+  options: {
+    ...SEAL_OPTIONS,
+    "older-than": { type: "string" },
+    team: { type: "string" },
+    "dry-run": { type: "boolean" },
+    damaged: { type: "boolean" },
+    json: { type: "boolean" },
+  },
+  async run({ positionals, options }, ports) {
+    if (positionals[0] !== undefined)
+      throw new UsageError(`${escapeText(positionals[0])}: sessions prune takes options only`);
+    const before = lastDay(options, ports.now());
+    const how = { dryRun: options["dry-run"] === true, damaged: options["damaged"] === true };
+    const team = textOption(options, "team");
+    const archive = await openPlace(options, ports);
+    const problems = problemList();
+    const { files, problems: strange } = archive.scan();
+    strange.forEach(problems.report);
+    const old = files.filter((file) => file.day < before && (team === undefined || file.team === team));
+    // A dry run makes neither key nor seals; where there are none yet it knows of none.
+    const store = how.dryRun
+      ? await ports.openSeals(sealDirectoryOf(options), archive.directory, { write: false }).catch(() => NO_STORE)
+      : await ports.openSeals(sealDirectoryOf(options), archive.directory, { write: true });
+    const run = { time: new Date(ports.now()).toISOString(), ...ports.machine };
+    const { directory } = archive;
+    const [isAlive, remove] = [ports.liveness(), ports.removing(directory)];
+    const measure = saying(ports.measuring(directory), "pruning", ports);
+    try {
+      const pruned = [...pruneFiles(old, sealWriter(store), { isAlive, measure, remove }, run, how)];
+      archive.scan(); // an archive lets go of what was kept of files that are gone
+      for (const { findings } of pruned)
+        for (const finding of findings) problems.report({ path: placeOf(finding), what: finding.what });
+      const stdout =
+        options["json"] === true ? jsonDocument({ before, ...how, files: pruned }) : asText(pruned, before, how);
+      return { status: statusOf(pruned), stdout, stderr: problems.text() };
+    } finally {
+      store.close();
+    }
+  },
+};
+
+const NO_STORE: SealStore = {
+  path: "",
+  key: new Uint8Array(0),
+  lines: () => [],
+  append: () => undefined,
+  close: () => undefined,
+};
+
+/** Days before this one go: their last moment is longer ago than AGE. */
+function lastDay(options: Arguments["options"], now: number): string {
+  const age = textOption(options, "older-than");
+  if (age === undefined)
+    throw new UsageError("sessions prune needs --older-than", { hint: "such as --older-than 90d" });
+  const parsed = parseDuration(age);
+  if (typeof parsed !== "number")
+    throw new UsageError(`--older-than: ${escapeText(parsed.problem)}`, { hint: parsed.fix });
+  if (parsed < DAY_MS)
+    throw new UsageError(`--older-than ${escapeText(age)}: less than a day`, { hint: "write 1d or more" });
+  return new Date(now - parsed).toISOString().slice(0, 10);
+}
+
+function statusOf(pruned: readonly Pruned[]): number {
+  const kept = (why: Pruned["kept"]) => pruned.some((file) => file.kept === why);
+  if (kept("unreadable")) return ExitStatus.ioError;
+  if (kept("damaged")) return ExitStatus.malformed;
+  return kept("running") ? ExitStatus.busy : ExitStatus.ok;
+}
+
+const KEPT = {
+  running: "kept: a session of it is still running",
+  damaged: "kept: verify finds something in it (--damaged removes it all the same)",
+  unreadable: "kept: it cannot be read",
+} as const;
+
+function asText(pruned: readonly Pruned[], before: string, { dryRun }: PruneOptions): string {
+  const verb = dryRun ? "would be removed" : "removed, on record";
+  const lines = pruned.map(({ path, sessions, records, size, kept }) => {
+    const what = `${plural(sessions, "session")}, ${plural(records, "record")}, ${formatBytes(size)}`;
+    return `${path}: ${what}: ${kept === undefined ? verb : KEPT[kept]}`;
+  });
+  const gone = pruned.filter(({ kept }) => kept === undefined).length;
+  const sum = `${plural(gone, "file")} before ${before} ${dryRun ? "would be removed" : "removed"}, ${pruned.length - gone} kept`;
+  return [...lines, sum].map((line) => `${escapeText(line)}\n`).join("");
+}

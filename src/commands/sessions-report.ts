@@ -1,0 +1,105 @@
+import type { Command } from "../cli/command.ts";
+import { UsageError } from "../cli/usage-error.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { ArchiveProblem } from "../record/archive.ts";
+import type { Cap } from "../report/chart-parts.ts";
+import { gatherReport, PARTS_MAX, type Question } from "../report/report.ts";
+import { ExitStatus } from "../units/exit-status.ts";
+import { escapeText } from "../units/text.ts";
+import { criteriaFrom, FILTER_HELP, FILTER_USAGE, filterOptions, limitFrom, WHEN_HELP } from "./sessions-filters.ts";
+import { matchingSessions, OUTPUT_OPTIONS, type OutputPorts } from "./sessions-output.ts";
+import {
+  JOURNAL_HELP,
+  JOURNAL_OPTIONS,
+  openPlace,
+  PLACE_HELP,
+  PLACE_OPTIONS,
+  problemList,
+  textOption,
+} from "./sessions-ports.ts";
+
+/** A policy as far as it can be read. */
+export interface ReadPolicy {
+  readonly policy: Policy;
+  readonly sha256: string;
+}
+
+export interface SessionsReportPorts extends OutputPorts {
+  /** nixgate's own. */
+  readonly version: string;
+  /** The policies of the configuration, those that can be read: none where there is no configuration. */
+  policies(configDirectory: string | undefined): Promise<readonly ReadPolicy[]>;
+}
+
+const PROBLEMS_SHOWN = 10;
+
+export const sessionsReport: Command<SessionsReportPorts> = {
+  name: "sessions report",
+  summary: "one page for a browser: timeline, concurrency, denials, ends, use, each session",
+  usage: `[-o FILE] ${FILTER_USAGE} [--log-dir DIR] [--config-dir DIR] [--journal DIR | --merge]`,
+  help: `Makes one HTML page of the sessions that match. It needs no network, holds no script or picture from elsewhere, can be
+read without its own script, and can be printed.
+
+  -o, --output FILE  to a file that only this account can read; without it, to stdout
+${FILTER_HELP}
+${PLACE_HELP}
+${JOURNAL_HELP}
+
+${WHEN_HELP}
+Figures and charts are of all sessions that match; the newest ${PARTS_MAX} have a row and a part of their own. Caps come from
+the policies of the configuration as they are now, where they can be read.
+Example: nixgate sessions report --since "last monday" -o report.html
+Exit status: 0; 64 for a wrong option; 73 where the file cannot be created; 74 where it cannot be written, or the
+records cannot be read.
+`,
+  options: { ...PLACE_OPTIONS, ...JOURNAL_OPTIONS, ...filterOptions, ...OUTPUT_OPTIONS },
+  async run({ options, positionals }, ports) {
+    if (positionals[0] !== undefined)
+      throw new UsageError(`${escapeText(positionals[0])}: sessions report takes options only`, {
+        hint: "name the file with -o FILE",
+      });
+    const now = ports.now();
+    const criteria = criteriaFrom(options, now);
+    const wanted = { criteria, limit: limitFrom(options) };
+    const problems = problemList();
+    const noted: string[] = [];
+    let count = 0;
+    const report = (problem: ArchiveProblem) => {
+      problems.report(problem);
+      count += 1;
+      if (noted.length < PROBLEMS_SHOWN) noted.push(`${problem.path}: ${problem.what}`);
+    };
+    const archive = await openPlace(options, ports);
+    const { files, problems: strange } = archive.scan();
+    strange.forEach(report);
+    const question: Question = {
+      ...(criteria.since !== undefined && { since: criteria.since }),
+      ...(criteria.until !== undefined && { until: criteria.until }),
+      filters: filtersOf(options),
+    };
+    const output = ports.output(textOption(options, "output"));
+    try {
+      const gathering = gatherReport(question, now);
+      for (const session of matchingSessions(files, wanted, ports, report)) gathering.add(session);
+      const caps = capsOf(await ports.policies(textOption(options, "config-dir")));
+      const { reportPage } = await import("../report/page.ts");
+      const facts = { question, now, version: ports.version, archive: archive.directory, caps };
+      output.write(await reportPage(gathering.result(), { ...facts, problems: { shown: noted, count } }));
+      output.finish();
+    } finally {
+      output.abandon();
+    }
+    return { status: ExitStatus.ok, stderr: problems.text() };
+  },
+};
+
+const capsOf = (policies: readonly ReadPolicy[]): ReadonlyMap<string, Cap> =>
+  new Map(policies.map(({ policy, sha256 }) => [policy.team, { sessions: policy.session.maxConcurrent, sha256 }]));
+
+/** The filters as they were written, those of time left out: the page says them in words. */
+const filtersOf = (options: Readonly<Record<string, string | boolean | undefined>>): readonly string[] =>
+  Object.keys(filterOptions).flatMap((name) => {
+    const value = options[name];
+    if (value === undefined || name === "at" || name === "since" || name === "until") return [];
+    return [value === true ? `--${name}` : `--${name} ${JSON.stringify(value)}`];
+  });

@@ -1,0 +1,115 @@
+import type { Archive, DayFile } from "../record/archive.ts";
+import type { JournalCheck } from "../record/check-journal.ts";
+import { checkSealed, fileKey, linesOfItsDay, sealedFiles } from "../record/check-seals.ts";
+import { RecordError } from "../record/error.ts";
+import type { Finding } from "../record/finding.ts";
+import type { JournalCopy } from "../record/journal-copy.ts";
+import { readSeals, type Seal } from "../record/seal.ts";
+import type { Measure, SealStore } from "../record/sealing.ts";
+import { plural } from "../record/wording.ts";
+
+/** What a layer could do, for the reader: a layer that was not used found nothing because of it. */
+export interface LayerReport {
+  readonly checked: boolean;
+  /** In plain words: how far it reaches, or why it was not used. */
+  readonly what: string;
+}
+
+export interface SealLayer {
+  readonly report: LayerReport;
+  readonly seals: readonly Seal[];
+  readonly findings: readonly Finding[];
+  isPruned(file: { readonly team: string; readonly day: string }): boolean;
+  /** Said of a session.start that stands in a line of the file; undefined where it may. */
+  late(file: DayFile, line: number, session: string): Finding | undefined;
+}
+
+const NO_SEALS: Omit<SealLayer, "report"> = { seals: [], findings: [], isPruned: () => false, late: () => undefined };
+
+/** Reads the seals and holds every file against them. Without the key nothing is checked, and that is said. */
+export async function sealLayer(
+  archive: Archive,
+  files: readonly DayFile[],
+  open: () => Promise<SealStore>,
+  measure: Measure,
+  report: (error: RecordError) => void,
+): Promise<SealLayer> {
+  let store: SealStore;
+  try {
+    store = await open();
+  } catch (error) {
+    if (!(error instanceof RecordError)) throw error;
+    const hint = error.hint === undefined ? "" : ` (${error.hint})`;
+    return { ...NO_SEALS, report: { checked: false, what: `not used: ${error.message}${hint}` } };
+  }
+  try {
+    const { seals, findings, isWhole } = readSeals(store.key, store.lines(), store.path);
+    const sealed = sealedFiles(seals);
+    const found = [...findings];
+    for (const file of sealed.values()) {
+      const path = `${archive.directory}/${fileKey(file)}.jsonl`;
+      try {
+        const sizes = [...file.seals, ...(file.pruned ? [file.pruned] : [])].map(({ size }) => size);
+        found.push(...checkSealed(file, path, measure({ path, ...file }, sizes)));
+      } catch (error) {
+        if (!(error instanceof RecordError)) throw error;
+        report(error);
+      }
+    }
+    const limits = new Map(files.map((file) => [fileKey(file), isWhole ? linesOfItsDay(file, seals) : undefined]));
+    const pruned = [...sealed.values()].filter((file) => file.pruned).length;
+    const until = seals.findLast(({ kind }) => kind === "seal")?.time;
+    const reach = until === undefined ? "none of a file" : `the last at ${until}`;
+    return {
+      report: {
+        checked: true,
+        what: `${plural(seals.length, "seal")}, ${reach}; ${plural(pruned, "file")} pruned on record`,
+      },
+      seals,
+      findings: found,
+      isPruned: (file) => sealed.get(fileKey(file))?.pruned !== undefined,
+      late(file, line, session) {
+        const limit = limits.get(fileKey(file));
+        if (limit === undefined || line <= limit.lines) return undefined;
+        const what = `this session was not in the file when its day was sealed at ${limit.time}: forged, or the clock was set back`;
+        return { layer: "seal", kind: "late", path: file.path, line, session, what };
+      },
+    };
+  } finally {
+    store.close();
+  }
+}
+
+/** Compares with the journal, after every file was shown to `check`. */
+export async function journalLayer(
+  check: JournalCheck,
+  files: readonly DayFile[],
+  copies: AsyncIterable<JournalCopy>,
+  again: (file: DayFile) => Parameters<JournalCheck["uncopied"]>[1],
+): Promise<{ readonly report: LayerReport; readonly findings: readonly Finding[] }> {
+  try {
+    for await (const copy of copies) check.copied(copy);
+  } catch (error) {
+    if (!(error instanceof RecordError)) throw error;
+    return { report: { checked: false, what: `not used: ${error.message}` }, findings: [] };
+  }
+  if (check.copies === 0)
+    return {
+      report: { checked: false, what: "not used: the journal has no copy of these records" },
+      findings: [],
+    };
+  const findings = [...check.removed()];
+  for (const file of files) findings.push(...check.uncopied(file, again(file)));
+  const teams = [...new Set(files.map(({ team }) => team))].map((team) => {
+    const [since] = files.filter((file) => file.team === team).map(check.since);
+    return `${team} ${since === undefined ? "not at all" : `from ${since} on`}`;
+  });
+  const of = check.hosts === undefined || check.hosts.size === 0 ? "" : ` of ${[...check.hosts].join(" and ")}`;
+  return {
+    report: {
+      checked: true,
+      what: [`${check.copies} ${check.copies === 1 ? "copy" : "copies"}${of}`, ...teams].join(", "),
+    },
+    findings,
+  };
+}

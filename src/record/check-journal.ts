@@ -1,0 +1,159 @@
+import type { DayFile } from "./archive.ts";
+import { digestSet } from "./digest-set.ts";
+import type { Finding } from "./finding.ts";
+import type { JournalCopy } from "./journal-copy.ts";
+import type { SessionRecord } from "./schema.ts";
+import { plural } from "./wording.ts";
+
+/** What is written around the moment of the check may be in one place and not yet in the other: logger(1) gets 2 s. */
+const SETTLE_MS = 5000;
+/** Accounts up to here share the system's journal, each other has one of its own (SplitMode=, journald.conf(5)). */
+const SYSTEM_UID_MAX = 999;
+/** What is vacuumed together. */
+const journalOf = (uid: number) => (uid <= SYSTEM_UID_MAX ? "system" : uid);
+
+/** The UTC day in a UUIDv7's first 48 bits (RFC 9562). */
+const dayOf = (session: string, later = 0) =>
+  new Date(Number.parseInt(session.slice(0, 8) + session.slice(9, 13), 16) + later).toISOString().slice(0, 10);
+
+export interface JournalCheckOptions {
+  /** Milliseconds since 1970, when the check began. */
+  readonly now: number;
+  /** Whether root removed that day of the team on record. */
+  isPruned(file: { readonly team: string; readonly day: string }): boolean;
+  /**
+   * Whose copies are compared: undefined for all of them, `files` for the hosts that the files name. Who writes the files
+   * could name another there, so this is for journals of many hosts alone.
+   */
+  readonly hosts: ReadonlySet<string> | "files" | undefined;
+  /** Where the file of a team's day would be. */
+  pathOf(file: { readonly team: string; readonly day: string }): string;
+}
+
+/**
+ * Compares records with their copies: first all files are `seen`, then all copies are `copied`, then it can be asked
+ * what one has and the other has not. Only copies of root and of the account that owns the team's files count: any
+ * other account could have made them up.
+ */
+export function checkJournal({ now, hosts: wanted, isPruned, pathOf }: JournalCheckOptions) {
+  const inFiles = digestSet();
+  const owners = new Map<string, Set<number>>();
+  const seenHosts = new Set<string>();
+  const hosts = wanted === "files" ? seenHosts : wanted;
+  const oldest = new Map<string | number, number>();
+  const missing = new Map<string, Missing>();
+  let file: DayFile | undefined;
+  let copies = 0;
+
+  function note(next: DayFile): void {
+    file = next;
+    const uid = next.owner?.();
+    if (uid !== undefined) owners.set(next.team, (owners.get(next.team) ?? new Set()).add(uid));
+  }
+  const mayWrite = (uid: number, team: string) => uid === 0 || (owners.get(team)?.has(uid) ?? true);
+
+  return {
+    seen(from: DayFile, record: SessionRecord, digest: string): void {
+      if (from !== file) note(from);
+      inFiles.add(digest);
+      seenHosts.add(record.host);
+    },
+
+    copied({ record, digest, uid, received }: JournalCopy): void {
+      const { team, session, host, seq } = record;
+      if (!mayWrite(uid, team) || (hosts && hosts.size > 0 && !hosts.has(host))) return;
+      copies += 1;
+      const journal = journalOf(uid);
+      // When journald took it: the record's own time is whatever the account says.
+      oldest.set(journal, Math.min(received, oldest.get(journal) ?? received));
+      if (inFiles.mark(digest) || received >= now - SETTLE_MS) return;
+      const place = { team, day: dayOf(session) };
+      // The id is made a moment before the day is asked for: at midnight they may be two.
+      if (isPruned(place) || isPruned({ team, day: dayOf(session, 1000) })) return;
+      const known = missing.get(session) ?? { place, uid, seqs: [], unwritten: false };
+      known.seqs.push(seq);
+      known.unwritten ||= record.event === "session.refuse" && record.reason === "log-unavailable";
+      missing.set(session, known);
+    },
+
+    /** What the journal has and the files have not. */
+    *removed(): Generator<Finding> {
+      for (const [session, { place, uid, seqs, unwritten }] of missing) {
+        const which = `${plural(seqs.length, "record")} (seq ${seqs.sort((a, b) => a - b).join(", ")})`;
+        const why = unwritten ? "never written: the session was refused because of it" : "removed, or never written";
+        const what = `${which} of this session, in the journal by ${uid === 0 ? "root" : `uid ${uid}`}, not in the files: ${why}`;
+        yield { layer: "journal", kind: "removed", path: pathOf(place), session, what };
+      }
+    },
+
+    /**
+     * What a file has and the journal has not, from the oldest copy on that the journal still holds.
+     * @param again reads the file once more
+     */
+    *uncopied(
+      from: DayFile,
+      again: (visit: (record: SessionRecord, line: number) => void) => void,
+    ): Generator<Finding> {
+      const since = this.since(from);
+      if (since === undefined) return;
+      const lacking = new Map<string, Lacking>();
+      const copied = new Set<string>();
+      const older = new Set<string>();
+      again((record, line) => {
+        const { session, time } = record;
+        if (record.event === "session.start" && time < since) older.add(session);
+        const known = lacking.get(session);
+        if (known) known.end = record;
+        if (inFiles.isMarked(record.hash)) {
+          copied.add(session);
+          if (known && !isOfLost(record)) known.inBetween = true;
+        } else if (Math.abs(Date.parse(time) - now) > SETTLE_MS && !older.has(session)) {
+          if (known) known.count += 1;
+          else lacking.set(session, { line, first: record, end: record, count: 1, inBetween: false });
+        }
+      });
+      for (const [session, { line, first, end, count, inBetween }] of lacking) {
+        const has = copied.has(session);
+        // A supervisor that was killed may not have sent its last copies; whoever ended its records sent theirs.
+        if (has && !inBetween && (end.event !== "session.end" || isOfLost(end))) continue;
+        const which = has ? `${plural(count, "record")} of this session, from seq ${first.seq} on,` : "this session";
+        const what = `${which} not in the journal: forged, or the copy was lost`;
+        yield { layer: "journal", kind: "uncopied", path: from.path, line, session, what };
+      }
+    },
+
+    /** RFC 3339: from when on a file's records should have copies; undefined where the journal has none of its owner. */
+    since(from: DayFile): string | undefined {
+      const uid = from.owner?.();
+      const time = uid === undefined ? undefined : oldest.get(journalOf(uid));
+      return time === undefined ? undefined : new Date(time).toISOString();
+    },
+    /** The hosts that are compared; undefined for all of the journal. */
+    hosts,
+    get copies(): number {
+      return copies;
+    },
+  };
+}
+export type JournalCheck = ReturnType<typeof checkJournal>;
+
+/** A session of which the files lack something. */
+interface Missing {
+  readonly place: { readonly team: string; readonly day: string };
+  readonly uid: number;
+  readonly seqs: number[];
+  unwritten: boolean;
+}
+
+/** A session of which the journal lacks something. */
+interface Lacking {
+  readonly line: number;
+  readonly first: SessionRecord;
+  end: SessionRecord;
+  count: number;
+  /** Whether a record with a copy stands behind one without. */
+  inBetween: boolean;
+}
+
+const isOfLost = (record: SessionRecord) =>
+  (record.event === "session.end" || record.event === "command.end") && record.cause === "supervisor-lost";

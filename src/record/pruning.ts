@@ -1,0 +1,83 @@
+import type { DayFile, IsAlive } from "./archive.ts";
+import { checkSealed, fileKey, isAsPruned, type SealedFile, sealedFiles } from "./check-seals.ts";
+import { RecordError } from "./error.ts";
+import type { Finding } from "./finding.ts";
+import type { Measure, Run, SealWriter } from "./sealing.ts";
+import { verifyFile } from "./verify.ts";
+
+export interface PruneOptions {
+  /** Nothing is written and nothing removed. */
+  readonly dryRun: boolean;
+  /** Also files in which verify finds something. */
+  readonly damaged: boolean;
+}
+
+export interface PrunePorts {
+  readonly isAlive: IsAlive;
+  readonly measure: Measure;
+  /** @throws RecordError E_LOG_WRITE */
+  remove(file: DayFile): void;
+}
+
+/** What became of a file, or would become of it. */
+export interface Pruned {
+  readonly path: string;
+  readonly team: string;
+  readonly day: string;
+  readonly sessions: number;
+  readonly records: number;
+  readonly size: number;
+  readonly done: boolean;
+  /** Why it was kept. */
+  readonly kept?: "running" | "damaged" | "unreadable";
+  readonly findings: readonly Finding[];
+}
+
+/** What a crash leaves is no damage that anyone would want to look into after so long a time. */
+const OF_A_CRASH: readonly Finding["kind"][] = ["torn", "unended"];
+
+/**
+ * Removes files, oldest first, each after a seal that says what it was: without one verify would miss it. A file that
+ * somebody still writes to stays, and so does one that is not what it should be: it may be evidence.
+ */
+export function* pruneFiles(
+  files: readonly DayFile[],
+  writer: SealWriter,
+  ports: PrunePorts,
+  run: Run,
+  { dryRun, damaged }: PruneOptions,
+): Generator<Pruned> {
+  const known = sealedFiles(writer.seals);
+  for (const file of [...files].reverse()) {
+    const { path, team, day } = file;
+    const count = { sessions: 0, records: 0, running: 0 };
+    const nothing = { path, team, day, ...count, size: 0, findings: [] };
+    try {
+      const sealed: SealedFile = known.get(fileKey(file)) ?? { team, day, seals: [] };
+      const findings = [...verifyFile(file, ports.isAlive, count)].filter(({ kind }) => !OF_A_CRASH.includes(kind));
+      const { sessions, records } = count;
+      const now = ports.measure(
+        file,
+        sealed.seals.map(({ size }) => size),
+      );
+      if (now === undefined) continue; // somebody else was quicker
+      findings.push(...checkSealed(sealed, path, now));
+      const about = { path, team, day, sessions, records, size: now.size, findings };
+      if (count.running > 0) yield { ...about, done: false, kept: "running" };
+      else if (findings.length > 0 && !damaged) yield { ...about, done: false, kept: "damaged" };
+      else {
+        if (!dryRun) {
+          const { size, lines, sha256 } = now;
+          // One that is there as it was pruned was left by a prune that was interrupted: it is on record already.
+          if (!isAsPruned(sealed, now)) writer.add({ kind: "prune", ...run, team, day, size, lines, sha256, sessions });
+          ports.remove(file);
+        }
+        yield { ...about, done: !dryRun };
+      }
+    } catch (error) {
+      if (!(error instanceof RecordError) || error.code !== "E_LOG_READ") throw error;
+      const finding: Finding = { layer: "chain", kind: "foreign", path, what: error.message };
+      yield { ...nothing, done: false, kept: "unreadable", findings: [finding] };
+    }
+  }
+}

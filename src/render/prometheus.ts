@@ -1,0 +1,81 @@
+import type { Tally, TallyKey } from "../record/tally.ts";
+
+interface Metric {
+  readonly name: string;
+  readonly type: "counter" | "gauge";
+  readonly help: string;
+  /** Samples of one team and host; none where there is no figure. */
+  of(tally: Tally): readonly (readonly [labels: Readonly<Record<string, string>>, value: number])[];
+}
+
+const one = (value: number | undefined) => (value === undefined ? [] : [[{}, value] as const]);
+const seconds = (ms: number | undefined) => one(ms === undefined ? undefined : ms / 1000);
+const each = (label: string, counts: ReadonlyMap<string, number>) =>
+  [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => [{ [label]: name }, value] as const);
+
+/** All counters begin anew with each UTC day: whole days of records go (sessions prune), and a counter must not fall. */
+const METRICS: readonly Metric[] = [
+  metric("nixgate_sessions_total", "counter", "Sessions that began.", (t) => one(t.sessions)),
+  metric("nixgate_sessions_running", "gauge", "Sessions that are there now.", (t) => one(t.running)),
+  metric("nixgate_sessions_refused_total", "counter", "Sessions that were refused as a whole.", (t) =>
+    each("reason", t.refused),
+  ),
+  metric("nixgate_sessions_ended_total", "counter", "Sessions that ended.", (t) => each("cause", t.sessionEnds)),
+  metric("nixgate_requests_denied_total", "counter", "Requests that were turned away.", (t) =>
+    each("reason", t.denied),
+  ),
+  metric("nixgate_commands_ended_total", "counter", "Commands that ended.", (t) => each("cause", t.commandEnds)),
+  metric("nixgate_commands_wall_seconds_total", "counter", "Time from start to end of commands.", (t) =>
+    seconds(t.wall),
+  ),
+  metric("nixgate_commands_cpu_seconds_total", "counter", "CPU time of commands, user and system.", (t) =>
+    seconds(t.usage.cpu_ms),
+  ),
+  metric("nixgate_commands_throttled_seconds_total", "counter", "Time that CPUQuota held commands back.", (t) =>
+    seconds(t.usage.cpu_throttled_ms),
+  ),
+  metric("nixgate_commands_read_bytes_total", "counter", "Read from block devices by commands.", (t) =>
+    one(t.usage.io_read_bytes),
+  ),
+  metric("nixgate_commands_written_bytes_total", "counter", "Written to block devices by commands.", (t) =>
+    one(t.usage.io_write_bytes),
+  ),
+  metric("nixgate_commands_oom_kills_total", "counter", "Processes that the OOM killer ended.", (t) =>
+    one(t.usage.oom_kills),
+  ),
+  metric("nixgate_commands_tasks_refused_total", "counter", "Forks that TasksMax refused.", (t) =>
+    one(t.usage.tasks_refused),
+  ),
+  metric("nixgate_commands_leftovers_total", "counter", "Processes left over that had to be ended.", (t) =>
+    one(t.leftovers),
+  ),
+  metric("nixgate_commands_memory_peak_bytes", "gauge", "Highest memory that a command of the day held.", (t) =>
+    one(t.usage.memory_peak_bytes),
+  ),
+  metric("nixgate_record_lines_unreadable", "gauge", "Lines of the day's files that are no record.", (t) =>
+    one(t.unreadable),
+  ),
+];
+
+function metric(name: string, type: Metric["type"], help: string, of: Metric["of"]): Metric {
+  return { name, type, help: type === "counter" ? `${help} Since 00:00 UTC.` : help, of };
+}
+
+/**
+ * Counts in Prometheus' text format 0.0.4, for node_exporter's textfile collector. A
+ * scraped host's name is Prometheus' own label: here it stands only where several are told apart.
+ */
+export function renderPrometheus(tallies: ReadonlyMap<TallyKey, Tally>): string {
+  return METRICS.map(({ name, type, help, of }) => {
+    const samples = [...tallies].flatMap(([{ team, host }, tally]) =>
+      of(tally).map(([labels, value]) => {
+        const all = { team, ...(host !== undefined && { host }), ...labels };
+        const pairs = Object.entries(all).map(([label, text]) => `${label}="${escaped(text)}"`);
+        return `${name}{${pairs.join(",")}} ${value}\n`;
+      }),
+    );
+    return samples.length === 0 ? "" : `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${samples.join("")}`;
+  }).join("");
+}
+
+const escaped = (text: string) => text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");

@@ -1,0 +1,32 @@
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+
+/** What the page's time runs from and to, in milliseconds since 1970. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A range that has a length, with a little air around it where nothing says where it ends. */
+export function rangeOf(wanted: Partial<Range>, found: Range): Range {
+  const air = Math.max((found.to - found.from) * 0.02, MINUTE);
+  const from = wanted.from ?? found.from - air;
+  return { from, to: Math.max(wanted.to ?? found.to + air, from + MINUTE) };
+}
+
+/** An x axis in local time: hours where the range is short, days where it is long. Vega expressions, no data in them. */
+export function timeEncoding({ from, to }: Range, width: number) {
+  const atMidnight = "hours(datum.value) === 0 && minutes(datum.value) === 0";
+  const days = "timeFormat(datum.value, '%-d %b')";
+  const labelExpr =
+    to - from > 10 * DAY
+      ? days
+      : `${atMidnight} ? ${days} : timeFormat(datum.value, '${to - from < 5 * MINUTE ? "%H:%M:%S" : "%H:%M"}')`;
+  return {
+    field: "start",
+    type: "temporal" as const,
+    title: null,
+    scale: { domainMin: from, domainMax: to, nice: false },
+    axis: { labelExpr, tickCount: Math.max(3, Math.round(width / 90)), grid: true },
+  };
+}

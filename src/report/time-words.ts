@@ -1,0 +1,8 @@
+/** The zone that local times are in, by its name where it has one. */
+export const timeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** `1,234`. */
+export const grouped = (count: number): string => count.toLocaleString("en");
+
+/** `1 session`, `1,234 sessions`. */
+export const counted = (count: number, noun: string): string => `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;

@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import { closeSync, fstatSync, readSync } from "node:fs";
+import type { Measured } from "../record/check-seals.ts";
+import { RecordError } from "../record/error.ts";
+import type { Measure } from "../record/sealing.ts";
+import { escapeText } from "../units/text.ts";
+import { openDay } from "./archive.ts";
+
+const LF = 0x0a;
+const BLOCK_BYTES = 1_048_576;
+
+/** Digests the day files of an archive: each is read once, with memory for one block. */
+export const measuring =
+  (directory: string): Measure =>
+  (file, sizes) => {
+    let descriptor: number | undefined;
+    try {
+      descriptor = openDay(directory, file.team, `${file.day}.jsonl`);
+      if (!fstatSync(descriptor).isFile()) throw new Error("not a regular file");
+      return measure(descriptor, sizes);
+    } catch (cause) {
+      const { code, message } = cause as NodeJS.ErrnoException;
+      if (code === "ENOENT") return undefined;
+      throw new RecordError("E_LOG_READ", `${escapeText(file.path)}: cannot be read: ${code ?? message}`, { cause });
+    } finally {
+      if (descriptor !== undefined) closeSync(descriptor);
+    }
+  };
+
+function measure(descriptor: number, sizes: readonly number[]): Measured {
+  const wanted = [...new Set(sizes)].sort((a, b) => a - b);
+  const at = new Map<number, { sha256: string; lines: number }>();
+  const hash = createHash("sha256");
+  const block = Buffer.allocUnsafe(BLOCK_BYTES);
+  let whole = createHash("sha256"); // up to the last LF
+  let size = 0;
+  let lines = 0;
+  let position = 0;
+  const note = () => {
+    for (; wanted[0] === position; wanted.shift()) at.set(position, { sha256: hash.copy().digest("hex"), lines });
+  };
+  note();
+  for (;;) {
+    // Never past a size that is asked for, so that the digest can be taken there.
+    const most = Math.min(block.length, wanted[0] === undefined ? block.length : wanted[0] - position);
+    const count = readSync(descriptor, block, 0, most, position);
+    if (count === 0) break;
+    const read = block.subarray(0, count);
+    const end = read.lastIndexOf(LF) + 1;
+    if (end > 0) {
+      whole = hash.copy().update(read.subarray(0, end));
+      size = position + end;
+    }
+    hash.update(read);
+    lines += countLines(read);
+    position += count;
+    note();
+  }
+  return { size, lines, sha256: whole.digest("hex"), at };
+}
+
+function countLines(bytes: Buffer): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) lines += 1;
+  return lines;
+}

@@ -1,0 +1,20 @@
+import { unlinkSync } from "node:fs";
+import type { DayFile } from "../record/archive.ts";
+import { RecordError } from "../record/error.ts";
+import { escapeText } from "../units/text.ts";
+import { withTeam } from "./archive.ts";
+import { inside } from "./safe-folder.ts";
+
+/** Removes a day's file, reached without a link; one that is not there any more is as good. */
+export const removing = (directory: string) => (file: DayFile) => {
+  try {
+    withTeam(directory, file.team, (folder) => unlinkSync(inside(folder, `${file.day}.jsonl`)));
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT") return;
+    throw new RecordError("E_LOG_WRITE", `${escapeText(file.path)}: cannot be removed: ${code ?? message}`, {
+      hint: "run it as root",
+      cause,
+    });
+  }
+};

@@ -1,0 +1,12 @@
+import { openJournal } from "./journal.ts";
+import { readJournal } from "./journal-reader.ts";
+import { ownMachine } from "./machine.ts";
+import { measuring } from "./measure.ts";
+import { removing } from "./remove-day.ts";
+import { openSealStore } from "./seal-store.ts";
+
+/** What the commands that vouch for records, or check them, need of the world beside the archive. */
+export const trustPorts = () => ({
+  ...{ openSeals: openSealStore, measuring, removing, readJournal, machine: ownMachine() },
+  noJournald: () => openJournal().note,
+});

@@ -1,0 +1,281 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { beforeEach, describe, expect, test } from "vitest";
+import type { Finding } from "../../src/record/finding.ts";
+import { exported, importJournal, noJournalRemote } from "../support/journal-export.ts";
+import { nixgate } from "../support/nixgate.ts";
+import { bodies, sessionLines } from "../support/records.ts";
+import { temporaryFolder, writeArchive } from "../support/temporary.ts";
+
+const DAY = "2026-01-05";
+const one = sessionLines(`${DAY}T03:12:00Z`);
+const two = sessionLines(`${DAY}T04:12:00Z`);
+const other = sessionLines("2026-01-06T03:12:00Z");
+
+let log = "";
+let seals = "";
+const path = (team = "alpha", day = DAY) => join(log, `${team}/${day}.jsonl`);
+const add = (lines: readonly string[]) => appendFileSync(path(), lines.join(""));
+beforeEach(() => {
+  log = writeArchive({ [`alpha/${DAY}`]: one.lines.join(""), "alpha/2026-01-06": other.lines.join("") });
+  seals = join(temporaryFolder("seals"), "lib");
+});
+
+const run = (command: string, ...more: string[]) =>
+  nixgate(["sessions", command, "--log-dir", log, "--seal-dir", seals, ...more]);
+const seal = (...more: string[]) => run("seal", ...more);
+
+async function found(...more: string[]): Promise<string[]> {
+  const { stdout, stderr } = await run("verify", "--no-journal", "--json", ...more);
+  if (stdout.length === 0) throw new Error(stderr);
+  return JSON.parse(stdout.toString()).findings.map(({ kind, line }: Finding) => (line ? `${kind}:${line}` : kind));
+}
+const sealFile = () => join(seals, "seals", `${log.slice(1).replaceAll("-", "\\x2d").replaceAll("/", "-")}.jsonl`);
+
+describe("sessions seal", () => {
+  test("makes a key and seals that nobody else reads, one seal for each file", async () => {
+    const { status, stdout } = await seal();
+    expect(status).toBe(0);
+    expect(stdout.toString()).toContain(`${path()}: sealed 5 lines`);
+    const modes = [join(seals, "seal.key"), sealFile(), seals].map((name) => (statSync(name).mode & 0o777).toString(8));
+    expect(modes).toEqual(["600", "600", "700"]);
+    expect(readFileSync(sealFile(), "utf8").trimEnd().split("\n")).toHaveLength(2);
+    expect(await found()).toEqual([]);
+  });
+
+  test("seals only what has grown, and a file may go on growing with what had begun", async () => {
+    writeFileSync(path(), one.lines.slice(0, 2).join(""));
+    await seal();
+    expect((await seal()).stdout.toString()).toContain("0 of 2 files sealed");
+    add(one.lines.slice(2));
+    expect(await found()).toEqual([]);
+    expect((await seal()).stdout.toString()).toContain("1 of 2 files sealed");
+    expect(await found()).toEqual([]);
+  });
+
+  test("a line that is half written is not sealed, and may be finished", async () => {
+    writeFileSync(path(), `${one.lines.slice(0, 4).join("")}${one.lines[4]?.slice(0, 50)}`);
+    await seal();
+    add([one.lines[4]?.slice(50) as string]);
+    expect(await found()).toEqual([]);
+  });
+
+  test("says at once that a sealed file was changed, and later seals do not hide it", async () => {
+    await seal();
+    writeFileSync(path(), [...two.lines, ...one.lines].join(""));
+    const { status, stdout } = await seal();
+    expect(status).toBe(65);
+    expect(stdout.toString()).toContain("lines 1 to 5 are not the ones that were sealed");
+    expect(await found()).toContain("altered");
+  });
+
+  test("ten at once make one chain", async () => {
+    const today = new Date().toISOString().slice(0, 10);
+    const done = Array.from({ length: 10 }, async () => {
+      appendFileSync(path("alpha", today), sessionLines(Date.now()).lines.join(""));
+      return (await seal()).status;
+    });
+    expect(await Promise.all(done)).toEqual(done.map(() => 0));
+    expect(await found()).toEqual([]);
+  });
+});
+
+test("a seal waits while another process holds the lock on the seals", async () => {
+  await seal();
+  add(two.lines);
+  const before = readFileSync(sealFile(), "utf8");
+  const holder = spawn("flock", [sealFile(), "sh", "-c", "echo held; read -r _"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  await once(holder.stdout, "data");
+  const waiting = seal();
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  expect(readFileSync(sealFile(), "utf8")).toBe(before);
+  holder.stdin.end();
+  expect((await waiting).status).toBe(0);
+  expect(readFileSync(sealFile(), "utf8").length).toBeGreaterThan(before.length);
+});
+
+describe("verify finds", () => {
+  test("a session put into a day that was sealed when it was over", async () => {
+    await seal();
+    add(two.lines);
+    expect(await found()).toEqual(["late:6"]);
+  });
+
+  test("a file of a day that was not there when the archive was sealed after it", async () => {
+    await seal();
+    writeFileSync(path("alpha", "2026-01-04"), sessionLines("2026-01-04T01:00:00Z").lines.join(""));
+    expect(await found()).toEqual(["late:1"]);
+    await seal(); // a seal of what was slipped in does not bless it
+    expect(await found()).toEqual(["late:1"]);
+  });
+
+  test("yesterday's file missing", async () => {
+    await seal();
+    rmSync(path());
+    expect(await found()).toEqual(["gone"]);
+  });
+
+  test.each<[string, (lines: string[]) => string[], string[]]>([
+    ["a seal removed", (lines) => lines.toSpliced(0, 1), ["seal:1"]],
+    ["seals swapped", ([a, b, ...rest]) => [b, a, ...rest] as string[], ["seal:1", "seal:2", "seal:3"]],
+    ["a seal changed", (lines) => lines.with(0, lines[0]!.replace('"lines":5', '"lines":6')), ["seal:1", "seal:2"]],
+  ])("%s", async (_, damage, expected) => {
+    await seal();
+    writeFileSync(path("alpha", "2026-01-07"), "");
+    await seal();
+    const lines = readFileSync(sealFile(), "utf8").trimEnd().split("\n");
+    expect(lines).toHaveLength(3);
+    writeFileSync(
+      sealFile(),
+      damage(lines)
+        .map((line) => `${line}\n`)
+        .join(""),
+    );
+    expect(await found()).toEqual(expected);
+  });
+});
+
+test("a seal that a crash tore is no finding, and the next one stands on a line of its own", async () => {
+  await seal();
+  appendFileSync(sealFile(), readFileSync(sealFile(), "utf8").slice(0, 70));
+  expect(await found()).toEqual([]);
+  writeFileSync(path("alpha", "2026-01-07"), "");
+  await seal();
+  expect(await found()).toEqual([]);
+  expect(readFileSync(sealFile(), "utf8").trimEnd().split("\n")).toHaveLength(4);
+});
+
+describe("the key", () => {
+  test("that others can read is refused, with the fix", async () => {
+    await seal();
+    chmodSync(join(seals, "seal.key"), 0o640);
+    const { status, stderr } = await seal();
+    expect(status).toBe(73);
+    expect(stderr).toContain(`chmod 600 ${seals}/seal.key`);
+  });
+
+  test("that is gone while there are seals is not made anew in silence", async () => {
+    await seal();
+    rmSync(join(seals, "seal.key"));
+    writeFileSync(path(), [...one.lines, ...two.lines].join(""));
+    expect((await seal()).status).toBe(73);
+    const { stdout } = await run("verify", "--no-journal");
+    expect(stdout.toString()).toMatch(/^seal {5}not used: .*their key is gone/m);
+  });
+
+  test("a folder that others can write to is refused", async () => {
+    await seal();
+    chmodSync(seals, 0o777);
+    expect((await seal()).stderr).toContain("others can write to it");
+  });
+});
+
+describe("sessions prune", () => {
+  const prune = (...more: string[]) => run("prune", "--older-than", "30d", ...more);
+
+  test("removes days, puts them on record, and verify goes on finding nothing", async () => {
+    await seal();
+    const dry = await prune("--dry-run");
+    expect(dry.stdout.toString()).toContain("2 files before");
+    expect(existsSync(path())).toBe(true);
+    const { status, stdout } = await prune("--json");
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout.toString()).files).toMatchObject([
+      { day: DAY, sessions: 1, records: 5, done: true },
+      { day: "2026-01-06", done: true },
+    ]);
+    expect(existsSync(path())).toBe(false);
+    expect(await found()).toEqual([]);
+    expect((await prune()).stdout.toString()).toContain("0 files before");
+  });
+
+  test("lets go of what was kept of those days when they were read", async () => {
+    await sleep(1050); // what has only just changed is not kept
+    const cache = temporaryFolder("cache");
+    const env = { ...process.env, XDG_CACHE_HOME: cache };
+    const ask = (...words: string[]) => nixgate(["sessions", ...words, "--log-dir", log], { env });
+    const kept = () => readdirSync(cache, { recursive: true, encoding: "utf8" }).filter((name) => /alpha\./.test(name));
+    await ask("list");
+    expect(kept()).toHaveLength(2);
+    await ask("prune", "--older-than", "30d", "--seal-dir", seals);
+    expect(kept()).toEqual([]);
+  });
+
+  test.skipIf(noJournalRemote)(
+    `the journal's copies of what was pruned are not missed${noJournalRemote ? ` (${noJournalRemote})` : ""}`,
+    async () => {
+      const journal = temporaryFolder("journal");
+      importJournal(join(journal, "remote.journal"), exported([...one.lines, ...other.lines]));
+      const verify = async () => {
+        const words = ["sessions", "verify", "--log-dir", log, "--seal-dir", seals, "--journal", journal, "--json"];
+        return JSON.parse((await nixgate(words)).stdout.toString());
+      };
+      expect((await verify()).findings).toEqual([]);
+      await prune();
+      const { findings, layers } = await verify();
+      expect(findings).toEqual([]);
+      expect(layers.journal.what).toContain("10 copies");
+    },
+  );
+
+  test("what comes back in the place of a pruned file is found", async () => {
+    await prune();
+    writeFileSync(path(), two.lines.join(""));
+    expect(await found()).toContain("late");
+  });
+
+  test("a prune that was interrupted is finished by the next, and is no finding before", async () => {
+    const before = readFileSync(path());
+    await prune();
+    writeFileSync(path(), before);
+    expect(await found()).toEqual([]);
+    expect((await prune()).stdout.toString()).toContain("1 file before");
+    expect(existsSync(path())).toBe(false);
+    expect(await found()).toEqual([]);
+  });
+
+  test("keeps a day with a session that is running", async () => {
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    const running = sessionLines(`${DAY}T05:00:00Z`, [{ ...bodies.start, pid: 1 }], { host: "elsewhere", boot });
+    add(running.lines);
+    const { status, stdout } = await prune();
+    expect(status).toBe(75);
+    expect(stdout.toString()).toContain(`${path()}: 2 sessions, 6 records, `);
+    expect(stdout.toString()).toContain("kept: a session of it is still running");
+    expect(existsSync(path())).toBe(true);
+  });
+
+  test("keeps a damaged day as evidence, unless it is told not to", async () => {
+    writeFileSync(path(), one.lines.toSpliced(2, 1).join(""));
+    const { status, stderr } = await prune();
+    expect(status).toBe(65);
+    expect(stderr).toContain("records between them are gone");
+    expect(existsSync(path())).toBe(true);
+    expect((await prune("--damaged")).status).toBe(0);
+    expect(existsSync(path())).toBe(false);
+  });
+
+  test.each([
+    [[], "needs --older-than"],
+    [["--older-than", "1h"], "less than a day"],
+    [["--older-than", "soon"], "not a duration"],
+  ])("%j is a usage error", async (words, said) => {
+    const { status, stderr } = await run("prune", ...words);
+    expect(status).toBe(64);
+    expect(stderr).toContain(said);
+  });
+});

@@ -1,0 +1,104 @@
+import { resolve } from "node:path";
+import { execa } from "execa";
+import { beforeAll, expect, test } from "vitest";
+import { writeLargeArchive } from "../support/large-archive.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+
+const NODE = resolve("dist/node");
+const PROGRAM = resolve("bin/nixgate.cjs");
+const fixture = (name: string) => resolve(`test/fixtures/programs/${name}.cjs`);
+const MiB = 1024;
+
+let directory: string;
+beforeAll(() => {
+  directory = temporaryFolder("records");
+  writeLargeArchive(directory, 150_000, [28, 29]);
+});
+
+/** bin/nixgate with one of the fixtures loaded first. */
+const withFixture = (name: string, words: readonly string[], archive = directory) =>
+  execa(
+    NODE,
+    ["--max-semi-space-size=4", "--require", fixture(name), PROGRAM, "sessions", ...words, "--log-dir", archive],
+    {
+      env: { XDG_CACHE_HOME: temporaryFolder("cache") },
+      maxBuffer: 1e9,
+    },
+  );
+
+test("a list comes bit by bit, and is one JSON document or one table all the same", async () => {
+  const nixgate = (...words: string[]) => withFixture("say-peak", ["list", "--team", "delta", ...words]);
+  const sessions = JSON.parse((await nixgate("--json")).stdout) as { session: string; start: string }[];
+  expect(sessions).toHaveLength(1400);
+  const starts = sessions.map(({ start }) => start);
+  expect(starts).toEqual(starts.toSorted().reverse());
+  const [titles = "", ...rows] = (await nixgate()).stdout.split("\n");
+  expect(rows.map((row) => row.split(" ")[0])).toEqual(sessions.map(({ session }) => session));
+  const column = titles.indexOf("START");
+  expect(rows.every((row) => /^20\d\d-/.test(row.slice(column)))).toBe(true);
+});
+
+test("what is sorted by what sessions took is cut, and says so, unless --limit says how many", async () => {
+  const nixgate = (...words: string[]) => withFixture("say-peak", ["list", "--json", "--sort", "cpu", ...words]);
+  const { stdout, stderr } = await nixgate();
+  const times = (JSON.parse(stdout) as { cpu_ms: number }[]).map(({ cpu_ms }) => cpu_ms);
+  expect(times).toHaveLength(1000);
+  expect(times).toEqual(times.toSorted((a, b) => b - a));
+  expect(stderr).toContain("the first 1000 of 10000 sessions; --limit N shows N");
+  const more = await nixgate("--limit", "1500");
+  expect(JSON.parse(more.stdout)).toHaveLength(1500);
+  expect(more.stderr).not.toContain("the first");
+});
+
+test.each(["list --cause oom", "list --cause oom --no-index", "stats"])(
+  "%s takes no more memory for twenty times the sessions",
+  async (words) => {
+    const few = temporaryFolder("few");
+    writeLargeArchive(few, 15_000, [29]);
+    const peak = async (archive: string) => {
+      const { stderr } = await withFixture("say-peak", words.split(" "), archive);
+      return Number(stderr.split("\n").at(-1));
+    };
+    const many = await peak(directory);
+    expect(many).toBeLessThan(150 * MiB);
+    expect(many - (await peak(few))).toBeLessThan(30 * MiB);
+  },
+);
+
+test.each([
+  ["stats", [], /^reading [a-z_]+ 2026-11-2\d: [\d,]+ sessions so far$/, /^TEAM /],
+  ["verify", ["--no-journal"], /^checking [a-z_]+ 2026-11-2\d: [\d,]+ records so far$/, /^[\d,]+ records, /],
+])("long %s says on a terminal how far it is, and takes it away again", async (name, more, progress, answer) => {
+  const words = ["sessions", name, ...more, "--log-dir", directory];
+  const command = [NODE, "--require", fixture("hasty-clock"), PROGRAM, ...words];
+  const { stdout } = await execa("script", ["-qec", command.map((word) => `'${word}'`).join(" "), "/dev/null"]);
+  const said = stdout.split("\r\u001b[K");
+  expect(said.length).toBeGreaterThan(3);
+  expect(said.slice(1, -1)).toEqual(said.slice(1, -1).map(() => expect.stringMatching(progress)));
+  expect(said.at(-1)).toMatch(answer);
+});
+
+test("elsewhere than on a terminal it says nothing of it", async () => {
+  const { stderr } = await withFixture("hasty-clock", ["stats"]);
+  expect(stderr).toBe("");
+});
+
+test("a reader that leaves early is no failure", async () => {
+  const { stdout, exitCode } = await execa(
+    "/bin/bash",
+    [
+      "-c",
+      `"$@" | head -n 1; exit "\${PIPESTATUS[0]}"`,
+      "-",
+      NODE,
+      PROGRAM,
+      "sessions",
+      "list",
+      "--log-dir",
+      directory,
+    ],
+    { reject: false },
+  );
+  expect(stdout).toMatch(/^SESSION /);
+  expect(exitCode).toBe(0);
+});

@@ -1,0 +1,141 @@
+import { expect, test } from "vitest";
+import type { DayFile } from "../../../src/record/archive.ts";
+import { checkJournal } from "../../../src/record/check-journal.ts";
+import { journalCopy } from "../../../src/record/journal-copy.ts";
+import { closing, unendedIn } from "../../../src/record/unended.ts";
+import { verifyFile } from "../../../src/record/verify.ts";
+import { archiveOf } from "../../support/archive-in-memory.ts";
+import { sessionLines } from "../../support/records.ts";
+
+const DAY = "2026-01-05";
+const NOW = Date.parse(`${DAY}T12:00:00Z`);
+const [OWNER, STRANGER] = [990, 1234];
+const early = sessionLines(`${DAY}T03:00:00Z`);
+const late = sessionLines(`${DAY}T04:00:00Z`);
+
+interface Sent {
+  readonly line: string;
+  readonly uid?: number;
+  readonly received?: string;
+}
+
+/** Files with these lines, a journal with these copies: what is found, as `kind session count`. */
+function compare(
+  inFile: readonly string[],
+  sent: readonly (string | Sent)[],
+  { owner = OWNER, pruned = false, hosts = undefined as "files" | undefined } = {},
+) {
+  const check = checkJournal({
+    now: NOW,
+    hosts,
+    isPruned: () => pruned,
+    pathOf: ({ team, day }) => `/log/${team}/${day}.jsonl`,
+  });
+  const files = archiveOf({ [`alpha/${DAY}`]: inFile.join("") })
+    .scan()
+    .files.map((file): DayFile => ({ ...file, owner: () => owner }));
+  const read = (file: DayFile, visit: Parameters<typeof verifyFile>[3]) => [
+    ...verifyFile(file, () => true, { sessions: 0, records: 0, running: 0 }, visit),
+  ];
+  for (const file of files) read(file, (record, digest) => check.seen(file, record, digest));
+  for (const one of sent) {
+    const { line, uid = OWNER, received }: Sent = typeof one === "string" ? { line: one } : one;
+    const micros = String((Date.parse(received ?? JSON.parse(line).time) + 3) * 1000);
+    const copy = journalCopy(
+      JSON.stringify({ NIXGATE_RECORD: line.trimEnd(), _UID: String(uid), __REALTIME_TIMESTAMP: micros }),
+    );
+    if (copy) check.copied(copy);
+  }
+  const again = (file: DayFile) => (visit: (record: never, line: number) => void) =>
+    void read(file, (record, _, line) => visit(record as never, line));
+  const found = [...check.removed(), ...files.flatMap((file) => [...check.uncopied(file, again(file) as never)])];
+  return found.map(({ kind, session }) => `${kind} ${session === early.session ? "early" : "late"}`);
+}
+
+const both = [...early.lines, ...late.lines];
+
+test("copies that are all there", () => expect(compare(both, both)).toEqual([]));
+test("copies in another order", () => expect(compare(both, both.toReversed())).toEqual([]));
+test("of root's own records root's copies count, and no account's", () => {
+  const by = (uid: number) => both.map((line) => ({ line, uid }));
+  expect(compare(both, by(0), { owner: 0 })).toEqual([]);
+  expect(
+    compare(
+      early.lines,
+      [...early.lines, ...late.lines].map((line) => ({ line, uid: 0 })),
+      { owner: 0 },
+    ),
+  ).toEqual(["removed late"]);
+  const forged = late.lines.map((line) => ({ line, uid: OWNER }));
+  const own = early.lines.map((line) => ({ line, uid: 0 }));
+  expect(compare(both, [...own, ...forged], { owner: 0 })).toEqual(["uncopied late"]);
+});
+test("a copy that came twice", () => expect(compare(both, [...both, both[3]!])).toEqual([]));
+
+test("a session that only the journal has was removed", () => {
+  expect(compare(early.lines, both)).toEqual(["removed late"]);
+  expect(compare(early.lines, both, { pruned: true })).toEqual([]);
+});
+
+test("a session that only the files have was forged", () => {
+  expect(compare(both, early.lines)).toEqual(["uncopied late"]);
+});
+
+test("what is older than the oldest copy cannot be compared: journals are vacuumed", () => {
+  expect(compare(both, late.lines)).toEqual([]);
+  expect(compare(both, late.lines.slice(2))).toEqual([]);
+  expect(compare(both, [])).toEqual([]);
+});
+
+test("copies of accounts that neither are root nor own the files say nothing", () => {
+  const forged = late.lines.map((line) => ({ line, uid: STRANGER }));
+  expect(compare(early.lines, [...early.lines, ...forged])).toEqual([]); // no alarm by a stranger
+  expect(compare(both, [...early.lines, ...forged])).toEqual(["uncopied late"]); // and no alibi
+  expect(
+    compare(
+      both,
+      both.map((line) => ({ line, uid: 0 })),
+    ),
+  ).toEqual([]);
+  expect(compare(both, both, { owner: 0 })).toEqual([]); // nothing of root's to compare with
+  const roots = early.lines.map((line) => ({ line, uid: 0 }));
+  expect(compare(both, [...roots, ...late.lines], { owner: 0 })).toEqual(["uncopied late"]); // root's files: only root's copies
+});
+
+test("a time that the account made up for a copy does not make older records suspicious", () => {
+  const backdated = sessionLines("2020-01-01T00:00:00Z").lines.map((line) => ({ line, received: `${DAY}T04:00:00Z` }));
+  expect(compare(both, [...late.lines, ...backdated])).toEqual(["removed late"]); // only what it made up itself
+});
+
+test("of a journal of many hosts only the files' own is compared, of this host's journal all", () => {
+  const other = sessionLines(`${DAY}T04:00:00Z`, undefined, { host: "elsewhere" });
+  expect(compare(both, [...both, ...other.lines], { hosts: "files" })).toEqual([]);
+  expect(compare(both, [...both, ...other.lines])).toEqual(["removed late"]);
+});
+
+test("each account above 999 has a journal of its own, which is vacuumed for itself", () => {
+  const others = early.lines.map((line) => ({ line, uid: 0 }));
+  expect(compare(both, others, { owner: 1000 })).toEqual([]);
+});
+
+test("what was written around the moment of the check may be on its way", () => {
+  const fresh = sessionLines(NOW - 4000);
+  expect(compare([...early.lines, ...fresh.lines], early.lines)).toEqual([]);
+  const arriving = fresh.lines.map((line) => ({ line, received: `${DAY}T12:00:01Z` }));
+  expect(compare(early.lines, [...early.lines, ...arriving])).toEqual([]);
+});
+
+test("a copy whose hash is not that of its bytes is none", () => {
+  expect(compare(early.lines, [...early.lines, late.lines[0]!.replace("nix-alpha", "nix-beta")])).toEqual([]);
+});
+
+test("a killed supervisor's last records may lack copies, not those in the middle", () => {
+  const { files } = archiveOf({ [`alpha/${DAY}`]: late.lines.slice(0, 3).join("") }).scan();
+  const ends = closing(unendedIn(files[0]!)[0]!, NOW - 60_000, new Map()).map(({ line }) => line);
+  const lost = [...late.lines.slice(0, 3), ...ends];
+  const without = (...at: number[]) => [...early.lines, ...lost.filter((_, index) => !at.includes(index))];
+  expect(compare([...early.lines, ...lost], without(2))).toEqual([]);
+  expect(compare([...early.lines, ...lost], without(0, 1, 2))).toEqual([]);
+  expect(compare([...early.lines, ...lost], without(1))).toEqual(["uncopied late"]);
+  expect(compare([...early.lines, ...lost], without(0, 1, 2, 3, 4))).toEqual(["uncopied late"]); // no copy at all
+});

@@ -1,0 +1,33 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { EVENTS } from "../../../src/record/vocabulary.ts";
+import { ECS_VERSION, ecsEvents } from "../../../src/report/ecs.ts";
+import { EXPORT_FORMATS } from "../../../src/report/export-formats.ts";
+import { OCSF_VERSION, ocsfEvents } from "../../../src/report/ocsf.ts";
+import { quoted, tableUnder } from "../../support/markdown.ts";
+import { bodies, sessionLines } from "../../support/records.ts";
+import { wholeOf } from "./sessions.fixture.ts";
+
+const page = readFileSync("docs/export.md", "utf8");
+const firstQuoted = (cell: string | undefined) => quoted(cell ?? "")[0];
+
+test("docs/export.md has every format, and the versions of the schemas", () => {
+  expect(tableUnder(page, "format").map(([cell]) => firstQuoted(cell))).toEqual(Object.keys(EXPORT_FORMATS));
+  expect(page).toContain(`Elastic Common Schema, version ${ECS_VERSION}`);
+  expect(page).toContain(`Framework, version ${OCSF_VERSION}`);
+});
+
+test("docs/export.md says what each record becomes", () => {
+  const { start, refuse, deny, run, ran, end } = bodies;
+  const session = wholeOf(sessionLines("2026-01-05T03:12:00Z", [start, refuse, deny, run, ran, end]).lines);
+  const ecs = ecsEvents(session) as { event: { action: string; category: string[]; type: string[] } }[];
+  const ocsf = ocsfEvents(session) as { type_uid: number }[];
+  const coded = ecs.map(({ event }, index) => [
+    event.action,
+    event.category.join(", "),
+    event.type.join(", "),
+    String(ocsf[index]?.type_uid),
+  ]);
+  expect(coded.map(([event]) => event)).toEqual([...EVENTS]);
+  expect(tableUnder(page, "record").map((cells) => cells.map(firstQuoted))).toEqual(coded);
+});
