@@ -4,7 +4,7 @@ import { EXPORT_FORMATS } from "../report/export-formats.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { criteriaFrom, FILTER_HELP, FILTER_USAGE, filterOptions, limitFrom, WHEN_HELP } from "./sessions-filters.ts";
-import { matchingSessions, OUTPUT_OPTIONS, type OutputPorts } from "./sessions-output.ts";
+import { matchingSessions, OUTPUT_OPTIONS, type OutputPorts, outputPath, written } from "./sessions-output.ts";
 import {
   JOURNAL_HELP,
   JOURNAL_OPTIONS,
@@ -30,6 +30,7 @@ export const sessionsExport: Command<OutputPorts> = {
                      ecs: one event a record, JSON Lines (Elastic Common Schema 9.4.0)
                      ocsf: one event a record, JSON Lines (OCSF 1.8.0, classes 3002 and 1007)
   -o, --output FILE  to a file that only this account can read; it is put in its place when it is whole
+  --json             with -o: say on stdout what was written, as one JSON document
 ${FILTER_HELP}
 ${PLACE_HELP}
 ${JOURNAL_HELP}
@@ -52,11 +53,13 @@ records cannot be read.
     const archive = await openPlace(options, ports);
     const { files, problems: strange } = archive.scan();
     strange.forEach(problems.report);
-    const output = ports.output(textOption(options, "output"));
+    const output = ports.output(outputPath(options));
+    let sessions = 0;
     try {
       let piece = format.head;
       for (const session of matchingSessions(files.toReversed(), wanted, ports, problems.report)) {
         piece += format.session(session);
+        sessions += 1;
         if (piece.length < PIECE) continue;
         if (!output.write(piece)) return { status: ExitStatus.ok, stderr: problems.text() };
         piece = "";
@@ -66,7 +69,7 @@ records cannot be read.
     } finally {
       output.abandon();
     }
-    return { status: ExitStatus.ok, stderr: problems.text() };
+    return { status: ExitStatus.ok, ...written(options, { sessions }), stderr: problems.text() };
   },
 };
 

@@ -1,9 +1,12 @@
+import type { Arguments } from "../cli/command.ts";
+import { UsageError } from "../cli/usage-error.ts";
 import type { ArchiveProblem, DayFile } from "../record/archive.ts";
 import { type Criteria, keepMatching } from "../record/filter.ts";
 import { newest, newestFirst } from "../record/newest.ts";
 import type { Summary } from "../record/summary.ts";
 import { type WholeSession, wholeSessions } from "../record/whole-sessions.ts";
-import type { SessionsPorts } from "./sessions-ports.ts";
+import { jsonDocument } from "./json-document.ts";
+import { type SessionsPorts, textOption } from "./sessions-ports.ts";
 
 /** Where a long answer goes, bit by bit. */
 export interface Output {
@@ -19,7 +22,19 @@ export interface OutputPorts extends SessionsPorts {
   output(path: string | undefined): Output;
 }
 
-export const OUTPUT_OPTIONS = { output: { type: "string", short: "o" } } as const;
+export const OUTPUT_OPTIONS = { output: { type: "string", short: "o" }, json: { type: "boolean" } } as const;
+
+/** Where the answer goes; with `--json` stdout is for what is said about it. @throws UsageError where both would be stdout */
+export function outputPath(options: Arguments["options"]): string | undefined {
+  const path = textOption(options, "output");
+  if (options["json"] === true && path === undefined)
+    throw new UsageError("--json says what was written into a file", { hint: "name the file with -o FILE" });
+  return path;
+}
+
+/** What is said on stdout when all is written: nothing without `--json`. */
+export const written = (options: Arguments["options"], facts: object): { readonly stdout?: string } =>
+  options["json"] === true ? { stdout: jsonDocument({ output: options["output"], ...facts }) } : {};
 
 /** How often it is said how far a reading is, in sessions. */
 const SAY_EVERY = 1024;

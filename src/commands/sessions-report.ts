@@ -7,7 +7,7 @@ import { gatherReport, PARTS_MAX, type Question } from "../report/report.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { criteriaFrom, FILTER_HELP, FILTER_USAGE, filterOptions, limitFrom, WHEN_HELP } from "./sessions-filters.ts";
-import { matchingSessions, OUTPUT_OPTIONS, type OutputPorts } from "./sessions-output.ts";
+import { matchingSessions, OUTPUT_OPTIONS, type OutputPorts, outputPath, written } from "./sessions-output.ts";
 import {
   JOURNAL_HELP,
   JOURNAL_OPTIONS,
@@ -41,6 +41,7 @@ export const sessionsReport: Command<SessionsReportPorts> = {
 read without its own script, and can be printed.
 
   -o, --output FILE  to a file that only this account can read; without it, to stdout
+  --json             with -o: say on stdout what was written, as one JSON document
 ${FILTER_HELP}
 ${PLACE_HELP}
 ${JOURNAL_HELP}
@@ -64,6 +65,7 @@ records cannot be read.
     const problems = problemList();
     const noted: string[] = [];
     let count = 0;
+    let sessions = 0;
     const report = (problem: ArchiveProblem) => {
       problems.report(problem);
       count += 1;
@@ -77,10 +79,13 @@ records cannot be read.
       ...(criteria.until !== undefined && { until: criteria.until }),
       filters: filtersOf(options),
     };
-    const output = ports.output(textOption(options, "output"));
+    const output = ports.output(outputPath(options));
     try {
       const gathering = gatherReport(question, now);
-      for (const session of matchingSessions(files, wanted, ports, report)) gathering.add(session);
+      for (const session of matchingSessions(files, wanted, ports, report)) {
+        gathering.add(session);
+        sessions += 1;
+      }
       const caps = capsOf(await ports.policies(textOption(options, "config-dir")));
       const { reportPage } = await import("../report/page.ts");
       const facts = { question, now, version: ports.version, archive: archive.directory, caps };
@@ -89,7 +94,7 @@ records cannot be read.
     } finally {
       output.abandon();
     }
-    return { status: ExitStatus.ok, stderr: problems.text() };
+    return { status: ExitStatus.ok, ...written(options, { sessions, problems: count }), stderr: problems.text() };
   },
 };
 

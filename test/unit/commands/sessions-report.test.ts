@@ -34,6 +34,12 @@ test.each<[Record<string, string | boolean>, string[]]>([
   expect(partsOf((await reported(options)).page)).toEqual(expected);
 });
 
+test("--json says what was written, where stdout is free for it", async () => {
+  const { stdout } = await reported({ json: true, output: "/tmp/report.html", team: "alpha" });
+  expect(JSON.parse(stdout ?? "")).toEqual({ output: "/tmp/report.html", sessions: 2, problems: 0 });
+  await expect(reported({ json: true })).rejects.toThrow("--json says what was written into a file");
+});
+
 test("the page says what was asked for, and the cap of today's policy", async () => {
   const { page, status, stderr } = await reported({ team: "beta", running: true, since: "2026-01-06T04:00:00Z" });
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
