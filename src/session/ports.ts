@@ -146,6 +146,7 @@ export interface Records {
 export interface RecordFile {
   /** Appends one line in one write(2). @throws RecordError E_LOG_WRITE (status 74) */
   append(line: string, options: { readonly durable: boolean }): void;
+  close(): void;
 }
 
 /** Ends the records of the team's sessions whose supervisor died. It never fails the session that does it. */

@@ -79,6 +79,7 @@ export async function resumeSession(
     ports.client.tell(`nixgate: the session cannot be put on record (session ${start.session})`);
     throw error;
   } finally {
+    log.close();
     place.leave();
   }
 }

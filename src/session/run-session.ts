@@ -37,6 +37,7 @@ export async function runSession(arrival: Arrival, ports: SessionPorts): Promise
     tellRefusal(refusal.message, arrival, ports);
     return end({ exit: refusal.status, commands: 0, denied: 0, cause: "internal" });
   } finally {
+    log.close();
     await Promise.all([ports.records.flush(), ports.recovery.settled()]);
   }
 }

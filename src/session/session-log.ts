@@ -14,6 +14,8 @@ export interface SessionLog {
    * @throws RecordFailure where it cannot be written and `on_failure = "refuse"`
    */
   write(body: RecordBody, options?: { readonly durable?: boolean }): void;
+  /** Lets go of the file; nothing is written any more. */
+  close(): void;
 }
 
 /** A record could not be written, and the configuration says to refuse then. */
@@ -62,6 +64,10 @@ export function openSessionLog(
         if (settings.journald) records.tellJournal(session, team, error);
         tellRefusal("this session goes on without being put on record", arrival, ports);
       }
+    },
+    close() {
+      file?.close();
+      file = undefined;
     },
   };
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
 import type { Client, Interruption } from "../session/ports.ts";
 import type { Milliseconds } from "../units/quantities.ts";
@@ -54,9 +55,12 @@ export function clientOf(parent: number, grace: Milliseconds): Client {
 
 /**
  * Says a line to a client that may not read: through an open file of its own, which does not block, so that a pipe
- * filled by the command cannot hold nixgate up, and the command's own open file keeps its flags.
+ * filled by the command cannot hold nixgate up, and the command's own open file keeps its flags. A socket cannot be opened
+ * again: a process of its own writes to that, and is not waited for longer.
  */
 function say(fd: number, text: string): void {
+  if (isSocket(fd))
+    return void spawnSync("/bin/sh", WRITE_OUT(text), { ...PATIENTLY, stdio: ["ignore", fd, "ignore"] });
   const own = openOwn(fd);
   const bytes = Buffer.from(text);
   const deadline = clock.monotonic() + PATIENCE_MS;
@@ -74,7 +78,18 @@ function say(fd: number, text: string): void {
   }
 }
 
-/** Another open file on the same pipe; undefined for what is none: a file's place to write at is shared, a socket cannot be opened again. */
+const WRITE_OUT = (text: string) => ["-c", 'printf %s "$1"', "sh", text];
+const PATIENTLY = { cwd: "/", env: {}, timeout: PATIENCE_MS, killSignal: "SIGKILL" } as const;
+
+function isSocket(fd: number): boolean {
+  try {
+    return fstatSync(fd).isSocket();
+  } catch {
+    return false; // closed
+  }
+}
+
+/** Another open file on the same pipe; undefined for what is none: a file's place to write at is shared. */
 function openOwn(fd: number): number | undefined {
   try {
     return fstatSync(fd).isFIFO() ? openPipeForWriting(fd) : undefined;

@@ -1,9 +1,12 @@
+import type { ChildProcessByStdio } from "node:child_process";
 import { existsSync } from "node:fs";
+import type { Writable } from "node:stream";
 import { journalEntry, type ScopeManager } from "../record/journal-entry.ts";
 import type { SessionRecord } from "../record/schema.ts";
 
 const SOCKET = "/run/systemd/journal/socket";
 const LOGGER = "/usr/bin/logger";
+const WORDS = ["--journald", "--socket-errors=on"];
 const FLUSH_MS = 2000;
 
 export interface Journal {
@@ -22,7 +25,12 @@ export interface Journal {
  * carries them, one process a record (2.38 sends one entry and goes): its environment is empty, its stdin a pipe, its
  * other streams not the session's. Where journald is not there nothing is started.
  */
-export function openJournal({ socket = SOCKET, logger = LOGGER, manager = "user" as ScopeManager } = {}): Journal {
+export function openJournal({
+  socket = SOCKET,
+  logger = LOGGER,
+  manager = "user" as ScopeManager,
+  deliver = byProcess(logger),
+} = {}): Journal {
   const missing = [socket, logger].find((path) => !existsSync(path));
   if (missing !== undefined) {
     const note = `no copy of the records in the journal: ${missing} is not there`;
@@ -31,7 +39,7 @@ export function openJournal({ socket = SOCKET, logger = LOGGER, manager = "user"
   const pending = new Set<Promise<boolean>>();
   let lost = 0;
   const sendOff = (entry: string) => {
-    const sent = send(logger, entry);
+    const sent = deliver(entry);
     pending.add(sent);
     void sent.then((arrived) => {
       pending.delete(sent);
@@ -54,17 +62,47 @@ export function openJournal({ socket = SOCKET, logger = LOGGER, manager = "user"
   };
 }
 
-async function send(logger: string, entry: string): Promise<boolean> {
-  const { spawn } = await import("node:child_process");
-  return new Promise((resolve) => {
-    const child = spawn(logger, ["--journald", "--socket-errors=on"], {
+/** Sends an entry off. @returns whether it arrived, as far as it is known */
+export type Deliver = (entry: string) => Promise<boolean>;
+
+function byProcess(logger: string): Deliver {
+  return async (entry) => {
+    const { spawn } = await import("node:child_process");
+    return new Promise((resolve) => {
+      const child = spawn(logger, WORDS, { cwd: "/", env: {}, stdio: ["pipe", "ignore", "ignore"] });
+      child.once("error", () => resolve(false));
+      child.once("close", (status) => resolve(status === 0));
+      child.stdin.once("error", () => undefined); // it ended early: its status says so
+      child.stdin.end(entry);
+    });
+  };
+}
+
+/** Entries come one after the other, each with an empty line behind it; sh takes no byte beyond a line from a pipe. */
+const FEEDER = `trap '' TERM
+rest() { while IFS= read -r line && [ -n "$line" ]; do printf '%s\\n' "$line"; done; }
+while IFS= read -r first; do { printf '%s\\n' "$first"; rest; } | "$@"; done`;
+
+/**
+ * The same for a process that lives long: one shell starts logger(1) for each entry, in their order. For a large process of
+ * Node.js to fork takes longer than all of that. The shell goes when its stdin ends, and not before: it has what was sent.
+ */
+export function byShell(logger = LOGGER): Deliver {
+  let shell: ChildProcessByStdio<Writable, null, null> | undefined;
+  const write = async (entry: string): Promise<boolean> => {
+    const { spawn } = await import("node:child_process");
+    shell ??= spawn("/bin/sh", ["-c", FEEDER, "sh", logger, ...WORDS], {
       cwd: "/",
       env: {},
       stdio: ["pipe", "ignore", "ignore"],
+    }).once("error", () => undefined);
+    const own = shell;
+    if (own.stdin.listenerCount("error") === 0) own.stdin.on("error", () => undefined); // the write itself says so
+    const arrived = await new Promise<boolean>((resolve) => {
+      own.stdin.write(`${entry.trimEnd()}\n\n`, (error) => resolve(!error));
     });
-    child.once("error", () => resolve(false));
-    child.once("close", (status) => resolve(status === 0));
-    child.stdin.once("error", () => undefined); // it ended early: its status says so
-    child.stdin.end(entry);
-  });
+    if (!arrived && shell === own) shell = undefined; // the next one gets another
+    return arrived;
+  };
+  return async (entry) => (await write(entry)) || write(entry);
 }

@@ -4,7 +4,7 @@ import type { Milliseconds } from "../units/quantities.ts";
 import { clientOf } from "./client.ts";
 import { clock } from "./clock.ts";
 import { hostState } from "./host-state.ts";
-import { type Journal, openJournal } from "./journal.ts";
+import { byShell, type Journal, openJournal } from "./journal.ts";
 import { newSessionId } from "./machine.ts";
 import { takingPlaces } from "./places.ts";
 import { openRecordFile } from "./record-file.ts";
@@ -31,7 +31,7 @@ export function sessionPorts(clientGoneGrace: Milliseconds): SessionPorts {
 export function recordsForJournal(manager: ScopeManager = "user"): Records {
   let journal: Journal | undefined;
   const opened = () => {
-    journal ??= openJournal({ manager });
+    journal ??= openJournal({ manager, ...(manager === "system" && { deliver: byShell() }) });
     return journal;
   };
   return {

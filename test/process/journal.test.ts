@@ -1,13 +1,15 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { append, openChain } from "../../src/record/chain.ts";
 import { journalEntry } from "../../src/record/journal-entry.ts";
-import { openJournal } from "../../src/system/journal.ts";
+import { byShell, openJournal } from "../../src/system/journal.ts";
 import type { SessionId } from "../../src/units/ids.ts";
+import { processesWith } from "../support/processes.ts";
 import { BOOT, bodies } from "../support/records.ts";
 import { temporaryFolder } from "../support/temporary.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const identity = { session: "019ab000-0000-7000-8000-000000000001" as SessionId, team: "alpha", host: "b", boot: BOOT };
 const { record, line } = append(openChain(identity), 0, bodies.start);
@@ -31,6 +33,22 @@ test("logger gets the entry on stdin, and an environment with nothing of ours", 
   // sh itself adds what it needs.
   const added = readFileSync(join(folder, "environment"), "utf8").trim().split("\n");
   expect(added.filter((word) => word !== "" && !/^(PWD|OLDPWD|SHLVL|_)=/.test(word))).toEqual([]);
+});
+
+test("a shell that stays gives each entry to a logger of its own, in their order, and is started again when it is gone", async () => {
+  const { folder, logger } = program('n=$(ls entry-* 2>/dev/null | wc -l); cat >entry-$n; echo "$@" >words');
+  const journal = openJournal({ socket: folder, logger, deliver: byShell(logger) });
+  const entry = (n: number) => readFileSync(join(folder, `entry-${n}`), "utf8");
+  for (let count = 0; count < 5; count += 1) journal.send(`MESSAGE=it's $(id) \\n ${count}\nPRIORITY=6`);
+  await waitFor("the fifth", () => existsSync(join(folder, "entry-4")) && entry(4) !== "");
+  for (let count = 0; count < 5; count += 1) expect(entry(count)).toBe(`MESSAGE=it's $(id) \\n ${count}\nPRIORITY=6\n`);
+  expect(readFileSync(join(folder, "words"), "utf8")).toBe("--journald --socket-errors=on\n");
+  expect(await journal.flush()).toBe(0);
+  const [shell] = processesWith(`${logger} --journald`);
+  process.kill(shell as number, "SIGKILL");
+  await waitFor("its end", () => processesWith(`${logger} --journald`).length === 0);
+  journal.copy(record, line);
+  await waitFor("the sixth", () => existsSync(join(folder, "entry-5")) && entry(5) === journalEntry(record, line));
 });
 
 test("copies that did not arrive are counted", async () => {
@@ -80,7 +98,7 @@ test.skipIf(!canListen)("the real logger brings every field to journald's socket
   writeFileSync(join(folder, "listener.py"), LISTENER);
   writeFileSync(
     join(folder, "send.ts"),
-    `import { openJournal } from "${process.cwd()}/src/system/journal.ts";
+    `import { byShell, openJournal } from "${process.cwd()}/src/system/journal.ts";
      const journal = openJournal();
      journal.copy(${JSON.stringify(record)}, ${JSON.stringify(line)});
      process.exitCode = await journal.flush();`,

@@ -53,8 +53,10 @@ export async function systemManager(address = BUS): Promise<SystemManager> {
         ["PIDs", "au", [pid]],
         ...properties.map(busProperty),
       ];
-      const job = await call("StartTransientUnit", "ssa(sv)a(sa(sv))", [name, "fail", own.map(onWire), []]);
-      await jobs.done(String(job), name);
+      await jobs.during(async () => {
+        const job = await call("StartTransientUnit", "ssa(sv)a(sa(sv))", [name, "fail", own.map(onWire), []]);
+        await jobs.done(String(job), name);
+      });
     },
     async invocationOf(unit) {
       const asked = { destination: MANAGER.destination, path: objectOf(unit), member: "Get", signature: "ss" };
@@ -82,6 +84,7 @@ const onWire = ([name, signature, value]: BusProperty) => [name, new Variant(sig
 /** A job is over when systemd says so by a signal, which may come before the call's own answer has been read. */
 function jobsOf(bus: MessageBus) {
   const over = new Map<string, string>();
+  let asking = 0;
   const waiting = new Map<string, (result: string) => void>();
   bus.connection.on("message", ({ interface: from, member, body }) => {
     if (from !== MANAGER.interface || member !== "JobRemoved") return;
@@ -89,9 +92,19 @@ function jobsOf(bus: MessageBus) {
     if (!unit.startsWith("nixgate-")) return;
     const wait = waiting.get(job);
     if (wait) wait(result);
-    else over.set(job, result);
+    else if (asking > 0) over.set(job, result); // whose it is will be known when an answer has come
   });
   return {
+    /** Remembers jobs that are over while the call runs that begins one. */
+    async during<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+      asking += 1;
+      try {
+        return await call();
+      } finally {
+        asking -= 1;
+        if (asking === 0) over.clear();
+      }
+    },
     async done(job: string, unit: string): Promise<void> {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<string>((resolve) => {
