@@ -62,6 +62,8 @@ export class Guest {
     const done = await this.asRoot(
       [
         "for team in alpha beta gamma; do",
+        // a test may have killed it, and it would come back with the account's next session only
+        '  systemctl start "user@$(id -u "nix-$team").service"',
         '  pkill -KILL -u "nix-$team" -f nixgate',
         '  runuser -u "nix-$team" -- env XDG_RUNTIME_DIR="/run/user/$(id -u "nix-$team")" sh -c "',
         "    systemctl --user --quiet kill --signal=KILL 'nixgate-*.scope'",
