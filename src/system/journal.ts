@@ -1,4 +1,4 @@
-import type { ChildProcessByStdio } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { journalEntry, type ScopeManager } from "../record/journal-entry.ts";
@@ -66,16 +66,14 @@ export function openJournal({
 export type Deliver = (entry: string) => Promise<boolean>;
 
 function byProcess(logger: string): Deliver {
-  return async (entry) => {
-    const { spawn } = await import("node:child_process");
-    return new Promise((resolve) => {
+  return (entry) =>
+    new Promise((resolve) => {
       const child = spawn(logger, WORDS, { cwd: "/", env: {}, stdio: ["pipe", "ignore", "ignore"] });
       child.once("error", () => resolve(false));
       child.once("close", (status) => resolve(status === 0));
       child.stdin.once("error", () => undefined); // it ended early: its status says so
       child.stdin.end(entry);
     });
-  };
 }
 
 /** Entries come one after the other, each with an empty line behind it; sh takes no byte beyond a line from a pipe. */
@@ -85,12 +83,12 @@ while IFS= read -r first; do { printf '%s\\n' "$first"; rest; } | "$@"; done`;
 
 /**
  * The same for a process that lives long: one shell starts logger(1) for each entry, in their order. For a large process of
- * Node.js to fork takes longer than all of that. The shell goes when its stdin ends, and not before: it has what was sent.
+ * Node.js to fork takes longer than all of that. The shell goes when its stdin ends, and not before: what was sent arrives
+ * also where the process that sent it is killed.
  */
 export function byShell(logger = LOGGER): Deliver {
   let shell: ChildProcessByStdio<Writable, null, null> | undefined;
   const write = async (entry: string): Promise<boolean> => {
-    const { spawn } = await import("node:child_process");
     shell ??= spawn("/bin/sh", ["-c", FEEDER, "sh", logger, ...WORDS], {
       cwd: "/",
       env: {},
