@@ -29,6 +29,7 @@ describe("the guest", () => {
   test.for(TEAMS)("has a user manager for nix-%s, where scopes are its own", async (team, { guest }) => {
     const { stdout } = await guest.asAccount(`nix-${team}`, "systemctl --user is-system-running");
     expect(`${stdout}`.trim()).toMatch(supervised(guest) ? /^(offline)?$/ : /^running$/);
+    if (supervised(guest)) return; // logind knows an account with a manager or a session alone
     expect(await text(guest, `loginctl show-user nix-${team} --property=Linger --value`)).toBe("yes");
   });
 

@@ -1,6 +1,7 @@
 import { readdirSync, readlinkSync } from "node:fs";
 import type { Client, Interruption } from "../../session/ports.ts";
 import type { Milliseconds } from "../../units/quantities.ts";
+import type { Front } from "./front.ts";
 import type { Talk } from "./talk.ts";
 
 const STDOUT = 1;
@@ -18,10 +19,14 @@ export interface FrontClient extends Client {
 export function clientOfFront(talk: Talk, grace: Milliseconds): FrontClient {
   const { front } = talk;
   const latency = Math.min(1000, Math.max(50, grace / 4)) as Milliseconds;
-  const stdout = linkOf(front.pid, STDOUT);
-  const end = stdout?.startsWith("pipe:") ? otherEnd(front.parent, stdout) : undefined;
+  let known = channelOf(front);
+  // While a shell writes its line its stdout is the FIFO; when it stands still it is the client's again.
+  if (!known && linkOf(front.pid, STDOUT)?.endsWith("/requests"))
+    void talk.still().then(() => {
+      known = channelOf(front);
+    });
   const channelOpen = () =>
-    end === undefined ? front.parentNow() === front.parent : linkOf(front.parent, end) === stdout;
+    known ? linkOf(front.parent, known.end) === known.pipe : front.parentNow() === front.parent;
   const isGone = () => !front.isThere() || !channelOpen();
   const watchers = new Set<(event: Interruption) => void>();
   let happened: Interruption | undefined;
@@ -49,6 +54,13 @@ export function clientOfFront(talk: Talk, grace: Milliseconds): FrontClient {
       };
     },
   };
+}
+
+/** The pipe behind a front's stdout, and sshd's descriptor of its other end. */
+function channelOf({ pid, parent }: Front): { readonly pipe: string; readonly end: number } | undefined {
+  const pipe = linkOf(pid, STDOUT);
+  const end = pipe?.startsWith("pipe:") ? otherEnd(parent, pipe) : undefined;
+  return pipe === undefined || end === undefined ? undefined : { pipe, end };
 }
 
 function linkOf(pid: number, descriptor: number): string | undefined {
