@@ -1,7 +1,6 @@
-// npm run bench:sessions [-- --sessions N --rounds N]: what sessions cost under manager = "system", in a guest of the test
+// npm run bench:sessions [-- --rounds N]: what sessions cost under manager = "system", in a guest of the test
 // machine that is set up that way. A whole session around /bin/true through nixgate-front, `node -e 0` and a plain shell
-// wrapper take turns, so that a busy machine slows all three; medians. Then N sessions wait, and their memory and the
-// supervisor's are read, and its CPU time while nothing happens. User-Mode Linux has one CPU, dear page faults and ticks
+// wrapper take turns, so that a busy machine slows all three; medians. User-Mode Linux has one CPU, dear page faults and ticks
 // of 10 ms: the ratios say something, the milliseconds do not.
 import { parseArgs } from "node:util";
 import { execa } from "execa";
@@ -9,8 +8,7 @@ import { startGuest, stopGuest } from "../machine/guest.ts";
 import { settings } from "../machine/settings.ts";
 import { sshCommand } from "../machine/talk.ts";
 
-const { values } = parseArgs({ options: { sessions: { type: "string" }, rounds: { type: "string" } } });
-const sessions = Number(values.sessions ?? 100);
+const { values } = parseArgs({ options: { rounds: { type: "string" } } });
 const rounds = Number(values.rounds ?? 31);
 
 /** Times three commands in turn, as the account, and prints the median of each in milliseconds. */
@@ -35,9 +33,6 @@ const POLICY = `
 [[allow]]
 request = ["true"]
 run = ["/bin/true"]
-[[allow]]
-request = ["wait"]
-run = ["/bin/sleep", "1000"]
 `;
 
 const say = (line: string) => console.error(line);
@@ -49,9 +44,6 @@ const root = async (command: string, input = "") => {
   const [file, ...words] = sshCommand(guest, "root", [command]) as [string, ...string[]];
   return (await execa(file, words, { input })).stdout.trim();
 };
-const number = async (command: string) => Number(await root(command));
-const supervisor = "$(systemctl show nixgate.service -P MainPID)";
-const cpuMs = () => number(`awk '{ print ($14 + $15) * 10 }' /proc/${supervisor}/stat`);
 
 try {
   await root("cat >>/etc/nixgate/policies/alpha.toml", POLICY);
@@ -68,23 +60,6 @@ try {
   console.log(
     `a plain shell wrapper                     ${median["wrapper"]} ms, ratio ${(front / Number(median["wrapper"])).toFixed(1)}`,
   );
-
-  say(`starting ${sessions} sessions that wait`);
-  const began = performance.now();
-  await root(
-    `runuser -u nix-alpha -- sh -c 'cd /; for i in $(seq ${sessions}); do SSH_ORIGINAL_COMMAND=wait /usr/bin/nixgate-front alpha </dev/null >/dev/null 2>&1 & [ $((i % 50)) -ne 0 ] || sleep 0.1; done' & wait`,
-  );
-  while ((await number("pgrep -c -u nix-alpha -x sleep || true")) < sessions)
-    await new Promise((r) => setTimeout(r, 500));
-  const seconds = (performance.now() - began) / 1000;
-  console.log(`${sessions} sessions started, 50 at a time      ${(sessions / seconds).toFixed(1)} a second`);
-  const pss = (pid: string) => number(`awk '/^Pss:/ { print $2 }' /proc/${pid}/smaps_rollup`);
-  const one = await root("pgrep -u nix-alpha -f nixgate-front | tail -1");
-  console.log(`a waiting session's front                 ${((await pss(one)) / 1024).toFixed(2)} MiB PSS`);
-  console.log(`the supervisor                            ${((await pss(supervisor)) / 1024).toFixed(0)} MiB PSS`);
-  const before = await cpuMs();
-  await new Promise((resolve) => setTimeout(resolve, 20_000));
-  console.log(`the supervisor while they idle            ${(((await cpuMs()) - before) / 200).toFixed(1)} % of a CPU`);
 } finally {
   await stopGuest(guest.name);
 }
