@@ -49,8 +49,11 @@ export async function returnsOf(
   const kept = new Set([...found.values()].map(({ back }) => back.resumed.begun.unit));
   for (const { name } of teams) endScopes(name, kept);
   const ports = recoverPorts(directory, journald);
-  const isGone: typeof ports.isGone = (start) =>
-    !found.has((start as RecordOf<"session.start">).session) && isOurs(start);
+  // A session of another manager may still be served by a process of its own.
+  const isGone: typeof ports.isGone = (start) => {
+    const { session, isolation } = start as RecordOf<"session.start">;
+    return isolation === "scope-system" ? !found.has(session) && isOurs(start) : ports.isGone(start);
+  };
   const { failed } = await recoverFiles(ours, { ...ports, isGone });
   for (const { message } of failed) supervisor.warn("records could not be ended", { why: message });
   await ports.flush();
