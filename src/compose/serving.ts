@@ -78,12 +78,14 @@ export const SERVING: Entries = {
     const { recover } = await import("../commands/recover.ts");
     return bind(recover, () => ({
       async open(directory) {
-        const [{ openArchive }, { mayClose, recoverPorts }] = await Promise.all([
+        const [{ openArchive }, { openJournal }, { mayClose, recoverPorts }] = await Promise.all([
           import("../system/archive.ts"),
+          import("../system/journal.ts"),
           import("../system/recover-ports.ts"),
         ]);
         const { log } = await hostConfig(directory);
-        return { archive: openArchive(log.directory), ports: recoverPorts(log.directory, log.journald), mayClose };
+        const ports = recoverPorts(log.directory, log.journald ? openJournal() : undefined);
+        return { archive: openArchive(log.directory), ports, mayClose };
       },
     }));
   },

@@ -7,6 +7,8 @@ interface Open {
   /** Of its session.start; until that is seen it is not known whose copies to believe. */
   start?: { readonly team: string; readonly day: string; readonly uid: number };
   next: number;
+  /** What was written last. */
+  last?: string;
   readonly held: Map<number, readonly Held[]>;
 }
 interface Held {
@@ -15,6 +17,9 @@ interface Held {
   readonly uid: number;
   readonly isLast: boolean;
 }
+
+/** Sessions whose end has come of which the last line is kept. */
+const REMEMBERED = 1000;
 
 /** What the id says (UUIDv7, RFC 9562), where the journal has the start no more. */
 const dayOf = (session: string) =>
@@ -27,7 +32,15 @@ const dayOf = (session: string) =>
  */
 export function journalSessions(write: (team: string, day: string, line: string) => void) {
   const open = new Map<string, Open>();
+  const ended = new Map<string, string>();
   let strangers = 0;
+
+  function close(session: string, { last = "" }: Open): void {
+    open.delete(session);
+    ended.set(session, last);
+    const [oldest] = ended.keys();
+    if (ended.size > REMEMBERED && oldest !== undefined) ended.delete(oldest);
+  }
 
   function release(session: string, known: Open): void {
     const { start, held } = known;
@@ -39,7 +52,8 @@ export function journalSessions(write: (team: string, day: string, line: string)
       if (own.length === 0) return;
       known.next += 1;
       for (const { line } of own) write(start.team, start.day, line);
-      if (own.some(({ isLast }) => isLast) && held.size === 0) open.delete(session);
+      known.last = own.at(-1)?.line ?? "";
+      if (own.some(({ isLast }) => isLast) && held.size === 0) close(session, known);
     }
   }
 
@@ -50,13 +64,15 @@ export function journalSessions(write: (team: string, day: string, line: string)
         strangers += 1;
         return;
       }
+      const line = Buffer.from(bytes).toString();
+      // Sent again by a supervisor whose predecessor was killed when it had just sent it.
+      if (line === (open.get(session)?.last ?? ended.get(session))) return;
       const known: Open = open.get(session) ?? { next: 0, held: new Map() };
       open.set(session, known);
       // Whoever sent it: what it says of the account is held against the sender of each copy, its own too.
       if (event === "session.start") known.start ??= { team, day: time.slice(0, 10), uid: record.uid };
-      const line = Buffer.from(bytes).toString();
       const one = { line, team, uid, isLast: event === "session.end" };
-      // What stands there twice is written twice, where it came: it is for verify to say so.
+      // What else stands there twice is written twice, where it came: it is for verify to say so.
       if (seq < known.next && known.start && (uid === 0 || uid === known.start.uid)) {
         write(known.start.team, known.start.day, line);
         return;

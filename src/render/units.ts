@@ -144,8 +144,8 @@ ExecStopPost=-rm -f /run/nixgate/ready
 Sockets=${sockets.join(" ")}
 Restart=always
 RestartSec=200ms
-# Sessions are in scopes of their own and go on; what is here is the supervisor with its helpers.
-KillMode=control-group
+# Sessions are in scopes of their own and go on; what is here is the supervisor with its helpers. It ends them itself.
+KillMode=mixed
 OOMScoreAdjust=-900
 LimitNOFILE=65536
 UMask=0027

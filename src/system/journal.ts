@@ -1,12 +1,11 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import type { Writable } from "node:stream";
 import { journalEntry, type ScopeManager } from "../record/journal-entry.ts";
 import type { SessionRecord } from "../record/schema.ts";
 
 const SOCKET = "/run/systemd/journal/socket";
-const LOGGER = "/usr/bin/logger";
-const WORDS = ["--journald", "--socket-errors=on"];
+export const LOGGER = "/usr/bin/logger";
+export const WORDS = ["--journald", "--socket-errors=on"];
 const FLUSH_MS = 2000;
 
 export interface Journal {
@@ -74,33 +73,4 @@ function byProcess(logger: string): Deliver {
       child.stdin.once("error", () => undefined); // it ended early: its status says so
       child.stdin.end(entry);
     });
-}
-
-/** Entries come one after the other, each with an empty line behind it; sh takes no byte beyond a line from a pipe. */
-const FEEDER = `trap '' TERM
-rest() { while IFS= read -r line && [ -n "$line" ]; do printf '%s\\n' "$line"; done; }
-while IFS= read -r first; do { printf '%s\\n' "$first"; rest; } | "$@"; done`;
-
-/**
- * The same for a process that lives long: one shell starts logger(1) for each entry, in their order. For a large process of
- * Node.js to fork takes longer than all of that. The shell goes when its stdin ends, and not before: what was sent arrives
- * also where the process that sent it is killed.
- */
-export function byShell(logger = LOGGER): Deliver {
-  let shell: ChildProcessByStdio<Writable, null, null> | undefined;
-  const write = async (entry: string): Promise<boolean> => {
-    shell ??= spawn("/bin/sh", ["-c", FEEDER, "sh", logger, ...WORDS], {
-      cwd: "/",
-      env: {},
-      stdio: ["pipe", "ignore", "ignore"],
-    }).once("error", () => undefined);
-    const own = shell;
-    if (own.stdin.listenerCount("error") === 0) own.stdin.on("error", () => undefined); // the write itself says so
-    const arrived = await new Promise<boolean>((resolve) => {
-      own.stdin.write(`${entry.trimEnd()}\n\n`, (error) => resolve(!error));
-    });
-    if (!arrived && shell === own) shell = undefined; // the next one gets another
-    return arrived;
-  };
-  return async (entry) => (await write(entry)) || write(entry);
 }

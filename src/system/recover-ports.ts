@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import type { DayFile } from "../record/archive.ts";
 import type { ClosingFile, RecoverPorts } from "../record/recover.ts";
 import { asOwner, type Owner } from "./as-owner.ts";
-import { openJournal } from "./journal.ts";
+import type { Journal } from "./journal.ts";
 import { lockFile } from "./lock.ts";
 import { openRecordFile } from "./record-file.ts";
 import { endRemains } from "./remains.ts";
@@ -15,9 +15,11 @@ export function mayClose(file: Pick<DayFile, "path">): boolean {
   return own === 0 || ownerOf(file).uid === own;
 }
 
-/** @param journald whether the configuration wants copies in the journal */
-export function recoverPorts(directory: string, journald: boolean): RecoverPorts & { flush(): Promise<unknown> } {
-  const journal = journald ? openJournal() : undefined;
+/** @param journal what gets the copies, where the configuration wants any */
+export function recoverPorts(
+  directory: string,
+  journal: (Pick<Journal, "copy"> & { flush(): Promise<unknown> }) | undefined,
+): RecoverPorts & { flush(): Promise<unknown> } {
   return {
     isGone,
     endRemains: (lost) => endRemains(lost, ownerOf({ path: `${directory}/${lost.start.team}/` })),

@@ -45,12 +45,13 @@ async function recoverLatest(directory: string, team: string, journald: boolean)
   const days = [now, now - DAY_MS].map((time) => new Date(time).toISOString().slice(0, 10));
   const suspicious = days.filter((day) => hasLost(`${directory}/${team}/${day}.jsonl`));
   if (suspicious.length === 0) return;
-  const [{ openArchive }, { recoverPorts }, { recoverFiles }] = await Promise.all([
+  const [{ openArchive }, { openJournal }, { recoverPorts }, { recoverFiles }] = await Promise.all([
     import("./archive.ts"),
+    import("./journal.ts"),
     import("./recover-ports.ts"),
     import("../record/recover.ts"),
   ]);
-  const ports = recoverPorts(directory, journald);
+  const ports = recoverPorts(directory, journald ? openJournal() : undefined);
   const files = openArchive(directory).scan().files;
   await recoverFiles(
     files.filter((file) => file.team === team && suspicious.includes(file.day)),

@@ -4,7 +4,7 @@ import type { Milliseconds } from "../units/quantities.ts";
 import { clientOf } from "./client.ts";
 import { clock } from "./clock.ts";
 import { hostState } from "./host-state.ts";
-import { byShell, type Journal, openJournal } from "./journal.ts";
+import { type Deliver, type Journal, openJournal } from "./journal.ts";
 import { newSessionId } from "./machine.ts";
 import { takingPlaces } from "./places.ts";
 import { openRecordFile } from "./record-file.ts";
@@ -27,11 +27,12 @@ export function sessionPorts(clientGoneGrace: Milliseconds): SessionPorts {
 /**
  * Records go to files and, where journald answers, to the journal.
  * @param manager which systemd makes the sessions' scopes
+ * @param deliver how the copies get there; by a process of their own by default
  */
-export function recordsForJournal(manager: ScopeManager = "user"): Records {
+export function recordsForJournal(manager: ScopeManager = "user", deliver?: Deliver): Records {
   let journal: Journal | undefined;
   const opened = () => {
-    journal ??= openJournal({ manager, ...(manager === "system" && { deliver: byShell() }) });
+    journal ??= openJournal({ manager, ...(deliver && { deliver }) });
     return journal;
   };
   return {

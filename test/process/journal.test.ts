@@ -1,30 +1,21 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { append, openChain } from "../../src/record/chain.ts";
 import { journalEntry } from "../../src/record/journal-entry.ts";
-import { byShell, openJournal } from "../../src/system/journal.ts";
+import { openJournal } from "../../src/system/journal.ts";
 import type { SessionId } from "../../src/units/ids.ts";
-import { processesWith } from "../support/processes.ts";
+import { insteadOfLogger } from "../support/logger.ts";
 import { BOOT, bodies } from "../support/records.ts";
-import { temporaryFolder } from "../support/temporary.ts";
-import { waitFor } from "../support/wait-for.ts";
 
 const identity = { session: "019ab000-0000-7000-8000-000000000001" as SessionId, team: "alpha", host: "b", boot: BOOT };
 const { record, line } = append(openChain(identity), 0, bodies.start);
 
-/** A program in logger's place. */
-function program(script: string): { folder: string; logger: string } {
-  const folder = temporaryFolder("journal");
-  const logger = join(folder, "logger");
-  writeFileSync(logger, `#!/bin/sh\ncd ${folder}\n${script}\n`);
-  chmodSync(logger, 0o755);
-  return { folder, logger };
-}
-
 test("logger gets the entry on stdin, and an environment with nothing of ours", async () => {
-  const { folder, logger } = program("cat >entry; tr '\\0' '\\n' </proc/self/environ >environment; echo \"$@\" >words");
+  const { folder, logger } = insteadOfLogger(
+    "cat >entry; tr '\\0' '\\n' </proc/self/environ >environment; echo \"$@\" >words",
+  );
   const journal = openJournal({ socket: folder, logger });
   journal.copy(record, line);
   expect(await journal.flush()).toBe(0);
@@ -35,31 +26,15 @@ test("logger gets the entry on stdin, and an environment with nothing of ours", 
   expect(added.filter((word) => word !== "" && !/^(PWD|OLDPWD|SHLVL|_)=/.test(word))).toEqual([]);
 });
 
-test("a shell that stays gives each entry to a logger of its own, in their order, and is started again when it is gone", async () => {
-  const { folder, logger } = program('n=$(ls entry-* 2>/dev/null | wc -l); cat >entry-$n; echo "$@" >words');
-  const journal = openJournal({ socket: folder, logger, deliver: byShell(logger) });
-  const entry = (n: number) => readFileSync(join(folder, `entry-${n}`), "utf8");
-  for (let count = 0; count < 5; count += 1) journal.send(`MESSAGE=it's $(id) \\n ${count}\nPRIORITY=6`);
-  await waitFor("the fifth", () => existsSync(join(folder, "entry-4")) && entry(4) !== "");
-  for (let count = 0; count < 5; count += 1) expect(entry(count)).toBe(`MESSAGE=it's $(id) \\n ${count}\nPRIORITY=6\n`);
-  expect(readFileSync(join(folder, "words"), "utf8")).toBe("--journald --socket-errors=on\n");
-  expect(await journal.flush()).toBe(0);
-  const [shell] = processesWith(`${logger} --journald`);
-  process.kill(shell as number, "SIGKILL");
-  await waitFor("its end", () => processesWith(`${logger} --journald`).length === 0);
-  journal.copy(record, line);
-  await waitFor("the sixth", () => existsSync(join(folder, "entry-5")) && entry(5) === journalEntry(record, line));
-});
-
 test("copies that did not arrive are counted", async () => {
-  const { folder, logger } = program("exit 1");
+  const { folder, logger } = insteadOfLogger("exit 1");
   const journal = openJournal({ socket: folder, logger });
   for (let count = 0; count < 3; count += 1) journal.copy(record, line);
   expect(await journal.flush()).toBe(3);
 });
 
 test("a journal that hangs holds the end of a session up for two seconds and no longer", async () => {
-  const { folder, logger } = program("exec sleep 6");
+  const { folder, logger } = insteadOfLogger("exec sleep 6");
   const journal = openJournal({ socket: folder, logger });
   journal.copy(record, line);
   const before = performance.now();
@@ -69,7 +44,7 @@ test("a journal that hangs holds the end of a session up for two seconds and no 
 });
 
 test("without journald nothing is started, and the note says why", async () => {
-  const { folder, logger } = program("touch started");
+  const { folder, logger } = insteadOfLogger("touch started");
   const journal = openJournal({ socket: join(folder, "socket"), logger });
   journal.copy(record, line);
   expect(await journal.flush()).toBe(0);
@@ -94,11 +69,11 @@ sys.stdout.write(server.recv(1000000).decode())
 `;
 
 test.skipIf(!canListen)("the real logger brings every field to journald's socket (needs root, python3, logger)", () => {
-  const { folder } = program("");
+  const { folder } = insteadOfLogger("");
   writeFileSync(join(folder, "listener.py"), LISTENER);
   writeFileSync(
     join(folder, "send.ts"),
-    `import { byShell, openJournal } from "${process.cwd()}/src/system/journal.ts";
+    `import { openJournal } from "${process.cwd()}/src/system/journal.ts";
      const journal = openJournal();
      journal.copy(${JSON.stringify(record)}, ${JSON.stringify(line)});
      process.exitCode = await journal.flush();`,

@@ -2,6 +2,7 @@ import { chmodSync, rmSync, writeFileSync } from "node:fs";
 import type { SupervisePorts } from "../../session/supervise.ts";
 import { NixgateError } from "../../units/error.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
+import { bySpool } from "../journal-spool.ts";
 import { recordsForJournal } from "../session-ports.ts";
 import { READY } from "../supervisor.ts";
 import { passedFifos } from "./fifos.ts";
@@ -24,7 +25,7 @@ export async function openVisits(
     ...own,
     manager: await systemManager(),
     admission: tally(),
-    records: recordsForJournal("system"),
+    records: recordsForJournal("system", bySpool(`${RUN_DIRECTORY}/_journal`)),
     runDirectory: RUN_DIRECTORY,
     ready() {
       writeFileSync(READY, `${process.pid}\n`); // while it is there a front need not fear to wait in vain
@@ -34,6 +35,7 @@ export async function openVisits(
   return async (serve) => {
     await receive(fifos, serve, supervisor);
     rmSync(READY, { force: true });
+    await supervisor.records.flush(); // what journald has not taken by then is sent by the next
   };
 }
 

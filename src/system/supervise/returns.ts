@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
-import { hostname } from "node:os";
+import { hostname, uptime } from "node:os";
+import type { DayFile } from "../../record/archive.ts";
 import { recoverFiles } from "../../record/recover.ts";
 import type { RecordOf } from "../../record/schema.ts";
 import { type Unended, unendedIn } from "../../record/unended.ts";
@@ -21,6 +22,8 @@ import type { Guest } from "./reception.ts";
 import type { Supervisor } from "./supervisor.ts";
 import { talkWith } from "./talk.ts";
 
+const DAY_MS = 86_400_000;
+
 interface Found {
   readonly fifo: Fifo;
   readonly guest: Guest;
@@ -28,8 +31,8 @@ interface Found {
 }
 
 /**
- * Sessions of an earlier supervisor whose command still runs around its front. The records of all others are ended: only
- * one supervisor writes, and it is this one now.
+ * Sessions of an earlier supervisor whose command still runs around its front. The records of all others that it can have been writing
+ * are ended: only one supervisor writes, and it is this one now.
  */
 export async function returnsOf(
   teams: readonly Fifo[],
@@ -39,7 +42,7 @@ export async function returnsOf(
   const { directory, journald } = supervisor.log;
   const found = new Map<string, Found>();
   const files = existsSync(directory) ? openArchive(directory).scan().files : [];
-  const ours = files.filter(({ team }) => teams.some(({ name }) => name === team));
+  const ours = teams.flatMap(({ name }) => recent(files.filter(({ team }) => team === name)));
   for (const file of ours)
     for (const lost of unendedIn(file)) {
       const fifo = teams.find(({ name }) => name === lost.start.team);
@@ -48,7 +51,8 @@ export async function returnsOf(
     }
   const kept = new Set([...found.values()].map(({ back }) => back.resumed.begun.unit));
   for (const { name } of teams) endScopes(name, kept);
-  const ports = recoverPorts(directory, journald);
+  const { copyToJournal, flush } = supervisor.records;
+  const ports = recoverPorts(directory, journald ? { copy: copyToJournal, flush } : undefined);
   // A session of another manager may still be served by a process of its own.
   const isGone: typeof ports.isGone = (start) => {
     const { session, isolation } = start as RecordOf<"session.start">;
@@ -56,8 +60,18 @@ export async function returnsOf(
   };
   const { failed } = await recoverFiles(ours, { ...ports, isGone });
   for (const { message } of failed) supervisor.warn("records could not be ended", { why: message });
-  await ports.flush();
   return [...found.values()];
+}
+
+/**
+ * The days since this host was started, and the latest two before: what it was writing when it went down. What lies
+ * further back is for `nixgate recover`: to read a whole archive would keep whoever comes waiting.
+ */
+function recent(files: readonly DayFile[]): readonly DayFile[] {
+  const booted = new Date(Date.now() - uptime() * 1000 - DAY_MS).toISOString().slice(0, 10);
+  const since = files.filter(({ day }) => day >= booted);
+  const before = files.filter(({ day }) => day < booted);
+  return [...since, ...before.sort((a, b) => (a.day < b.day ? 1 : -1)).slice(0, 2)];
 }
 
 /** Ends the scopes that nobody watches any more, with all that is in them. */

@@ -1,0 +1,86 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import type { Readable, Writable } from "node:stream";
+import { type Deliver, LOGGER, WORDS } from "./journal.ts";
+
+/** Names of entries come one a line; each is said again with the status of the logger(1) that took it. */
+const CARRIER = `while IFS= read -r name; do "$@" <"$name" >&2; echo "$? $name"; done`;
+/** Names sort in the order of their entries. */
+const NAME = /^\d{16}$/;
+/** More than that are not kept while journald stands still: /run is memory. */
+const MOST_WAITING = 10_000;
+/** Before a shell that went is followed by another. */
+const AGAIN_MS = 1000;
+
+type Carrier = ChildProcessByStdio<Writable, Readable, null>;
+
+/**
+ * Delivers for a process that lives long: each entry lies in a folder until it has been taken, so that none is lost where
+ * the process is killed; whoever opens the folder next sends what is there. An entry that had just been taken then comes
+ * twice. One shell starts logger(1) for them, one after the other: for a large process of Node.js to fork takes longer
+ * than all of that.
+ * @param folder below /run, for one process at a time; made where it is missing, for its owner alone
+ */
+export function bySpool(folder: string, logger = LOGGER): Deliver {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const waiting = new Map<string, (arrived: boolean) => void>();
+  let carrier: Carrier | undefined;
+
+  const done = (name: string, arrived: boolean) => {
+    rmSync(`${folder}/${name}`, { force: true });
+    waiting.get(name)?.(arrived);
+    waiting.delete(name);
+  };
+  const start = () => {
+    const own: Carrier = spawn("/bin/sh", ["-c", CARRIER, "sh", logger, ...WORDS], {
+      cwd: folder,
+      env: {},
+      stdio: ["pipe", "pipe", "ignore"],
+    });
+    let rest = "";
+    own.stdout.setEncoding("latin1").on("data", (text: string) => {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) {
+        const [status, name = ""] = line.split(" ");
+        done(name, status === "0");
+      }
+    });
+    own.stdin.on("error", () => undefined); // its end says so
+    own
+      .once("error", () => undefined)
+      .once("close", () => {
+        carrier = undefined;
+        setTimeout(() => waiting.size > 0 && carry([...waiting.keys()]), AGAIN_MS).unref();
+      });
+    return own;
+  };
+  const carry = (names: readonly string[]) => {
+    carrier ??= start();
+    carrier.stdin.write(names.map((name) => `${name}\n`).join(""));
+  };
+
+  const left = readdirSync(folder).sort();
+  for (const name of left.filter((name) => !NAME.test(name))) rmSync(`${folder}/${name}`, { force: true });
+  const before = left.filter((name) => NAME.test(name));
+  let last = Number(before.at(-1) ?? 0);
+  for (const name of before) waiting.set(name, () => undefined);
+  if (before.length > 0) carry(before);
+
+  return async (entry) => {
+    if (waiting.size >= MOST_WAITING) return false;
+    last += 1;
+    const name = String(last).padStart(16, "0");
+    try {
+      writeFileSync(`${folder}/${name}.new`, entry, { mode: 0o600 });
+      renameSync(`${folder}/${name}.new`, `${folder}/${name}`); // whole, whenever the process is killed
+    } catch {
+      rmSync(`${folder}/${name}.new`, { force: true });
+      return false;
+    }
+    return new Promise((resolve) => {
+      waiting.set(name, resolve);
+      carry([name]);
+    });
+  };
+}

@@ -1,0 +1,72 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { openJournal } from "../../src/system/journal.ts";
+import { bySpool } from "../../src/system/journal-spool.ts";
+import { insteadOfLogger } from "../support/logger.ts";
+import { processesWith } from "../support/processes.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+/** Writes each entry into a file of its own, in the order in which they come. */
+const NUMBERING = 'n=$(ls entry-* 2>/dev/null | wc -l); cat >entry-$n.new; mv entry-$n.new entry-$n; echo "$@" >words';
+
+function spooling(script = NUMBERING) {
+  const { folder, logger } = insteadOfLogger(script);
+  const spool = join(folder, "spool");
+  const arrived = (n: number) => join(folder, `entry-${n}`);
+  return {
+    ...{ folder, logger, spool },
+    open: () => openJournal({ socket: folder, logger, deliver: bySpool(spool, logger) }),
+    entry: (n: number) => readFileSync(arrived(n), "utf8"),
+    come: (n: number) => waitFor(`entry ${n}`, () => existsSync(arrived(n))),
+    shells: () => processesWith(`${logger} --journald`),
+  };
+}
+
+test("each entry is given to a logger of its own, in their order, and nothing is left", async () => {
+  const { folder, spool, open, entry } = spooling();
+  const journal = open();
+  for (let count = 0; count < 12; count += 1) journal.send(`MESSAGE=it's $(id) \\n ${count}\nPRIORITY=6\n`);
+  expect(await journal.flush()).toBe(0);
+  for (let count = 0; count < 12; count += 1)
+    expect(entry(count)).toBe(`MESSAGE=it's $(id) \\n ${count}\nPRIORITY=6\n`);
+  expect(readFileSync(join(folder, "words"), "utf8")).toBe("--journald --socket-errors=on\n");
+  expect(readdirSync(spool)).toEqual([]);
+});
+
+test("what one process did not get rid of is sent by the next, and half an entry is not", async () => {
+  const { spool, open, entry, come } = spooling();
+  mkdirSync(spool);
+  writeFileSync(join(spool, "0000000000000007"), "MESSAGE=seventh\n");
+  writeFileSync(join(spool, "0000000000000012"), "MESSAGE=twelfth\n");
+  writeFileSync(join(spool, "0000000000000013.new"), "MESS");
+  const journal = open();
+  journal.send("MESSAGE=new\n");
+  await come(2);
+  expect([entry(0), entry(1), entry(2)]).toEqual(["MESSAGE=seventh\n", "MESSAGE=twelfth\n", "MESSAGE=new\n"]);
+  expect(await journal.flush()).toBe(0);
+  expect(readdirSync(spool)).toEqual([]);
+});
+
+test("a shell that is killed is followed by another, which goes on where it was", async () => {
+  const { open, spool, entry, come, shells } = spooling(`${NUMBERING}; [ "$n" != 1 ] || exec sleep 5`);
+  const journal = open();
+  for (let count = 0; count < 4; count += 1) journal.send(`MESSAGE=${count}\n`);
+  await come(1);
+  for (const pid of shells()) process.kill(pid, "SIGKILL");
+  await come(4);
+  // the second was in the midst of it: it comes twice
+  expect([0, 1, 2, 3, 4].map(entry)).toEqual([0, 1, 1, 2, 3].map((count) => `MESSAGE=${count}\n`));
+  expect(await journal.flush()).toBe(0);
+  expect(readdirSync(spool)).toEqual([]);
+});
+
+test("an entry that journald does not take is counted, and does not keep the others", async () => {
+  const { open, spool, entry, come } = spooling(`${NUMBERING}; grep -q 0 entry-$n && exit 1 || exit 0`);
+  const journal = open();
+  for (let count = 0; count < 2; count += 1) journal.send(`MESSAGE=${count}\n`);
+  await come(1);
+  expect(entry(1)).toBe("MESSAGE=1\n");
+  expect(await journal.flush()).toBe(1);
+  expect(readdirSync(spool)).toEqual([]);
+});
