@@ -6,7 +6,7 @@ export async function records(guest: Guest, team: string): Promise<readonly Sess
   const { stdout } = await guest.asRoot(`cat /var/log/nixgate/${team}/*.jsonl 2>/dev/null`);
   return `${stdout}`
     .split("\n")
-    .filter(Boolean)
+    .slice(0, -1) // behind the last newline nothing stands, or a line that is just being written
     .map((line) => JSON.parse(line));
 }
 
