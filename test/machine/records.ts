@@ -7,6 +7,7 @@ export async function records(guest: Guest, team: string): Promise<readonly Sess
   return `${stdout}`
     .split("\n")
     .slice(0, -1) // behind the last newline nothing stands, or a line that is just being written
+    .filter((line) => line !== "") // of a writer that found another's line half written
     .map((line) => JSON.parse(line));
 }
 

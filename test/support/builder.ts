@@ -192,7 +192,7 @@ function readRecords(log: string): readonly SessionRecord[] {
   try {
     const files = readdirSync(log).sort();
     const lines = files.flatMap((file) => readFileSync(join(log, file), "utf8").split("\n").slice(0, -1));
-    return lines.map((line) => JSON.parse(line));
+    return lines.filter((line) => line !== "").map((line) => JSON.parse(line));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return []; // nobody was here yet
     throw error;

@@ -70,6 +70,7 @@ export function workplaceIn(folder: string): Workplace {
       return text
         .split("\n")
         .slice(0, -1) // behind the last newline nothing stands, or a line that is just being written
+        .filter((line) => line !== "") // of a writer that found another's line half written
         .map((line) => JSON.parse(line));
     },
   };
