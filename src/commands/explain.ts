@@ -104,7 +104,7 @@ function asDocument(decision: Decision, plan: Plan | undefined): object {
           environment: plan.environment,
           unit: plan.unit,
           slice: plan.slice,
-          properties: Object.fromEntries(plan.properties.map(({ name, value }) => [name, value])),
+          properties: Object.fromEntries(propertiesOf(plan).map(({ name, value }) => [name, value])),
           command_line: plan.commandLine,
         }),
       };
@@ -117,6 +117,9 @@ function asDocument(decision: Decision, plan: Plan | undefined): object {
   }
 }
 
+/** Limits, and the sandbox where there is one. */
+const propertiesOf = (plan: Plan) => [...plan.properties, ...(plan.confinement ?? [])];
+
 function asText(decision: Decision, plan: Plan | undefined): string {
   const steps = decision.trace.map(({ looked, found }) => `  ${looked}: ${found}`);
   const lines = [
@@ -128,8 +131,8 @@ function asText(decision: Decision, plan: Plan | undefined): string {
   if (plan) {
     lines.push("", "what would run:", `  ${plan.commandLine.map(shellWord).join(" ")}`, "", "its environment:");
     lines.push(...Object.entries(plan.environment).map(([name, value]) => `  ${name}=${value}`));
-    lines.push("", `its scope: ${plan.unit} in ${plan.slice}`);
-    lines.push(...plan.properties.map(({ name, value }) => `  ${name}=${value}`));
+    lines.push("", `its ${plan.confinement ? "service" : "scope"}: ${plan.unit} in ${plan.slice}`);
+    lines.push(...propertiesOf(plan).map(({ name, value }) => `  ${name}=${value}`));
     if (plan.manager === "none") {
       lines.push("", 'manager = "none": no scope; limits are rlimits, for each process alone, as far as they go');
     }

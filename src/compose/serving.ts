@@ -46,6 +46,7 @@ export const SERVING: Entries = {
           visits: await openVisits({
             version: VERSION,
             program: PROGRAM,
+            front: FRONT,
             log: (await hostConfig(directory)).log,
             warn: (message, facts) => log.warn(facts, message),
           }),

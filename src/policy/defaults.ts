@@ -29,7 +29,11 @@ export const LOG_DIRECTORY = "/var/log/nixgate";
 /** nixgate.toml with every default filled in. */
 export function hostConfig(file: HostFile): HostConfig {
   return {
-    scope: { manager: file.scope?.manager ?? "user", require: file.scope?.require ?? true },
+    scope: {
+      manager: file.scope?.manager ?? "user",
+      require: file.scope?.require ?? true,
+      confine: file.scope?.confine ?? false,
+    },
     programs: file.programs ?? {},
     log: {
       directory: file.log?.directory ?? LOG_DIRECTORY,

@@ -8,6 +8,7 @@ export const HostFile = table({
     table({
       manager: z.exactOptional(oneOf(["user", "system", "none"])),
       require: z.exactOptional(flag),
+      confine: z.exactOptional(flag),
     }),
   ),
   programs: z.exactOptional(

@@ -75,7 +75,12 @@ export type Manager = "user" | "system" | "none";
 
 /** nixgate.toml, checked; every default is filled in. */
 export interface HostConfig {
-  readonly scope: { readonly manager: Manager; readonly require: boolean };
+  readonly scope: {
+    readonly manager: Manager;
+    readonly require: boolean;
+    /** Commands run in a service with a sandbox (systemd.exec(5)) instead of a plain scope. */
+    readonly confine: boolean;
+  };
   /** Absolute paths. */
   readonly programs: Readonly<Partial<Record<ProgramName, string>>>;
   readonly log: {

@@ -1,9 +1,16 @@
 import { hostConfig } from "./defaults.ts";
 import { HostFile } from "./host-schema.ts";
 import type { Checked, HostConfig } from "./policy.ts";
+import { errorAt, type Finding } from "./problem.ts";
 import { readSource } from "./read-source.ts";
 
 /** Reads nixgate.toml, or nixgate.json of the same shape. */
 export async function readHostConfig(text: string, path: string): Promise<Checked<HostConfig>> {
-  return readSource({ path, text }, HostFile, () => [], hostConfig);
+  return readSource({ path, text }, HostFile, hostFindings, hostConfig);
+}
+
+function hostFindings({ scope }: HostFile): readonly Finding[] {
+  if (scope?.confine !== true || scope.manager === "system") return [];
+  const message = "only root's systemd can confine a command";
+  return [errorAt(["scope", "confine"], message, 'write manager = "system", or remove it')];
 }

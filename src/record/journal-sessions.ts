@@ -7,19 +7,21 @@ interface Open {
   /** Of its session.start; until that is seen it is not known whose copies to believe. */
   start?: { readonly team: string; readonly day: string; readonly uid: number };
   next: number;
-  /** What was written last. */
-  last?: string;
+  /** Digests of what was written last. */
+  recent: readonly string[];
   readonly held: Map<number, readonly Held[]>;
 }
 interface Held {
   readonly line: string;
+  readonly digest: string;
   readonly team: string;
   readonly uid: number;
   readonly isLast: boolean;
 }
 
-/** Sessions whose end has come of which the last line is kept. */
+/** Sessions whose end has come of which the last copies are remembered, and how many of each. */
 const REMEMBERED = 1000;
+const RECENT = 8;
 
 /** What the id says (UUIDv7, RFC 9562), where the journal has the start no more. */
 const dayOf = (session: string) =>
@@ -32,12 +34,12 @@ const dayOf = (session: string) =>
  */
 export function journalSessions(write: (team: string, day: string, line: string) => void) {
   const open = new Map<string, Open>();
-  const ended = new Map<string, string>();
+  const ended = new Map<string, readonly string[]>();
   let strangers = 0;
 
-  function close(session: string, { last = "" }: Open): void {
+  function close(session: string, { recent }: Open): void {
     open.delete(session);
-    ended.set(session, last);
+    ended.set(session, recent);
     const [oldest] = ended.keys();
     if (ended.size > REMEMBERED && oldest !== undefined) ended.delete(oldest);
   }
@@ -52,13 +54,13 @@ export function journalSessions(write: (team: string, day: string, line: string)
       if (own.length === 0) return;
       known.next += 1;
       for (const { line } of own) write(start.team, start.day, line);
-      known.last = own.at(-1)?.line ?? "";
+      known.recent = [...known.recent, ...own.map(({ digest }) => digest)].slice(-RECENT);
       if (own.some(({ isLast }) => isLast) && held.size === 0) close(session, known);
     }
   }
 
   return {
-    take({ record, bytes, uid }: JournalCopy): void {
+    take({ record, bytes, digest, uid }: JournalCopy): void {
       const { session, seq, team, event, time } = record;
       if (team !== UNASSIGNED && !NAME_PATTERN.test(team)) {
         strangers += 1;
@@ -66,12 +68,12 @@ export function journalSessions(write: (team: string, day: string, line: string)
       }
       const line = Buffer.from(bytes).toString();
       // Sent again by a supervisor whose predecessor was killed when it had just sent it.
-      if (line === (open.get(session)?.last ?? ended.get(session))) return;
-      const known: Open = open.get(session) ?? { next: 0, held: new Map() };
+      if ((open.get(session)?.recent ?? ended.get(session))?.includes(digest)) return;
+      const known: Open = open.get(session) ?? { next: 0, recent: [], held: new Map() };
       open.set(session, known);
       // Whoever sent it: what it says of the account is held against the sender of each copy, its own too.
       if (event === "session.start") known.start ??= { team, day: time.slice(0, 10), uid: record.uid };
-      const one = { line, team, uid, isLast: event === "session.end" };
+      const one = { line, digest, team, uid, isLast: event === "session.end" };
       // What else stands there twice is written twice, where it came: it is for verify to say so.
       if (seq < known.next && known.start && (uid === 0 || uid === known.start.uid)) {
         write(known.start.team, known.start.day, line);

@@ -4,11 +4,7 @@ import { type Infinite, type NotAQuantity, parseCount, parsePercent, parseWeight
 import type { Property } from "./properties.ts";
 
 /** A property as StartTransientUnit takes it (org.freedesktop.systemd1(5)): name, D-Bus signature, value. */
-export type BusProperty = readonly [
-  name: string,
-  signature: "t" | "s" | "au",
-  value: bigint | string | readonly number[],
-];
+export type BusProperty = readonly [name: string, signature: string, value: unknown];
 
 /** systemd's UINT64_MAX: no bound. */
 const NO_BOUND = 0xffff_ffff_ffff_ffffn;

@@ -11,7 +11,10 @@ export function sliceName(team: TeamName): string {
   return `nixgate-${escapePart(team)}.slice`;
 }
 
-/** `nixgate-<team>-<session>-<n>.scope`; a scope's dashes mean nothing to systemd. `n` counts a session's commands from 1. */
-export function scopeName(team: TeamName, session: SessionId, n: number): string {
-  return `nixgate-${team}-${session}-${n}.scope`;
+/**
+ * `nixgate-<team>-<session>-<n>.scope`; a scope's dashes mean nothing to systemd. `n` counts a session's commands from 1.
+ * @param kind `service` for a confined command
+ */
+export function unitName(team: TeamName, session: SessionId, n: number, kind: "scope" | "service" = "scope"): string {
+  return `nixgate-${team}-${session}-${n}.${kind}`;
 }

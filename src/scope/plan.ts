@@ -3,8 +3,9 @@ import type { HostConfig, Manager, Policy } from "../policy/policy.ts";
 import type { SessionId } from "../units/ids.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 import { commandLine } from "./command-line.ts";
+import { confinement } from "./confinement.ts";
 import { type Account, commandEnvironment } from "./environment.ts";
-import { scopeName, sliceName } from "./names.ts";
+import { sliceName, unitName } from "./names.ts";
 import {
   type Expectation,
   expectations,
@@ -26,6 +27,8 @@ export interface Plan {
   /** The command's whole environment. */
   readonly environment: Readonly<Record<string, string>>;
   readonly properties: readonly Property[];
+  /** The sandbox of a service, systemd.exec(5); undefined for a command that runs in a plain scope. */
+  readonly confinement: ReturnType<typeof confinement> | undefined;
   readonly expectations: readonly Expectation[];
   /** What the team's slice must have, over all of its sessions together. */
   readonly team: { readonly properties: readonly Property[]; readonly expectations: readonly Expectation[] };
@@ -52,10 +55,11 @@ export function planScope(decision: Allow, where: Where): Plan {
   const { host, policy, session, n } = where;
   const { limits } = policy;
   const manager = host.scope.manager;
+  const confined = host.scope.confine && manager === "system";
   const properties = [...limitProperties(limits), ...stopProperties(policy.session.stopTimeout, manager)];
   const named = {
     manager,
-    unit: scopeName(policy.team, session, n),
+    unit: unitName(policy.team, session, n, confined ? "service" : "scope"),
     slice: sliceName(policy.team),
     description: `nixgate session ${session} of team ${policy.team}, command ${n}`,
     argv: decision.argv,
@@ -64,6 +68,7 @@ export function planScope(decision: Allow, where: Where): Plan {
   };
   return {
     ...named,
+    confinement: confined ? confinement(decision.rule) : undefined,
     expectations: manager === "none" ? rlimitExpectations(limits) : expectations(limits),
     team: sliceLimits(policy.teamLimits),
     commandLine: commandLine(named, limits, where.holder),

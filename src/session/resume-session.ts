@@ -34,6 +34,7 @@ export function planOfRecord({ begun }: Resumed, { policy }: Admitted): Plan {
     description: "",
     argv: begun.argv as [string, ...string[]],
     environment: {},
+    confinement: undefined,
     properties: Object.entries(asked).map(([name, value]) => ({ name, value: String(value) })),
     expectations: Object.entries(begun.limits.applied).map(([property, value]) => ({
       property,

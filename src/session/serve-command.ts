@@ -40,7 +40,8 @@ export async function serveCommand(
   };
 
   let scope = await openScope(plan, ports);
-  if (scope instanceof ScopeUnavailable && !host.scope.require) {
+  // Where a sandbox is asked for there is no running without one.
+  if (scope instanceof ScopeUnavailable && !host.scope.require && !plan.confinement) {
     plan = planFor("none");
     scope = await openScope(plan, ports);
   }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Remains } from "../record/recover.ts";
 import type { Unended } from "../record/unended.ts";
-import { scopeName, sliceName } from "../scope/names.ts";
+import { sliceName, unitName } from "../scope/names.ts";
 import { sessionId, teamName } from "../units/ids.ts";
 import type { Owner } from "./as-owner.ts";
 import { MOUNT, processesOf } from "./cgroup.ts";
@@ -20,8 +20,9 @@ export async function endRemains({ start, open }: Unended, owner: Owner): Promis
   const leftovers = new Map<number, number>();
   const [team, session] = [teamName(start.team), sessionId(start.session)];
   if (team === undefined || session === undefined) return { stopped, leftovers };
-  for (const n of open.keys()) {
-    const unit = scopeName(team, session, n);
+  const kinds = start.isolation === "scope-system" ? (["scope", "service"] as const) : (["scope"] as const);
+  const units = [...open.keys()].flatMap((n) => kinds.map((kind) => [n, unitName(team, session, n, kind)] as const));
+  for (const [n, unit] of units) {
     const folder = `${managerOf(start.isolation, owner.uid)}/nixgate.slice/${sliceName(team)}/${unit}`;
     if (!existsSync(folder)) continue;
     leftovers.set(n, processesOf(folder).length);

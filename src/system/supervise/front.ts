@@ -19,6 +19,13 @@ export interface Front {
   readonly environment: RawEnvironment;
   /** The words of its command line behind the program's name, as they are now. */
   words(): readonly string[];
+  /**
+   * Holds one of its descriptors without opening what is behind it (O_PATH of open(2)).
+   * @returns how the front has it open, the flags of open(2), and the number of the inode where the kernel says it
+   *   (Linux 5.14), which may be of another file where the front has changed it meanwhile
+   * @throws Node's own error where it has no such descriptor
+   */
+  hold(stream: number): { readonly descriptor: number; readonly access: number; readonly inode: number | undefined };
   /** Cheaper than `state`: whether it has not been reaped. */
   isThere(): boolean;
   /** `stopped`: it waits to be let go on. */
@@ -67,6 +74,13 @@ function opened(pid: number, folder: number): Front {
       } catch {
         return []; // it is gone
       }
+    },
+    hold(stream) {
+      const descriptor = openSync(inside(folder, `fd/${stream}`), O_PATH);
+      const info = readFileSync(inside(folder, `fdinfo/${stream}`), "latin1");
+      const inode = /^ino:\t(\d+)$/m.exec(info)?.[1];
+      const access = Number.parseInt(/^flags:\t([0-7]+)$/m.exec(info)?.[1] ?? "", 8);
+      return { descriptor, access, inode: inode === undefined ? undefined : Number(inode) };
     },
     isThere: () => existsSync(inside(folder, "stat")),
     state,

@@ -6,6 +6,7 @@ import { bySpool } from "../journal-spool.ts";
 import { recordsForJournal } from "../session-ports.ts";
 import { READY } from "../supervisor.ts";
 import { passedFifos } from "./fifos.ts";
+import { insiders } from "./insiders.ts";
 import { receive } from "./reception.ts";
 import type { Supervisor } from "./supervisor.ts";
 import { systemManager } from "./system-manager.ts";
@@ -15,7 +16,7 @@ const RUN_DIRECTORY = "/run/nixgate";
 
 /** @throws NixgateError E_SUPERVISE */
 export async function openVisits(
-  own: Pick<Supervisor, "version" | "program" | "log" | "warn">,
+  own: Pick<Supervisor, "version" | "program" | "front" | "log" | "warn">,
 ): Promise<SupervisePorts["visits"]> {
   const fifos = passedFifos(process.env, process.pid);
   if (process.geteuid?.() !== 0) throw cannot("supervise must be root", "start nixgate.service");
@@ -24,6 +25,7 @@ export async function openVisits(
   const supervisor: Supervisor = {
     ...own,
     manager: await systemManager(),
+    insiders: insiders(),
     admission: tally(),
     records: recordsForJournal("system", bySpool(`${RUN_DIRECTORY}/_journal`)),
     runDirectory: RUN_DIRECTORY,

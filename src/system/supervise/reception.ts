@@ -6,7 +6,7 @@ import { type Fifo, readInTurn } from "./fifos.ts";
 import { type Front, frontOf, wakeFronts } from "./front.ts";
 import type { FrontClient } from "./front-client.ts";
 import { returnsOf } from "./returns.ts";
-import type { Supervisor } from "./supervisor.ts";
+import { answersOf, type Supervisor } from "./supervisor.ts";
 import { type Ask, type Talk, talkWith } from "./talk.ts";
 import { visitOf } from "./visit.ts";
 
@@ -46,7 +46,7 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
     if (guests.get(pid) === guest) guests.delete(pid);
   };
   const begin = (fifo: Fifo, front: Front, ask: Ask) => {
-    const guest: Guest = { talk: talkWith(front, answerFolder(fifo, supervisor), ask), client: undefined };
+    const guest: Guest = { talk: talkWith(front, answersOf(fifo, supervisor), ask), client: undefined };
     const lost = ask.number > 1; // another supervisor answered it before, and it was in no command
     void host(guest, fifo.name, () =>
       lost ? guest.talk.answer(() => RESTARTED) : serve.visit(visitOf(fifo, guest, supervisor)),
@@ -59,6 +59,7 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
     const ask = { number: Number(number), status: status === "" ? undefined : Number(status) };
     const guest = guests.get(Number(pid));
     if (guest?.talk.front.isThere()) return guest.talk.take(ask);
+    if (supervisor.insiders.take(fifo, answersOf(fifo, supervisor), Number(pid), ask)) return;
     const front = frontOf(Number(pid), fifo.name, fifo.uid);
     if (typeof front !== "string") return begin(fifo, front, ask);
     return supervisor.warn("a process asked that is no front", { team: fifo.name, pid: Number(pid), why: front });
@@ -66,7 +67,7 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
 
   const teams = fifos.filter(({ name }) => name !== CONTROL);
   for (const fifo of teams) makeAnswerFolder(fifo, supervisor);
-  for (const { fifo, guest, back } of await returnsOf(teams, answerFolder, supervisor))
+  for (const { fifo, guest, back } of await returnsOf(teams, supervisor))
     void host(guest, fifo.name, () => serve.return(back));
   for (const { name, uid } of teams) wakeFronts(name, uid);
   const reading = readInTurn(fifos, take);
@@ -77,12 +78,9 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
   reading.stop();
 }
 
-const answerFolder = ({ name }: Fifo, { runDirectory }: Pick<Supervisor, "runDirectory">) =>
-  `${runDirectory}/${name}/answers`;
-
 /** Root writes there, the team's group reads; what an earlier supervisor left is nobody's answer any more. */
 function makeAnswerFolder(fifo: Fifo, supervisor: Supervisor): void {
-  const folder = answerFolder(fifo, supervisor);
+  const folder = answersOf(fifo, supervisor);
   mkdirSync(folder, { recursive: true, mode: 0o750 });
   chownSync(folder, 0, fifo.gid);
   for (const name of readdirSync(folder)) rmSync(`${folder}/${name}`, { force: true });

@@ -9,17 +9,18 @@ import { answerToEnd } from "../../session/front-answers.ts";
 import type { Return } from "../../session/supervise.ts";
 import { type TeamName, teamName } from "../../units/ids.ts";
 import { openArchive } from "../archive.ts";
-import { killWhole } from "../cgroup.ts";
+import { killWhole, MOUNT } from "../cgroup.ts";
 import { clock } from "../clock.ts";
 import { withoutDashes } from "../liveness.ts";
 import { ownMachine } from "../machine.ts";
 import { recoverPorts } from "../recover-ports.ts";
+import { confinedScope } from "./confined.ts";
 import type { Fifo } from "./fifos.ts";
 import { frontOf } from "./front.ts";
 import { clientOfFront } from "./front-client.ts";
 import { scopeAround } from "./front-scopes.ts";
 import type { Guest } from "./reception.ts";
-import type { Supervisor } from "./supervisor.ts";
+import { answersOf, type Supervisor } from "./supervisor.ts";
 import { talkWith } from "./talk.ts";
 
 const DAY_MS = 86_400_000;
@@ -34,11 +35,7 @@ interface Found {
  * Sessions of an earlier supervisor whose command still runs around its front. The records of all others that it can have been writing
  * are ended: only one supervisor writes, and it is this one now.
  */
-export async function returnsOf(
-  teams: readonly Fifo[],
-  answerFolder: (fifo: Fifo, supervisor: Supervisor) => string,
-  supervisor: Supervisor,
-): Promise<readonly Found[]> {
+export async function returnsOf(teams: readonly Fifo[], supervisor: Supervisor): Promise<readonly Found[]> {
   const { directory, journald } = supervisor.log;
   const found = new Map<string, Found>();
   const files = existsSync(directory) ? openArchive(directory).scan().files : [];
@@ -46,7 +43,7 @@ export async function returnsOf(
   for (const file of ours)
     for (const lost of unendedIn(file)) {
       const fifo = teams.find(({ name }) => name === lost.start.team);
-      const back = fifo && returning(lost, fifo, answerFolder(fifo, supervisor), supervisor);
+      const back = fifo && returning(lost, fifo, supervisor);
       if (back) found.set(lost.start.session, back);
     }
   const kept = new Set([...found.values()].map(({ back }) => back.resumed.begun.unit));
@@ -76,8 +73,8 @@ function recent(files: readonly DayFile[]): readonly DayFile[] {
 
 /** Ends the scopes that nobody watches any more, with all that is in them. */
 function endScopes(team: string, kept: ReadonlySet<string | undefined>): void {
-  const slice = `/sys/fs/cgroup/nixgate.slice/${sliceName(team as TeamName)}`;
-  const scopes = existsSync(slice) ? readdirSync(slice).filter((name) => name.endsWith(".scope")) : [];
+  const slice = `${MOUNT}/nixgate.slice/${sliceName(team as TeamName)}`;
+  const scopes = existsSync(slice) ? readdirSync(slice).filter((name) => /\.(?:scope|service)$/.test(name)) : [];
   for (const scope of scopes) if (!kept.has(scope)) killWhole(`${slice}/${scope}`);
 }
 
@@ -86,15 +83,19 @@ function isOurs({ host, boot }: { readonly host: string; readonly boot: string }
   return host === hostname() || withoutDashes(boot) === withoutDashes(ownMachine().boot);
 }
 
-function returning(lost: Unended, fifo: Fifo, answers: string, supervisor: Supervisor): Found | undefined {
+function returning(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found | undefined {
   const { start, open } = lost;
   const [begun] = open.values();
   const team = teamName(start.team);
   if (!begun?.unit || !team || start.isolation !== "scope-system") return undefined;
   const cgroup = `/nixgate.slice/${sliceName(team)}/${begun.unit}`;
-  const front = frontOf(start.pid, team, fifo.uid, cgroup);
+  const folder = answersOf(fifo, supervisor);
+  const isConfined = begun.unit.endsWith(".service");
+  const front = frontOf(start.pid, team, fifo.uid, isConfined ? undefined : cgroup);
   if (typeof front === "string") return undefined;
-  const guest: Guest = { talk: talkWith(front, answers, undefined), client: undefined };
+  const inside = isConfined ? supervisor.insiders.isIn(begun.pid ?? 0, fifo, folder, cgroup) : undefined;
+  if (isConfined && !inside) return undefined;
+  const guest: Guest = { talk: talkWith(front, folder, undefined), client: undefined };
   const age = Date.now() - Date.parse(begun.time);
   const at = clock.monotonic() - age;
   return {
@@ -106,14 +107,14 @@ function returning(lost: Unended, fifo: Fifo, answers: string, supervisor: Super
       open(plan, grace) {
         const client = clientOfFront(guest.talk, grace);
         guest.client = client;
-        const { invocation } = begun;
-        const scope = scopeAround(guest.talk, plan, `/sys/fs/cgroup${cgroup}`, {
-          openedAt: at,
-          begunAt: at,
-          invocation,
-        });
+        const known = { openedAt: at, begunAt: at, invocation: begun.invocation };
+        const path = MOUNT + cgroup;
+        const scope = inside
+          ? confinedScope(plan, path, guest.talk, inside, supervisor.insiders, known)
+          : scopeAround(guest.talk, plan, path, known);
+        const holder = inside?.front ?? front;
         // The front asks again if it stood still, because nobody took its word or because nothing has begun.
-        const begin = () => void (front.state() === "stopped" && front.signal("SIGCONT"));
+        const begin = () => void (holder.state() === "stopped" && holder.signal("SIGCONT"));
         const { admission, records } = supervisor;
         return { scope: { ...scope, begin }, ports: { clock, client, admission, records } };
       },

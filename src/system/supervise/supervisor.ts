@@ -1,14 +1,19 @@
 import type { SessionPorts } from "../../session/ports.ts";
+import type { Fifo } from "./fifos.ts";
+import type { Insiders } from "./insiders.ts";
 import type { SystemManager } from "./system-manager.ts";
 
 /** What all sessions of a supervisor share. */
 export interface Supervisor {
   readonly manager: SystemManager;
+  readonly insiders: Insiders;
   readonly admission: SessionPorts["admission"];
   readonly records: SessionPorts["records"];
   readonly version: string;
   /** bin/nixgate, for `front-line`. */
   readonly program: string;
+  /** bin/nixgate-front, for services. */
+  readonly front: string;
   /** Where FIFOs and answers are: /run/nixgate. */
   readonly runDirectory: string;
   /** Where records are, and whether the journal gets a copy. */
@@ -17,3 +22,7 @@ export interface Supervisor {
   ready(): void;
   warn(message: string, facts: object): void;
 }
+
+/** Where a team's fronts find their answers. */
+export const answersOf = ({ name }: Fifo, { runDirectory }: Pick<Supervisor, "runDirectory">): string =>
+  `${runDirectory}/${name}/answers`;

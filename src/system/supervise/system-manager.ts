@@ -12,19 +12,34 @@ const MANAGER = {
 /** How long systemd may take for an answer or a job, in milliseconds. */
 const PATIENCE_MS = 20_000;
 
-export interface NewScope {
+export interface NewUnit {
   readonly name: string;
   readonly slice: string;
   readonly description: string;
   readonly properties: readonly Property[];
+}
+
+export interface NewScope extends NewUnit {
   /** The process that is moved into it. */
   readonly pid: number;
+}
+
+export interface NewService extends NewUnit {
+  /** The account that its process runs as. */
+  readonly user: string;
+  /** Absolute. */
+  readonly argv: readonly [string, ...string[]];
+  /** What systemd opens as stdin, stdout and stderr. */
+  readonly streams: readonly [string, string, string];
+  readonly confinement: readonly { readonly bus: BusProperty }[];
 }
 
 /** systemd's system manager (org.freedesktop.systemd1(5)), for root. One connection for the whole life of a supervisor. */
 export interface SystemManager {
   /** Makes a scope around a process, and its slice with it. Settles when it stands. @throws ScopeUnavailable */
   startScope(scope: NewScope): Promise<void>;
+  /** Starts a service. Settles when its program has been executed. @throws ScopeUnavailable */
+  startService(service: NewService): Promise<void>;
   /** The unit's invocation id, 32 hex digits; undefined where systemd does not say. */
   invocationOf(unit: string): Promise<string | undefined>;
   /** Changes a unit's properties until the next boot. @throws ScopeUnavailable */
@@ -44,19 +59,34 @@ export async function systemManager(address = BUS): Promise<SystemManager> {
   await bus.addMatch(`type='signal',interface='${MANAGER.interface}',member='JobRemoved'`);
   await call("Subscribe", "", []);
 
+  const start = async ({ name, slice, description, properties }: NewUnit, more: readonly BusProperty[]) => {
+    const own: readonly BusProperty[] = [
+      ["Description", "s", description],
+      ["Slice", "s", slice],
+      ["CollectMode", "s", "inactive-or-failed"],
+      ...more,
+      ...properties.map(busProperty),
+    ];
+    await jobs.during(async () => {
+      const job = await call("StartTransientUnit", "ssa(sv)a(sa(sv))", [name, "fail", own.map(onWire), []]);
+      await jobs.done(String(job), name);
+    });
+  };
+
   return {
-    async startScope({ name, slice, description, properties, pid }) {
-      const own: readonly BusProperty[] = [
-        ["Description", "s", description],
-        ["Slice", "s", slice],
-        ["CollectMode", "s", "inactive-or-failed"],
-        ["PIDs", "au", [pid]],
-        ...properties.map(busProperty),
-      ];
-      await jobs.during(async () => {
-        const job = await call("StartTransientUnit", "ssa(sv)a(sa(sv))", [name, "fail", own.map(onWire), []]);
-        await jobs.done(String(job), name);
-      });
+    startScope: (scope) => start(scope, [["PIDs", "au", [scope.pid]]]),
+    startService(service) {
+      const [input, output, errors] = service.streams;
+      return start(service, [
+        ["Type", "s", "exec"],
+        ["User", "s", service.user],
+        ["ExecStart", "a(sasb)", [[service.argv[0], service.argv, false]]],
+        ["StandardInputFile", "s", input],
+        ["StandardOutputFile", "s", output],
+        ["StandardErrorFile", "s", errors],
+        ["OOMPolicy", "s", "continue"], // the supervisor stops it, and spares the process that reports the end
+        ...service.confinement.map(({ bus }) => bus),
+      ]);
     },
     async invocationOf(unit) {
       const asked = { destination: MANAGER.destination, path: objectOf(unit), member: "Get", signature: "ss" };

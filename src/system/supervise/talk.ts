@@ -30,6 +30,8 @@ export interface Talk {
   /** Keeps a line for the client until the front can say it. */
   say(line: string): void;
   sayStarted(): void;
+  /** What is left to be said, for another front of the same client's to say. */
+  unsaid(): Said;
   /** Settles when the front stands still after its last ask. @returns false when it is gone, or does not */
   still(): Promise<boolean>;
   /** Answers the last ask, with what is to be said, and lets the front go on. */
@@ -73,10 +75,14 @@ export function talkWith(front: Front, folder: string, first: Ask | undefined): 
     answered = false;
     return current;
   };
-  const answer = async (words: (said: Said, number: number) => string) => {
-    const text = words({ told, started }, current.number);
+  const unsaid = () => {
+    const said = { told, started };
     told = [];
     started = 0;
+    return said;
+  };
+  const answer = async (words: (said: Said, number: number) => string) => {
+    const text = words(unsaid(), current.number);
     // A front that somebody else lets go on must find a whole answer or none.
     writeFileSync(`${place(current)}.new`, text);
     chmodSync(`${place(current)}.new`, 0o644); // the folder lets none but root and the account's group in
@@ -115,6 +121,7 @@ export function talkWith(front: Front, folder: string, first: Ask | undefined): 
     sayStarted() {
       started += 1;
     },
+    unsaid,
     answer,
     finish,
     async end() {

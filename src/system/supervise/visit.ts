@@ -17,7 +17,7 @@ import type { Supervisor } from "./supervisor.ts";
 export function visitOf(fifo: Fifo, guest: Guest, supervisor: Supervisor): Visit {
   const { talk } = guest;
   const { front } = talk;
-  const { manager, admission, records, version, program } = supervisor;
+  const { admission, records, version, program } = supervisor;
   const [, member] = front.words();
   const account = accountOf(fifo.uid);
   if (!account) throw new Error(`uid ${fifo.uid} has no account`);
@@ -41,7 +41,7 @@ export function visitOf(fifo: Fifo, guest: Guest, supervisor: Supervisor): Visit
           ...{ clock, newSessionId, admission, client },
           records: { ...records, flush: async () => undefined },
           requests: requestsOfFront(talk, program),
-          scopes: scopesOfFront(talk, manager),
+          scopes: scopesOfFront(talk, fifo, supervisor),
           // `returnsOf` does it for all, once
           recovery: { begin: () => undefined, settled: async () => undefined },
         };

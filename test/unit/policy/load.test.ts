@@ -18,7 +18,7 @@ describe("nixgate.toml", () => {
       ok: true,
       problems: [],
       value: {
-        scope: { manager: "user", require: true },
+        scope: { manager: "user", require: true, confine: false },
         programs: {},
         log: { directory: "/var/log/nixgate", journald: true, onFailure: "refuse" },
         admission: { maxSessions: 200, minAvailableMemory: 1024 ** 3, maxLoadPerCpu: 8 },
@@ -29,6 +29,7 @@ describe("nixgate.toml", () => {
   test.each([
     ['[scope]\nmanager = "System"', '3: scope.manager: "System" is not known here'],
     ['[scope]\nrequire = "true"', '3: scope.require: "true" is not true or false'],
+    ["[scope]\nconfine = true", "3: scope.confine: only root's systemd can confine a command"],
     ['[programs]\nnix-store = "nix-store"', '3: programs.nix-store: "nix-store" is not a plain absolute path'],
     ['[programs]\nnix = "/usr/bin/nix"', "3: programs.nix: unknown key"],
     ['[log]\ndirectory = "/var/log/../x"', '3: log.directory: "/var/log/../x" is not a plain absolute path'],

@@ -36,12 +36,14 @@ test("copies come in the order of their session, whatever order they were sent i
   expect(written([end, start])).toEqual(["session.start", "session.end"]);
 });
 
-test("the copy that came last is not written twice where a supervisor that was killed had just sent it", () => {
+test("copies that a supervisor sends again because its predecessor was killed are not written twice", () => {
   const [start, end] = copies();
   expect(written([start, start, end, end])).toEqual(["session.start", "session.end"]);
+  expect(written([start, end, start, end])).toEqual(["session.start", "session.end"]);
 });
 
-test("what comes twice in another way is written twice, for verify to find", () => {
+test("what comes again and differs is written, for verify to find", () => {
   const [start, end] = copies();
-  expect(written([start, end, start])).toEqual(["session.start", "session.end", "session.start"]);
+  const other = { ...start, digest: "0".repeat(64) };
+  expect(written([start, other, end])).toEqual(["session.start", "session.start", "session.end"]);
 });

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
-import { scopeName, sliceName } from "../../../src/scope/names.ts";
+import { sliceName, unitName } from "../../../src/scope/names.ts";
 import { sessionId, teamName } from "../../../src/units/ids.ts";
 
 const team = (name: string) => teamName(name) as NonNullable<ReturnType<typeof teamName>>;
@@ -20,7 +20,7 @@ test.runIf(existsSync("/usr/bin/systemd-escape"))("the slice is escaped as syste
 
 test("a scope is named after team, session and command", () => {
   const session = sessionId("01890a5d-ac96-774b-bcce-b302099a8057");
-  expect(session && scopeName(team("alpha"), session, 3)).toBe(
-    "nixgate-alpha-01890a5d-ac96-774b-bcce-b302099a8057-3.scope",
-  );
+  const name = "nixgate-alpha-01890a5d-ac96-774b-bcce-b302099a8057-3";
+  expect(session && unitName(team("alpha"), session, 3)).toBe(`${name}.scope`);
+  expect(session && unitName(team("alpha"), session, 3, "service")).toBe(`${name}.service`);
 });

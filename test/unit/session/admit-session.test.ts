@@ -15,7 +15,7 @@ const configuration = (directory = "/etc/nixgate", team = "alpha") => ({
   ok: true as const,
   directory,
   host: {
-    scope: { manager: "none" as const, require: true },
+    scope: { manager: "none" as const, require: true, confine: false },
     programs: {},
     log: { directory: "/log", journald: false, onFailure: "refuse" as const },
     admission: { maxSessions: 2, minAvailableMemory: 1 as Bytes, maxLoadPerCpu: 1 },

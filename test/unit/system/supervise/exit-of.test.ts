@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { exitOf } from "../../../../src/system/supervise/front-scopes.ts";
+import { exitOf } from "../../../../src/system/supervise/exit-of.ts";
 
 test.each([
   [0, { code: 0 }],

@@ -1,0 +1,57 @@
+import type { AllowRule } from "../policy/policy.ts";
+import type { BusProperty } from "./bus-properties.ts";
+import type { Property } from "./properties.ts";
+
+/** A property of systemd.exec(5), as a unit file spells it and as the bus takes it. */
+interface Confining extends Property {
+  readonly bus: BusProperty;
+}
+
+const on = (name: string): Confining => ({ name, value: "yes", bus: [name, "b", true] });
+const word = (name: string, value: string): Confining => ({ name, value, bus: [name, "s", value] });
+/** EPERM of errno(3). */
+const NOT_PERMITTED = 1;
+
+/**
+ * The sandbox of a confined command: what the programs of Nix need of the host as clients of nix-daemon(8), and no more.
+ * They talk to it over a socket in /nix/var/nix; builds, substitution and the database are the daemon's.
+ */
+const SANDBOX: readonly Confining[] = [
+  word("ProtectSystem", "strict"),
+  word("ProtectHome", "yes"),
+  on("PrivateTmp"),
+  on("PrivateDevices"),
+  on("NoNewPrivileges"),
+  { name: "CapabilityBoundingSet", value: "", bus: ["CapabilityBoundingSet", "t", 0n] },
+  { name: "RestrictAddressFamilies", value: "AF_UNIX", bus: ["RestrictAddressFamilies", "(bas)", [true, ["AF_UNIX"]]] },
+  { name: "RestrictNamespaces", value: "yes", bus: ["RestrictNamespaces", "t", 0n] },
+  on("RestrictRealtime"),
+  on("RestrictSUIDSGID"),
+  on("LockPersonality"),
+  on("ProtectClock"),
+  on("ProtectHostname"),
+  on("ProtectControlGroups"),
+  on("ProtectKernelLogs"),
+  on("ProtectKernelModules"),
+  on("ProtectKernelTunables"),
+  word("ProtectProc", "invisible"),
+  word("KeyringMode", "private"),
+  { name: "SystemCallArchitectures", value: "native", bus: ["SystemCallArchitectures", "as", ["native"]] },
+  {
+    name: "SystemCallFilter",
+    value: "@system-service",
+    bus: ["SystemCallFilter", "(bas)", [true, ["@system-service"]]],
+  },
+  { name: "SystemCallErrorNumber", value: "EPERM", bus: ["SystemCallErrorNumber", "i", NOT_PERMITTED] },
+];
+
+/** A store of its own that a client may name is written by the command itself, without the daemon. */
+const ROOT_OF_STORE = /^local\?(?:[^#]*&)?root=(\/[^&#]*)/;
+
+/** @param rule whose stores stay writable */
+export function confinement(rule: AllowRule): readonly Confining[] {
+  const stores = rule.kind === "endpoint" ? rule.stores : [];
+  const roots = stores.flatMap((store) => ROOT_OF_STORE.exec(store)?.[1] ?? []);
+  if (roots.length === 0) return SANDBOX;
+  return [...SANDBOX, { name: "ReadWritePaths", value: roots.join(" "), bus: ["ReadWritePaths", "as", roots] }];
+}

@@ -1,0 +1,105 @@
+import { dirname } from "node:path";
+import type { Exit } from "../../ending/ending.ts";
+import type { Plan } from "../../scope/plan.ts";
+import { answerToEnd, answerToRun } from "../../session/front-answers.ts";
+import type { OpenScope } from "../../session/ports.ts";
+import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
+import { ExitStatus } from "../../units/exit-status.ts";
+import { accountOf } from "../accounts.ts";
+import { killAllBut, killWhole, MOUNT } from "../cgroup.ts";
+import { cgroupScope } from "../cgroup-scope.ts";
+import { endOf } from "./exit-of.ts";
+import type { Fifo } from "./fifos.ts";
+import { holdStreams } from "./front-streams.ts";
+import type { Insiders } from "./insiders.ts";
+import { limitSlice } from "./limit-slice.ts";
+import type { Supervisor } from "./supervisor.ts";
+import type { Talk } from "./talk.ts";
+
+const NOTHING = { told: [], started: 0 };
+/** How often it is looked whether the front inside is still there, in milliseconds. */
+const LOOK_MS = 250;
+
+/**
+ * A service in the scope's place: systemd gives it the sandbox, the account and the streams of the front that stands
+ * still outside. What it starts is a front again, which runs the command as its child and reports its end in the same way.
+ * @param outside the front that sshd has started
+ */
+export async function confined(
+  plan: Plan,
+  confinement: NonNullable<Plan["confinement"]>,
+  openedAt: number,
+  outside: Talk,
+  fifo: Fifo,
+  supervisor: Supervisor,
+): Promise<OpenScope> {
+  const { manager, insiders, front } = supervisor;
+  const { unit: name, slice, description, properties } = plan;
+  const user = accountOf(fifo.uid)?.name;
+  if (user === undefined) throw new ScopeUnavailable(`uid ${fifo.uid} has no account`);
+  const cgroup = `/nixgate.slice/${slice}/${name}`;
+  const [, member = ""] = outside.front.words();
+  const argv = ["/bin/sh", front, fifo.name, member] as const;
+  const streams = holdStreams(outside.front);
+  const comes = insiders.comes(cgroup);
+  try {
+    await manager.startService({
+      name,
+      slice,
+      description,
+      properties,
+      user,
+      argv,
+      streams: streams.paths,
+      confinement,
+    });
+  } finally {
+    streams.close();
+  }
+  const inside = await comes;
+  if (!inside || !(await inside.still())) {
+    killWhole(MOUNT + cgroup);
+    throw new ScopeUnavailable("the service has not begun: is /run/nixgate there, and setpriv(1)?");
+  }
+  const folder = MOUNT + cgroup;
+  const [invocation] = await Promise.all([manager.invocationOf(name), limitSlice(plan, dirname(folder), manager)]);
+  return confinedScope(plan, folder, outside, inside, insiders, { openedAt, invocation });
+}
+
+/** Also for a service that another supervisor started. */
+export function confinedScope(
+  plan: Plan,
+  folder: string,
+  outside: Talk,
+  inside: Talk,
+  insiders: Insiders,
+  known: Pick<OpenScope, "openedAt" | "begunAt" | "invocation">,
+): OpenScope {
+  const { pid } = inside.front;
+  let released: Promise<void> | undefined;
+  return cgroupScope(plan, folder, {
+    ...known,
+    pid,
+    holder: pid,
+    isolation: "scope-system",
+    stopsOnOom: true,
+    exited: ended(inside),
+    begin: () => void inside.answer(() => answerToRun(plan, outside.unsaid())),
+    release: () => (released ??= release(inside, folder, insiders)),
+  });
+}
+
+async function release(inside: Talk, folder: string, insiders: Insiders): Promise<void> {
+  killAllBut(inside.front.pid, folder);
+  await inside.finish(() => answerToEnd(ExitStatus.ok, NOTHING));
+  await inside.end();
+  insiders.left(inside);
+}
+
+/** systemd takes the rest of a service whose first process was killed; nobody else would say that it is gone. */
+async function ended(inside: Talk): Promise<Exit> {
+  const timer = setInterval(() => inside.front.isThere() || inside.lost(), LOOK_MS);
+  const exit = await endOf(inside);
+  clearInterval(timer);
+  return exit;
+}

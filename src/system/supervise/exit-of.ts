@@ -1,0 +1,18 @@
+import { constants } from "node:os";
+import type { Exit } from "../../ending/ending.ts";
+import type { Talk } from "./talk.ts";
+
+/** How the command that a front was told to run ended. */
+export async function endOf(talk: Talk): Promise<Exit> {
+  const ask = await talk.asked();
+  return ask?.status === undefined ? { signal: "SIGKILL" } : exitOf(ask.status);
+}
+
+/**
+ * What sh made of the command's end: 128 + the signal's number (XCU 2.8.2). A command that exits with such a status by
+ * itself is taken for one that a signal ended; sh does not tell the two apart.
+ */
+export function exitOf(status: number): Exit {
+  const signal = Object.entries(constants.signals).find(([, number]) => number === status - 128)?.[0];
+  return signal === undefined ? { code: status } : { signal: signal as NodeJS.Signals };
+}

@@ -1,0 +1,143 @@
+import { describe, expect } from "vitest";
+import { waitFor } from "../../support/wait-for.ts";
+import { sliceFolder } from "../managers.ts";
+import { allow, editHost, restorePolicies } from "../policies.ts";
+import { realClients } from "../real-clients.ts";
+import { recordsOf } from "../records.ts";
+import { type Guest, test as plain } from "../support.ts";
+import { awaitProcess, startClient } from "../waiting-client.ts";
+
+const PROBE = "perl -MSocket -e 'socket(my $s, AF_INET, SOCK_STREAM, 0) or print qq(inet: $!\\n)'";
+const TRIES = [
+  "grep -E '^(NoNewPrivs|Seccomp|CapBnd):' /proc/self/status",
+  "(echo x >/etc/x) 2>&1; (echo x >/var/log/x) 2>&1; ls /home 2>&1; ls /root 2>&1; ls /tmp | wc -l",
+  "echo mine >/tmp/mine && cat /tmp/mine",
+  "ls -d /proc/1 2>&1; unshare -U true 2>&1; [ -e /dev/sda ] || [ -e /dev/ubda ] || echo no disks",
+  PROBE,
+].join("; ");
+
+/** The same guest, with every command of its sessions confined. */
+const test = plain.extend<{ confined: true }>({
+  confined: [
+    async ({ guest }, use) => {
+      await restorePolicies(guest);
+      await editHost(guest, 's/^manager = "system".*/&\\nconfine = true/');
+      await allow(guest, "alpha", {
+        tries: ["/bin/sh", "-c", TRIES],
+        wait: ["/bin/sleep", "60"],
+        brief: ["/bin/sh", "-c", "sleep 4; exit 6"],
+        seven: ["/bin/sh", "-c", "echo out; echo err >&2; exit 7"],
+        killed: ["/bin/sh", "-c", "kill -KILL $$"],
+        echo: ["/bin/cat"],
+        leftover: ["/bin/sh", "-c", "setsid sleep 50 & exit 0"],
+      });
+      await use(true);
+      await restorePolicies(guest);
+    },
+    { scope: "file", auto: true },
+  ],
+});
+
+const text = async (guest: Guest, command: string) => `${(await guest.asRoot(command)).stdout}`.trim();
+const UNITS = "ls -d /sys/fs/cgroup/nixgate.slice/nixgate-alpha.slice/*.service 2>/dev/null";
+const nothingLeft = (guest: Guest) =>
+  waitFor("nothing to be left", async () => (await text(guest, `${UNITS}; pgrep -u nix-alpha`)) === "");
+const lastEnd = async (guest: Guest) => (await recordsOf(guest, "alpha", "command.end")).at(-1);
+
+realClients(test);
+
+describe("a confined command", () => {
+  test("has the policy's limits, in a service of the team's slice", async ({ guest }) => {
+    using _client = startClient(guest, "wait");
+    await awaitProcess(guest, "^/bin/sleep 60");
+    const folder = `${sliceFolder(guest)}/$(basename $(${UNITS}))`;
+    expect(await text(guest, `cat ${folder}/pids.max ${folder}/memory.max`)).toBe(`64\n${256 << 20}`);
+    const start = (await recordsOf(guest, "alpha", "command.start")).at(-1);
+    expect(start?.unit).toMatch(/^nixgate-alpha-[0-9a-f-]{36}-1\.service$/);
+    expect(start).toMatchObject({ limits: { applied: { TasksMax: "64" } }, invocation: expect.any(String) });
+    expect(await text(guest, "nixgate sessions top --once")).toMatch(/2 \/ 64 +wait$/m);
+    await guest.asRoot("pkill -u nix-alpha -x sleep");
+    await nothingLeft(guest);
+  });
+
+  test("sees and reaches what a client of Nix needs, and no more", async ({ guest }) => {
+    const { stdout } = await guest.ssh("nix-alpha", "tries");
+    expect(`${stdout}`.trim().split("\n")).toEqual([
+      "CapBnd:\t0000000000000000",
+      "NoNewPrivs:\t1",
+      "Seccomp:\t2",
+      "/bin/sh: 1: cannot create /etc/x: Read-only file system",
+      "/bin/sh: 1: cannot create /var/log/x: Read-only file system",
+      "ls: cannot open directory '/home': Permission denied",
+      "ls: cannot open directory '/root': Permission denied",
+      "0",
+      "mine",
+      "ls: cannot access '/proc/1': No such file or directory",
+      "unshare: unshare failed: Operation not permitted",
+      "no disks",
+      "inet: Address family not supported by protocol",
+    ]);
+    expect(await text(guest, "ls /tmp/mine 2>&1")).toContain("No such file");
+  });
+
+  test("has the client's own streams, and its status is the session's", async ({ guest }) => {
+    const { stdout, stderr, exitCode } = await guest.ssh("nix-alpha", "seven");
+    expect({ stdout: `${stdout}`, stderr: `${stderr}`, exitCode }).toEqual({
+      stdout: "out\n",
+      stderr: "err\n",
+      exitCode: 7,
+    });
+    const input = Buffer.from(Array.from({ length: 1 << 20 }, (_, index) => (index * 7) % 256));
+    const echoed = await guest.ssh("nix-alpha", "echo", { input });
+    expect(Buffer.compare(echoed.stdout, input)).toBe(0);
+    expect((await guest.ssh("nix-alpha", "killed")).exitCode).toBe(137);
+    expect(await lastEnd(guest)).toMatchObject({ cause: "signal", signal: "SIGKILL" });
+  });
+
+  test("leaves nothing, and what it left is counted", async ({ guest }) => {
+    expect((await guest.ssh("nix-alpha", "leftover")).exitCode).toBe(0);
+    expect(await lastEnd(guest)).toMatchObject({ cause: "exit", leftovers: 1 });
+    await nothingLeft(guest);
+  });
+
+  test("ends with its client", async ({ guest }) => {
+    {
+      using _client = startClient(guest, "wait");
+      await awaitProcess(guest, "^/bin/sleep 60");
+    }
+    await nothingLeft(guest);
+    await waitFor("its record", async () => (await lastEnd(guest))?.cause === "client-gone");
+  });
+
+  test("ends where the process that holds its service is killed", async ({ guest }) => {
+    const session = guest.ssh("nix-alpha", "wait");
+    await awaitProcess(guest, "^/bin/sleep 60");
+    await guest.asRoot(`kill -KILL $(head -1 $(${UNITS})/cgroup.procs)`);
+    expect((await session).exitCode).toBe(137);
+    await nothingLeft(guest);
+  });
+
+  test("goes on when the supervisor is killed, and ends with its own status on record", async ({ guest }) => {
+    const session = guest.ssh("nix-alpha", "brief");
+    await awaitProcess(guest, "sleep 4");
+    await guest.asRoot("kill -KILL $(systemctl show nixgate.service -P MainPID)");
+    expect((await session).exitCode).toBe(6);
+    expect(await lastEnd(guest)).toMatchObject({ cause: "exit", exit_code: 6 });
+    await nothingLeft(guest);
+    expect(await text(guest, "nixgate sessions verify")).toContain("nothing found");
+  });
+
+  test("is not run at all where its streams are none of sshd's pipes", async ({ guest }) => {
+    const start = "SSH_ORIGINAL_COMMAND=seven /usr/bin/nixgate-front alpha </etc/hostname; echo $?";
+    const { stdout } = await guest.asAccount("nix-alpha", `cd /; ${start}`);
+    expect(`${stdout}`.trim()).toBe("69");
+    expect(await lastEnd(guest)).toMatchObject({ cause: "scope-failed" });
+  });
+});
+
+test("nixgate explain shows the sandbox", async ({ guest }) => {
+  const shown = await text(guest, "nixgate explain --team alpha -- seven");
+  expect(shown).toMatch(/^its service: nixgate-alpha-[0-9a-f-]{36}-1\.service in nixgate-alpha\.slice$/m);
+  expect(shown).toContain("\n  ProtectSystem=strict\n");
+  expect(shown).toContain("\n  SystemCallFilter=@system-service\n");
+});
