@@ -1,3 +1,4 @@
+import { dayOfSession } from "../units/ids.ts";
 import type { DayFile } from "./archive.ts";
 import { digestSet } from "./digest-set.ts";
 import type { Finding } from "./finding.ts";
@@ -11,10 +12,6 @@ const SETTLE_MS = 5000;
 const SYSTEM_UID_MAX = 999;
 /** What is vacuumed together. */
 const journalOf = (uid: number) => (uid <= SYSTEM_UID_MAX ? "system" : uid);
-
-/** The UTC day in a UUIDv7's first 48 bits (RFC 9562). */
-const dayOf = (session: string, later = 0) =>
-  new Date(Number.parseInt(session.slice(0, 8) + session.slice(9, 13), 16) + later).toISOString().slice(0, 10);
 
 export interface JournalCheckOptions {
   /** Milliseconds since 1970, when the check began. */
@@ -67,9 +64,9 @@ export function checkJournal({ now, hosts: wanted, isPruned, pathOf }: JournalCh
       // When journald took it: the record's own time is whatever the account says.
       oldest.set(journal, Math.min(received, oldest.get(journal) ?? received));
       if (inFiles.mark(digest) || received >= now - SETTLE_MS) return;
-      const place = { team, day: dayOf(session) };
+      const place = { team, day: dayOfSession(session) };
       // The id is made a moment before the day is asked for: at midnight they may be two.
-      if (isPruned(place) || isPruned({ team, day: dayOf(session, 1000) })) return;
+      if (isPruned(place) || isPruned({ team, day: dayOfSession(session, 1000) })) return;
       const known = missing.get(session) ?? { place, uid, seqs: [], unwritten: false };
       known.seqs.push(seq);
       known.unwritten ||= record.event === "session.refuse" && record.reason === "log-unavailable";

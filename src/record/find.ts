@@ -1,3 +1,4 @@
+import { dayOfSession } from "../units/ids.ts";
 import type { DayFile, RawLine, Span } from "./archive.ts";
 import { locateIn } from "./decode-block.ts";
 import { openKept } from "./kept-index.ts";
@@ -20,10 +21,6 @@ export function sessionOf(line: RawLine): string | undefined {
   return at < 0 ? undefined : bytes.toString("latin1", at + KEY.length, at + KEY.length + ID_BYTES);
 }
 
-/** The UTC day in a UUIDv7's first 48 bits (RFC 9562): where a session's file is, unless the clock was moved. */
-const dayOf = (id: string) =>
-  new Date(Number.parseInt(id.replaceAll("-", "").slice(0, 12), 16)).toISOString().slice(0, 10);
-
 /**
  * The sessions whose id is, begins or ends with `part`, each once, with the file it was first seen in. A whole id is
  * looked for in the file of its day first, and nowhere else once it is found.
@@ -31,7 +28,7 @@ const dayOf = (id: string) =>
 export function findSessions(files: readonly DayFile[], part: string, report: (file: DayFile, error: unknown) => void) {
   const wanted = part.toLowerCase();
   const whole = FULL_ID.test(wanted);
-  const day = whole ? dayOf(wanted) : undefined;
+  const day = whole ? dayOfSession(wanted) : undefined;
   const found = new Map<string, Located>();
   for (const file of [...files.filter((f) => f.day === day), ...files.filter((f) => f.day !== day)]) {
     if (whole && found.size > 0 && file.day !== day) break;

@@ -1,4 +1,4 @@
-import { NAME_PATTERN } from "../units/ids.ts";
+import { dayOfSession, NAME_PATTERN } from "../units/ids.ts";
 import type { JournalCopy } from "./journal-copy.ts";
 import { UNASSIGNED } from "./vocabulary.ts";
 
@@ -22,10 +22,6 @@ interface Held {
 /** Sessions whose end has come of which the last copies are remembered, and how many of each. */
 const REMEMBERED = 1000;
 const RECENT = 8;
-
-/** What the id says (UUIDv7, RFC 9562), where the journal has the start no more. */
-const dayOf = (session: string) =>
-  new Date(Number.parseInt(session.slice(0, 8) + session.slice(9, 13), 16)).toISOString().slice(0, 10);
 
 /**
  * Puts copies back into the order of their sessions: each was sent by a process of its own, so two may have changed
@@ -88,7 +84,7 @@ export function journalSessions(write: (team: string, day: string, line: string)
         for (const seq of [...held.keys()].sort((a, b) => a - b)) {
           for (const { line, team, uid } of held.get(seq) ?? []) {
             const isOwn = start === undefined || uid === 0 || uid === start.uid;
-            if (isOwn) write(start?.team ?? team, start?.day ?? dayOf(session), line);
+            if (isOwn) write(start?.team ?? team, start?.day ?? dayOfSession(session), line);
             else strangers += 1;
           }
         }

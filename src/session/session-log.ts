@@ -48,22 +48,30 @@ export function openSessionLog(
   let file: RecordFile | undefined;
   let failure: NixgateError | undefined;
 
+  /** @returns why the line is not in the file */
+  const store = (line: string, durable: boolean): NixgateError | undefined => {
+    try {
+      file ??= records.open(settings.directory, team, arrival.startedAt);
+      file.append(line, { durable });
+      return undefined;
+    } catch (error) {
+      if (error instanceof NixgateError) return error;
+      throw error;
+    }
+  };
+
   return {
     write(body, { durable = false } = {}) {
       const appended = append(chain, clock.now(), body);
       chain = appended.chain;
+      const problem = failure ?? store(appended.line, durable);
+      // Behind the file: who is killed in between leaves a record without a copy, and never a copy without its record.
       if (settings.journald) records.copyToJournal(appended.record, appended.line);
-      if (failure) return; // said once; what follows has no place in a file that lacks a line
-      try {
-        file ??= records.open(settings.directory, team, arrival.startedAt);
-        file.append(appended.line, { durable });
-      } catch (error) {
-        if (!(error instanceof NixgateError)) throw error;
-        failure = error;
-        if (settings.onFailure === "refuse") throw new RecordFailure(error);
-        if (settings.journald) records.tellJournal(session, team, error);
-        tellRefusal("this session goes on without being put on record", arrival, ports);
-      }
+      if (!problem || failure) return; // said once; what follows has no place in a file that lacks a line
+      failure = problem;
+      if (settings.onFailure === "refuse") throw new RecordFailure(problem);
+      if (settings.journald) records.tellJournal(session, team, problem);
+      tellRefusal("this session goes on without being put on record", arrival, ports);
     },
     close() {
       file?.close();

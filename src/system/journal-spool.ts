@@ -1,15 +1,35 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
-import { type Deliver, LOGGER, WORDS } from "./journal.ts";
+import { type Deliver, LOGGER, SOCKET, WORDS } from "./journal.ts";
 
-/** Names of entries come one a line; each is said again with the status of the logger(1) that took it. */
-const CARRIER = `while IFS= read -r name; do "$@" <"$name" >&2; echo "$? $name"; done`;
+/**
+ * Sends each entry as journald's native protocol has it, one datagram without a process of its own. What the socket does
+ * not take goes to logger(1), which sends a large one as a file.
+ */
+const SENDER = `use Socket; socket(my $socket, AF_UNIX, SOCK_DGRAM, 0); my $to = pack_sockaddr_un(shift); $| = 1;
+while (my $name = <STDIN>) {
+  chomp $name; my ($entry, $status) = ("", 0);
+  if (open(my $file, "<", $name)) { local $/; $entry = <$file> }
+  unless (defined send($socket, $entry, 0, $to)) {
+    $status = 1; if (open(my $logger, "|-", @ARGV)) { print {$logger} $entry; close $logger; $status = $? ? 1 : 0 }
+  }
+  print "$status $name\\n";
+}`;
+/**
+ * Names of entries come one a line; each is said again with a status. Perl is there on Debian, but nothing else needs it:
+ * without it each entry costs a logger(1). Words: perl, the program above, journald's socket, the logger's own words.
+ */
+const CARRIER = `perl=$1 program=$2 socket=$3; shift 3
+command -v "$perl" >&2 && exec "$perl" -e "$program" "$socket" "$@"
+while IFS= read -r name; do "$@" <"$name" >&2; echo "$? $name"; done`;
 /** Names sort in the order of their entries. */
 const NAME = /^\d{16}$/;
 /** More than that are not kept while journald stands still: /run is memory. */
 const MOST_WAITING = 10_000;
-/** Before a shell that went is followed by another. */
+/** Entries of that time go to the carrier together: to wake it costs more than the entry, in milliseconds. */
+const TOGETHER_MS = 10;
+/** Before a carrier that went is followed by another. */
 const AGAIN_MS = 1000;
 
 type Carrier = ChildProcessByStdio<Writable, Readable, null>;
@@ -17,14 +37,14 @@ type Carrier = ChildProcessByStdio<Writable, Readable, null>;
 /**
  * Delivers for a process that lives long: each entry lies in a folder until it has been taken, so that none is lost where
  * the process is killed; whoever opens the folder next sends what is there. An entry that had just been taken then comes
- * twice. One shell starts logger(1) for them, one after the other: for a large process of Node.js to fork takes longer
- * than all of that.
+ * twice. One process carries them all: for a large process of Node.js to fork takes longer than a session.
  * @param folder below /run, for one process at a time; made where it is missing, for its owner alone
  */
-export function bySpool(folder: string, logger = LOGGER): Deliver {
+export function bySpool(folder: string, { socket = SOCKET, logger = LOGGER, perl = "perl" } = {}): Deliver {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const waiting = new Map<string, (arrived: boolean) => void>();
   let carrier: Carrier | undefined;
+  let resting = false;
 
   const done = (name: string, arrived: boolean) => {
     rmSync(`${folder}/${name}`, { force: true });
@@ -32,7 +52,7 @@ export function bySpool(folder: string, logger = LOGGER): Deliver {
     waiting.delete(name);
   };
   const start = () => {
-    const own: Carrier = spawn("/bin/sh", ["-c", CARRIER, "sh", logger, ...WORDS], {
+    const own: Carrier = spawn("/bin/sh", ["-c", CARRIER, "sh", perl, SENDER, socket, logger, ...WORDS], {
       cwd: folder,
       env: {},
       stdio: ["pipe", "pipe", "ignore"],
@@ -51,13 +71,28 @@ export function bySpool(folder: string, logger = LOGGER): Deliver {
       .once("error", () => undefined)
       .once("close", () => {
         carrier = undefined;
-        setTimeout(() => waiting.size > 0 && carry([...waiting.keys()]), AGAIN_MS).unref();
+        resting = true;
+        setTimeout(() => {
+          resting = false;
+          if (waiting.size > 0) carry([...waiting.keys()]);
+        }, AGAIN_MS).unref();
       });
     return own;
   };
   const carry = (names: readonly string[]) => {
+    if (resting) return; // it takes all, later
     carrier ??= start();
     carrier.stdin.write(names.map((name) => `${name}\n`).join(""));
+  };
+  let next: string[] = [];
+  const carrySoon = (name: string) => {
+    next.push(name);
+    if (next.length > 1) return;
+    setTimeout(() => {
+      const names = next;
+      next = [];
+      carry(names);
+    }, TOGETHER_MS);
   };
 
   const left = readdirSync(folder).sort();
@@ -80,7 +115,7 @@ export function bySpool(folder: string, logger = LOGGER): Deliver {
     }
     return new Promise((resolve) => {
       waiting.set(name, resolve);
-      carry([name]);
+      carrySoon(name);
     });
   };
 }

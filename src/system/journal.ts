@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { journalEntry, type ScopeManager } from "../record/journal-entry.ts";
 import type { SessionRecord } from "../record/schema.ts";
 
-const SOCKET = "/run/systemd/journal/socket";
+export const SOCKET = "/run/systemd/journal/socket";
 export const LOGGER = "/usr/bin/logger";
 export const WORDS = ["--journald", "--socket-errors=on"];
 const FLUSH_MS = 2000;

@@ -39,3 +39,12 @@ export function makeSessionId(unixMs: number, random: Uint8Array): SessionId {
     "-",
   ) as SessionId;
 }
+
+/**
+ * The UTC day on which a session began, `YYYY-MM-DD`, as its id says: the day's file of its team holds it.
+ * @param later milliseconds after that
+ */
+export function dayOfSession(id: string, later = 0): string {
+  const began = Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+  return new Date(began + later).toISOString().slice(0, 10);
+}

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -10,21 +11,25 @@ import { waitFor } from "../support/wait-for.ts";
 /** Writes each entry into a file of its own, in the order in which they come. */
 const NUMBERING = 'n=$(ls entry-* 2>/dev/null | wc -l); cat >entry-$n.new; mv entry-$n.new entry-$n; echo "$@" >words';
 
-function spooling(script = NUMBERING) {
+function spooling(script = NUMBERING, perl = "perl") {
   const { folder, logger } = insteadOfLogger(script);
+  const socket = join(folder, "socket"); // nobody listens there
   const spool = join(folder, "spool");
   const arrived = (n: number) => join(folder, `entry-${n}`);
   return {
-    ...{ folder, logger, spool },
-    open: () => openJournal({ socket: folder, logger, deliver: bySpool(spool, logger) }),
+    ...{ folder, logger, socket, spool },
+    open: () => openJournal({ socket: folder, logger, deliver: bySpool(spool, { socket, logger, perl }) }),
     entry: (n: number) => readFileSync(arrived(n), "utf8"),
     come: (n: number) => waitFor(`entry ${n}`, () => existsSync(arrived(n))),
-    shells: () => processesWith(`${logger} --journald`),
+    carriers: () => processesWith(`${logger} --journald`),
   };
 }
 
-test("each entry is given to a logger of its own, in their order, and nothing is left", async () => {
-  const { folder, spool, open, entry } = spooling();
+test.each([
+  ["where there is no perl", "no-such-perl"],
+  ["what the socket does not take", "perl"],
+])("%s: each entry is given to a logger of its own, in their order, and nothing is left", async (_, perl) => {
+  const { folder, spool, open, entry } = spooling(NUMBERING, perl);
   const journal = open();
   for (let count = 0; count < 12; count += 1) journal.send(`MESSAGE=it's $(id) \\n ${count}\nPRIORITY=6\n`);
   expect(await journal.flush()).toBe(0);
@@ -48,12 +53,12 @@ test("what one process did not get rid of is sent by the next, and half an entry
   expect(readdirSync(spool)).toEqual([]);
 });
 
-test("a shell that is killed is followed by another, which goes on where it was", async () => {
-  const { open, spool, entry, come, shells } = spooling(`${NUMBERING}; [ "$n" != 1 ] || exec sleep 5`);
+test("a carrier that is killed is followed by another, which goes on where it was", async () => {
+  const { open, spool, entry, come, carriers } = spooling(`${NUMBERING}; [ "$n" != 1 ] || exec sleep 5`);
   const journal = open();
   for (let count = 0; count < 4; count += 1) journal.send(`MESSAGE=${count}\n`);
   await come(1);
-  for (const pid of shells()) process.kill(pid, "SIGKILL");
+  for (const pid of carriers()) process.kill(pid, "SIGKILL");
   await come(4);
   // the second was in the midst of it: it comes twice
   expect([0, 1, 2, 3, 4].map(entry)).toEqual([0, 1, 1, 2, 3].map((count) => `MESSAGE=${count}\n`));
@@ -68,5 +73,29 @@ test("an entry that journald does not take is counted, and does not keep the oth
   await come(1);
   expect(entry(1)).toBe("MESSAGE=1\n");
   expect(await journal.flush()).toBe(1);
+  expect(readdirSync(spool)).toEqual([]);
+});
+
+/** Takes datagrams where journald would, and prints each with its length. */
+const LISTENER = `use Socket; socket(my $s, AF_UNIX, SOCK_DGRAM, 0); bind($s, pack_sockaddr_un(shift)) or die; $| = 1;
+print "ready\\n"; while (defined recv($s, my $entry, 1 << 20, 0)) { print length($entry), "\\n", $entry }`;
+
+test("the socket gets the entries as they are, without a process for each; one that is too large goes by a logger", async () => {
+  const { folder, spool, socket, open, entry, come } = spooling();
+  using listener = spawn("perl", ["-e", LISTENER, socket], { stdio: ["ignore", "pipe", "inherit"] });
+  let heard = "";
+  listener.stdout.setEncoding("utf8").on("data", (text: string) => {
+    heard += text;
+  });
+  await waitFor("the listener", () => heard === "ready\n");
+  const journal = open();
+  const large = `MESSAGE=${"x".repeat(900_000)}\n`;
+  for (const text of ["MESSAGE=first\n", large, "MESSAGE=ünï $(id)\nPRIORITY=6\n"]) journal.send(text);
+  expect(await journal.flush()).toBe(0);
+  await waitFor("the last", () => heard.endsWith("PRIORITY=6\n"));
+  expect(heard).toBe("ready\n14\nMESSAGE=first\n31\nMESSAGE=ünï $(id)\nPRIORITY=6\n");
+  await come(0);
+  expect(entry(0)).toBe(large);
+  expect(existsSync(join(folder, "entry-1"))).toBe(false);
   expect(readdirSync(spool)).toEqual([]);
 });

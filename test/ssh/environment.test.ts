@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Builder, startBuilder } from "../support/builder.ts";
@@ -81,8 +81,15 @@ test("and cannot stand in front of the request that is made", async () => {
 });
 
 test("a SSH_USER_AUTH of the client's own names no key that others could have written", async () => {
-  const forged = join(builder.folder, "forged");
-  writeFileSync(forged, "publickey ssh-ed25519 AAAA\n", { mode: 0o644 });
-  await builder.ssh([...sent({ SSH_USER_AUTH: forged }), "builder", "env"]);
-  expect((await builder.awaitRecords("session.start"))[0]).not.toHaveProperty("key");
+  const elsewhere = join(builder.folder, "forged");
+  const named = `/tmp/sshauth.${process.pid}`;
+  for (const [forged, mode] of [
+    [named, 0o644], // as sshd calls it, and readable for others
+    [elsewhere, 0o600],
+  ] as const) {
+    writeFileSync(forged, "publickey ssh-ed25519 AAAA\n", { mode });
+    await builder.ssh([...sent({ SSH_USER_AUTH: forged }), "builder", "env"]);
+  }
+  rmSync(named);
+  for (const start of await builder.awaitRecords("session.start", 2)) expect(start).not.toHaveProperty("key");
 });

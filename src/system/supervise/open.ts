@@ -1,4 +1,4 @@
-import { chmodSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import type { SupervisePorts } from "../../session/supervise.ts";
 import { NixgateError } from "../../units/error.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
@@ -13,6 +13,8 @@ import { systemManager } from "./system-manager.ts";
 import { tally } from "./tally.ts";
 
 const RUN_DIRECTORY = "/run/nixgate";
+/** Is there from the start of a supervisor to its orderly end. */
+const RUNNING = `${RUN_DIRECTORY}/_running`;
 
 /** @throws NixgateError E_SUPERVISE */
 export async function openVisits(
@@ -22,10 +24,13 @@ export async function openVisits(
   if (process.geteuid?.() !== 0) throw cannot("supervise must be root", "start nixgate.service");
   if (fifos.length === 0)
     throw cannot("systemd has passed no FIFO", "start it by its sockets: nixgate render units prints them");
+  const followsCrash = existsSync(RUNNING);
+  writeFileSync(RUNNING, "");
   const supervisor: Supervisor = {
     ...own,
     manager: await systemManager(),
     insiders: insiders(),
+    followsCrash,
     admission: tally(),
     records: recordsForJournal("system", bySpool(`${RUN_DIRECTORY}/_journal`)),
     runDirectory: RUN_DIRECTORY,
@@ -38,6 +43,7 @@ export async function openVisits(
     await receive(fifos, serve, supervisor);
     rmSync(READY, { force: true });
     await supervisor.records.flush(); // what journald has not taken by then is sent by the next
+    rmSync(RUNNING, { force: true });
   };
 }
 

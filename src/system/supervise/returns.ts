@@ -1,13 +1,14 @@
 import { existsSync, readdirSync } from "node:fs";
-import { hostname, uptime } from "node:os";
+import { hostname } from "node:os";
 import type { DayFile } from "../../record/archive.ts";
+import { decodeLine } from "../../record/decode.ts";
 import { recoverFiles } from "../../record/recover.ts";
-import type { RecordOf } from "../../record/schema.ts";
+import type { RecordOf, SessionRecord } from "../../record/schema.ts";
 import { type Unended, unendedIn } from "../../record/unended.ts";
 import { sliceName } from "../../scope/names.ts";
 import { answerToEnd } from "../../session/front-answers.ts";
 import type { Return } from "../../session/supervise.ts";
-import { type TeamName, teamName } from "../../units/ids.ts";
+import { dayOfSession, sessionId, type TeamName, teamName } from "../../units/ids.ts";
 import { openArchive } from "../archive.ts";
 import { killWhole, MOUNT } from "../cgroup.ts";
 import { clock } from "../clock.ts";
@@ -23,8 +24,6 @@ import type { Guest } from "./reception.ts";
 import { answersOf, type Supervisor } from "./supervisor.ts";
 import { talkWith } from "./talk.ts";
 
-const DAY_MS = 86_400_000;
-
 interface Found {
   readonly fifo: Fifo;
   readonly guest: Guest;
@@ -39,13 +38,14 @@ export async function returnsOf(teams: readonly Fifo[], supervisor: Supervisor):
   const { directory, journald } = supervisor.log;
   const found = new Map<string, Found>();
   const files = existsSync(directory) ? openArchive(directory).scan().files : [];
-  const ours = teams.flatMap(({ name }) => recent(files.filter(({ team }) => team === name)));
+  const ours = teams.flatMap(({ name }) => filesToLookAt(name, files));
   for (const file of ours)
     for (const lost of unendedIn(file)) {
       const fifo = teams.find(({ name }) => name === lost.start.team);
       const back = fifo && returning(lost, fifo, supervisor);
       if (back) found.set(lost.start.session, back);
     }
+  if (supervisor.followsCrash) for (const file of ours) copyLast(file, supervisor.records);
   const kept = new Set([...found.values()].map(({ back }) => back.resumed.begun.unit));
   for (const { name } of teams) endScopes(name, kept);
   const { copyToJournal, flush } = supervisor.records;
@@ -60,22 +60,38 @@ export async function returnsOf(teams: readonly Fifo[], supervisor: Supervisor):
   return [...found.values()];
 }
 
-/**
- * The days since this host was started, and the latest two before: what it was writing when it went down. What lies
- * further back is for `nixgate recover`: to read a whole archive would keep whoever comes waiting.
- */
-function recent(files: readonly DayFile[]): readonly DayFile[] {
-  const booted = new Date(Date.now() - uptime() * 1000 - DAY_MS).toISOString().slice(0, 10);
-  const since = files.filter(({ day }) => day >= booted);
-  const before = files.filter(({ day }) => day < booted);
-  return [...since, ...before.sort((a, b) => (a.day < b.day ? 1 : -1)).slice(0, 2)];
-}
-
 /** Ends the scopes that nobody watches any more, with all that is in them. */
 function endScopes(team: string, kept: ReadonlySet<string | undefined>): void {
-  const slice = `${MOUNT}/nixgate.slice/${sliceName(team as TeamName)}`;
-  const scopes = existsSync(slice) ? readdirSync(slice).filter((name) => /\.(?:scope|service)$/.test(name)) : [];
-  for (const scope of scopes) if (!kept.has(scope)) killWhole(`${slice}/${scope}`);
+  for (const unit of unitsOf(team)) if (!kept.has(unit)) killWhole(`${sliceOf(team)}/${unit}`);
+}
+
+const sliceOf = (team: string) => `${MOUNT}/nixgate.slice/${sliceName(team as TeamName)}`;
+
+/** The scopes and services in a team's slice. */
+const unitsOf = (team: string): readonly string[] =>
+  existsSync(sliceOf(team)) ? readdirSync(sliceOf(team)).filter((name) => /\.(?:scope|service)$/.test(name)) : [];
+
+const SESSION_IN_UNIT = /-([0-9a-f-]{36})-\d+\.(?:scope|service)$/;
+
+/**
+ * The days of the sessions whose commands still run, and the two latest: what was being written when a supervisor or the
+ * host went down. What lies further back is for `nixgate recover`: to read a whole archive would keep whoever comes waiting.
+ */
+function filesToLookAt(team: string, files: readonly DayFile[]): readonly DayFile[] {
+  const running = unitsOf(team).flatMap((unit) => sessionId(SESSION_IN_UNIT.exec(unit)?.[1] ?? "") ?? []);
+  const days = new Set(running.map((session) => dayOfSession(session)));
+  const own = files.filter((file) => file.team === team).sort((a, b) => (a.day < b.day ? 1 : -1));
+  return own.filter(({ day }, index) => index < 2 || days.has(day));
+}
+
+/** A supervisor that was killed may have written a record and not sent its copy, which then is the last of a file. */
+function copyLast(file: DayFile, records: Supervisor["records"]): void {
+  let last: { readonly record: SessionRecord; readonly line: string } | undefined;
+  for (const line of file.lines()) {
+    const decoded = decodeLine(line);
+    if (decoded.ok) last = { record: decoded.record, line: Buffer.from(line.bytes).toString() };
+  }
+  if (last) records.copyToJournal(last.record, last.line);
 }
 
 /** What only a supervisor of this host and boot can have been writing, or what nobody can be writing any more. */

@@ -18,6 +18,8 @@ export interface Supervisor {
   readonly runDirectory: string;
   /** Where records are, and whether the journal gets a copy. */
   readonly log: { readonly directory: string; readonly journald: boolean };
+  /** Whether the supervisor before this one, since the boot, was not stopped but killed. */
+  readonly followsCrash: boolean;
   /** Says to whoever starts fronts that they need not wait in vain. */
   ready(): void;
   warn(message: string, facts: object): void;

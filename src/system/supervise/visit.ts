@@ -2,7 +2,6 @@ import { answerToEnd } from "../../session/front-answers.ts";
 import type { SessionPorts } from "../../session/ports.ts";
 import type { Visit } from "../../session/supervise.ts";
 import { accountOf } from "../accounts.ts";
-import { asOwner } from "../as-owner.ts";
 import { clock } from "../clock.ts";
 import { newSessionId, ownMachine, stdinIsTerminal } from "../machine.ts";
 import { readUserAuth } from "../user-auth.ts";
@@ -32,8 +31,7 @@ export function visitOf(fifo: Fifo, guest: Guest, supervisor: Supervisor): Visit
       holder: "",
       environment: front.environment,
       terminal: stdinIsTerminal(front.pid),
-      // no name that the client sent is followed with root's rights
-      key: asOwner(fifo, () => readUserAuth(front.environment, fifo.uid)),
+      key: readUserAuth(front.environment, fifo.uid),
       open(grace): SessionPorts {
         const client = clientOfFront(talk, grace);
         guest.client = client;
