@@ -17,6 +17,7 @@ its [team_limits]. Each file is headed by the path where it belongs. To change o
 nixgate.toml, give the log folders to root (chown -R root /var/log/nixgate), put the units in place, then
 
   systemctl daemon-reload && systemctl enable --now nixgate.socket 'nixgate-TEAM.socket' nixgate.service
+  systemctl restart user@UID.service
 
 and let sshd start "exec nixgate-front TEAM [MEMBER]" (nixgate authorized-keys prints it so). Print them again, and
 restart nixgate.service, when a team comes or goes; limits and everything else of a policy are read for each session.

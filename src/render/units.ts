@@ -115,8 +115,14 @@ function noManager(account: string, uid: number): RenderedFile {
   return unit(
     `user@${uid}.service.d/50-nixgate.conf`,
     `# ${account} gets no systemd of its own: its commands could have it make a scope without limits, and move there.
-[Unit]
-ConditionPathExists=!${FOLDER}/nixgate.service
+# What logind asks for is there and does nothing. It must not be missing or fail: where the account lingers,
+# systemd-logind of Debian 12 would ask for its state without end.
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+PAMName=
+ExecStart=
+ExecStart=/bin/sh -c :
 `,
   );
 }

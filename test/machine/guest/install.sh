@@ -27,7 +27,7 @@ if [ "$manager" = system ]; then
   systemctl reload ssh
   nixgate render units --output /
   systemctl daemon-reload
-  for team in alpha beta gamma; do systemctl stop "user@$(id -u "nix-$team").service"; done
+  for team in alpha beta gamma; do systemctl restart "user@$(id -u "nix-$team").service"; done
   systemctl --quiet enable --now nixgate.socket nixgate-alpha.socket nixgate-beta.socket nixgate-gamma.socket nixgate.service
   exit
 fi
