@@ -18,7 +18,7 @@ const NOT_PERMITTED = 1;
  */
 const SANDBOX: readonly Confining[] = [
   word("ProtectSystem", "strict"),
-  word("ProtectHome", "yes"),
+  word("ProtectHome", "tmpfs"), // empty; with yes Nix 2.8 dies of the EACCES for its own settings in HOME
   on("PrivateTmp"),
   on("PrivateDevices"),
   on("NoNewPrivileges"),
