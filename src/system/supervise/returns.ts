@@ -31,8 +31,8 @@ interface Found {
 }
 
 /**
- * Sessions of an earlier supervisor whose command still runs around its front. The records of all others that it can have been writing
- * are ended: only one supervisor writes, and it is this one now.
+ * Sessions of an earlier supervisor whose command still runs around its front. The records of all others that it can have
+ * been writing are ended: only one supervisor writes, and it is this one now.
  */
 export async function returnsOf(teams: readonly Fifo[], supervisor: Supervisor): Promise<readonly Found[]> {
   const { directory, journald } = supervisor.log;
@@ -45,7 +45,7 @@ export async function returnsOf(teams: readonly Fifo[], supervisor: Supervisor):
       const back = fifo && returning(lost, fifo, supervisor);
       if (back) found.set(lost.start.session, back);
     }
-  if (supervisor.followsCrash) for (const file of ours) copyLast(file, supervisor.records);
+  if (supervisor.followsCrash && journald) for (const file of ours) copyLast(file, supervisor.records);
   const kept = new Set([...found.values()].map(({ back }) => back.resumed.begun.unit));
   for (const { name } of teams) endScopes(name, kept);
   const { copyToJournal, flush } = supervisor.records;
