@@ -8,7 +8,7 @@ import { ExitStatus } from "../../units/exit-status.ts";
 import { accountOf } from "../accounts.ts";
 import { killAllBut, killWhole, MOUNT } from "../cgroup.ts";
 import { cgroupScope } from "../cgroup-scope.ts";
-import { endOf } from "./exit-of.ts";
+import { endOf, heldBy } from "./exit-of.ts";
 import type { Fifo } from "./fifos.ts";
 import { holdStreams } from "./front-streams.ts";
 import type { Insiders } from "./insiders.ts";
@@ -75,14 +75,10 @@ export function confinedScope(
   insiders: Insiders,
   known: Pick<OpenScope, "openedAt" | "begunAt" | "invocation">,
 ): OpenScope {
-  const { pid } = inside.front;
   let released: Promise<void> | undefined;
   return cgroupScope(plan, folder, {
     ...known,
-    pid,
-    holder: pid,
-    isolation: "scope-system",
-    stopsOnOom: true,
+    ...heldBy(inside),
     exited: ended(inside),
     begin: () => void inside.answer(() => answerToRun(plan, outside.unsaid())),
     release: () => (released ??= release(inside, folder, insiders)),

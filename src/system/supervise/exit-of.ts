@@ -2,6 +2,16 @@ import { constants } from "node:os";
 import type { Exit } from "../../ending/ending.ts";
 import type { Talk } from "./talk.ts";
 
+/** A scope in which a front runs the command as its child, and stays until the figures are read. */
+export const heldBy = ({ front: { pid } }: Talk) =>
+  ({
+    pid,
+    holder: pid,
+    isolation: "scope-system",
+    // as OOMPolicy=stop has it, systemd's default from 253 on; but its SIGKILL would take the front too, and comes later
+    stopsOnOom: true,
+  }) as const;
+
 /** How the command that a front was told to run ended. */
 export async function endOf(talk: Talk): Promise<Exit> {
   const ask = await talk.asked();

@@ -7,7 +7,7 @@ import { cgroupOf, killAllBut, moveTo } from "../cgroup.ts";
 import { cgroupScope } from "../cgroup-scope.ts";
 import { clock } from "../clock.ts";
 import { confined } from "./confined.ts";
-import { endOf } from "./exit-of.ts";
+import { endOf, heldBy } from "./exit-of.ts";
 import type { Fifo } from "./fifos.ts";
 import { limitSlice } from "./limit-slice.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -43,11 +43,7 @@ export function scopeAround(
   const { pid } = talk.front;
   return cgroupScope(plan, folder, {
     ...known,
-    pid,
-    holder: pid,
-    isolation: "scope-system",
-    // as OOMPolicy=stop has it, systemd's default from 253 on; but its SIGKILL would take the front too, and comes later
-    stopsOnOom: true,
+    ...heldBy(talk),
     exited: endOf(talk),
     begin: () => void talk.answer((said) => answerToRun(plan, said)),
     // The front has something to say yet, or another line to read: outside the scope, which then is gone.
