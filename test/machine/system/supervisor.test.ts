@@ -27,7 +27,9 @@ const test = plain.extend<{ builder: Guest }>({
 const text = async (guest: Guest, command: string) => `${(await guest.asRoot(command)).stdout}`.trim();
 const FRONT = "pgrep -u nix-alpha -f '^/bin/sh /usr/bin/nixgate-front'";
 /** The process itself, as the OOM killer would: what carries its records to the journal has time to end. */
-const killSupervisor = (guest: Guest) => guest.asRoot("kill -KILL $(systemctl show nixgate.service -P MainPID)");
+const killSupervisor = (guest: Guest) => signalSupervisor(guest, "KILL");
+const signalSupervisor = (guest: Guest, signal: "KILL" | "STOP" | "CONT") =>
+  guest.asRoot(`kill -${signal} $(systemctl show nixgate.service -P MainPID)`);
 const restarted = (guest: Guest) =>
   waitFor("the supervisor", () =>
     guest.asRoot("kill -0 $(cat /run/nixgate/ready)").then(({ exitCode }) => exitCode === 0),
@@ -246,12 +248,13 @@ describe("caps", () => {
   }) => {
     await edit(builder, "alpha", "s/^max_concurrent = .*/max_concurrent = 8/");
     const before = (await recordsOf(builder, "alpha", "session.start")).length;
-    // without sshd, which would let them in one after the other: all write their line, then the supervisor begins to read
-    await builder.asRoot("systemctl stop nixgate.service; rm -f /run/nixgate/ready; touch /run/nixgate/ready");
+    // without sshd, which would let them in one after the other: all write their line while the supervisor stands still.
+    // Stopped as a service it would be back with the first line, and refuse the first before the last has come.
+    await signalSupervisor(builder, "STOP");
     const start = `cd /tmp; for i in $(seq ${STARTS}); do SSH_ORIGINAL_COMMAND=wait /usr/bin/nixgate-front alpha </dev/null >/dev/null 2>&1 & done; wait`;
     const all = builder.asAccount("nix-alpha", start);
-    await waitFor("all fronts", async () => Number(await text(builder, `${FRONT} | wc -l`)) >= STARTS, 60_000);
-    await builder.asRoot("systemctl start nixgate.service");
+    const allThere = async () => Number(await text(builder, `${FRONT} | wc -l`)) >= STARTS;
+    await waitFor("all fronts", allThere, 60_000).finally(() => signalSupervisor(builder, "CONT"));
     const refused = async () => (await recordsOf(builder, "alpha", "session.refuse")).length;
     await waitFor("the refusals", async () => (await refused()) >= STARTS - 8, 120_000);
     expect(await text(builder, "pgrep -u nix-alpha -fx '/bin/sleep 60' | wc -l")).toBe("8");
