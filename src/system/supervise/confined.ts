@@ -5,6 +5,7 @@ import { answerToEnd, answerToRun } from "../../session/front-answers.ts";
 import type { OpenScope } from "../../session/ports.ts";
 import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
+import type { Milliseconds } from "../../units/quantities.ts";
 import { accountOf } from "../accounts.ts";
 import { killAllBut, killWhole, MOUNT } from "../cgroup.ts";
 import { cgroupScope } from "../cgroup-scope.ts";
@@ -13,12 +14,13 @@ import type { Fifo } from "./fifos.ts";
 import { holdStreams } from "./front-streams.ts";
 import type { Insiders } from "./insiders.ts";
 import { limitSlice } from "./limit-slice.ts";
+import { inRounds } from "./rounds.ts";
 import type { Supervisor } from "./supervisor.ts";
 import type { Talk } from "./talk.ts";
 
 const NOTHING = { told: [], started: 0 };
-/** How often it is looked whether the front inside is still there, in milliseconds. */
-const LOOK_MS = 250;
+/** How often it is looked whether the front inside is still there. */
+const LOOK = 250 as Milliseconds;
 
 /**
  * A service in the scope's place: systemd gives it the sandbox, the account and the streams of the front that stands
@@ -94,8 +96,8 @@ async function release(inside: Talk, folder: string, insiders: Insiders): Promis
 
 /** systemd takes the rest of a service whose first process was killed; nobody else would say that it is gone. */
 async function ended(inside: Talk): Promise<Exit> {
-  const timer = setInterval(() => inside.front.isThere() || inside.lost(), LOOK_MS);
+  const stop = inRounds(LOOK, () => inside.front.isThere() || inside.lost());
   const exit = await endOf(inside);
-  clearInterval(timer);
+  stop();
   return exit;
 }

@@ -2,6 +2,7 @@ import { readdirSync, readlinkSync } from "node:fs";
 import type { Client, Interruption } from "../../session/ports.ts";
 import type { Milliseconds } from "../../units/quantities.ts";
 import type { Front } from "./front.ts";
+import { inRounds } from "./rounds.ts";
 import type { Talk } from "./talk.ts";
 
 const STDOUT = 1;
@@ -25,9 +26,8 @@ export function clientOfFront(talk: Talk, grace: Milliseconds): FrontClient {
     void talk.still().then(() => {
       known = channelOf(front);
     });
-  const channelOpen = () =>
-    known ? linkOf(front.parent, known.end) === known.pipe : front.parentNow() === front.parent;
-  const isGone = () => !front.isThere() || !channelOpen();
+  const isGone = () =>
+    known ? linkOf(front.parent, known.end) !== known.pipe || !front.isThere() : front.parentNow() !== front.parent; // also of a front that is gone
   const watchers = new Set<(event: Interruption) => void>();
   let happened: Interruption | undefined;
   const happen = (event: Interruption) => {
@@ -42,14 +42,14 @@ export function clientOfFront(talk: Talk, grace: Milliseconds): FrontClient {
     end: happen,
     watch(callback) {
       watchers.add(callback);
-      const timer = setInterval(() => {
+      const stop = inRounds(latency, () => {
         if (!isGone()) return;
         happen("client-gone");
         if (!front.isThere()) talk.lost();
-      }, latency);
+      });
       if (happened) callback(happened);
       return () => {
-        clearInterval(timer);
+        stop();
         watchers.delete(callback);
       };
     },
