@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { OutputPorts } from "../commands/sessions-output.ts";
 import type { PrintingPorts, SessionsPorts } from "../commands/sessions-ports.ts";
+import type { Parsers } from "../policy/parsers.ts";
 import { CONFIG_DIR } from "./places.ts";
 
 export async function ownFiles() {
@@ -8,11 +9,11 @@ export async function ownFiles() {
   return configFiles([process.getuid?.() ?? 0]);
 }
 
-export async function configuring() {
+export async function configuring(parsers?: Parsers) {
   const { configure } = await import("../session/configuration.ts");
   const files = await ownFiles();
   return (team: string, member: string | undefined, directory = CONFIG_DIR) =>
-    configure(files, resolve(directory), team, member);
+    configure(files, resolve(directory), team, member, parsers);
 }
 
 export async function renderPorts() {

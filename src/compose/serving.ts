@@ -35,11 +35,12 @@ export const SERVING: Entries = {
     const { supervise } = await import("../commands/supervise.ts");
     return bind(supervise, () => ({
       async open(directory) {
-        const [{ openVisits }, { openLog }] = await Promise.all([
+        const [{ openVisits }, { openLog }, { parsersOfMany }] = await Promise.all([
           import("../system/supervise/open.ts"),
           import("../system/supervise/log.ts"),
+          import("../policy/parsers.ts"),
         ]);
-        const configure = await configuring();
+        const configure = await configuring(parsersOfMany());
         const log = openLog();
         return {
           configure: (team, member) => configure(team, member, directory),

@@ -3,10 +3,9 @@ import type { TeamName } from "../units/ids.ts";
 import { ConfigError, type ConfigErrorCode } from "./config-error.ts";
 import type { ConfigFile, ConfigFiles } from "./config-files.ts";
 import { hostFindings } from "./cross-check.ts";
+import { PARSERS, type Parse, type Parsers } from "./parsers.ts";
 import type { Checked, HostConfig, Policy, Problem } from "./policy.ts";
 import { isError } from "./problem.ts";
-import { readHostConfig } from "./read-host-config.ts";
-import { readPolicy } from "./read-policy.ts";
 import { checked } from "./source.ts";
 
 /** Where a policy was read, for the session's record. */
@@ -30,15 +29,20 @@ export type TeamConfig =
  * Reads nixgate.toml and one team's policy, nothing else of the folder, and checks the two against each other.
  * Warnings are for `nixgate check`: none is looked up here, because a session waits for this.
  */
-export async function loadTeam(files: ConfigFiles, directory: string, team: TeamName): Promise<TeamConfig> {
-  const hostRead = await loadHost(files, directory);
+export async function loadTeam(
+  files: ConfigFiles,
+  directory: string,
+  team: TeamName,
+  parsers: Parsers = PARSERS,
+): Promise<TeamConfig> {
+  const hostRead = await loadHost(files, directory, parsers.host);
   const host = hostRead.checked.ok ? hostRead.checked.value : undefined;
   const refuse = (part: LoadedFile<unknown>, source?: PolicySource): TeamConfig => {
     const reason = part.code === "E_CONFIG_UNKNOWN_TEAM" ? "unknown-team" : "policy-invalid";
     return { ok: false, reason, host, source, error: new ConfigError(part.code, part.checked.problems) };
   };
   if (!host) return refuse(hostRead);
-  const policyRead = await loadPolicy(files, `${directory}/policies`, team);
+  const policyRead = await loadPolicy(files, `${directory}/policies`, team, parsers.policy);
   const { file, checked: result } = policyRead;
   const source = file && { path: file.path, sha256: file.sha256 };
   if (!result.ok || !file || !source) return refuse(policyRead, source);
@@ -56,21 +60,30 @@ export interface LoadedFile<T> {
 }
 
 /** nixgate.toml, or nixgate.json. */
-export async function loadHost(files: ConfigFiles, directory: string): Promise<LoadedFile<HostConfig>> {
+export async function loadHost(
+  files: ConfigFiles,
+  directory: string,
+  parse = PARSERS.host,
+): Promise<LoadedFile<HostConfig>> {
   const fix = `write ${directory}/nixgate.toml; the least it needs is: schema = 1, and under [programs] nix-store and nix-daemon as absolute paths`;
-  return loadEither(files, `${directory}/nixgate`, readHostConfig, "E_CONFIG_MISSING", fix);
+  return loadEither(files, `${directory}/nixgate`, parse, "E_CONFIG_MISSING", fix);
 }
 
 /** A team's policy, by the file's name. */
-export async function loadPolicy(files: ConfigFiles, directory: string, team: string): Promise<LoadedFile<Policy>> {
+export async function loadPolicy(
+  files: ConfigFiles,
+  directory: string,
+  team: string,
+  parse = PARSERS.policy,
+): Promise<LoadedFile<Policy>> {
   const fix = `write ${directory}/${team}.toml, or correct --team; policies/ of nixgate has examples`;
-  return loadEither(files, `${directory}/${team}`, readPolicy, "E_CONFIG_UNKNOWN_TEAM", fix);
+  return loadEither(files, `${directory}/${team}`, parse, "E_CONFIG_UNKNOWN_TEAM", fix);
 }
 
 async function loadEither<T>(
   files: ConfigFiles,
   stem: string,
-  parse: (text: string, path: string) => Promise<Checked<T>>,
+  parse: Parse<T>,
   missing: ConfigErrorCode,
   fix: string,
 ): Promise<LoadedFile<T>> {

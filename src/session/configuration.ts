@@ -1,5 +1,6 @@
 import type { ConfigFiles } from "../policy/config-files.ts";
 import { loadHost, loadTeam } from "../policy/load.ts";
+import type { Parsers } from "../policy/parsers.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { memberName, teamName } from "../units/ids.ts";
 import type { Configuration, SessionRefusal } from "./arrival.ts";
@@ -10,13 +11,14 @@ export async function configure(
   directory: string,
   team: string,
   member: string | undefined,
+  parsers?: Parsers,
 ): Promise<Configuration> {
   const name = teamName(team);
   if (name === undefined) {
     const { checked } = await loadHost(files, directory);
     return { ok: false, host: checked.ok ? checked.value : undefined, refusal: UNKNOWN_TEAM };
   }
-  const loaded = await loadTeam(files, directory, name);
+  const loaded = await loadTeam(files, directory, name, parsers);
   if (!loaded.ok) {
     const { host, source, reason, error } = loaded;
     const refusal = reason === "unknown-team" ? UNKNOWN_TEAM : { ...INVALID, message: error.message };
