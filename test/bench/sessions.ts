@@ -1,39 +1,86 @@
-// npm run bench:sessions [-- --rounds N]: what sessions cost under manager = "system", in a guest of the test
-// machine that is set up that way. A whole session around /bin/true through nixgate-front, `node -e 0` and a plain shell
-// wrapper take turns, so that a busy machine slows all three; medians. User-Mode Linux has one CPU, dear page faults and ticks
-// of 10 ms: the ratios say something, the milliseconds do not.
+// npm run bench:sessions [-- --rounds N --waiting N]: what sessions cost under manager = "system", in a guest of the test
+// machine that is set up that way.
+// - A whole session around /bin/true through nixgate-front, `node -e 0` and a plain shell wrapper take turns, so that a
+//   busy machine slows all three; medians.
+// - Sessions started per second, 50 at a time, against the wrapper; these take turns as well.
+// - What a waiting session and the supervisor hold in memory (Pss of smaps_rollup, proc(5)), and what the supervisor's
+//   cgroup uses of a CPU while they wait.
+// User-Mode Linux has one CPU, dear system calls and page faults, and ticks of 10 ms: the ratios and the memory say
+// something, the milliseconds and the share of the CPU are upper bounds.
 import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { startGuest, stopGuest } from "../machine/guest.ts";
 import { settings } from "../machine/settings.ts";
 import { sshCommand } from "../machine/talk.ts";
 
-const { values } = parseArgs({ options: { rounds: { type: "string" } } });
+const { values } = parseArgs({ options: { rounds: { type: "string" }, waiting: { type: "string" } } });
 const rounds = Number(values.rounds ?? 31);
+const waiting = Number(values.waiting ?? 500);
 
-/** Times three commands in turn, as the account, and prints the median of each in milliseconds. */
-const TURNS = `
-use Time::HiRes qw(time); use POSIX qw(dup2);
+const COMMANDS = `
+use Time::HiRes qw(time sleep);
 my %what = (front => ["/usr/bin/nixgate-front", "alpha"], node => ["node", "-e", "0"],
   wrapper => ["/bin/sh", "-c", 'case $SSH_ORIGINAL_COMMAND in true) exec /bin/true ;; *) exit 1 ;; esac']);
 $ENV{SSH_ORIGINAL_COMMAND} = "true";
+sub start { my $pid = fork // die; return $pid if $pid;
+  open STDIN, "</dev/null"; open STDOUT, ">/dev/null"; exec @{$what{$_[0]}} }
+sub median { my @sorted = sort { $a <=> $b } @_; return $sorted[@sorted / 2] }
 my %took;
-for my $round (0 .. ROUNDS + 2) {
+`;
+
+/** Times three commands in turn, as the account, and prints the median of each in milliseconds. */
+const TURNS = `${COMMANDS}
+for my $round (-3 .. ${rounds - 1}) {
   for my $name (sort keys %what) {
     my $began = time;
-    my $pid = fork // die; if (!$pid) { open STDIN, "</dev/null"; open STDOUT, ">/dev/null"; exec @{$what{$name}} }
-    waitpid $pid, 0; $? == 0 or die "$name: $?";
-    push @{$took{$name}}, time - $began if $round > 2;
+    waitpid start($name), 0; $? == 0 or die "$name: $?";
+    push @{$took{$name}}, 1000 * (time - $began) if $round >= 0;
   }
 }
-for (sort keys %took) { my @sorted = sort { $a <=> $b } @{$took{$_}}; printf "%s %.2f\\n", $_, 1000 * $sorted[@sorted / 2] }
+printf "%s %.2f\n", $_, median(@{$took{$_}}) for sort keys %took;
+`;
+
+const TOGETHER = 50;
+const EACH_TIME = 200;
+
+/** Starts many, so that ${TOGETHER} are always there, in turn, and prints for each how many of them there were in a second. */
+const CROWDS = `${COMMANDS}
+for my $round (-1 .. 4) {
+  for my $name (qw(front wrapper)) {
+    my ($there, $started, $began) = (0, 0, time);
+    while ($started < ${EACH_TIME} || $there > 0) {
+      if ($started < ${EACH_TIME} && $there < ${TOGETHER}) { start($name); $started++; $there++ }
+      else { wait; $? == 0 or die "$name: $?"; $there-- }
+    }
+    push @{$took{$name}}, ${EACH_TIME} / (time - $began) if $round >= 0;
+  }
+}
+printf "%s %.1f\n", $_, median(@{$took{$_}}) for sort keys %took;
 `;
 
 const POLICY = `
 [[allow]]
 request = ["true"]
 run = ["/bin/true"]
+
+[[allow]]
+request = ["wait"]
+run = ["/bin/sleep", "1000"]
 `;
+
+const LIMITS = [
+  "cd /etc/nixgate",
+  "sed -i 's/^max_concurrent = .*/max_concurrent = 2000/; s/^max_starts_per_minute = .*/max_starts_per_minute = 100000/; s/^TasksMax = 512/TasksMax = 5000/' policies/alpha.toml",
+  "sed -i 's/^.admission.$/&\\nmax_sessions = 5000/' nixgate.toml",
+].join("; ");
+
+const PSS = "awk '/^Pss:/ { print $2 }' /proc/$pid/smaps_rollup";
+const SUPERVISOR_PSS = `pid=$(systemctl show nixgate.service -P MainPID); ${PSS}`;
+const SUPERVISOR_CPU = "awk '/^usage_usec/ { print $2 }' /sys/fs/cgroup/system.slice/nixgate.service/cpu.stat";
+const WAIT = `cd /tmp; for i in $(seq ${waiting}); do SSH_ORIGINAL_COMMAND=wait setsid /usr/bin/nixgate-front alpha </dev/null >/dev/null 2>&1 & done`;
+const ALL_WAIT = `until [ "$(pgrep -c -u nix-alpha -x sleep)" -ge ${waiting} ]; do sleep 1; done; sleep 10`;
+const FRONTS_PSS = `for pid in $(pgrep -u nix-alpha -f '^/bin/sh /usr/bin/nixgate-front'); do ${PSS}; done | sort -n`;
+const IDLE_SECONDS = 30;
 
 const say = (line: string) => console.error(line);
 const guest = await startGuest(
@@ -44,22 +91,38 @@ const root = async (command: string, input = "") => {
   const [file, ...words] = sshCommand(guest, "root", [command]) as [string, ...string[]];
   return (await execa(file, words, { input })).stdout.trim();
 };
+const asAccount = async (perl: string) => {
+  const lines = (await root("runuser -u nix-alpha -- perl -", perl)).split("\n");
+  return Object.fromEntries(lines.map((line) => line.split(" "))) as Record<string, string>;
+};
+const number = async (command: string) => Number(await root(command));
+const row = (what: string, figure: string) => console.log(`${what.padEnd(46)}${figure}`);
 
 try {
   await root("cat >>/etc/nixgate/policies/alpha.toml", POLICY);
-  await root(
-    `sed -i 's/^max_concurrent = .*/max_concurrent = 2000/; s/^max_starts_per_minute = .*/max_starts_per_minute = 100000/; s/^TasksMax = 512/TasksMax = 5000/' /etc/nixgate/policies/alpha.toml; sed -i 's/^.admission.$/&\\nmax_sessions = 5000/' /etc/nixgate/nixgate.toml`,
-  );
-  const turns = await root("runuser -u nix-alpha -- perl -", TURNS.replace("ROUNDS", String(rounds)));
-  const median = Object.fromEntries(turns.split("\n").map((line) => line.split(" "))) as Record<string, string>;
-  const front = Number(median["front"]);
-  console.log(`a session around /bin/true by its front   ${median["front"]} ms`);
-  console.log(
-    `node -e 0                                 ${median["node"]} ms, ratio ${(front / Number(median["node"])).toFixed(2)}`,
-  );
-  console.log(
-    `a plain shell wrapper                     ${median["wrapper"]} ms, ratio ${(front / Number(median["wrapper"])).toFixed(1)}`,
-  );
+  await root(LIMITS);
+  const fresh = await number(SUPERVISOR_PSS);
+
+  const { front, node, wrapper } = await asAccount(TURNS);
+  row("a session around /bin/true by its front", `${front} ms`);
+  row("node -e 0", `${node} ms, ratio ${(Number(front) / Number(node)).toFixed(2)}`);
+  row("a plain shell wrapper", `${wrapper} ms, ratio ${(Number(front) / Number(wrapper)).toFixed(1)}`);
+
+  const crowds = await asAccount(CROWDS);
+  const share = Number(crowds["front"]) / Number(crowds["wrapper"]);
+  row(`sessions started in a second, ${TOGETHER} at a time`, `${crowds["front"]}`);
+  row("of the wrapper", `${crowds["wrapper"]}, ratio ${share.toFixed(2)}`);
+
+  await root(`runuser -u nix-alpha -- sh -c "${WAIT}"`);
+  await root(ALL_WAIT);
+  const fronts = (await root(FRONTS_PSS)).split("\n").map(Number);
+  row(`a waiting session's front, of ${fronts.length}`, `${fronts[fronts.length >> 1]} KiB`);
+  row("the supervisor when it has started", `${(fresh / 1024).toFixed(0)} MiB`);
+  row("the supervisor with all of them", `${((await number(SUPERVISOR_PSS)) / 1024).toFixed(0)} MiB`);
+  const before = await number(SUPERVISOR_CPU);
+  await root(`sleep ${IDLE_SECONDS}`);
+  const used = (await number(SUPERVISOR_CPU)) - before;
+  row("its share of a CPU while they wait", `${(used / IDLE_SECONDS / 10_000).toFixed(1)} %`);
 } finally {
   await stopGuest(guest.name);
 }
