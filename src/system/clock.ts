@@ -10,4 +10,17 @@ export const clock: Clock = {
   },
 };
 
+/** What the promise gives; `late` where it has given nothing after so many milliseconds. */
+export async function within<T, Late>(ms: number, promise: Promise<T>, late: Late): Promise<T | Late> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<Late>((resolve) => {
+    timer = setTimeout(resolve, ms, late);
+  });
+  try {
+    return await Promise.race([promise, over]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

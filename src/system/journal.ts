@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { journalEntry, type ScopeManager } from "../record/journal-entry.ts";
 import type { SessionRecord } from "../record/schema.ts";
+import { within } from "./clock.ts";
 
 export const SOCKET = "/run/systemd/journal/socket";
 export const LOGGER = "/usr/bin/logger";
@@ -50,12 +51,7 @@ export function openJournal({
     copy: (record, line) => sendOff(journalEntry(record, line, manager)),
     send: sendOff,
     async flush() {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, FLUSH_MS);
-      });
-      await Promise.race([late, Promise.all(pending)]);
-      clearTimeout(timer);
+      await within(FLUSH_MS, Promise.all(pending), undefined);
       return lost + pending.size;
     },
   };

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { openSessions } from "../record/open-sessions.ts";
 import type { Recovery } from "../session/ports.ts";
+import { within } from "./clock.ts";
 import { isGone, type Start } from "./supervisor.ts";
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
@@ -30,12 +31,7 @@ export function openRecovery(): Recovery {
     },
     async settled() {
       clearTimeout(start);
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise((resolve) => {
-        timer = setTimeout(resolve, PATIENCE_MS);
-      });
-      await Promise.race([work, late]);
-      clearTimeout(timer);
+      if (work) await within(PATIENCE_MS, work, undefined);
     },
   };
 }

@@ -1,8 +1,11 @@
 import { closeSync, constants, fstatSync, mkdirSync, openSync, type Stats } from "node:fs";
 import { escapeText } from "../units/text.ts";
 
-/** Linux's O_PATH (include/uapi/asm-generic/fcntl.h, the same on x86_64 and arm64): walks a folder that may not be listed. */
-const O_PATH = 0o10000000;
+/**
+ * Linux's O_PATH (include/uapi/asm-generic/fcntl.h, the same on x86_64 and arm64), which Node does not name: a
+ * descriptor for the name alone. It walks a folder that may not be listed; a FIFO or a device is never really opened.
+ */
+export const O_PATH = 0o10000000;
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 const OTHERS_WRITE = 0o022;
 const STICKY = 0o1000;

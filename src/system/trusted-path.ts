@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readlinkSync, type Stats } from "node:fs";
+import { O_PATH } from "./safe-folder.ts";
 
 /**
  * Follows a path part by part, as openat(2) would: each part is opened without following links, relative to the
@@ -14,8 +15,6 @@ import { closeSync, constants, fstatSync, openSync, readlinkSync, type Stats } f
  *   place are refused; where only a group may write (/nix/store, 1775), root's own are accepted.
  */
 
-/** From <fcntl.h> on Linux; Node does not name it. A descriptor for the name alone: a FIFO or device is never really opened. */
-const O_PATH = 0o10000000;
 const { O_NOFOLLOW, O_RDONLY, O_NONBLOCK, O_DIRECTORY, S_IFMT, S_IFDIR, S_IFREG, S_IFLNK } = constants;
 /** The kernel's own bound (path_resolution(7)). */
 const MOST_LINKS = 40;

@@ -2,10 +2,9 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs
 import type { Connection } from "../session/arrival.ts";
 import type { RawEnvironment } from "../session/ssh-environment.ts";
 import { digest } from "../units/digest.ts";
+import { O_PATH } from "./safe-folder.ts";
 
 const MAX_BYTES = 65_536;
-/** Linux's O_PATH (include/uapi/asm-generic/fcntl.h). */
-const O_PATH = 0o10000000;
 /** What sshd calls the file (prepare_auth_info_file of session.c, OpenSSH 9 and 10). */
 const NAMED_BY_SSHD = /^\/tmp\/sshauth\.\w{1,32}$/;
 /** `publickey TYPE BASE64`, one line for each method that succeeded. */

@@ -2,10 +2,8 @@ import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync }
 import { basename } from "node:path";
 import type { RawEnvironment } from "../../session/ssh-environment.ts";
 import { environmentIn } from "../environment.ts";
-import { inside } from "../safe-folder.ts";
+import { inside, O_PATH } from "../safe-folder.ts";
 
-/** Linux's O_PATH (include/uapi/asm-generic/fcntl.h). */
-const O_PATH = 0o10000000;
 const PROGRAM = "nixgate-front";
 
 /** A process that asks the supervisor. Its folder in /proc stays open: it shows this process or none, never its successor. */

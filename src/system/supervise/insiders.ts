@@ -1,4 +1,5 @@
 import { cgroupOf, MOUNT } from "../cgroup.ts";
+import { within } from "../clock.ts";
 import type { Fifo } from "./fifos.ts";
 import { frontOf } from "./front.ts";
 import { type Ask, type Talk, talkWith } from "./talk.ts";
@@ -32,12 +33,8 @@ export function insiders(): Insiders {
   };
   return {
     async comes(cgroup) {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<undefined>((resolve) => {
-        timer = setTimeout(resolve, COMES_WITHIN_MS, undefined);
-      });
-      const talk = await Promise.race([late, new Promise<Talk>((resolve) => awaited.set(cgroup, resolve))]);
-      clearTimeout(timer);
+      const come = new Promise<Talk>((resolve) => awaited.set(cgroup, resolve));
+      const talk = await within(COMES_WITHIN_MS, come, undefined);
       awaited.delete(cgroup);
       return talk;
     },

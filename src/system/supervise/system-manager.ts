@@ -2,6 +2,7 @@ import { createClient, type MessageBus, Variant, variantValue } from "dbus-nativ
 import { type BusProperty, busProperty } from "../../scope/bus-properties.ts";
 import type { Property } from "../../scope/properties.ts";
 import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
+import { within } from "../clock.ts";
 
 const BUS = "unix:path=/run/dbus/system_bus_socket";
 const MANAGER = {
@@ -136,12 +137,8 @@ function jobsOf(bus: MessageBus) {
       }
     },
     async done(job: string, unit: string): Promise<void> {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<string>((resolve) => {
-        timer = setTimeout(resolve, PATIENCE_MS, "nothing");
-      });
-      const said = over.get(job) ?? (await Promise.race([late, new Promise<string>((done) => waiting.set(job, done))]));
-      clearTimeout(timer);
+      const ending = new Promise<string>((done) => waiting.set(job, done));
+      const said = over.get(job) ?? (await within(PATIENCE_MS, ending, "nothing"));
       over.delete(job);
       waiting.delete(job);
       if (said !== "done") throw new ScopeUnavailable(`systemd said ${said} of the start of ${unit}`);
