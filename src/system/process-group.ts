@@ -9,16 +9,39 @@ const CHILDREN_SYSTEM_TICKS = 14;
 /** USER_HZ, the same on every Linux that Node runs on. */
 const MS_PER_TICK = 10;
 
-/** The processes of a session in the sense of setsid(2), zombies left out: what can be found without a cgroup. */
-export function processesOfSession(session: number): readonly number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      const fields = statFields(pid);
-      return fields?.[SESSION] === String(session) && fields[STATE] !== "Z";
-    });
+/**
+ * In so short a time the kernel does not come around to numbers that it has given out: there are 32768 of them and more
+ * (pid_max of proc_sys_kernel(5)). In milliseconds.
+ */
+const BRIEF_MS = 100;
+/** If more were given out than this, a look at all processes costs less. */
+const FEW = 50;
+
+/**
+ * The processes of a session in the sense of setsid(2), zombies left out: what can be found without a cgroup.
+ * @param age of the session's first process, in milliseconds. Where it is brief only numbers given out since are looked
+ *   at: most commands are over at once, and a host may have many thousand processes
+ */
+export function processesOfSession(session: number, age = Number.POSITIVE_INFINITY): readonly number[] {
+  return (startedSince(session, age) ?? allProcesses()).filter((pid) => {
+    const fields = statFields(pid);
+    return fields?.[SESSION] === String(session) && fields[STATE] !== "Z";
+  });
 }
+
+function startedSince(first: number, age: number): readonly number[] | undefined {
+  if (age > BRIEF_MS) return undefined;
+  // its last word is the number that was given out last, proc_loadavg(5)
+  const last = Number(readKernelFile("/proc/loadavg")?.trimEnd().split(" ").at(-1));
+  return last >= first && last - first < FEW
+    ? Array.from({ length: last - first + 1 }, (_, at) => first + at)
+    : undefined;
+}
+
+const allProcesses = (): readonly number[] =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 
 /** CPU time of nixgate's children that have ended, in milliseconds. */
 export function endedChildrenCpuMs(): number {

@@ -6,6 +6,7 @@ import type { OpenScope, Scopes } from "../session/ports.ts";
 import { ScopeUnavailable } from "../session/scope-unavailable.ts";
 import { cgroupOf, killWhole } from "./cgroup.ts";
 import { applied, cgroupScope, terminate } from "./cgroup-scope.ts";
+import { clock } from "./clock.ts";
 import { type Launched, launch } from "./launch.ts";
 import { endedChildrenCpuMs, processesOfSession, resourceLimit } from "./process-group.ts";
 import { signalAll } from "./signals.ts";
@@ -50,7 +51,8 @@ async function inCgroup(plan: Plan, launched: Launched): Promise<OpenScope> {
 
 /** Without a cgroup a process that makes a session of its own (setsid(2)) is out of sight: the README says so. */
 function withoutManager(plan: Plan, launched: Launched, cpuBefore: number): OpenScope {
-  const others = () => processesOfSession(launched.pid).filter((pid) => pid !== launched.holder);
+  const age = () => clock.monotonic() - launched.openedAt;
+  const others = () => processesOfSession(launched.pid, age()).filter((pid) => pid !== launched.holder);
   return {
     ...launched,
     isolation: "process",
