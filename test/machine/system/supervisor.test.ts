@@ -34,6 +34,14 @@ const restarted = (guest: Guest) =>
   waitFor("the supervisor", () =>
     guest.asRoot("kill -0 $(cat /run/nixgate/ready)").then(({ exitCode }) => exitCode === 0),
   );
+const DROP_IN = "/run/systemd/system/nixgate.service.d";
+/** In the supervisor's place systemd starts something that answers nobody. */
+const neverBack = (guest: Guest) =>
+  guest.asRoot(
+    `mkdir -p ${DROP_IN}; printf '[Service]\\nExecStart=\\nExecStart=sleep 1000\\n' >${DROP_IN}/never.conf; systemctl daemon-reload; systemctl restart nixgate.service`,
+  );
+const backAgain = (guest: Guest) =>
+  guest.asRoot(`rm -r ${DROP_IN}; systemctl daemon-reload; systemctl restart nixgate.service`);
 const lastEnd = async (guest: Guest) => (await recordsOf(guest, "alpha", "session.end")).at(-1);
 const nothingLeft = (guest: Guest) =>
   waitFor(
@@ -193,13 +201,21 @@ describe("when the supervisor is killed", () => {
     await nothingLeft(builder);
   });
 
+  test("and does not come back, a front that is killed while it waits leaves nothing", async ({ builder }) => {
+    await neverBack(builder);
+    const session = builder.ssh("nix-alpha", "quick");
+    await waitFor("the front", () => text(builder, FRONT));
+    await builder.asRoot("sleep 2; pkill -KILL -u nix-alpha -f nixgate-front");
+    await nothingLeft(builder);
+    await session;
+    await backAgain(builder);
+  });
+
   test("and does not come back, a session gives up with 75", { timeout: 90_000 }, async ({ builder }) => {
-    const dropIn = "/run/systemd/system/nixgate.service.d";
-    const never = `printf '[Service]\\nExecStart=\\nExecStart=sleep 1000\\n' >${dropIn}/never.conf`;
-    await builder.asRoot(`mkdir -p ${dropIn}; ${never}; systemctl daemon-reload; systemctl restart nixgate.service`);
+    await neverBack(builder);
     const began = performance.now();
     const { exitCode, stderr } = await builder.ssh("nix-alpha", "quick");
-    await builder.asRoot(`rm -r ${dropIn}; systemctl daemon-reload; systemctl restart nixgate.service`);
+    await backAgain(builder);
     expect(exitCode).toBe(75);
     expect(`${stderr}`).toBe("nixgate: the supervisor does not answer; try again later\n");
     expect(performance.now() - began).toBeLessThan(45_000);
