@@ -1,11 +1,13 @@
-// Loads dist/nixgate.cjs with the code that V8 made of it when it was built: compiling it anew at each start takes
-// longer than a whole session needs otherwise. V8 takes the cache only where its version, its flags and the length of
-// the text are the same, and compiles as usual where they are not. Who can write to dist can write the program.
+// Loads dist/nixgate.cjs, or for what sshd starts dist/nixgate-session.cjs, with the code that V8 made of it when it was
+// built: compiling it anew at each start takes longer than a whole session needs otherwise. V8 takes the cache only where
+// its version, its flags and the length of the text are the same, and compiles as usual where they are not. Who can write
+// to dist can write the program.
 const { readFileSync } = require("node:fs");
 const { dirname, join } = require("node:path");
 const { Script } = require("node:vm");
 
-const filename = join(dirname(__dirname), "dist/nixgate.cjs");
+const isSession = ["session", "front-line"].includes(process.argv[2]);
+const filename = join(dirname(__dirname), `dist/nixgate${isSession ? "-session" : ""}.cjs`);
 const source = readFileSync(filename, "utf8");
 let cachedData;
 try {
@@ -18,4 +20,4 @@ const script = new Script(`(function (exports, require, module, __filename, __di
   cachedData,
 });
 script.runInThisContext().call(exports, exports, require, module, filename, dirname(filename));
-module.exports = script; // for the build, which makes the cache
+module.exports = { filename, script }; // for the build, which makes the cache

@@ -1,4 +1,5 @@
-// Bundles src/main.ts into dist/nixgate.cjs: one file, CommonJS because Node starts it quicker than an ES module.
+// Bundles src/main.ts into dist/nixgate.cjs, and what sshd starts into dist/nixgate-session.cjs: CommonJS because Node
+// starts it quicker than an ES module.
 // `--if-needed` leaves a bundle alone that is newer than everything it is made from.
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
@@ -12,9 +13,13 @@ if (major < 22 || (major === 22 && minor < 15)) {
 
 const OUT = "dist/nixgate.cjs";
 const modified = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-const sources = ["package.json", "bin/nixgate.cjs", "scripts/build.mjs", "scripts/code-cache.cjs"].concat(
-  readdirSync("src", { recursive: true }).map((name) => `src/${name}`),
-);
+const sources = [
+  "package.json",
+  "bin/nixgate.cjs",
+  "scripts/build.mjs",
+  "scripts/code-cache.cjs",
+  "scripts/keep-code.cjs",
+].concat(readdirSync("src", { recursive: true }).map((name) => `src/${name}`));
 
 /** Packages that are as large as all the rest and that no session runs: in files of their own Node need not read them. */
 const APART = ["csv-stringify/sync", "dbus-native", "execa", "pino", "systeminformation", "vega"];
@@ -54,8 +59,9 @@ if (!process.argv.includes("--if-needed") || sources.some((path) => modified(pat
   };
   await build({
     ...common,
-    entryPoints: ["src/main.ts"],
-    outfile: OUT,
+    entryPoints: { nixgate: "src/main.ts", "nixgate-session": "src/main-session.ts" },
+    outdir: "dist",
+    outExtension: { ".js": ".cjs" },
     define: { NIXGATE_VERSION: JSON.stringify(version) },
     plugins: [{ name: "apart", setup: keepApart }],
   });
@@ -67,7 +73,7 @@ if (!process.argv.includes("--if-needed") || sources.some((path) => modified(pat
   rmSync("dist/node", { force: true });
   symlinkSync(process.execPath, "dist/node");
 
-  rmSync("dist/nixgate.cache", { force: true });
+  for (const name of readdirSync("dist").filter((it) => it.endsWith(".cache"))) rmSync(`dist/${name}`);
   const environment = { ...process.env };
   for (const name of ["NODE_OPTIONS", "NODE_PATH"]) delete environment[name];
   spawnSync(process.execPath, ["scripts/code-cache.cjs"], { env: environment, stdio: ["ignore", "ignore", "inherit"] });

@@ -1,18 +1,23 @@
-// code-cache.cjs: serves one session around /bin/true in a temporary configuration, then keeps what V8 compiled for it
-// in dist/nixgate.cache: the functions that a session calls are in it, the others are compiled when they are called.
+// code-cache.cjs: serves one session around /bin/true in a temporary configuration and lists it, and has keep-code.cjs
+// keep what V8 compiled for either.
+const { spawnSync } = require("node:child_process");
 const { mkdirSync, mkdtempSync, rmSync, writeFileSync } = require("node:fs");
 const { tmpdir } = require("node:os");
 const { join } = require("node:path");
 
+const KEEP_CODE = join(__dirname, "keep-code.cjs");
+
 const folder = mkdtempSync(join(tmpdir(), "nixgate-build-"));
+const log = join(folder, "log");
 mkdirSync(join(folder, "policies"));
+mkdirSync(log, { mode: 0o700 });
 const toml = (name, lines) => writeFileSync(join(folder, name), `${lines.join("\n")}\n`, { mode: 0o644 });
 toml("nixgate.toml", [
   "schema = 1",
   "[scope]",
   'manager = "none"',
   "[log]",
-  `directory = "${folder}"`,
+  `directory = "${log}"`,
   "journald = false",
   "[admission]", // a build machine is busy
   "min_available_memory = 0",
@@ -20,10 +25,17 @@ toml("nixgate.toml", [
 ]);
 toml("policies/build.toml", ["schema = 1", 'team = "build"', "[[allow]]", 'request = ["true"]', 'run = ["/bin/true"]']);
 
-process.env.SSH_ORIGINAL_COMMAND = "true";
-process.argv.splice(2, Number.POSITIVE_INFINITY, "session", "--team", "build", "--config-dir", folder);
-process.on("exit", (status) => {
-  rmSync(folder, { recursive: true, force: true });
-  if (status === 0) writeFileSync(join(__dirname, "../dist/nixgate.cache"), script.createCachedData());
-});
-const script = require("../bin/nixgate.cjs");
+// The words that sshd's bundle is run with, then those of the other; each with the options that bin/nixgate gives Node.js,
+// because V8 takes no code that was made under other ones.
+const RUNS = [
+  { options: [], words: ["session", "--team", "build", "--config-dir", folder] },
+  { options: ["--max-semi-space-size=4"], words: ["sessions", "list", "--log-dir", log] },
+];
+const env = { SSH_ORIGINAL_COMMAND: "true" };
+for (const { options, words } of RUNS) {
+  spawnSync(process.execPath, ["--disable-sigusr1", ...options, KEEP_CODE, ...words], {
+    env,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+}
+rmSync(folder, { recursive: true, force: true });

@@ -5,7 +5,7 @@ declare const NIXGATE_VERSION: string;
 /** The build puts it in, from package.json. */
 export const VERSION = NIXGATE_VERSION;
 
-/** Where the package lies: the bundle is dist/nixgate.cjs. */
+/** Where the package lies: bundles are in dist. */
 export const ROOT = dirname(__dirname);
 export const PROGRAM = join(ROOT, "bin/nixgate");
 export const HOLDER = join(ROOT, "bin/nixgate-holder");

@@ -1,36 +1,9 @@
-import { leave } from "../system/leave.ts";
 import { bind, type Entries } from "./bind.ts";
 import { configuring, hostConfig } from "./configuration.ts";
 import { FRONT, HOLDER, PROGRAM, VERSION } from "./places.ts";
 
-/** What serves sessions, and says how it would. */
+/** What serves sessions for all, says how they would be served, and ends what is left of them. */
 export const SERVING: Entries = {
-  session: async () => {
-    const { session } = await import("../commands/session.ts");
-    return bind(session, async () => {
-      const [{ sessionPorts }, { readOwnEnvironment }, machine, { readUserAuth }] = await Promise.all([
-        import("../system/session-ports.ts"),
-        import("../system/environment.ts"),
-        import("../system/machine.ts"),
-        import("../system/user-auth.ts"),
-      ]);
-      const environment = readOwnEnvironment();
-      const account = machine.ownAccount();
-      return {
-        environment,
-        account,
-        machine: machine.ownMachine(),
-        process: { pid: process.pid, version: VERSION },
-        holder: HOLDER,
-        terminal: machine.stdinIsTerminal("self"),
-        key: readUserAuth(environment, account.uid),
-        configure: await configuring(),
-        open: sessionPorts,
-        becomeFront: ({ team, member }) =>
-          machine.becomeFront(FRONT, member === undefined ? [team] : [team, member], environment),
-      };
-    });
-  },
   supervise: async () => {
     const { supervise } = await import("../commands/supervise.ts");
     return bind(supervise, () => ({
@@ -54,20 +27,6 @@ export const SERVING: Entries = {
         };
       },
     }));
-  },
-  "front-line": async () => {
-    const { frontLine } = await import("../commands/front-line.ts");
-    return bind(frontLine, async () => {
-      const [{ requests }, { becomeFront }, { readOwnEnvironment }, { statusOf }] = await Promise.all([
-        import("../system/requests.ts"),
-        import("../system/machine.ts"),
-        import("../system/environment.ts"),
-        import("../ending/cause.ts"),
-      ]);
-      // As a session ends that an administrator ends; the read that waits for the client would keep this process.
-      process.once("SIGTERM", () => leave(statusOf({ signal: "SIGTERM" })));
-      return { requests, becomeFront: (words) => becomeFront(FRONT, words, readOwnEnvironment()) };
-    });
   },
   explain: async () => {
     const { explain } = await import("../commands/explain.ts");

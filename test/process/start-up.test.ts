@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { trueSession } from "../support/true-session.ts";
 
 const NODE = "dist/node";
-const BUNDLE = "dist/nixgate.cjs";
+const BUNDLE = "dist/nixgate-session.cjs";
+const MAIN = "src/main.ts";
 const SAY_START = "test/fixtures/programs/say-start.cjs";
 
 let session: ReturnType<typeof trueSession>;
@@ -46,7 +47,7 @@ function modulesRun(): readonly string[] {
 
 /** What runs before main has looked at a word: everything that static imports lead to. */
 function staticallyReached({ inputs }: Metafile): readonly string[] {
-  const reached = new Set(["src/main.ts"]);
+  const reached = new Set([MAIN]);
   for (const path of reached) {
     for (const { path: next, kind, external } of inputs[path]?.imports ?? []) {
       if (kind !== "dynamic-import" && external !== true) reached.add(next);
@@ -65,7 +66,7 @@ test("a session runs the code of three small packages and of no other", () => {
 
 test("main imports no package before it knows which command is called", async () => {
   const { metafile } = await build({
-    entryPoints: ["src/main.ts"],
+    entryPoints: [MAIN],
     bundle: true,
     platform: "node",
     format: "cjs",

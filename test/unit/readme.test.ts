@@ -10,8 +10,10 @@ import { codeBlocks, quoted, README, tableUnder } from "../support/markdown.ts";
 import { recordFieldRows } from "../support/record-fields-table.ts";
 
 const firstQuoted = (title: string) => tableUnder(README, title).map(([cell = ""]) => quoted(cell)[0]);
-/** main.ts cannot be imported: it runs. Its command table has one key a line. */
-const compose = ["serving", "host", "records"].map((name) => readFileSync(`src/compose/${name}.ts`, "utf8")).join("");
+/** The mains cannot be imported: they run. Its command table has one key a line. */
+const compose = ["session", "serving", "host", "records"]
+  .map((name) => readFileSync(`src/compose/${name}.ts`, "utf8"))
+  .join("");
 const commands = [...compose.matchAll(/^ {2}"?([a-z][a-z -]*)"?: async \(\) =>/gm)].map(([, name]) => name as string);
 
 describe("README's tables are the code's", () => {
