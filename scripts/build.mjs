@@ -21,13 +21,23 @@ const sources = [
   "scripts/keep-code.cjs",
 ].concat(readdirSync("src", { recursive: true }).map((name) => `src/${name}`));
 
-/** Packages that are as large as all the rest and that no session runs: in files of their own Node need not read them. */
-const APART = ["csv-stringify/sync", "dbus-native", "execa", "pino", "systeminformation", "vega"];
+/** Packages that are large and that no session runs: in files of their own Node need not read them. */
+const APART = [
+  "csv-stringify/sync",
+  "dbus-native",
+  "execa",
+  "jsonc-parser",
+  "pino",
+  "systeminformation",
+  "toml-eslint-parser",
+  "vega",
+];
 /**
  * vega-lite holds parts of vega, so both are one file. Under Node's own conditions vega would look for a canvas, and
  * for files to load: it gets neither.
  */
 const ENTRIES = {
+  "jsonc-parser": { entryPoints: ["jsonc-parser"], mainFields: ["module"] }, // its other form hides its files from bundlers
   vega: {
     stdin: { contents: 'export * from "vega"; export { compile } from "vega-lite";', resolveDir: "." },
     platform: "neutral",

@@ -10,6 +10,7 @@ import {
   parsePercent,
   parseWeight,
 } from "../units/quantities.ts";
+import { hasControlCharacter } from "../units/text.ts";
 import { describeValue, quoted } from "./describe-value.ts";
 import { nearest } from "./nearest.ts";
 
@@ -82,7 +83,7 @@ export const text = (example: string) =>
   field("text", (value) => {
     if (typeof value !== "string") return wrongType(value, "text", `write text in quotes, such as "${example}"`);
     if (value === "") return { problem: "is empty", fix: `write text such as "${example}"` };
-    return /[\p{Cc}\p{Cs}]/u.test(value)
+    return hasControlCharacter(value)
       ? { problem: `${quoted(value)} has a control character`, fix: "remove it" }
       : value;
   });
@@ -136,7 +137,7 @@ export const load = field("number", (value) =>
 
 /** An absolute path without empty, `.` or `..` parts and without control characters: it means one place, whoever reads it. */
 export const isPlainPath = (path: string): boolean =>
-  /^(?:\/(?!\.{1,2}(?:\/|$))[^/]+)+$/.test(path) && !/[\p{Cc}\p{Cs}]/u.test(path) && path.length < 4096;
+  /^(?:\/(?!\.{1,2}(?:\/|$))[^/]+)+$/.test(path) && !hasControlCharacter(path) && path.length < 4096;
 
 export const plainPath = (example: string) =>
   field("path", (value) => {

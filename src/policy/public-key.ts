@@ -1,4 +1,5 @@
 import { digest } from "../units/digest.ts";
+import { hasControlCharacter } from "../units/text.ts";
 import { quoted } from "./describe-value.ts";
 import { field, type Wrong, wrongType } from "./field.ts";
 
@@ -25,7 +26,7 @@ export interface PublicKey {
 
 /** Reads exactly one key: nothing in front of it (authorized_keys options would undo `restrict`), no second line. */
 export function readPublicKey(line: string): PublicKey | Wrong {
-  if (/[\p{Cc}\p{Cs}]/u.test(line))
+  if (hasControlCharacter(line))
     return { problem: `${quoted(line)} has a line break or another control character`, fix: FIX };
   const [, type = "", blob = "", comment = ""] = /^(\S+) +(\S+)(?: +(.*\S))? *$/.exec(line) ?? [];
   if (type === "") return { problem: `${quoted(line)} is not a public key`, fix: FIX };

@@ -11,6 +11,14 @@ export function escapeText(text: string): string {
   return text.replace(UNSAFE, (character) => `\\u{${character.charCodeAt(0).toString(16)}}`);
 }
 
+/**
+ * Whether there is a control character in a text, or half a surrogate pair: Unicode's Cc and Cs, without its tables, which
+ * a session would wait for.
+ */
+export function hasControlCharacter(text: string): boolean {
+  return /[\u0000-\u001f\u007f-\u009f]/.test(text) || !text.isWellFormed();
+}
+
 /** JSON text with the same characters escaped as JSON does it: it reads back as it was, and `cat` shows it safely. */
 export function escapeJson(json: string): string {
   return json.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
