@@ -113,7 +113,7 @@ try {
   row(`sessions started in a second, ${TOGETHER} at a time`, `${crowds["front"]}`);
   row("of the wrapper", `${crowds["wrapper"]}, ratio ${share.toFixed(2)}`);
 
-  await root(`runuser -u nix-alpha -- sh -c "${WAIT}"`);
+  await root("runuser -u nix-alpha -- sh", WAIT);
   await root(ALL_WAIT);
   const fronts = (await root(FRONTS_PSS)).split("\n").map(Number);
   row(`a waiting session's front, of ${fronts.length}`, `${fronts[fronts.length >> 1]} KiB`);
