@@ -3,6 +3,9 @@ import type { Asked, Connection, Endpoint } from "./arrival.ts";
 /** An environment as the kernel holds it: names, and values as the very bytes. */
 export type RawEnvironment = ReadonlyMap<string, Uint8Array>;
 
+/** All that a session reads of it. */
+export const NAMES_READ = ["SSH_ORIGINAL_COMMAND", "SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "SSH_USER_AUTH"] as const;
+
 /** A request for a shell, which Lix 2.93.0 sends, opens the line loop. */
 const SHELLS: ReadonlySet<string> = new Set(["", "bash", "sh"]);
 

@@ -77,7 +77,10 @@ const LIMITS = [
 const PSS = "awk '/^Pss:/ { print $2 }' /proc/$pid/smaps_rollup";
 const SUPERVISOR_PSS = `pid=$(systemctl show nixgate.service -P MainPID); ${PSS}`;
 const SUPERVISOR_CPU = "awk '/^usage_usec/ { print $2 }' /sys/fs/cgroup/system.slice/nixgate.service/cpu.stat";
-const WAIT = `cd /tmp; for i in $(seq ${waiting}); do SSH_ORIGINAL_COMMAND=wait setsid /usr/bin/nixgate-front alpha </dev/null >/dev/null 2>&1 & done`;
+const WAIT = `cd /tmp; for i in $(seq ${waiting}); do SSH_ORIGINAL_COMMAND=wait /usr/bin/nixgate-front alpha </dev/null >/dev/null 2>&1 & done; wait`;
+/** Their parent stays: to a front it is the client. */
+const IN_BACKGROUND =
+  "cat >/tmp/wait.sh; chmod 644 /tmp/wait.sh; setsid runuser -u nix-alpha -- sh /tmp/wait.sh </dev/null >/dev/null 2>&1 &";
 const ALL_WAIT = `until [ "$(pgrep -c -u nix-alpha -x sleep)" -ge ${waiting} ]; do sleep 1; done; sleep 10`;
 const FRONTS_PSS = `for pid in $(pgrep -u nix-alpha -f '^/bin/sh /usr/bin/nixgate-front'); do ${PSS}; done | sort -n`;
 const IDLE_SECONDS = 30;
@@ -113,7 +116,7 @@ try {
   row(`sessions started in a second, ${TOGETHER} at a time`, `${crowds["front"]}`);
   row("of the wrapper", `${crowds["wrapper"]}, ratio ${share.toFixed(2)}`);
 
-  await root("runuser -u nix-alpha -- sh", WAIT);
+  await root(IN_BACKGROUND, WAIT);
   await root(ALL_WAIT);
   const fronts = (await root(FRONTS_PSS)).split("\n").map(Number);
   row(`a waiting session's front, of ${fronts.length}`, `${fronts[fronts.length >> 1]} KiB`);

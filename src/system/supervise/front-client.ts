@@ -15,11 +15,11 @@ export interface FrontClient extends Client {
 /**
  * Whether a client is there is read from sshd's own descriptors: the other end of the front's stdout is one of them as
  * long as the channel is open, and gone with it, also where other sessions go on over the same connection.
- * @param grace `client_gone_grace`: the client is looked for several times within it
+ * @param grace `client_gone_grace`: the client is looked for twice within it
  */
 export function clientOfFront(talk: Talk, grace: Milliseconds): FrontClient {
   const { front } = talk;
-  const latency = Math.min(1000, Math.max(50, grace / 4)) as Milliseconds;
+  const latency = Math.min(1000, Math.max(50, grace / 2)) as Milliseconds;
   let known = channelOf(front);
   // While a shell writes its line its stdout is the FIFO; when it stands still it is the client's again.
   if (!known && linkOf(front.pid, STDOUT)?.endsWith("/requests"))

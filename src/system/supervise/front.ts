@@ -1,6 +1,6 @@
-import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, constants, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { basename } from "node:path";
-import type { RawEnvironment } from "../../session/ssh-environment.ts";
+import { NAMES_READ, type RawEnvironment } from "../../session/ssh-environment.ts";
 import { environmentIn } from "../environment.ts";
 import { inside, O_PATH } from "../safe-folder.ts";
 
@@ -14,6 +14,7 @@ export interface Front {
   parentNow(): number;
   /** Where it was when it asked first, below the mount of cgroup v2. */
   readonly cgroup: string;
+  /** What sshd said in its environment, and no more of it. */
   readonly environment: RawEnvironment;
   /** The words of its command line behind the program's name, as they are now. */
   words(): readonly string[];
@@ -24,7 +25,7 @@ export interface Front {
    * @throws Node's own error where it has no such descriptor
    */
   hold(stream: number): { readonly descriptor: number; readonly access: number; readonly inode: number | undefined };
-  /** Cheaper than `state`: whether it has not been reaped. */
+  /** Whether it has not been reaped. */
   isThere(): boolean;
   /** `stopped`: it waits to be let go on. */
   state(): "stopped" | "running" | "gone";
@@ -40,32 +41,34 @@ export interface Front {
  * @returns why it is none, in words for the log
  */
 export function frontOf(pid: number, team: string, uid: number, scope?: string): Front | string {
-  let folder: number;
+  const held: number[] = [];
+  const hold = (path: string, flags: number) => {
+    const descriptor = openSync(path, flags);
+    held.push(descriptor);
+    return descriptor;
+  };
+  let problem: string;
   try {
-    folder = openSync(`/proc/${pid}`, O_PATH | constants.O_DIRECTORY);
+    const folder = hold(`/proc/${pid}`, O_PATH | constants.O_DIRECTORY);
+    const found = problemWith(folder, team, uid, scope);
+    if (found === undefined) return opened(pid, folder, hold(inside(folder, "stat"), constants.O_RDONLY));
+    problem = found;
   } catch {
-    return "there is no such process";
+    problem = held.length === 0 ? "there is no such process" : "it is gone";
   }
-  let problem: string | undefined;
-  try {
-    problem = problemWith(folder, team, uid, scope);
-    if (problem === undefined) return opened(pid, folder);
-  } catch {
-    problem = "it is gone";
-  }
-  closeSync(folder);
+  for (const descriptor of held) closeSync(descriptor);
   return problem;
 }
 
 /** @throws Node's own error where the process has gone meanwhile */
-function opened(pid: number, folder: number): Front {
-  const state = () => stateOf(folder);
+function opened(pid: number, folder: number, stat: number): Front {
+  const state = () => stateIn(stat);
   return {
     pid,
-    parent: parentIn(folder),
-    parentNow: () => parentIn(folder),
+    parent: parentIn(stat),
+    parentNow: () => parentIn(stat),
     cgroup: cgroupIn(folder),
-    environment: environmentIn(readFileSync(inside(folder, "environ"))),
+    environment: saidBySshd(environmentIn(readFileSync(inside(folder, "environ")))),
     words() {
       try {
         return wordsOf(folder).slice(2);
@@ -80,13 +83,24 @@ function opened(pid: number, folder: number): Front {
       const access = Number.parseInt(/^flags:\t([0-7]+)$/m.exec(info)?.[1] ?? "", 8);
       return { descriptor, access, inode: inode === undefined ? undefined : Number(inode) };
     },
-    isThere: () => existsSync(inside(folder, "stat")),
+    isThere: () => statFields(stat) !== undefined,
     state,
     // Node has no pidfd_send_signal(2). Between this look and the signal the number would have to be freed and, after
     // all the others, given out again.
     signal: (name) => void (state() !== "gone" && kill(pid, name)),
-    close: () => closeSync(folder),
+    close() {
+      for (const descriptor of [folder, stat]) closeSync(descriptor);
+    },
   };
+}
+
+/** A copy of what a session may ask for: the block that was read is 64 KiB, or whatever the account put into it. */
+function saidBySshd(environment: RawEnvironment): RawEnvironment {
+  const kept = NAMES_READ.flatMap((name) => {
+    const value = environment.get(name);
+    return value ? [[name, Uint8Array.from(value)] as const] : [];
+  });
+  return new Map(kept);
 }
 
 /** @throws Node's own error where the process has gone meanwhile */
@@ -105,19 +119,22 @@ function problemWith(folder: number, team: string, uid: number, scope: string | 
 const STATE = 0;
 const PARENT = 1;
 
-function statFields(folder: number): readonly string[] | undefined {
+const block = Buffer.alloc(4096);
+
+/** Of an open file, which is made anew for each read(2) at its beginning. @returns undefined when it has been reaped */
+function statFields(stat: number): readonly string[] | undefined {
   try {
-    const stat = readFileSync(inside(folder, "stat"), "latin1");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const text = block.toString("latin1", 0, readSync(stat, block, 0, block.length, 0));
+    return text.slice(text.lastIndexOf(")") + 2).split(" ", PARENT + 1);
   } catch {
     return undefined;
   }
 }
 
-const parentIn = (folder: number) => Number(statFields(folder)?.[PARENT]);
+const parentIn = (stat: number) => Number(statFields(stat)?.[PARENT]);
 
-function stateOf(folder: number): ReturnType<Front["state"]> {
-  const state = statFields(folder)?.[STATE];
+function stateIn(stat: number): ReturnType<Front["state"]> {
+  const state = statFields(stat)?.[STATE];
   if (state === undefined || state === "Z" || state === "X") return "gone";
   return state === "T" ? "stopped" : "running";
 }
