@@ -257,7 +257,7 @@ describe("a front that is killed", () => {
 });
 
 describe("caps", () => {
-  const STARTS = 120;
+  const STARTS = 500;
 
   test(`${STARTS} starts in one instant with max_concurrent = 8 admit exactly 8`, { timeout: 240_000 }, async ({
     builder,
