@@ -107,7 +107,12 @@ describe("what the account cannot do", () => {
 
   test("have a process served that is no front of its own", async ({ builder }) => {
     const before = (await recordsOf(builder, "alpha", "session.start")).length;
+    // another account's, which looks like a front of this team in everything else
+    const pretends = "mkdir -p /tmp/of-beta; echo 'kill -STOP $$' >/tmp/of-beta/nixgate-front";
+    await builder.asAccount("nix-beta", `${pretends}; sh /tmp/of-beta/nixgate-front alpha >/dev/null 2>&1 & sleep 1`);
+    const others = await text(builder, "pgrep -u nix-beta -fx 'sh /tmp/of-beta/nixgate-front alpha'");
     const tries = [
+      `echo '${others} 1 ' >/run/nixgate/alpha/requests`,
       'sleep 20 & kill -STOP $!; echo "$! 1 " >/run/nixgate/alpha/requests',
       "echo '1 1 ' >/run/nixgate/alpha/requests",
       `echo "$(pgrep -o -u nix-beta) 1 " >/run/nixgate/alpha/requests`,
@@ -115,6 +120,7 @@ describe("what the account cannot do", () => {
     ];
     // stopped still: nobody let it go on
     expect(`${(await builder.asAccount("nix-alpha", tries.join("\n"))).stdout}`.trim()).toMatch(/^T/);
+    expect(await text(builder, `ps -o stat= -p ${others}; kill -KILL ${others}`)).toMatch(/^T/);
     expect(await recordsOf(builder, "alpha", "session.start")).toHaveLength(before);
     expect(await text(builder, "journalctl -u nixgate.service -o cat | grep -c 'no front'")).not.toBe("0");
   });
