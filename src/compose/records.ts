@@ -78,15 +78,15 @@ export const RECORDS: Entries = {
   "sessions kill": async () => {
     const { sessionsKill } = await import("../commands/sessions-kill.ts");
     return bind(sessionsKill, async () => {
-      const [{ supervisorToSignal }, { sleep }, { patienceFor }] = await Promise.all([
-        import("../system/supervisor.ts"),
+      const [{ sessionProcessToSignal }, { sleep }, { patienceFor }] = await Promise.all([
+        import("../system/session-process.ts"),
         import("../system/clock.ts"),
         import("../session/patience.ts"),
       ]);
       const files = await ownFiles();
       return {
         ...(await sessionsPorts()),
-        serving: supervisorToSignal,
+        serving: sessionProcessToSignal,
         patience: (directory = CONFIG_DIR, team) => patienceFor(files, directory, team),
         sleep,
       };

@@ -7,7 +7,7 @@ import type { Journal } from "./journal.ts";
 import { lockFile } from "./lock.ts";
 import { openRecordFile } from "./record-file.ts";
 import { endRemains } from "./remains.ts";
-import { isGone } from "./supervisor.ts";
+import { isGone } from "./session-process.ts";
 
 /** Whether this process may end the records in a team's folder: its owner's and root's may. */
 export function mayClose(file: Pick<DayFile, "path">): boolean {

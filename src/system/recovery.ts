@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { openSessions } from "../record/open-sessions.ts";
 import type { Recovery } from "../session/ports.ts";
 import { within } from "./clock.ts";
-import { isGone, type Start } from "./supervisor.ts";
+import { isGone, type Start } from "./session-process.ts";
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 const DAY_MS = 86_400_000;

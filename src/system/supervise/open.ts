@@ -4,7 +4,7 @@ import { NixgateError } from "../../units/error.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { bySpool } from "../journal-spool.ts";
 import { recordsForJournal } from "../session-ports.ts";
-import { READY } from "../supervisor.ts";
+import { READY } from "../session-process.ts";
 import { passedFifos } from "./fifos.ts";
 import { insiders } from "./insiders.ts";
 import { receive } from "./reception.ts";

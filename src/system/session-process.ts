@@ -4,10 +4,8 @@ import { basename } from "node:path";
 import type { IsAlive } from "../record/archive.ts";
 import { readKernelFile } from "./files.ts";
 import { exists, livenessHere, withoutDashes } from "./liveness.ts";
-import { inside } from "./safe-folder.ts";
+import { inside, O_PATH } from "./safe-folder.ts";
 
-/** Linux's O_PATH (include/uapi/asm-generic/fcntl.h). */
-const O_PATH = 0o10000000;
 /** What the build calls the program; the interpreter and its options may stand before it. */
 const PROGRAM = "nixgate.cjs";
 /** The script that stands for a session under the resident supervisor. */
@@ -16,8 +14,11 @@ const FRONT = "nixgate-front";
 const CONTROL = "/run/nixgate/_control";
 export const READY = "/run/nixgate/ready";
 
-/** The process that serves a session, or the front that stands for one. Its folder in /proc stays open: it shows this process or none, never its successor. */
-export interface Supervisor {
+/**
+ * The process that serves a session, or the front that stands for one. Its folder in /proc stays open: it shows this
+ * process or none, never its successor.
+ */
+export interface SessionProcess {
   isThere(): boolean;
   /** @throws Node's own error with code EPERM or EACCES where the session is another account's */
   terminate(): void;
@@ -30,7 +31,7 @@ export type Start = Parameters<IsAlive>[0] & { readonly isolation?: string };
  * The process that a session.start names, as long as it is one of nixgate's. `elsewhere`: another host's. `hidden`: a
  * process that this account cannot look at (hidepid, proc(5)).
  */
-export function supervisorOf(start: Start): Supervisor | "gone" | "elsewhere" | "hidden" {
+export function sessionProcessOf(start: Start): SessionProcess | "gone" | "elsewhere" | "hidden" {
   if (start.host !== hostname()) return "elsewhere";
   const boot = readKernelFile("/proc/sys/kernel/random/boot_id")?.trim();
   if (boot !== undefined && withoutDashes(boot) !== withoutDashes(start.boot)) return "gone";
@@ -65,10 +66,10 @@ export function supervisorOf(start: Start): Supervisor | "gone" | "elsewhere" | 
  * process is no evidence here, because a step of the clock makes a running one look too young.
  */
 export function isGone(start: Start): boolean {
-  const supervisor = supervisorOf(start);
-  if (typeof supervisor !== "string") supervisor.close();
+  const found = sessionProcessOf(start);
+  if (typeof found !== "string") found.close();
   // A front may be gone before the resident supervisor has written what it came to.
-  return supervisor === "gone" && !(start.isolation === "scope-system" && residentIsThere());
+  return found === "gone" && !(start.isolation === "scope-system" && residentIsThere());
 }
 
 /** Whether the resident supervisor runs. */
@@ -95,11 +96,11 @@ function tellResident(line: string): void {
   }
 }
 
-/** The supervisor to be signalled: it must be old enough to have written the record, too. */
-export function supervisorToSignal(start: Start): ReturnType<typeof supervisorOf> {
-  const supervisor = supervisorOf(start);
-  if (typeof supervisor === "string" || livenessHere()(start)) return supervisor;
-  supervisor.close();
+/** The process to be signalled: it must be old enough to have written the record, too. */
+export function sessionProcessToSignal(start: Start): ReturnType<typeof sessionProcessOf> {
+  const found = sessionProcessOf(start);
+  if (typeof found === "string" || livenessHere()(start)) return found;
+  found.close();
   return "gone";
 }
 
