@@ -10,14 +10,17 @@ export interface Said {
   readonly started: number;
 }
 
-/** A client that does not read is waited for one second: its pipe may be full, and sh cannot write without blocking. */
-const TIMER = `(trap 'kill $!; exit' TERM; sleep 1 & wait $!; kill "$talker") </dev/null >/dev/null 3>&- &`;
+/**
+ * A client that does not read is waited for one second: its pipe may be full, and sh cannot write without blocking. Both
+ * shells wait for what they end, so that no zombie is left for the host's first process to find.
+ */
+const TIMER = `(trap 'kill $!; wait; exit' TERM; sleep 1 & wait $!; kill "$talker") </dev/null >/dev/null 3>&- &`;
 
 function spoken({ told, started }: Said): string {
   const answers = "echo started\n".repeat(started);
   if (told.length === 0) return answers;
   const talker = `(printf '%s\\n' ${told.map(shellWord).join(" ")} >&3) & talker=$!`;
-  return `${answers}${talker}\n${TIMER} timer=$!\nwait "$talker"; kill "$timer"\n`;
+  return `${answers}${talker}\n${TIMER} timer=$!\nwait "$talker"; kill "$timer"; wait "$timer"\n`;
 }
 
 /**
