@@ -15,7 +15,7 @@ export async function configure(
 ): Promise<Configuration> {
   const name = teamName(team);
   if (name === undefined) {
-    const { checked } = await loadHost(files, directory);
+    const { checked } = await loadHost(files, directory, parsers?.host);
     return { ok: false, host: checked.ok ? checked.value : undefined, refusal: UNKNOWN_TEAM };
   }
   const loaded = await loadTeam(files, directory, name, parsers);

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { IsAlive } from "../record/archive.ts";
+import { fieldsBehindName } from "./process-group.ts";
 
 /** USER_HZ: what /proc counts in, 100 on every architecture that Node supports (proc(5)). */
 const TICKS_PER_SECOND = 100;
@@ -38,8 +39,8 @@ export function exists(pid: number): boolean {
 function isYounger(pid: number, time: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    // Field 22, counted behind the name, which may hold blanks and brackets; state is field 3.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    // the state is field 3, the start field 22 (proc_pid_stat(5))
+    const fields = fieldsBehindName(stat);
     if (fields[0] === "Z") return true;
     const uptime = Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]);
     const age = uptime - Number(fields[19]) / TICKS_PER_SECOND;

@@ -51,9 +51,16 @@ export function endedChildrenCpuMs(): number {
 
 function statFields(pid: number | "self"): readonly string[] | undefined {
   const stat = readKernelFile(`/proc/${pid}/stat`);
-  // the name stands in brackets and may itself hold brackets and blanks
-  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return stat === undefined ? undefined : fieldsBehindName(stat);
 }
+
+/**
+ * The fields of /proc/PID/stat from the state on: the name before it stands in brackets, and may itself hold brackets and
+ * blanks.
+ * @param most as many as are needed
+ */
+export const fieldsBehindName = (stat: string, most?: number): readonly string[] =>
+  stat.slice(stat.lastIndexOf(")") + 2).split(" ", most);
 
 /** A row of /proc/PID/limits: the soft limit, `unlimited` where there is none. */
 export function resourceLimit(pid: number, row: string): string | undefined {

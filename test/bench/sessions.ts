@@ -18,7 +18,7 @@ const rounds = Number(values.rounds ?? 31);
 const waiting = Number(values.waiting ?? 500);
 
 const COMMANDS = `
-use Time::HiRes qw(time sleep);
+use Time::HiRes qw(time);
 my %what = (front => ["/usr/bin/nixgate-front", "alpha"], node => ["node", "-e", "0"],
   wrapper => ["/bin/sh", "-c", 'case $SSH_ORIGINAL_COMMAND in true) exec /bin/true ;; *) exit 1 ;; esac']);
 $ENV{SSH_ORIGINAL_COMMAND} = "true";
@@ -43,7 +43,7 @@ printf "%s %.2f\n", $_, median(@{$took{$_}}) for sort keys %took;
 const TOGETHER = 50;
 const EACH_TIME = 200;
 
-/** Starts many, so that ${TOGETHER} are always there, in turn, and prints for each how many of them there were in a second. */
+/** Starts one or the other, so many that `TOGETHER` are always there, and prints for each how many there were in a second. */
 const CROWDS = `${COMMANDS}
 for my $round (-1 .. 4) {
   for my $name (qw(front wrapper)) {

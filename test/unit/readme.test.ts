@@ -10,7 +10,7 @@ import { codeBlocks, quoted, README, tableUnder } from "../support/markdown.ts";
 import { recordFieldRows } from "../support/record-fields-table.ts";
 
 const firstQuoted = (title: string) => tableUnder(README, title).map(([cell = ""]) => quoted(cell)[0]);
-/** The mains cannot be imported: they run. Its command table has one key a line. */
+/** The mains cannot be imported: they run. The command tables have one key a line. */
 const compose = ["session", "serving", "host", "records"]
   .map((name) => readFileSync(`src/compose/${name}.ts`, "utf8"))
   .join("");

@@ -26,8 +26,9 @@ export function clientOfFront(talk: Talk, grace: Milliseconds): FrontClient {
     void talk.still().then(() => {
       known = channelOf(front);
     });
+  // a front that is gone has no parent either
   const isGone = () =>
-    known ? linkOf(front.parent, known.end) !== known.pipe || !front.isThere() : front.parentNow() !== front.parent; // also of a front that is gone
+    known ? linkOf(front.parent, known.end) !== known.pipe || !front.isThere() : front.parentNow() !== front.parent;
   const watchers = new Set<(event: Interruption) => void>();
   let happened: Interruption | undefined;
   const happen = (event: Interruption) => {

@@ -2,6 +2,7 @@ import { closeSync, constants, openSync, readdirSync, readFileSync, readSync } f
 import { basename } from "node:path";
 import { NAMES_READ, type RawEnvironment } from "../../session/ssh-environment.ts";
 import { environmentIn } from "../environment.ts";
+import { fieldsBehindName } from "../process-group.ts";
 import { inside, O_PATH } from "../safe-folder.ts";
 
 const PROGRAM = "nixgate-front";
@@ -124,8 +125,8 @@ const block = Buffer.alloc(4096);
 /** Of an open file, which is made anew for each read(2) at its beginning. @returns undefined when it has been reaped */
 function statFields(stat: number): readonly string[] | undefined {
   try {
-    const text = block.toString("latin1", 0, readSync(stat, block, 0, block.length, 0));
-    return text.slice(text.lastIndexOf(")") + 2).split(" ", PARENT + 1);
+    const length = readSync(stat, block, 0, block.length, 0);
+    return fieldsBehindName(block.toString("latin1", 0, length), PARENT + 1);
   } catch {
     return undefined;
   }
