@@ -92,6 +92,7 @@ export const bodies = {
     cause,
     exit_code: maybe(z.int(), "the command's exit status", "a signal ended it, or it never ran"),
     signal: maybeText("name of the signal that ended it: `SIGKILL`", "it ended by itself, or it never ran"),
+    message: maybeText("why it never began", "it did"),
     wall_ms: duration("from start to end"),
     usage: field(
       z.object({

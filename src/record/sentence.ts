@@ -31,7 +31,8 @@ function who(start: RecordOf<"session.start">): string {
 }
 
 /** `exit 0`, `oom (SIGKILL)`, `timeout (SIGTERM)`. */
-function ending({ cause, exit_code, signal }: RecordOf<"command.end">): string {
+function ending({ cause, exit_code, signal, message }: RecordOf<"command.end">): string {
+  if (message !== undefined) return `${cause} (${message})`;
   if (cause === "exit") return `exit ${exit_code ?? "unknown"}`;
   if (signal !== undefined) return `${cause} (${signal})`;
   return exit_code === undefined ? cause : `${cause} (exit ${exit_code})`;

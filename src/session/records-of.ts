@@ -81,8 +81,8 @@ export function commandEndRecord(n: number, ending: Ending): Body<"command.end">
 }
 
 /** The command never began. */
-export function scopeFailedRecord(n: number): Body<"command.end"> {
-  return { event: "command.end", n, cause: "scope-failed", wall_ms: 0, usage: {} };
+export function scopeFailedRecord(n: number, message: string): Body<"command.end"> {
+  return { event: "command.end", n, cause: "scope-failed", message, wall_ms: 0, usage: {} };
 }
 
 export function endRecord({ exit, commands, denied, cause }: Outcome, wallMs: number): Body<"session.end"> {

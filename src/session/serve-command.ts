@@ -34,7 +34,7 @@ export async function serveCommand(
   let plan = planFor(host.scope.manager);
   const fail = (problem: string, scope?: OpenScope) => {
     log.write(commandStartRecord(n, request, decision, plan, scope));
-    log.write(scopeFailedRecord(n));
+    log.write(scopeFailedRecord(n, problem));
     tellRefusal(`the command cannot be given its limits: ${problem}`, arrival, ports);
     return "scope-failed" as const;
   };

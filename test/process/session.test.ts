@@ -295,7 +295,7 @@ describe("without a manager that answers", () => {
     expect(place.records()).toMatchObject([
       { isolation: "scope-user" },
       { event: "command.start", limits: { applied: {} } },
-      { event: "command.end", cause: "scope-failed" },
+      { event: "command.end", cause: "scope-failed", message: expect.stringMatching(/^systemd-run failed with /) },
       { event: "session.end", exit: 69, cause: "scope-failed" },
     ]);
   });

@@ -1,4 +1,5 @@
-import { createClient, type MessageBus, Variant, variantValue } from "dbus-native";
+import { createClient, type Message, type MessageBus, Variant, variantValue } from "dbus-native";
+import pLimit from "p-limit";
 import { type BusProperty, busProperty } from "../../scope/bus-properties.ts";
 import type { Property } from "../../scope/properties.ts";
 import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
@@ -12,6 +13,8 @@ const MANAGER = {
 } as const;
 /** How long systemd may take for an answer or a job, in milliseconds. */
 const PATIENCE_MS = 20_000;
+/** A bus turns a call away while 128 others of the connection wait (max_replies_per_connection, dbus-daemon(1)). */
+const CALLS_AT_A_TIME = 64;
 
 export interface NewUnit {
   readonly name: string;
@@ -50,9 +53,11 @@ export interface SystemManager {
 export async function systemManager(address = BUS): Promise<SystemManager> {
   const bus = createClient({ busAddress: address, timeout: PATIENCE_MS, reconnect: true });
   const jobs = jobsOf(bus);
+  const inTurn = pLimit(CALLS_AT_A_TIME);
+  const invoke = (message: Message) => inTurn(() => bus.invoke(message));
   const call = async (member: string, signature: string, body: readonly unknown[]): Promise<unknown> => {
     try {
-      return await bus.invoke({ ...MANAGER, member, signature, body: [...body] });
+      return await invoke({ ...MANAGER, member, signature, body: [...body] });
     } catch (error) {
       throw new ScopeUnavailable(`systemd: ${error instanceof Error ? error.message : String(error)}`, error);
     }
@@ -93,7 +98,7 @@ export async function systemManager(address = BUS): Promise<SystemManager> {
       const asked = { destination: MANAGER.destination, path: objectOf(unit), member: "Get", signature: "ss" };
       const body = ["org.freedesktop.systemd1.Unit", "InvocationID"];
       try {
-        const answer = await bus.invoke({ ...asked, interface: "org.freedesktop.DBus.Properties", body });
+        const answer = await invoke({ ...asked, interface: "org.freedesktop.DBus.Properties", body });
         const id = Buffer.from(variantValue(answer) as Uint8Array).toString("hex");
         return id.length === 32 ? id : undefined;
       } catch {

@@ -2,7 +2,7 @@ import { describe, expect } from "vitest";
 import { isServeAnswer, serveHello } from "../../support/nix-protocol.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import { sliceFolder } from "../managers.ts";
-import { allow, edit, restorePolicies } from "../policies.ts";
+import { allow, edit, editHost, restorePolicies } from "../policies.ts";
 import { recordsOf } from "../records.ts";
 import { type Guest, test as plain } from "../support.ts";
 import { awaitProcess, startClient } from "../waiting-client.ts";
@@ -262,30 +262,66 @@ describe("a front that is killed", () => {
   });
 });
 
-describe("caps", () => {
-  const STARTS = 500;
-
-  test(`${STARTS} starts in one instant with max_concurrent = 8 admit exactly 8`, { timeout: 240_000 }, async ({
-    builder,
-  }) => {
-    await edit(builder, "alpha", "s/^max_concurrent = .*/max_concurrent = 8/");
-    const before = (await recordsOf(builder, "alpha", "session.start")).length;
-    // without sshd, which would let them in one after the other: all write their line while the supervisor stands still.
-    // Stopped as a service it would be back with the first line, and refuse the first before the last has come.
+describe("a crowd", () => {
+  /**
+   * Starts so many in one instant, and calls back when all have written their line. Without sshd, which would let them
+   * in one after the other: the supervisor stands still meanwhile. Stopped as a service it would be back with the first
+   * line, and serve the first before the last has come.
+   */
+  async function atOnce(
+    builder: Guest,
+    starts: number,
+    serve: () => Promise<void>,
+    letGoOn = () => signalSupervisor(builder, "CONT"),
+  ): Promise<void> {
     await signalSupervisor(builder, "STOP");
-    const start = `cd /tmp; for i in $(seq ${STARTS}); do SSH_ORIGINAL_COMMAND=wait /usr/bin/nixgate-front alpha </dev/null >/dev/null 2>&1 & done; wait`;
+    const start = `cd /tmp; for i in $(seq ${starts}); do SSH_ORIGINAL_COMMAND=wait /usr/bin/nixgate-front alpha </dev/null >/dev/null 2>&1 & done; wait`;
     const all = builder.asAccount("nix-alpha", start);
-    const allThere = async () => Number(await text(builder, `${FRONT} | wc -l`)) >= STARTS;
-    await waitFor("all fronts", allThere, 60_000).finally(() => signalSupervisor(builder, "CONT"));
-    const refused = async () => (await recordsOf(builder, "alpha", "session.refuse")).length;
-    await waitFor("the refusals", async () => (await refused()) >= STARTS - 8, 120_000);
-    expect(await text(builder, "pgrep -u nix-alpha -fx '/bin/sleep 60' | wc -l")).toBe("8");
-    expect((await recordsOf(builder, "alpha", "session.start")).length - before).toBe(STARTS);
+    const allThere = async () => Number(await text(builder, `${FRONT} | wc -l`)) >= starts;
+    await waitFor("all fronts", allThere, 60_000).finally(letGoOn);
+    await serve();
     await builder.asRoot("pkill -KILL -u nix-alpha -f nixgate-front; pkill -KILL -u nix-alpha -x sleep");
     await all;
     await nothingLeft(builder);
+  }
+  const running = async (builder: Guest) =>
+    Number(await text(builder, "pgrep -u nix-alpha -fx '/bin/sleep 60' | wc -l"));
+
+  test("500 starts in one instant with max_concurrent = 8 admit exactly 8", { timeout: 240_000 }, async ({
+    builder,
+  }) => {
+    const STARTS = 500;
+    await edit(builder, "alpha", "s/^max_concurrent = .*/max_concurrent = 8/");
+    const before = (await recordsOf(builder, "alpha", "session.start")).length;
+    await atOnce(builder, STARTS, async () => {
+      const refused = async () => (await recordsOf(builder, "alpha", "session.refuse")).length;
+      await waitFor("the refusals", async () => (await refused()) >= STARTS - 8, 120_000);
+      expect(await running(builder)).toBe(8);
+      expect((await recordsOf(builder, "alpha", "session.start")).length - before).toBe(STARTS);
+    });
     // the places are free at once
     expect((await builder.ssh("nix-alpha", "quick")).exitCode).toBe(0);
+  });
+
+  test("a bus that was slow, and has 200 of them to serve, turns none away", { timeout: 240_000 }, async ({
+    builder,
+  }) => {
+    const STARTS = 200;
+    await edit(builder, "alpha", "s/^max_concurrent = .*/max_concurrent = 400/\ns/^TasksMax = 512/TasksMax = 4096/");
+    await editHost(builder, "s/^.admission.$/&\\nmax_sessions = 400/");
+    const failed = async () =>
+      (await recordsOf(builder, "alpha", "command.end")).filter(({ cause }) => cause === "scope-failed");
+    const before = (await failed()).length;
+    const serve = async () => {
+      const notYet = async () => STARTS - (await running(builder)) - ((await failed()).length - before);
+      await waitFor("all", async () => (await notYet()) <= 0, 120_000);
+      expect((await failed()).slice(before).map(({ message }) => message)).toEqual([]);
+    };
+    const withSlowBus =
+      "pid=$(systemctl show nixgate.service -P MainPID); kill -STOP $bus; kill -CONT $pid; sleep 8; kill -CONT $bus";
+    await atOnce(builder, STARTS, serve, () =>
+      builder.asRoot(`bus=$(systemctl show dbus.service -P MainPID); ${withSlowBus}`),
+    );
   });
 });
 
