@@ -10,6 +10,8 @@ import { signalAll } from "./signals.ts";
 
 /** A scope in which a process waits for its word, and another, or the same, stays until the figures are read. */
 export interface Held extends Pick<OpenScope, "openedAt" | "begunAt" | "pid" | "invocation" | "isolation" | "begin"> {
+  /** Where they have been read already. */
+  readonly appliedToTeam?: Readonly<Record<string, string>>;
   /** The process that is spared until `release`. */
   readonly holder: number;
   readonly exited: Promise<Exit>;
@@ -18,6 +20,9 @@ export interface Held extends Pick<OpenScope, "openedAt" | "begunAt" | "pid" | "
   /** Lets the holder go, once nothing else is left. */
   release(folder: string): Promise<void>;
 }
+
+/** What is known of a scope before it is looked at. */
+export type Known = Pick<Held, "openedAt" | "begunAt" | "invocation" | "appliedToTeam">;
 
 /** What the story may do with a scope that has a cgroup of its own. */
 export function cgroupScope(plan: Plan, folder: string, held: Held): OpenScope {
@@ -30,10 +35,11 @@ export function cgroupScope(plan: Plan, folder: string, held: Held): OpenScope {
   });
   const usage = lastUsageOf(folder, held.stopsOnOom ? stop : undefined);
   const hits = watchLimitsAround(folder);
+  let released: Promise<void> | undefined;
   return {
     ...held,
     applied: applied(plan.expectations, (file) => readCgroupFile(folder, file)),
-    appliedToTeam: applied(plan.team.expectations, (file) => readCgroupFile(slice, file)),
+    appliedToTeam: held.appliedToTeam ?? applied(plan.team.expectations, (file) => readCgroupFile(slice, file)),
     others,
     terminate: () => {
       usage.look();
@@ -46,9 +52,10 @@ export function cgroupScope(plan: Plan, folder: string, held: Held): OpenScope {
     },
     usage: usage.look,
     hits: () => hits(usage.limitCounts()),
-    release: () => {
+    release() {
       usage.stop();
-      return held.release(folder);
+      released ??= held.release(folder);
+      return released;
     },
   };
 }

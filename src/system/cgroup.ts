@@ -57,6 +57,7 @@ function unveiled<Found>(folder: string, read: () => Found | undefined): Found |
  * forks away under our hands and no pid passes to a stranger; cgroup.kill would take the spared one too.
  */
 export function killAllBut(spared: number, folder: string): void {
+  if (isAlone(spared, folder)) return;
   setFrozen(folder, "1");
   signalAll(
     processesOf(folder).filter((pid) => pid !== spared),
@@ -64,6 +65,10 @@ export function killAllBut(spared: number, folder: string): void {
   );
   setFrozen(folder, "0");
 }
+
+/** pids.current is exact, and counts what is below; to freeze a cgroup costs more than all else at a command's end. */
+const isAlone = (pid: number, folder: string): boolean =>
+  readCgroupFile(folder, "pids.current") === "1" && readCgroupFile(folder, "cgroup.procs") === String(pid);
 
 /**
  * SIGKILL for the whole tree of a cgroup (cgroup.kill, Linux ≥ 5.14), whatever was moved or made there meanwhile.

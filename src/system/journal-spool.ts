@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
+import { removeIfThere } from "./files.ts";
 import { type Deliver, LOGGER, SOCKET, WORDS } from "./journal.ts";
 
 /**
@@ -47,7 +48,7 @@ export function bySpool(folder: string, { socket = SOCKET, logger = LOGGER, perl
   let resting = false;
 
   const done = (name: string, arrived: boolean) => {
-    rmSync(`${folder}/${name}`, { force: true });
+    removeIfThere(`${folder}/${name}`);
     waiting.get(name)?.(arrived);
     waiting.delete(name);
   };
@@ -96,7 +97,7 @@ export function bySpool(folder: string, { socket = SOCKET, logger = LOGGER, perl
   };
 
   const left = readdirSync(folder).sort();
-  for (const name of left.filter((name) => !NAME.test(name))) rmSync(`${folder}/${name}`, { force: true });
+  for (const name of left.filter((name) => !NAME.test(name))) removeIfThere(`${folder}/${name}`);
   const before = left.filter((name) => NAME.test(name));
   let last = Number(before.at(-1) ?? 0);
   for (const name of before) waiting.set(name, () => undefined);
@@ -110,7 +111,7 @@ export function bySpool(folder: string, { socket = SOCKET, logger = LOGGER, perl
       writeFileSync(`${folder}/${name}.new`, entry, { mode: 0o600 });
       renameSync(`${folder}/${name}.new`, `${folder}/${name}`); // whole, whenever the process is killed
     } catch {
-      rmSync(`${folder}/${name}.new`, { force: true });
+      removeIfThere(`${folder}/${name}.new`);
       return false;
     }
     return new Promise((resolve) => {

@@ -8,7 +8,7 @@ import { ExitStatus } from "../../units/exit-status.ts";
 import type { Milliseconds } from "../../units/quantities.ts";
 import { accountOf } from "../accounts.ts";
 import { killAllBut, killWhole, MOUNT } from "../cgroup.ts";
-import { cgroupScope } from "../cgroup-scope.ts";
+import { cgroupScope, type Known } from "../cgroup-scope.ts";
 import { endOf, heldBy } from "./exit-of.ts";
 import type { Fifo } from "./fifos.ts";
 import { holdStreams } from "./front-streams.ts";
@@ -64,8 +64,11 @@ export async function confined(
     throw new ScopeUnavailable("the service has not begun: is /run/nixgate there, and setpriv(1)?");
   }
   const folder = MOUNT + cgroup;
-  const [invocation] = await Promise.all([manager.invocationOf(name), limitSlice(plan, dirname(folder), manager)]);
-  return confinedScope(plan, folder, outside, inside, insiders, { openedAt, invocation });
+  const [invocation, appliedToTeam] = await Promise.all([
+    manager.invocationOf(name),
+    limitSlice(plan, dirname(folder), manager),
+  ]);
+  return confinedScope(plan, folder, outside, inside, insiders, { openedAt, invocation, appliedToTeam });
 }
 
 /** Also for a service that another supervisor started. */
@@ -75,15 +78,14 @@ export function confinedScope(
   outside: Talk,
   inside: Talk,
   insiders: Insiders,
-  known: Pick<OpenScope, "openedAt" | "begunAt" | "invocation">,
+  known: Known,
 ): OpenScope {
-  let released: Promise<void> | undefined;
   return cgroupScope(plan, folder, {
     ...known,
     ...heldBy(inside),
     exited: ended(inside),
     begin: () => void inside.answer(() => answerToRun(plan, outside.unsaid())),
-    release: () => (released ??= release(inside, folder, insiders)),
+    release: () => release(inside, folder, insiders),
   });
 }
 

@@ -4,7 +4,7 @@ import { answerToRun } from "../../session/front-answers.ts";
 import type { OpenScope, Scopes } from "../../session/ports.ts";
 import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
 import { cgroupOf, killAllBut, moveTo } from "../cgroup.ts";
-import { cgroupScope } from "../cgroup-scope.ts";
+import { cgroupScope, type Known } from "../cgroup-scope.ts";
 import { clock } from "../clock.ts";
 import { confined } from "./confined.ts";
 import { endOf, heldBy } from "./exit-of.ts";
@@ -27,19 +27,17 @@ export function scopesOfFront(talk: Talk, fifo: Fifo, supervisor: Supervisor): S
       const folder = cgroupOf(pid);
       if (!folder?.endsWith(`/${slice}/${name}`))
         throw new ScopeUnavailable(`the front is not in ${name}: is cgroup v2 in use?`);
-      const [invocation] = await Promise.all([manager.invocationOf(name), limitSlice(plan, dirname(folder), manager)]);
-      return scopeAround(talk, plan, folder, { openedAt, invocation });
+      const [invocation, appliedToTeam] = await Promise.all([
+        manager.invocationOf(name),
+        limitSlice(plan, dirname(folder), manager),
+      ]);
+      return scopeAround(talk, plan, folder, { openedAt, invocation, appliedToTeam });
     },
   };
 }
 
 /** The scope as the story sees it; also for a front that was in it before this supervisor started. */
-export function scopeAround(
-  talk: Talk,
-  plan: Plan,
-  folder: string,
-  known: Pick<OpenScope, "openedAt" | "begunAt" | "invocation">,
-): OpenScope {
+export function scopeAround(talk: Talk, plan: Plan, folder: string, known: Known): OpenScope {
   const { pid } = talk.front;
   return cgroupScope(plan, folder, {
     ...known,

@@ -1,11 +1,21 @@
 import type { Plan } from "../../scope/plan.ts";
 import { isInForce } from "../../scope/properties.ts";
 import { readCgroupFile } from "../cgroup.ts";
+import { applied } from "../cgroup-scope.ts";
 import type { SystemManager } from "./system-manager.ts";
 
-/** Gives the team's slice its limits where it does not have them; whether they are in force is read back afterwards. */
-export async function limitSlice({ slice, team }: Plan, folder: string, manager: SystemManager): Promise<void> {
-  if (team.expectations.every((expectation) => isInForce(expectation, readCgroupFile(folder, expectation.file))))
-    return;
+/**
+ * Gives the team's slice its limits where it does not have them.
+ * @returns those that the kernel has then
+ */
+export async function limitSlice(
+  { slice, team }: Plan,
+  folder: string,
+  manager: SystemManager,
+): Promise<Readonly<Record<string, string>>> {
+  const now = () => applied(team.expectations, (file) => readCgroupFile(folder, file));
+  const found = now();
+  if (team.expectations.every((expectation) => isInForce(expectation, found[expectation.property]))) return found;
   await manager.setProperties(slice, team.properties);
+  return now();
 }

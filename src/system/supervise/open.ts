@@ -1,7 +1,8 @@
-import { chmodSync, existsSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import type { SupervisePorts } from "../../session/supervise.ts";
 import { NixgateError } from "../../units/error.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
+import { removeIfThere } from "../files.ts";
 import { bySpool } from "../journal-spool.ts";
 import { recordsForJournal } from "../session-ports.ts";
 import { READY } from "../session-process.ts";
@@ -41,9 +42,9 @@ export async function openVisits(
   };
   return async (serve) => {
     await receive(fifos, serve, supervisor);
-    rmSync(READY, { force: true });
+    removeIfThere(READY);
     await supervisor.records.flush(); // what journald has not taken by then is sent by the next
-    rmSync(RUNNING, { force: true });
+    removeIfThere(RUNNING);
   };
 }
 

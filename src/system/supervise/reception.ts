@@ -1,7 +1,8 @@
-import { chownSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { chownSync, mkdirSync, readdirSync } from "node:fs";
 import { answerToEnd } from "../../session/front-answers.ts";
 import type { Serve } from "../../session/supervise.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
+import { removeIfThere } from "../files.ts";
 import { type Fifo, readInTurn } from "./fifos.ts";
 import { type Front, frontOf, wakeFronts } from "./front.ts";
 import type { FrontClient } from "./front-client.ts";
@@ -83,5 +84,5 @@ function makeAnswerFolder(fifo: Fifo, supervisor: Supervisor): void {
   const folder = answersOf(fifo, supervisor);
   mkdirSync(folder, { recursive: true, mode: 0o750 });
   chownSync(folder, 0, fifo.gid);
-  for (const name of readdirSync(folder)) rmSync(`${folder}/${name}`, { force: true });
+  for (const name of readdirSync(folder)) removeIfThere(`${folder}/${name}`);
 }

@@ -1,6 +1,7 @@
-import { chmodSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, renameSync, writeFileSync } from "node:fs";
 import type { Said } from "../../session/front-answers.ts";
 import { sleep } from "../clock.ts";
+import { removeIfThere } from "../files.ts";
 import type { Front } from "./front.ts";
 
 /** What a front writes into its FIFO, besides its pid. */
@@ -69,7 +70,7 @@ export function talkWith(front: Front, folder: string, first: Ask | undefined): 
   };
   const turn = () => {
     if (next === undefined) return undefined;
-    rmSync(place(current), { force: true });
+    removeIfThere(place(current));
     current = next;
     next = undefined;
     answered = false;
@@ -127,7 +128,7 @@ export function talkWith(front: Front, folder: string, first: Ask | undefined): 
     async end() {
       for (let waited = 0; front.isThere() && waited < GOES_WITHIN_MS; waited += GOING_MS) await sleep(GOING_MS);
       front.signal("SIGKILL");
-      rmSync(place(current), { force: true });
+      removeIfThere(place(current));
       front.close();
     },
   };
