@@ -5,7 +5,6 @@ import { checkJournal } from "../record/check-journal.ts";
 import { RecordError } from "../record/error.ts";
 import { type Finding, LAYERS, type Layer, placeOf } from "../record/finding.ts";
 import type { JournalCopy } from "../record/journal-copy.ts";
-import type { SessionRecord } from "../record/schema.ts";
 import type { Measure } from "../record/sealing.ts";
 import { type FileCount, type Visit, verifyFile } from "../record/verify.ts";
 import { plural } from "../record/wording.ts";
@@ -110,10 +109,20 @@ async function checkLayers(
     saying(ports.measuring(archive.directory), "holding against the seals:", ports),
     report,
   );
-  const [sayRecords, sayCopies] = [counting(ports), counting(ports)];
+  const [sayRecords, sayCopies, sayAgain] = [counting(ports), counting(ports), counting(ports)];
+  const unreadable = new Set<DayFile>();
   const check = checkJournal({
     now,
     hosts: plan.hosts,
+    files,
+    read(file, visit) {
+      const count = { sessions: 0, records: 0, running: 0 };
+      const say: Visit = (record, digest, line) => {
+        sayAgain((many) => `comparing ${file.team} ${file.day}: ${many} records so far`);
+        visit(record, digest, line);
+      };
+      if (!unreadable.has(file)) for (const _ of verifyFile(file, () => true, count, say));
+    },
     isPruned: seals.isPruned,
     pathOf: ({ team, day }) => `${archive.directory}/${team}/${day}.jsonl`,
   });
@@ -121,9 +130,9 @@ async function checkLayers(
   const findings: Finding[] = [];
   for (const file of files) {
     const late: Finding[] = [];
-    const visit: Visit = (record, digest, line) => {
+    const visit: Visit = (record, _, line) => {
       sayRecords((many) => `checking ${file.team} ${file.day}: ${many} records so far`);
-      if (whyNot === undefined) check.seen(file, record, digest);
+      if (whyNot === undefined) check.seen(file, record, line);
       const found = record.event === "session.start" ? seals.late(file, line, record.session) : undefined;
       if (found) late.push(found);
     };
@@ -134,12 +143,13 @@ async function checkLayers(
       );
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
+      unreadable.add(file);
       report(error, file.path);
     }
   }
   const journal =
     whyNot === undefined
-      ? await journalLayer(check, files, said(ports.readJournal(plan.journal ?? {}), sayCopies), readAgain)
+      ? await journalLayer(check, files, said(ports.readJournal(plan.journal ?? {}), sayCopies))
       : { report: { checked: false, what: `not used: ${whyNot}` }, findings: [] };
   const layers: Layers = {
     chain: { checked: true, what: plural(count.records, "record") },
@@ -175,12 +185,6 @@ async function whyNoJournal(plan: CheckPlan, ports: VerifyPorts): Promise<string
   if (isConfigured && !(await ports.wantsJournal(configDirectory))) return "log.journald is false";
   return journal.directory === undefined ? ports.noJournald() : undefined;
 }
-
-const readAgain = (file: DayFile) => (visit: (record: SessionRecord, line: number) => void) => {
-  const count = { sessions: 0, records: 0, running: 0 };
-  const isAlive = () => true;
-  for (const _ of verifyFile(file, isAlive, count, (record, __, line) => visit(record, line)));
-};
 
 /**
  * A session that ends between the look at its file and the look at its process seems cut off. Once the process is

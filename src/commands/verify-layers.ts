@@ -85,7 +85,6 @@ export async function journalLayer(
   check: JournalCheck,
   files: readonly DayFile[],
   copies: AsyncIterable<JournalCopy>,
-  again: (file: DayFile) => Parameters<JournalCheck["uncopied"]>[1],
 ): Promise<{ readonly report: LayerReport; readonly findings: readonly Finding[] }> {
   try {
     for await (const copy of copies) check.copied(copy);
@@ -99,7 +98,7 @@ export async function journalLayer(
       findings: [],
     };
   const findings = [...check.removed()];
-  for (const file of files) findings.push(...check.uncopied(file, again(file)));
+  for (const file of files) findings.push(...check.uncopied(file));
   const teams = [...new Set(files.map(({ team }) => team))].map((team) => {
     const [since] = files.filter((file) => file.team === team).map(check.since);
     return `${team} ${since === undefined ? "not at all" : `from ${since} on`}`;

@@ -1,6 +1,6 @@
 import { dayOfSession } from "../units/ids.ts";
 import type { DayFile } from "./archive.ts";
-import { digestSet } from "./digest-set.ts";
+import { copiedRecords } from "./copied-records.ts";
 import type { Finding } from "./finding.ts";
 import type { JournalCopy } from "./journal-copy.ts";
 import type { SessionRecord } from "./schema.ts";
@@ -13,7 +13,13 @@ const SYSTEM_UID_MAX = 999;
 /** What is vacuumed together. */
 const journalOf = (uid: number) => (uid <= SYSTEM_UID_MAX ? "system" : uid);
 
+/** The file is that of the session's start; its id may be of a moment before midnight, or before the clock was set back. */
+const DAYS_OF_A_SESSION = [0, 1, -1].map((days) => days * 86_400_000);
+
 export interface JournalCheckOptions {
+  readonly files: readonly DayFile[];
+  /** Reads a file once more. @param visit as `verifyFile` has it */
+  read(file: DayFile, visit: (record: SessionRecord, digest: string, line: number) => void): void;
   /** Milliseconds since 1970, when the check began. */
   readonly now: number;
   /** Whether root removed that day of the team on record. */
@@ -28,12 +34,14 @@ export interface JournalCheckOptions {
 }
 
 /**
- * Compares records with their copies: first all files are `seen`, then all copies are `copied`, then it can be asked
- * what one has and the other has not. Only copies of root and of the account that owns the team's files count: any
+ * Compares records with their copies: first all records are `seen`, then all copies are `copied`, then it can be asked
+ * what one has and the other has not. What is written into the files meanwhile is not asked for. Only copies of root and of the account that owns the team's files count: any
  * other account could have made them up.
  */
-export function checkJournal({ now, hosts: wanted, isPruned, pathOf }: JournalCheckOptions) {
-  const inFiles = digestSet();
+export function checkJournal({ now, hosts: wanted, files, read, isPruned, pathOf }: JournalCheckOptions) {
+  const inFiles = copiedRecords((from, visit) => read(from, (_, digest) => visit(digest)));
+  const fileOf = new Map(files.map((one) => [`${one.team}/${one.day}`, one]));
+  const lines = new Map<DayFile, number>();
   const owners = new Map<string, Set<number>>();
   const seenHosts = new Set<string>();
   const hosts = wanted === "files" ? seenHosts : wanted;
@@ -47,12 +55,17 @@ export function checkJournal({ now, hosts: wanted, isPruned, pathOf }: JournalCh
     const uid = next.owner?.();
     if (uid !== undefined) owners.set(next.team, (owners.get(next.team) ?? new Set()).add(uid));
   }
+  const isInFiles = ({ team, session }: SessionRecord, digest: string) =>
+    DAYS_OF_A_SESSION.some((later) => {
+      const from = fileOf.get(`${team}/${dayOfSession(session, later)}`);
+      return from !== undefined && inFiles.mark(from, digest);
+    });
   const mayWrite = (uid: number, team: string) => uid === 0 || (owners.get(team)?.has(uid) ?? true);
 
   return {
-    seen(from: DayFile, record: SessionRecord, digest: string): void {
+    seen(from: DayFile, record: SessionRecord, line: number): void {
       if (from !== file) note(from);
-      inFiles.add(digest);
+      lines.set(from, line);
       seenHosts.add(record.host);
     },
 
@@ -63,7 +76,7 @@ export function checkJournal({ now, hosts: wanted, isPruned, pathOf }: JournalCh
       const journal = journalOf(uid);
       // When journald took it: the record's own time is whatever the account says.
       oldest.set(journal, Math.min(received, oldest.get(journal) ?? received));
-      if (inFiles.mark(digest) || received >= now - SETTLE_MS) return;
+      if (isInFiles(record, digest) || received >= now - SETTLE_MS) return;
       const place = { team, day: dayOfSession(session) };
       // The id is made a moment before the day is asked for: at midnight they may be two.
       if (isPruned(place) || isPruned({ team, day: dayOfSession(session, 1000) })) return;
@@ -85,23 +98,21 @@ export function checkJournal({ now, hosts: wanted, isPruned, pathOf }: JournalCh
 
     /**
      * What a file has and the journal has not, from the oldest copy on that the journal still holds.
-     * @param again reads the file once more
      */
-    *uncopied(
-      from: DayFile,
-      again: (visit: (record: SessionRecord, line: number) => void) => void,
-    ): Generator<Finding> {
+    *uncopied(from: DayFile): Generator<Finding> {
       const since = this.since(from);
-      if (since === undefined) return;
+      if (since === undefined || inFiles.areAllMarked(from)) return;
+      const end = lines.get(from) ?? 0;
       const lacking = new Map<string, Lacking>();
       const copied = new Set<string>();
       const older = new Set<string>();
-      again((record, line) => {
+      read(from, (record, digest, line) => {
+        if (line > end) return; // while the copies were read
         const { session, time } = record;
         if (record.event === "session.start" && time < since) older.add(session);
         const known = lacking.get(session);
         if (known) known.end = record;
-        if (inFiles.isMarked(record.hash)) {
+        if (inFiles.isMarked(from, digest)) {
           copied.add(session);
           if (known && !isOfLost(record)) known.inBetween = true;
         } else if (Math.abs(Date.parse(time) - now) > SETTLE_MS && !older.has(session)) {

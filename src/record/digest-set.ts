@@ -1,58 +1,66 @@
-const SHARDS = 256;
 const WORDS = 4;
 
 /**
- * A set of digests with one mark each, in 17 bytes a slot: an archive has millions, and a Set of texts would take ten
- * times as much. The first 128 bits stand for a digest; to make two SHA-256 agree in them takes 2^64 tries.
+ * A set of digests with one mark each, in some 24 bytes: a Set of texts would take five times as much. The first 128
+ * bits stand for a digest; to make two SHA-256 agree in them takes 2^64 tries. Open addressing: a digest is its own hash.
  */
-export function digestSet() {
-  // Each grows by itself, so that there are never two copies of all.
-  const shards = Array.from({ length: SHARDS }, () => new Shard());
-  const at = (digest: string): Shard => {
-    for (let word = 0; word < WORDS; word += 1) asked[word] = Number.parseInt(digest.slice(word * 8, word * 8 + 8), 16);
-    return shards[(asked[0] as number) % SHARDS] as Shard;
-  };
-  return {
-    /** @param digest SHA-256 as hex */
-    add: (digest: string): void => at(digest).add(),
-    /** @returns whether it is there */
-    mark: (digest: string): boolean => at(digest).mark(),
-    isMarked: (digest: string): boolean => at(digest).isMarked(),
-  };
-}
-
-/** The digest in question: one array for all, since millions are asked for. */
-const asked = new Uint32Array(WORDS);
-
-const [THERE, MARKED] = [1, 2];
-
-/** Open addressing: a digest is its own hash. */
-class Shard {
+export class DigestSet {
   #capacity = 64;
   #size = 0;
+  #marked = 0;
   #words = new Uint32Array(this.#capacity * WORDS);
   #state = new Uint8Array(this.#capacity);
 
-  add(): void {
+  /** How many digests it has room for. */
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  /** How many of its digests have no mark. */
+  get unmarked(): number {
+    return this.#size - this.#marked;
+  }
+
+  /** @param digest SHA-256 as hex */
+  add(digest: string): void {
     if (this.#size > this.#capacity * 0.8) this.#grow();
+    ask(digest);
     const slot = this.#slot();
     if (this.#state[slot] === 0) this.#put(slot, THERE);
   }
 
-  mark(): boolean {
-    const slot = this.#slot();
+  /** @returns whether it is there */
+  mark(digest: string): boolean {
+    const slot = this.#slotOf(digest);
     if (this.#state[slot] === 0) return false;
+    if (this.#state[slot] !== MARKED) this.#marked += 1;
     this.#state[slot] = MARKED;
     return true;
   }
 
-  isMarked(): boolean {
-    return this.#state[this.#slot()] === MARKED;
+  has(digest: string): boolean {
+    return this.#state[this.#slotOf(digest)] !== 0;
   }
 
-  /** Where the digest is, or would go. */
+  isMarked(digest: string): boolean {
+    return this.#state[this.#slotOf(digest)] === MARKED;
+  }
+
+  /** The digests without a mark, as `shortened` has them. */
+  *withoutMark(): Generator<string> {
+    for (const [slot, state] of this.#state.entries()) {
+      if (state === THERE) yield [...this.#at(slot)].map((word) => word.toString(16).padStart(8, "0")).join("");
+    }
+  }
+
+  #slotOf(digest: string): number {
+    ask(digest);
+    return this.#slot();
+  }
+
+  /** Where the digest in question is, or would go. */
   #slot(): number {
-    let slot = (asked[1] as number) % this.#capacity;
+    let slot = (asked[0] as number) % this.#capacity;
     while (this.#state[slot] !== 0 && !this.#isAt(slot)) slot = (slot + 1) % this.#capacity;
     return slot;
   }
@@ -60,6 +68,10 @@ class Shard {
   #isAt(slot: number): boolean {
     for (let word = 0; word < WORDS; word += 1) if (this.#words[slot * WORDS + word] !== asked[word]) return false;
     return true;
+  }
+
+  #at(slot: number): Uint32Array {
+    return this.#words.subarray(slot * WORDS, (slot + 1) * WORDS);
   }
 
   #put(slot: number, state: number): void {
@@ -70,8 +82,7 @@ class Shard {
 
   #grow(): void {
     const [words, states] = [this.#words, this.#state];
-    const adding = asked.slice();
-    this.#capacity = Math.ceil(this.#capacity * 1.3);
+    this.#capacity = Math.ceil(this.#capacity * 1.5);
     this.#words = new Uint32Array(this.#capacity * WORDS);
     this.#state = new Uint8Array(this.#capacity);
     this.#size = 0;
@@ -80,6 +91,16 @@ class Shard {
       asked.set(words.subarray(slot * WORDS, (slot + 1) * WORDS));
       this.#put(this.#slot(), state);
     }
-    asked.set(adding);
   }
 }
+
+const [THERE, MARKED] = [1, 2];
+
+/** The digest in question: one array for all, since millions are asked for. */
+const asked = new Uint32Array(WORDS);
+const ask = (digest: string): void => {
+  for (let word = 0; word < WORDS; word += 1) asked[word] = Number.parseInt(digest.slice(word * 8, word * 8 + 8), 16);
+};
+
+/** As much of a digest as stands for it. */
+export const shortened = (digest: string): string => digest.slice(0, WORDS * 8);
