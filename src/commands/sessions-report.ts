@@ -89,7 +89,8 @@ records cannot be read.
       const caps = capsOf(await ports.policies(textOption(options, "config-dir")));
       const { reportPage } = await import("../report/page.ts");
       const facts = { question, now, version: ports.version, archive: archive.directory, caps };
-      output.write(await reportPage(gathering.result(), { ...facts, problems: { shown: noted, count } }));
+      const page = reportPage(gathering.result(), { ...facts, problems: { shown: noted, count } });
+      for await (const piece of page) if (!output.write(piece)) break;
       output.finish();
     } finally {
       output.abandon();

@@ -31,11 +31,16 @@ const POLICY = [
   "form-action 'none'",
 ].join("; ");
 
-/** The page of `sessions report`: one file, whole without a network and without its script. */
-export async function reportPage(gathered: Gathered, facts: ReportFacts): Promise<string> {
-  const { tally } = gathered;
+/** The page of `sessions report`, piece by piece: one file, whole without a network and without its script. */
+export async function* reportPage(gathered: Gathered, facts: ReportFacts): AsyncGenerator<string> {
+  yield head(gathered, facts).markup;
+  if (gathered.tally.spans.count === 0) yield nothing(facts).markup;
+  else yield* something(gathered, facts);
+  yield foot(facts).markup;
+}
+
+function head({ tally, range }: Gathered, facts: ReportFacts): Html {
   const title = titleOf(tally);
-  const content = tally.spans.count === 0 ? nothing(facts) : await something(gathered, facts);
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -52,9 +57,12 @@ export async function reportPage(gathered: Gathered, facts: ReportFacts): Promis
 <body>
 <header>
 <h1>${title}</h1>
-<p class="soft">${rangeWords(gathered.range, facts)}${facts.question.filters.length > 0 && html`<br>Only sessions that match <code>${facts.question.filters.join(" ")}</code>.`}</p>
+<p class="soft">${rangeWords(range, facts)}${facts.question.filters.length > 0 && html`<br>Only sessions that match <code>${facts.question.filters.join(" ")}</code>.`}</p>
 </header>
-${content}
+`;
+}
+
+const foot = (facts: ReportFacts): Html => html`
 <footer>
 <p>Made by nixgate ${facts.version} at ${localTime(facts.now)} from the records below <code>${facts.archive}</code>. Times are local: ${timeZone()}.
 The page shows what the records say; whether they were changed says <code>nixgate sessions verify</code>.</p>
@@ -63,8 +71,7 @@ ${problemWords(facts)}
 <script>${new Html(PAGE_SCRIPT)}</script>
 </body>
 </html>
-`.markup;
-}
+`;
 
 function titleOf({ hosts }: Tally): string {
   const names = [...hosts].sort();
@@ -94,7 +101,7 @@ const nothing = ({ question }: ReportFacts) => html`<main>
 </div>
 </main>`;
 
-async function something({ tally, detailed, range }: Gathered, facts: ReportFacts): Promise<Html> {
+async function* something({ tally, detailed, range }: Gathered, facts: ReportFacts): AsyncGenerator<string> {
   const loads = teamLoads(tally, range, facts.caps);
   const parts = new Set(detailed.map(({ session }) => session.summary.session));
   const teams = [...new Set(detailed.map(({ session }) => session.summary.team))].sort();
@@ -102,7 +109,7 @@ async function something({ tally, detailed, range }: Gathered, facts: ReportFact
   const only =
     left > 0 &&
     html`<p class="soft">The newest ${grouped(detailed.length)} of ${counted(tally.spans.count, "session")}; figures and charts above are of all. <code>nixgate sessions list</code> and <code>show</code> know the others.</p>`;
-  return html`<main>
+  yield html`<main>
 <nav aria-label="Parts of this page"><ul>
 <li><a href="#timeline">Timeline</a></li><li><a href="#concurrency">Concurrency</a></li><li><a href="#ends">Denials and ends</a></li>
 <li><a href="#use">Use</a></li><li><a href="#memory">Memory</a></li><li><a href="#table">All sessions</a></li><li><a href="#each">Each session</a></li>
@@ -127,7 +134,8 @@ ${heaviest(tally, parts)}</div></div>
 ${memberTable(tally)}</section>
 <section aria-labelledby="memory"><h2 id="memory">Memory peaks against limits</h2>
 ${await memoryPart(tally, range, parts)}</section>
-<section aria-labelledby="table"><h2 id="table">All sessions</h2>
+`.markup;
+  yield html`<section aria-labelledby="table"><h2 id="table">All sessions</h2>
 ${only}
 ${sessionTable(
   detailed.map(({ session, usage }) => sessionRow(session.summary, usage)),
@@ -135,8 +143,9 @@ ${sessionTable(
 )}</section>
 <section aria-labelledby="each"><h2 id="each">Each session</h2>
 ${only}
-${detailed.map(({ session }) => sessionPart(session))}</section>
-</main>`;
+`.markup;
+  for (const { session } of detailed) yield sessionPart(session).markup;
+  yield "</section>\n</main>";
 }
 
 function figures(tally: Tally, loads: readonly TeamLoad[]): Html {

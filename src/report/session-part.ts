@@ -14,8 +14,9 @@ const RECORDS_MAX = 80;
 /** Where a session's part is on the page. */
 export const anchorOf = (session: string): string => `s-${session}`;
 
-/** A session's part of the page: headline, story, every field. */
-export function sessionPart({ summary, records }: Omit<WholeSession, "lines">): Html {
+/** A session's part of the page: headline, story, every field. Its lines have been read as records before. */
+export function sessionPart({ summary, lines }: Omit<WholeSession, "records">): Html {
+  const records = lines.map((line): SessionRecord => JSON.parse(line));
   const { session, host, client, wall_ms, commands, denied } = summary;
   const began = Date.parse(summary.start);
   const facts = [

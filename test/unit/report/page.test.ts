@@ -18,7 +18,10 @@ async function pageOf(
   const gathering = gatherReport(question, NOW);
   for (const { lines } of sessions) gathering.add(wholeOf(lines));
   const facts = { question, now: NOW, version: "0.1.0", archive: "/log", problems: { shown: [], count: 0 } };
-  return reportPage(gathering.result(), { ...facts, caps: new Map(Object.entries(caps)), ...more });
+  let page = "";
+  for await (const piece of reportPage(gathering.result(), { ...facts, caps: new Map(Object.entries(caps)), ...more }))
+    page += piece;
+  return page;
 }
 
 const all = await pageOf(Object.values(told));
