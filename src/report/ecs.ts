@@ -130,6 +130,7 @@ function ownFields(record: SessionRecord, session: WholeSession): Own {
           reason: record.cause,
           ...lasted(record),
         },
+        ...(record.message !== undefined && { error: { message: record.message } }),
         process: {
           ...(started && { ...processOf(started), start: started.time }),
           end: record.time,

@@ -52,6 +52,8 @@ test(`README's chapter shows what its commands really print${noJournalRemote ? `
       "nixgate sessions list",
       "nixgate sessions show",
       "nixgate sessions stats",
+      "nixgate sessions report",
+      "nixgate sessions export",
       "nixgate sessions verify",
     ]),
   );
@@ -64,10 +66,12 @@ test(`README's chapter shows what its commands really print${noJournalRemote ? `
     SEALS: temporaryFolder("seals"),
     TZ: "UTC",
   };
+  const cwd = temporaryFolder("asked");
   const run = (command: string, clock: number) =>
     execa("/bin/sh", ["-c", command], {
       all: true,
       reject: false,
+      cwd,
       env: { ...environment, FIXED_CLOCK: String(clock) },
     });
   expect((await run("nixgate sessions seal", SEALED)).exitCode).toBe(0);
