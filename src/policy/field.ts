@@ -38,14 +38,13 @@ function isWrong(value: unknown): value is Wrong {
 
 const isTable = (value: unknown) =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
-const plainTable = () =>
-  field("table", (value): unknown =>
-    isTable(value) ? value : wrongType(value, "a table", "write its keys under [name] or in { }"),
-  );
+const plainTable = field("table", (value): unknown =>
+  isTable(value) ? value : wrongType(value, "a table", "write its keys under [name] or in { }"),
+);
 
 /** A table with exactly these keys. */
 export function table<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  return z.pipe(plainTable(), z.strictObject(shape));
+  return z.pipe(plainTable, z.strictObject(shape));
 }
 
 /** A table with keys of the writer's choice. */
@@ -62,7 +61,7 @@ export function dictionary<Value extends z.core.SomeType>(value: Value) {
       });
     return input;
   });
-  return z.pipe(z.pipe(plainTable(), named), z.record(z.string(), value));
+  return z.pipe(z.pipe(plainTable, named), z.record(z.string(), value));
 }
 
 /** A list of such items, as `[[name]]` or `[…]`. */
