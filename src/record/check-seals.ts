@@ -77,17 +77,15 @@ export function* checkSealed(file: SealedFile, path: string, now: Measured | und
 }
 
 /**
- * How many lines of a file may begin a session: those that were there when the seals were first made after its day was
- * over. None of a file that was not there then; undefined where no seals were made after the day.
+ * How many lines of a file may begin a session: those that were there when all files were first sealed after its day was
+ * over. None of a file that was not there then; undefined where they were not.
  */
 export function linesOfItsDay(
   file: { readonly team: string; readonly day: string },
   seals: readonly Seal[],
 ): { readonly lines: number; readonly time: string } | undefined {
-  const first = seals.find(({ kind, time }) => kind === "seal" && dayIsOver(file.day, time));
-  if (first === undefined) return undefined;
-  // All seals of one run bear one time, and a run seals every file that has grown.
+  const all = seals.find(({ ends, time }) => ends === true && dayIsOver(file.day, time));
+  if (all === undefined) return undefined;
   const own = seals.filter((seal) => seal.kind === "seal" && fileKey(seal) === fileKey(file));
-  const then = own.filter(({ n, time }) => n < first.n || time === first.time).at(-1);
-  return { lines: then?.lines ?? 0, time: first.time };
+  return { lines: own.findLast(({ n }) => n <= all.n)?.lines ?? 0, time: all.time };
 }

@@ -28,6 +28,8 @@ const Seal = z.object({
   sha256: HEX,
   /** Of a pruned file. */
   sessions: z.optional(count),
+  /** Of the last seal of a run that has sealed every file which had grown. */
+  ends: z.optional(z.literal(true)),
   /** `mac` of the seal before this one, 64 zeros in the first: a seal that is removed shows. */
   prev: HEX,
   /** HMAC-SHA-256 (RFC 2104) of the line's bytes in front of `,"mac":`. */

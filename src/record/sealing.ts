@@ -52,6 +52,7 @@ export function sealFiles(files: readonly DayFile[], writer: SealWriter, measure
   const findings: Finding[] = [...writer.findings];
   const failed: RecordError[] = [];
   const known = sealedFiles(writer.seals);
+  let next: SealBody | undefined; // what is the last one is known behind it
   for (const file of [...files].reverse()) {
     const before = known.get(fileKey(file)) ?? { team: file.team, day: file.day, seals: [] };
     const last = before.seals.at(-1);
@@ -62,12 +63,14 @@ export function sealFiles(files: readonly DayFile[], writer: SealWriter, measure
       findings.push(...checkSealed({ ...before, seals: last ? [last] : [] }, file.path, now));
       if (last && now.size === last.size && now.sha256 === last.sha256) continue;
       const { size, lines, sha256 } = now;
-      writer.add({ kind: "seal", ...run, team: file.team, day: file.day, size, lines, sha256 });
+      if (next) writer.add(next);
+      next = { kind: "seal", ...run, team: file.team, day: file.day, size, lines, sha256 };
       sealed.push({ path: file.path, team: file.team, day: file.day, size, lines, sha256 });
     } catch (error) {
       if (!(error instanceof RecordError) || error.code !== "E_LOG_READ") throw error;
       failed.push(error);
     }
   }
+  if (next) writer.add(failed.length === 0 ? { ...next, ends: true } : next);
   return { sealed, findings, failed };
 }

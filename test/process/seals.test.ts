@@ -55,6 +55,20 @@ describe("sessions seal", () => {
     expect(await found()).toEqual([]);
   });
 
+  test("a run that was cut short says nothing of files that it did not come to", async () => {
+    expect((await seal()).status).toBe(0); // of 2026-01-05 and 2026-01-06, days that are over
+    const all = readFileSync(sealFile(), "utf8").trimEnd().split("\n");
+    expect(all.map((line) => JSON.parse(line).ends)).toEqual([undefined, true]);
+    const young = sessionLines(`${DAY}T05:12:00Z`);
+    // the seals as if only the first of two files had been sealed so far, and the other had grown before its turn came
+    writeFileSync(sealFile(), `${all[0]}\n`);
+    appendFileSync(path("alpha", "2026-01-06"), sessionLines("2026-01-06T04:12:00Z").lines.join(""));
+    expect((await seal()).status).toBe(0);
+    expect(await found()).toEqual([]);
+    add(young.lines); // from now on each file has been come to
+    expect(await found()).toEqual(["late:6"]);
+  });
+
   test("seals only what has grown, and a file may go on growing with what had begun", async () => {
     writeFileSync(path(), one.lines.slice(0, 2).join(""));
     await seal();
