@@ -75,8 +75,13 @@ Exit status: 0 when nobody reads any more, 64 for a wrong option, 74 where the r
     const problems = problemList();
     const since = () => new Date(ports.now() - DAYS * DAY_MS).toISOString().slice(0, 10);
 
-    const before = [...growth.tail(since(), problems.report)].map(decodeText).filter((line) => line.ok);
-    const told = before.sort((a, b) => (a.record.time < b.record.time ? -1 : 1)).map(tell);
+    let time = "";
+    const before = [...growth.tail(since(), problems.report)].map((text) => {
+      const line = decodeText(text);
+      if (line.ok) time = line.record.time; // a damaged one stays behind the one in front of it
+      return { line, time };
+    });
+    const told = before.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0)).map(({ line }) => tell(line));
     const last = told.filter((text) => text !== undefined);
     let isHeard = last.slice(Math.max(0, last.length - count)).every(ports.print);
     while (isHeard) {

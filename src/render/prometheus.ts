@@ -1,4 +1,5 @@
 import type { Tally, TallyKey } from "../record/tally.ts";
+import { escapeText } from "../units/text.ts";
 
 interface Metric {
   readonly name: string;
@@ -78,4 +79,4 @@ export function renderPrometheus(tallies: ReadonlyMap<TallyKey, Tally>): string 
   }).join("");
 }
 
-const escaped = (text: string) => text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+const escaped = (text: string) => escapeText(text).replaceAll("\\", "\\\\").replaceAll('"', '\\"');

@@ -59,6 +59,18 @@ test("the last records come first, then each one as it is written, also of a tea
   ]);
 });
 
+test("what is damaged among the last lines is told in its place", async () => {
+  const { lines } = sessionLines(START);
+  const directory = writeArchive({ [`alpha/${TODAY}`]: [lines[0], '{"torn\n', lines[1]].join("") });
+  const all = follow(directory);
+  await waitFor("the last lines", () => all.lines().length === 3);
+  expect(all.lines()).toEqual([
+    expect.stringContaining("session started"),
+    expect.stringMatching(/^\(damaged\) torn/),
+    expect.stringContaining("request 1 denied"),
+  ]);
+});
+
 test("only sessions that match are told, with what began before known from the archive", async () => {
   const denied = sessionLines(START);
   const other = sessionLines(START, [{ ...bodies.start, member: "ada" }, bodies.run, bodies.ran]);
