@@ -18,7 +18,11 @@ const settings = () => z.record(z.string(), z.union([z.string(), z.number()]));
 /** In front of every record, in this order. */
 const head = {
   v: field(z.literal(1), "version of the record format"),
-  time: field(z.string().check(z.regex(RFC3339_MS)), "when it was written, RFC 3339, UTC", "ms"),
+  time: field(
+    z.string().check(z.regex(RFC3339_MS)),
+    "when it was written, or the session arrived; RFC 3339, UTC",
+    "ms",
+  ),
   session: field(z.string().check(z.regex(UUID_V7)), "UUIDv7 of the session; sorts by its start"),
   seq: count("place within the session: 0, 1, 2, …"),
   team: text("the session's team; `_unassigned` where it came without a valid one"),

@@ -73,7 +73,7 @@ export async function resumeSession(
   try {
     const ending = await runToEnd(scope, plan, resumed.begun.n, admitted.policy.session, arrival, log, ports);
     const exit = statusOf(ending.exit);
-    const wallMs = ports.clock.now() - arrival.startedAt;
+    const wallMs = Math.max(0, ports.clock.now() - arrival.startedAt); // the clock may have been set back
     log.write(endRecord({ exit, commands, denied, cause: ending.cause }, wallMs), { durable: true });
     return exit;
   } catch (error) {

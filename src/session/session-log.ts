@@ -62,12 +62,15 @@ export function openSessionLog(
 
   return {
     write(body, { durable = false } = {}) {
-      const appended = append(chain, clock.now(), body);
+      // Its file is that of the day on which the session arrived, and so is its first record, also at midnight.
+      const time = body.event === "session.start" ? arrival.startedAt : clock.now();
+      const appended = append(chain, time, body);
       chain = appended.chain;
-      const problem = failure ?? store(appended.line, durable);
+      const problem = store(appended.line, durable);
       // Behind the file: who is killed in between leaves a record without a copy, and never a copy without its record.
       if (settings.journald) records.copyToJournal(appended.record, appended.line);
-      if (!problem || failure) return; // said once; what follows has no place in a file that lacks a line
+      // Said once. What follows is tried again: behind a gap that readers see, the file still says how the session ended.
+      if (!problem || failure) return;
       failure = problem;
       if (settings.onFailure === "refuse") throw new RecordFailure(problem);
       if (settings.journald) records.tellJournal(session, team, problem);

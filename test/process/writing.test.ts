@@ -2,8 +2,10 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { Finding } from "../../src/record/finding.ts";
 import { FAILURE_ID } from "../../src/record/journal-entry.ts";
 import { noJournald, withJournald } from "../support/journald.ts";
+import { nixgate } from "../support/nixgate.ts";
 import { answerOf, startSession } from "../support/run-session.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { workplace } from "../support/workplace.ts";
@@ -45,7 +47,13 @@ function meet(prepare: string, onFailure: string) {
   const { status, stdout, stderr } = withJournald(place, journal, `${prepare}\nserve echo`);
   const words = ["--directory", journal, "--output=json", "--all", "SYSLOG_IDENTIFIER=nixgate"];
   const entries = spawnSync("journalctl", words, { encoding: "utf8" }).stdout.trimEnd().split("\n");
-  return { status, stdout, stderr, entries: entries.map((entry) => JSON.parse(entry) as Record<string, string>) };
+  return {
+    place,
+    status,
+    stdout,
+    stderr,
+    entries: entries.map((entry) => JSON.parse(entry) as Record<string, string>),
+  };
 }
 
 const faults = noStrace ? FAULTS : [...FAULTS, ...FAILING_DISK];
@@ -79,6 +87,32 @@ describe.skipIf(noJournald)(
         expect(events.sort()).toEqual(["command.end", "command.start", "session.end", "session.start"]);
       },
     );
+  },
+);
+
+describe.skipIf(noJournald ?? noStrace)(
+  `behind a record that is lost (${noJournald ?? noStrace ?? "EIO by strace"})`,
+  () => {
+    const [, , prepare = ""] = FAILING_DISK.at(-1) ?? [];
+    const inFile = ({ place }: ReturnType<typeof meet>) => place.records().map(({ seq, event }) => `${seq} ${event}`);
+    const verified = async ({ place }: ReturnType<typeof meet>) => {
+      const { stdout } = await nixgate(["sessions", "verify", "--log-dir", place.log, "--no-journal", "--json"]);
+      return JSON.parse(stdout.toString()).findings.map(({ kind }: Finding) => kind);
+    };
+
+    test("the file says how the session ended, and verify what is not there", async () => {
+      const ran = meet(prepare, "continue");
+      expect(inFile(ran)).toEqual(["0 session.start", "2 command.end", "3 session.end"]);
+      expect(ran.place.records().at(-1)).toMatchObject({ exit: 0, cause: "exit" });
+      expect(await verified(ran)).toEqual(["missing"]);
+    });
+
+    test("a refusal stands in the file too", async () => {
+      const refused = meet(prepare, "refuse");
+      expect(inFile(refused)).toEqual(["0 session.start", "2 session.refuse", "3 session.end"]);
+      expect(refused.place.records()[1]).toMatchObject({ reason: "log-unavailable" });
+      expect(await verified(refused)).toEqual(["missing"]);
+    });
   },
 );
 

@@ -112,7 +112,7 @@ function returning(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found | u
   const inside = isConfined ? supervisor.insiders.isIn(begun.pid ?? 0, fifo, folder, cgroup) : undefined;
   if (isConfined && !inside) return undefined;
   const guest: Guest = { talk: talkWith(front, folder, undefined), client: undefined };
-  const age = Date.now() - Date.parse(begun.time);
+  const age = Math.max(0, Date.now() - Date.parse(begun.time)); // the clock may have been set back
   const at = clock.monotonic() - age;
   return {
     fifo,
