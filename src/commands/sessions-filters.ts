@@ -58,7 +58,9 @@ export const WHICH_HELP = helpFor(whichOptions);
 export const FILTER_HELP = `${WHICH_HELP}
   --limit N          the first N`;
 
-export const WHEN_HELP = `WHEN, in local time: ${WHEN_FORMS}.`;
+export const WHEN_HELP = `WHEN, in local time: ${WHEN_FORMS}.
+A time that the clock shows twice, in the night in which it is set back, is the first of the two; with Z or +01:00 it is
+exact.`;
 
 /** @throws UsageError for a value that names nothing */
 export function criteriaFrom(options: Options, now: number): Criteria {

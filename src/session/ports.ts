@@ -140,7 +140,7 @@ export interface Records {
   /** Tells the journal that the session goes on without records; never fails the session. */
   tellJournal(session: SessionId, team: string, failure: NixgateError): void;
   /** Waits for what is still on its way, for a bounded time. */
-  flush(): Promise<unknown>;
+  flush(): Promise<number>;
 }
 
 export interface RecordFile {

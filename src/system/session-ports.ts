@@ -39,6 +39,6 @@ export function recordsForJournal(manager: ScopeManager = "user", deliver?: Deli
     open: openRecordFile,
     copyToJournal: (record, line) => opened().copy(record, line),
     tellJournal: (session, team, { message }) => opened().send(failureEntry(session, team, message)),
-    flush: async () => journal?.flush(),
+    flush: async () => (await journal?.flush()) ?? 0,
   };
 }

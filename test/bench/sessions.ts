@@ -81,7 +81,7 @@ const WAIT = `cd /tmp; for i in $(seq ${waiting}); do SSH_ORIGINAL_COMMAND=wait 
 /** Their parent stays: to a front it is the client. */
 const IN_BACKGROUND =
   "cat >/tmp/wait.sh; chmod 644 /tmp/wait.sh; setsid runuser -u nix-alpha -- sh /tmp/wait.sh </dev/null >/dev/null 2>&1 &";
-const ALL_WAIT = `until [ "$(pgrep -c -u nix-alpha -x sleep)" -ge ${waiting} ]; do sleep 1; done; sleep 10`;
+const ALL_WAIT = `timeout 300 sh -c 'until [ "$(pgrep -c -u nix-alpha -x sleep)" -ge ${waiting} ]; do sleep 1; done' && sleep 10`;
 const FRONTS_PSS = `for pid in $(pgrep -u nix-alpha -f '^/bin/sh /usr/bin/nixgate-front'); do ${PSS}; done | sort -n`;
 const IDLE_SECONDS = 30;
 

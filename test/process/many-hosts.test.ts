@@ -10,7 +10,7 @@ import { nixgate } from "../support/nixgate.ts";
 import { bodies, sessionLines } from "../support/records.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { workplaceIn } from "../support/workplace.ts";
+import { NIXGATE, workplaceIn } from "../support/workplace.ts";
 
 const cannot = noJournald ?? noJournalRemote;
 const folder = temporaryFolder("hosts");
@@ -55,6 +55,23 @@ const ask = async (command: string, ...words: string[]) => {
 };
 
 describe.skipIf(cannot)(`what arrived from two hosts (${cannot ?? "by the real systemd-journal-upload"})`, () => {
+  test("--merge reads them beside this host's own journal", () => {
+    const own = join(folder, "own");
+    mkdirSync(own);
+    const script = `serve echo >/dev/null; journalctl --sync
+mkdir /var/log/journal/remote; cp ${collected}/*.journal /var/log/journal/remote
+${NIXGATE} sessions list --merge --json; ${NIXGATE} sessions verify --merge --log-dir LOG --json; echo "$?"`;
+    const { stdout, stderr } = withJournald(place, own, script);
+    const [list = "", verified = ""] = stdout.split(/^(?=\{)/m);
+    const hosts = JSON.parse(list).map(({ host }: { host: string }) => host);
+    expect(hosts, stderr).toEqual([...Array(3).fill(hostname()), "builder-2"]); // two of them by both ways
+    expect(verified).toMatch(/^0$/m);
+    expect(JSON.parse(verified.replace(/^0$/m, ""))).toMatchObject({
+      findings: [],
+      layers: { journal: { checked: true } },
+    });
+  });
+
   test("list shows the sessions of both, and --host those of one", async () => {
     const { answer } = await ask("list");
     expect(answer.map(({ host }: { host: string }) => host)).toEqual([hostname(), hostname(), "builder-2"]);

@@ -2,7 +2,9 @@ import { resolve } from "node:path";
 import { execa } from "execa";
 import { beforeAll, expect, test } from "vitest";
 import { writeLargeArchive } from "../support/large-archive.ts";
-import { temporaryFolder } from "../support/temporary.ts";
+import { nixgate } from "../support/nixgate.ts";
+import { bodies, sessionLines } from "../support/records.ts";
+import { temporaryFolder, writeArchive } from "../support/temporary.ts";
 
 const NODE = resolve("dist/node");
 const PROGRAM = resolve("bin/nixgate.cjs");
@@ -36,6 +38,29 @@ test("a list comes bit by bit, and is one JSON document or one table all the sam
   expect(rows.map((row) => row.split(" ")[0])).toEqual(sessions.map(({ session }) => session));
   const column = titles.indexOf("START");
   expect(rows.every((row) => /^20\d\d-/.test(row.slice(column)))).toBe(true);
+});
+
+test("in the night in which the clock is set back, times go on", async () => {
+  const long = sessionLines("2026-10-25T00:30:00Z", [bodies.start, { ...bodies.end, wall_ms: 5_400_000 }]);
+  const short = sessionLines("2026-10-25T01:10:00Z");
+  const log = writeArchive({ "alpha/2026-10-25": [...long.lines, ...short.lines].join("") });
+  const asked = async (...words: string[]) => {
+    const env = { ...process.env, TZ: "Europe/Berlin" };
+    const { status, stdout } = await nixgate(["sessions", ...words, "--log-dir", log], { env });
+    expect(status).toBe(0);
+    return stdout.toString();
+  };
+  const ids = (list: string) => [long, short].filter(({ session }) => list.includes(session));
+  const all = (await asked("list")).trimEnd().split("\n").slice(1);
+  expect(all).toEqual([
+    expect.stringMatching(`^${short.session}.* 2026-10-25 02:10:00 `), // winter's
+    expect.stringMatching(`^${long.session}.* 2026-10-25 02:30:00 +1 h 30 min `), // summer's, 40 minutes earlier
+  ]);
+  expect(ids(await asked("list", "--at", "2026-10-25 02:30"))).toEqual([long]); // the first half past two
+  expect(ids(await asked("list", "--since", "2026-10-25T02:00:00+01:00"))).toEqual([short]);
+  expect(ids(await asked("list", "--since", "2026-10-25 01:00", "--until", "2026-10-25 02:59"))).toEqual([long]);
+  expect(await asked("show", short.session)).toContain("+0.000 s  session started");
+  expect(ids(await asked("list", "--since", "2026-10-25", "--until", "2026-10-25 04:00"))).toEqual([long, short]);
 });
 
 test("what is sorted by what sessions took is cut, and says so, unless --limit says how many", async () => {

@@ -3,6 +3,7 @@ import type { SupervisePorts } from "../../session/supervise.ts";
 import { NixgateError } from "../../units/error.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { removeIfThere } from "../files.ts";
+import { openJournal } from "../journal.ts";
 import { bySpool } from "../journal-spool.ts";
 import { recordsForJournal } from "../session-ports.ts";
 import { READY } from "../session-process.ts";
@@ -40,10 +41,13 @@ export async function openVisits(
       chmodSync(READY, 0o644); // whatever the umask
     },
   };
+  const note = own.log.journald ? openJournal().note : undefined;
+  if (note !== undefined) own.warn(note, {});
   return async (serve) => {
     await receive(fifos, serve, supervisor);
     removeIfThere(READY);
-    await supervisor.records.flush(); // what journald has not taken by then is sent by the next
+    const missing = await supervisor.records.flush(); // what journald has not taken by then is sent by the next
+    if (missing > 0) own.warn("copies of records have not reached the journal yet", { missing });
     removeIfThere(RUNNING);
   };
 }

@@ -37,7 +37,7 @@ export function visitOf(fifo: Fifo, guest: Guest, supervisor: Supervisor): Visit
         guest.client = client;
         return {
           ...{ clock, newSessionId, admission, client },
-          records: { ...records, flush: async () => undefined },
+          records: { ...records, flush: async () => 0 },
           requests: requestsOfFront(talk, program),
           scopes: scopesOfFront(talk, fifo, supervisor),
           // `returnsOf` does it for all, once
