@@ -131,28 +131,31 @@ ExecStart=/bin/sh -c :
  * The sandbox of systemd.exec(5), as far as the work allows. What stays open, and why, stands in the unit.
  */
 function service(policies: readonly Policy[], { program, configDirectory, logDirectory }: UnitPlaces): RenderedFile {
-  const sockets = ["nixgate.socket", ...policies.map(({ team }) => socketName(team))];
+  const teams = policies.map(({ team }) => socketName(team));
   const where = configDirectory === "/etc/nixgate" ? "" : ` --config-dir ${configDirectory}`;
   return unit(
     "nixgate.service",
     `[Unit]
 Description=nixgate, the supervisor of Nix sessions
-Requires=${sockets.join(" ")}
-After=${sockets.join(" ")} dbus.socket
-Wants=dbus.socket
+Requires=nixgate.socket
+# no more than wanted: a team whose account is gone must not keep the others from their sessions
+Wants=${teams.join(" ")} dbus.socket
+After=nixgate.socket ${teams.join(" ")} dbus.socket
 # Sessions wait for it: it is started again as often as it takes.
 StartLimitIntervalSec=0
 
 [Service]
 Type=exec
 ExecStart=${program} supervise${where}
-ExecStopPost=-rm -f /run/nixgate/ready
-Sockets=${sockets.join(" ")}
+ExecStopPost=-rm -f /run/nixgate/_ready
+Sockets=nixgate.socket ${teams.join(" ")}
 Restart=always
 RestartSec=200ms
 # Sessions are in scopes of their own and go on; what is here is the supervisor with its helpers. It ends them itself.
 KillMode=mixed
 OOMScoreAdjust=-900
+# The copies of records are this unit's too: journald would drop them while one account makes the supervisor complain.
+LogRateLimitIntervalSec=0
 LimitNOFILE=65536
 UMask=0027
 

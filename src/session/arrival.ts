@@ -48,6 +48,7 @@ export type Configuration =
     }
   | {
       readonly ok: false;
+      readonly directory: string;
       /** Where the host's own file could be read: the refusal then goes where it says. */
       readonly host: HostConfig | undefined;
       readonly source?: PolicySource;

@@ -16,18 +16,18 @@ export async function configure(
   const name = teamName(team);
   if (name === undefined) {
     const { checked } = await loadHost(files, directory, parsers?.host);
-    return { ok: false, host: checked.ok ? checked.value : undefined, refusal: UNKNOWN_TEAM };
+    return { ok: false, directory, host: checked.ok ? checked.value : undefined, refusal: UNKNOWN_TEAM };
   }
   const loaded = await loadTeam(files, directory, name, parsers);
   if (!loaded.ok) {
     const { host, source, reason, error } = loaded;
     const refusal = reason === "unknown-team" ? UNKNOWN_TEAM : { ...INVALID, message: error.message };
-    return { ok: false, host, ...(source && { source }), refusal };
+    return { ok: false, directory, host, ...(source && { source }), refusal };
   }
   const { host, policy, source } = loaded;
   const known = memberName(member ?? "");
   if (member !== undefined && !policy.members.some((listed) => listed.name === known)) {
-    return { ok: false, host, source, refusal: UNKNOWN_MEMBER };
+    return { ok: false, directory, host, source, refusal: UNKNOWN_MEMBER };
   }
   return { ok: true, directory, host, policy, source };
 }

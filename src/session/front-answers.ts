@@ -1,4 +1,5 @@
 import type { Plan } from "../scope/plan.ts";
+import { ExitStatus } from "../units/exit-status.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 import { shellWord } from "../units/text.ts";
 
@@ -30,6 +31,14 @@ function spoken({ told, started }: Said): string {
  */
 export function answerToRun({ commandLine }: Plan, said: Said): string {
   return `${spoken(said)}(exec ${commandLine.map(shellWord).join(" ")} 2>&3 3>&-)\n`;
+}
+
+/**
+ * The front says its lines and asks for its next answer, with a status that means "try again": should its supervisor be
+ * gone by then, the next one sees that it is no new client.
+ */
+export function answerToWait(said: Said): string {
+  return `${spoken(said)}(exit ${ExitStatus.busy})\n`;
 }
 
 /** The front says its lines and ends with the status. */

@@ -1,5 +1,7 @@
+import { hostConfig, SESSION } from "../policy/defaults.ts";
 import type { Plan } from "../scope/plan.ts";
 import { ExitStatus } from "../units/exit-status.ts";
+import type { TeamName } from "../units/ids.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 import type { Configuration } from "./arrival.ts";
 import type { OpenScope } from "./ports.ts";
@@ -47,14 +49,29 @@ export async function supervise({ configure, visits }: SupervisePorts): Promise<
       await end(await serveArrival(named, visitor, at, configuration));
     },
     async return({ resumed, open, end }) {
-      const configuration = await configure(resumed.lost.start.team, undefined);
-      // Without a policy nobody can say how long anything may take: the command ends as with a supervisor that is lost.
-      if (!configuration.ok) throw new Error(`team ${resumed.lost.start.team}: ${configuration.refusal.message}`);
+      const configuration = byDefaults(await configure(resumed.lost.start.team, undefined), resumed);
       const plan = planOfRecord(resumed, configuration);
       const { scope, ports } = open(plan, configuration.policy.session.clientGoneGrace);
       await end(await resumeSession(resumed, configuration, plan, scope, ports));
     },
   });
+}
+
+/**
+ * A policy that is gone, or can no longer be read, keeps no command from running on: it has the limits that it began
+ * with, and by the defaults it is watched and put on record to its end.
+ */
+function byDefaults(configuration: Configuration, { lost }: Resumed): Extract<Configuration, { ok: true }> {
+  if (configuration.ok) return configuration;
+  const { directory, host = hostConfig({ schema: 1 }) } = configuration;
+  const nothing = { description: "", allow: [], limits: {}, teamLimits: {}, members: [] };
+  const policy = {
+    ...nothing,
+    team: lost.start.team as TeamName,
+    session: SESSION,
+    store: { mode: "daemon" },
+  } as const;
+  return { ok: true, directory, host, policy, source: { path: "", sha256: "" } };
 }
 
 /** A front is for one manager only: under another one its session would have no scope of root's. */

@@ -49,7 +49,7 @@ export function openRecordFile(directory: string, team: string, start: number): 
     const top = keep(openFolder(directory));
     const isNewFolder = makeFolder(top, team, 0o750);
     const folder = keep(openFolderIn(top, team, `${directory}/${team}`));
-    if (isNewFolder) fchmodSync(folder, 0o750); // whatever the umask
+    if (isNewFolder) setMode(folder, 0o750);
     const { file, isNew } = openOrCreate(inside(folder, name), path);
     if (isNew) fsyncSync(folder);
     // The first fsync is the file's own entry; the folder's entry lies in the one above, which may not be readable.
@@ -60,6 +60,11 @@ export function openRecordFile(directory: string, team: string, start: number): 
   } finally {
     for (const descriptor of open) closeSync(descriptor);
   }
+}
+
+/** Whatever the umask. Not where it is right already: chmod(2) would take a folder its group's set-group-ID bit. */
+function setMode(descriptor: number, mode: number): void {
+  if ((fstatSync(descriptor).mode & 0o777) !== mode) fchmodSync(descriptor, mode);
 }
 
 /** fsync(2) of a folder that was opened to be walked (O_PATH), which cannot be synced itself. */
@@ -75,7 +80,7 @@ export function syncFolder(top: number): void {
 function openOrCreate(name: string, path: string): { file: number; isNew: boolean } {
   const opened = (file: number, isNew: boolean) => {
     try {
-      if (isNew) fchmodSync(file, 0o640);
+      if (isNew) setMode(file, 0o640);
       checkFile(file, path);
       return { file, isNew };
     } catch (error) {

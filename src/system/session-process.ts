@@ -12,7 +12,7 @@ const PROGRAM = "nixgate.cjs";
 const FRONT = "nixgate-front";
 /** Root's way to the resident supervisor, and its sign of life with its pid. */
 const CONTROL = "/run/nixgate/_control";
-export const READY = "/run/nixgate/ready";
+export const READY = "/run/nixgate/_ready";
 
 /**
  * The process that serves a session, or the front that stands for one. Its folder in /proc stays open: it shows this

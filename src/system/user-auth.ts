@@ -22,17 +22,20 @@ export function readUserAuth(environment: RawEnvironment, uid: number): Connecti
   const path = Buffer.from(environment.get("SSH_USER_AUTH") ?? "").toString("utf8");
   if (!NAMED_BY_SSHD.test(path)) return undefined;
   let held: number | undefined;
+  let opened: number | undefined;
   try {
     held = openSync(path, O_PATH | constants.O_NOFOLLOW);
     const stat = fstatSync(held);
     if (!stat.isFile() || stat.uid !== uid || (stat.mode & 0o077) !== 0 || stat.size > MAX_BYTES) return undefined;
-    const [, type, blob] = PUBLIC_KEY.exec(readFileSync(`/proc/self/fd/${held}`, "latin1")) ?? [];
+    // without O_NONBLOCK a lease that the account holds on its file would keep root waiting (F_SETLEASE of fcntl(2))
+    opened = openSync(`/proc/self/fd/${held}`, constants.O_RDONLY | constants.O_NONBLOCK);
+    const [, type, blob] = PUBLIC_KEY.exec(readFileSync(opened, "latin1")) ?? [];
     if (type === undefined || blob === undefined) return undefined;
     const fingerprint = digest(Buffer.from(blob, "base64"), "base64").replace(/=+$/, "");
     return { type, fingerprint: `SHA256:${fingerprint}` };
   } catch {
     return undefined; // the record says that the key is not known
   } finally {
-    if (held !== undefined) closeSync(held);
+    for (const descriptor of [held, opened]) if (descriptor !== undefined) closeSync(descriptor);
   }
 }

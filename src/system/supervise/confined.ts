@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import type { Exit } from "../../ending/ending.ts";
 import type { Plan } from "../../scope/plan.ts";
-import { answerToEnd, answerToRun } from "../../session/front-answers.ts";
+import { answerToEnd, answerToRun, answerToWait } from "../../session/front-answers.ts";
 import type { OpenScope } from "../../session/ports.ts";
 import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
@@ -9,7 +9,7 @@ import type { Milliseconds } from "../../units/quantities.ts";
 import { accountOf } from "../accounts.ts";
 import { killAllBut, killWhole, MOUNT } from "../cgroup.ts";
 import { cgroupScope, type Known } from "../cgroup-scope.ts";
-import { endOf, heldBy } from "./exit-of.ts";
+import { endOf, heldBy, letRun } from "./exit-of.ts";
 import type { Fifo } from "./fifos.ts";
 import { holdStreams } from "./front-streams.ts";
 import type { Insiders } from "./insiders.ts";
@@ -25,23 +25,27 @@ const LOOK = 250 as Milliseconds;
 /**
  * A service in the scope's place: systemd gives it the sandbox, the account and the streams of the front that stands
  * still outside. What it starts is a front again, which runs the command as its child and reports its end in the same way.
+ * @param argv the front inside; systemd expands what begins with `$` or `%`, so nothing of it is the account's own text
  * @param outside the front that sshd has started
  */
 export async function confined(
   plan: Plan,
   confinement: NonNullable<Plan["confinement"]>,
+  argv: readonly [string, ...string[]],
   openedAt: number,
   outside: Talk,
   fifo: Fifo,
   supervisor: Supervisor,
 ): Promise<OpenScope> {
-  const { manager, insiders, front } = supervisor;
+  const { manager, insiders } = supervisor;
   const { unit: name, slice, description, properties } = plan;
   const user = accountOf(fifo.uid)?.name;
   if (user === undefined) throw new ScopeUnavailable(`uid ${fifo.uid} has no account`);
   const cgroup = `/nixgate.slice/${slice}/${name}`;
-  const [, member = ""] = outside.front.words();
-  const argv = ["/bin/sh", front, fifo.name, member] as const;
+  // Whatever becomes of this supervisor, the command must not run twice on the same streams.
+  await outside.answer(answerToWait);
+  if ((await outside.asked()) === undefined || !(await outside.still()))
+    throw new ScopeUnavailable("the front is gone");
   const streams = holdStreams(outside.front);
   const comes = insiders.comes(cgroup);
   try {
@@ -55,6 +59,9 @@ export async function confined(
       streams: streams.paths,
       confinement,
     });
+  } catch (error) {
+    killWhole(MOUNT + cgroup); // systemd may have begun it all the same
+    throw error;
   } finally {
     streams.close();
   }
@@ -84,7 +91,7 @@ export function confinedScope(
     ...known,
     ...heldBy(inside),
     exited: ended(inside),
-    begin: () => void inside.answer(() => answerToRun(plan, outside.unsaid())),
+    begin: () => letRun(inside, () => answerToRun(plan, outside.unsaid())),
     release: () => release(inside, folder, insiders),
   });
 }

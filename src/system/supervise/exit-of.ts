@@ -12,6 +12,14 @@ export const heldBy = ({ front: { pid } }: Talk) =>
     stopsOnOom: true,
   }) as const;
 
+/** Has a front run the command. One that cannot be told, because /run is full, is ended: then its session ends. */
+export function letRun(talk: Talk, words: Parameters<Talk["answer"]>[0]): void {
+  talk.answer(words).catch(() => {
+    talk.front.signal("SIGKILL");
+    talk.lost();
+  });
+}
+
 /** How the command that a front was told to run ended. */
 export async function endOf(talk: Talk): Promise<Exit> {
   const ask = await talk.asked();

@@ -31,8 +31,7 @@ export function passedFifos(environment: NodeJS.ProcessEnv, pid: number): readon
 
 /**
  * Reads lines from all FIFOs, one of each in turn, so that a flood in one of them does not keep the others waiting.
- * What is half a line when its FIFO falls silent stays half a line: a writer's one write(2) below PIPE_BUF is whole
- * (pipe(7)).
+ * A writer's one write(2) below PIPE_BUF is whole (pipe(7)); half a line ends with the empty line in front of the next.
  */
 export function readInTurn(fifos: readonly Fifo[], take: (fifo: Fifo, line: string) => void): { stop(): void } {
   const queues = fifos.map((fifo) => openQueue(fifo, () => void schedule()));
@@ -63,7 +62,7 @@ function openQueue(fifo: Fifo, filled: () => void) {
   socket.setEncoding("latin1").on("data", (text: string) => {
     const parts = (rest + text).split("\n");
     rest = (parts.pop() ?? "").slice(0, LONGEST_LINE);
-    for (const line of parts) lines.push(line.slice(0, LONGEST_LINE));
+    for (const line of parts) if (line !== "") lines.push(line.slice(0, LONGEST_LINE));
     if (lines.length > MOST_LINES) socket.pause();
     filled();
   });

@@ -7,23 +7,27 @@ import { cgroupOf, killAllBut, moveTo } from "../cgroup.ts";
 import { cgroupScope, type Known } from "../cgroup-scope.ts";
 import { clock } from "../clock.ts";
 import { confined } from "./confined.ts";
-import { endOf, heldBy } from "./exit-of.ts";
+import { endOf, heldBy, letRun } from "./exit-of.ts";
 import type { Fifo } from "./fifos.ts";
 import { limitSlice } from "./limit-slice.ts";
 import type { Supervisor } from "./supervisor.ts";
 import type { Talk } from "./talk.ts";
 
 /** Scopes of the system manager around a front that stands still: it runs the command as its child, and holds the scope. */
-export function scopesOfFront(talk: Talk, fifo: Fifo, supervisor: Supervisor): Scopes {
+export function scopesOfFront(talk: Talk, fifo: Fifo, member: string | undefined, supervisor: Supervisor): Scopes {
   const { pid } = talk.front;
   const { manager } = supervisor;
   return {
     async open(plan) {
       const openedAt = clock.monotonic();
       if (!(await talk.still())) throw new ScopeUnavailable("the front does not stand still");
-      if (plan.confinement) return confined(plan, plan.confinement, openedAt, talk, fifo, supervisor);
+      if (plan.confinement) {
+        const argv = ["/bin/sh", supervisor.front, fifo.name, member ?? ""] as const;
+        return confined(plan, plan.confinement, argv, openedAt, talk, fifo, supervisor);
+      }
       const { unit: name, slice, description, properties } = plan;
       await manager.startScope({ name, slice, description, properties, pid });
+      if (!talk.front.isThere()) throw new ScopeUnavailable("the front is gone");
       const folder = cgroupOf(pid);
       if (!folder?.endsWith(`/${slice}/${name}`))
         throw new ScopeUnavailable(`the front is not in ${name}: is cgroup v2 in use?`);
@@ -43,11 +47,11 @@ export function scopeAround(talk: Talk, plan: Plan, folder: string, known: Known
     ...known,
     ...heldBy(talk),
     exited: endOf(talk),
-    begin: () => void talk.answer((said) => answerToRun(plan, said)),
+    begin: () => letRun(talk, (said) => answerToRun(plan, said)),
     // The front has something to say yet, or another line to read: outside the scope, which then is gone.
     async release() {
       killAllBut(pid, folder);
-      moveTo(talk.front.cgroup, pid);
+      if (talk.front.isThere()) moveTo(talk.front.cgroup, pid); // the number is not another's by now
     },
   });
 }

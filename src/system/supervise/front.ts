@@ -54,8 +54,8 @@ export function frontOf(pid: number, team: string, uid: number, scope?: string):
     const found = problemWith(folder, team, uid, scope);
     if (found === undefined) return opened(pid, folder, hold(inside(folder, "stat"), constants.O_RDONLY));
     problem = found;
-  } catch {
-    problem = held.length === 0 ? "there is no such process" : "it is gone";
+  } catch (error) {
+    problem = held.length === 0 ? "there is no such process" : error instanceof TooMuch ? error.message : "it is gone";
   }
   for (const descriptor of held) closeSync(descriptor);
   return problem;
@@ -69,7 +69,7 @@ function opened(pid: number, folder: number, stat: number): Front {
     parent: parentIn(stat),
     parentNow: () => parentIn(stat),
     cgroup: cgroupIn(folder),
-    environment: saidBySshd(environmentIn(readFileSync(inside(folder, "environ")))),
+    environment: saidBySshd(environmentIn(readAtMost(inside(folder, "environ")))),
     words() {
       try {
         return wordsOf(folder).slice(2);
@@ -140,7 +140,31 @@ function stateIn(stat: number): ReturnType<Front["state"]> {
   return state === "T" ? "stopped" : "running";
 }
 
-const wordsOf = (folder: number) => readFileSync(inside(folder, "cmdline"), "utf8").split("\0").slice(0, -1);
+const wordsOf = (folder: number) => readAtMost(inside(folder, "cmdline")).toString("utf8").split("\0").slice(0, -1);
+
+class TooMuch extends Error {}
+
+/**
+ * A process may declare any part of its memory its environment or its words (PR_SET_MM of prctl(2)); sshd and sh make them
+ * of one text of 128 KiB at the most (MAX_ARG_STRLEN of execve(2)) and some short ones.
+ * @throws TooMuch where there is more
+ */
+function readAtMost(path: string, most = 512 * 1024): Buffer {
+  const descriptor = openSync(path, constants.O_RDONLY);
+  try {
+    const parts: Buffer[] = [];
+    for (let room = most; room > 0; ) {
+      const part = Buffer.allocUnsafe(Math.min(room, 16_384));
+      const length = readSync(descriptor, part, 0, part.length, null);
+      if (length === 0) return Buffer.concat(parts);
+      parts.push(part.subarray(0, length));
+      room -= length;
+    }
+    throw new TooMuch(`its ${basename(path)} has more than ${most} bytes`);
+  } finally {
+    closeSync(descriptor);
+  }
+}
 
 const cgroupIn = (folder: number) => /^0::(.*)$/m.exec(readFileSync(inside(folder, "cgroup"), "utf8"))?.[1] ?? "";
 

@@ -23,12 +23,12 @@ export interface Insiders {
 
 export function insiders(): Insiders {
   const awaited = new Map<string, (talk: Talk) => void>();
-  const inside = new Map<number, Talk>();
+  const inside = new Map<number, { readonly talk: Talk; readonly fifo: Fifo }>();
   const enter = (pid: number, fifo: Fifo, folder: string, cgroup: string, ask: Ask | undefined) => {
     const front = frontOf(pid, fifo.name, fifo.uid, cgroup);
     if (typeof front === "string") return undefined;
     const talk = talkWith(front, folder, ask);
-    inside.set(pid, talk);
+    inside.set(pid, { talk, fifo });
     return talk;
   };
   return {
@@ -41,8 +41,8 @@ export function insiders(): Insiders {
     isIn: (pid, fifo, folder, cgroup) => enter(pid, fifo, folder, cgroup, undefined),
     take(fifo, folder, pid, ask) {
       const known = inside.get(pid);
-      if (known?.front.isThere()) {
-        known.take(ask);
+      if (known?.fifo === fifo && known.talk.front.isThere()) {
+        known.talk.take(ask);
         return true;
       }
       const cgroup = cgroupOf(pid)?.slice(MOUNT.length);

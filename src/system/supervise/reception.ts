@@ -2,6 +2,7 @@ import { chownSync, mkdirSync, readdirSync } from "node:fs";
 import { answerToEnd } from "../../session/front-answers.ts";
 import type { Serve } from "../../session/supervise.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
+import { clock } from "../clock.ts";
 import { removeIfThere } from "../files.ts";
 import { type Fifo, readInTurn } from "./fifos.ts";
 import { type Front, frontOf, wakeFronts } from "./front.ts";
@@ -17,14 +18,20 @@ const ASK = /^(\d{1,10}) (\d{1,6}) (\d{0,3})$/;
 const CONTROL = "_control";
 const KILL = /^kill (\d{1,10})$/;
 
-const RESTARTED = answerToEnd(ExitStatus.busy, {
-  told: ["nixgate: the supervisor was restarted; try again"],
-  started: 0,
-});
+const RESTARTED = { told: ["nixgate: the supervisor was restarted; try again"], started: 0 };
+
+/** So often in a minute it is said of one FIFO what came through it: more is a flood, and the log is everybody's. */
+const MOST_COMPLAINTS = 20;
+
+/** Whose command is over gets its status, so that nobody runs it again; the others may try again. */
+const answerToLost = ({ status = ExitStatus.busy }: Ask): string =>
+  answerToEnd(status, status === ExitStatus.busy ? RESTARTED : { told: [], started: 0 });
 
 /** A front that is being served. */
 export interface Guest {
   readonly talk: Talk;
+  /** Its team's: nobody else has a say in it. */
+  readonly fifo: Fifo;
   /** Once it is known how long it may be gone unnoticed. */
   client: FrontClient | undefined;
 }
@@ -47,23 +54,33 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
     if (guests.get(pid) === guest) guests.delete(pid);
   };
   const begin = (fifo: Fifo, front: Front, ask: Ask) => {
-    const guest: Guest = { talk: talkWith(front, answersOf(fifo, supervisor), ask), client: undefined };
-    const lost = ask.number > 1; // another supervisor answered it before, and it was in no command
+    const guest: Guest = { talk: talkWith(front, answersOf(fifo, supervisor), ask), fifo, client: undefined };
+    const lost = ask.number > 1; // another supervisor answered it before, and it is in no command any more
     void host(guest, fifo.name, () =>
-      lost ? guest.talk.answer(() => RESTARTED) : serve.visit(visitOf(fifo, guest, supervisor)),
+      lost ? guest.talk.answer(() => answerToLost(ask)) : serve.visit(visitOf(fifo, guest, supervisor)),
     );
+  };
+  const complaints = new Map<Fifo, { readonly since: number; count: number }>();
+  const complain = (fifo: Fifo, message: string, facts: object = {}) => {
+    const now = clock.monotonic();
+    const known = complaints.get(fifo);
+    const minute = known && now - known.since < 60_000 ? known : { since: now, count: 0 };
+    complaints.set(fifo, minute);
+    minute.count += 1;
+    if (minute.count <= MOST_COMPLAINTS) supervisor.warn(message, { team: fifo.name, ...facts });
+    if (minute.count === MOST_COMPLAINTS) supervisor.warn("and more of it in this minute", { team: fifo.name });
   };
   const take = (fifo: Fifo, line: string) => {
     if (fifo.name === CONTROL) return guests.get(Number(KILL.exec(line)?.[1]))?.client?.end("killed-by-admin");
     const [, pid, number, status = ""] = ASK.exec(line) ?? [];
-    if (pid === undefined) return supervisor.warn("a line that is none of a front's", { team: fifo.name });
+    if (pid === undefined) return complain(fifo, "a line that is none of a front's");
     const ask = { number: Number(number), status: status === "" ? undefined : Number(status) };
     const guest = guests.get(Number(pid));
-    if (guest?.talk.front.isThere()) return guest.talk.take(ask);
+    if (guest?.fifo === fifo && guest.talk.front.isThere()) return guest.talk.take(ask);
     if (supervisor.insiders.take(fifo, answersOf(fifo, supervisor), Number(pid), ask)) return;
     const front = frontOf(Number(pid), fifo.name, fifo.uid);
     if (typeof front !== "string") return begin(fifo, front, ask);
-    return supervisor.warn("a process asked that is no front", { team: fifo.name, pid: Number(pid), why: front });
+    return complain(fifo, "a process asked that is no front", { pid: Number(pid), why: front });
   };
 
   const teams = fifos.filter(({ name }) => name !== CONTROL);

@@ -111,7 +111,7 @@ function returning(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found | u
   if (typeof front === "string") return undefined;
   const inside = isConfined ? supervisor.insiders.isIn(begun.pid ?? 0, fifo, folder, cgroup) : undefined;
   if (isConfined && !inside) return undefined;
-  const guest: Guest = { talk: talkWith(front, folder, undefined), client: undefined };
+  const guest: Guest = { talk: talkWith(front, folder, undefined), fifo, client: undefined };
   const age = Math.max(0, Date.now() - Date.parse(begun.time)); // the clock may have been set back
   const at = clock.monotonic() - age;
   return {

@@ -20,8 +20,9 @@ export function visitOf(fifo: Fifo, guest: Guest, supervisor: Supervisor): Visit
   const [, member] = front.words();
   const account = accountOf(fifo.uid);
   if (!account) throw new Error(`uid ${fifo.uid} has no account`);
+  const named = { team: fifo.name, member: member === "" ? undefined : member };
   return {
-    named: { team: fifo.name, member: member === "" ? undefined : member },
+    named,
     at: Date.now(),
     end: (status) => talk.finish((said) => answerToEnd(status, said)),
     visitor: {
@@ -39,7 +40,7 @@ export function visitOf(fifo: Fifo, guest: Guest, supervisor: Supervisor): Visit
           ...{ clock, newSessionId, admission, client },
           records: { ...records, flush: async () => 0 },
           requests: requestsOfFront(talk, program),
-          scopes: scopesOfFront(talk, fifo, supervisor),
+          scopes: scopesOfFront(talk, fifo, named.member, supervisor),
           // `returnsOf` does it for all, once
           recovery: { begin: () => undefined, settled: async () => undefined },
         };

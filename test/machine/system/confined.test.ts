@@ -4,6 +4,7 @@ import { sliceFolder } from "../managers.ts";
 import { allow, editHost, restorePolicies } from "../policies.ts";
 import { realClients } from "../real-clients.ts";
 import { recordsOf } from "../records.ts";
+import { backAgain, neverBack } from "../supervision.ts";
 import { type Guest, test as plain } from "../support.ts";
 import { awaitProcess, startClient } from "../waiting-client.ts";
 
@@ -29,6 +30,7 @@ const test = plain.extend<{ confined: true }>({
         seven: ["/bin/sh", "-c", "echo out; echo err >&2; exit 7"],
         killed: ["/bin/sh", "-c", "kill -KILL $$"],
         echo: ["/bin/cat"],
+        once: ["/bin/sh", "-c", "echo ran; sleep 61"],
         leftover: ["/bin/sh", "-c", "setsid sleep 50 & exit 0"],
       });
       await use(true);
@@ -124,6 +126,18 @@ describe("a confined command", () => {
     expect(await lastEnd(guest)).toMatchObject({ cause: "exit", exit_code: 6 });
     await nothingLeft(guest);
     expect(await text(guest, "nixgate sessions verify")).toContain("nothing found");
+  });
+
+  test("is not run a second time by the next supervisor, when it ended while there was none", async ({ guest }) => {
+    const session = guest.ssh("nix-alpha", "once");
+    await awaitProcess(guest, "^sleep 61");
+    await neverBack(guest);
+    await guest.asRoot(`for unit in $(${UNITS}); do systemctl kill -s KILL $(basename $unit); done`);
+    await backAgain(guest);
+    const { exitCode, stdout, stderr } = await session;
+    expect({ exitCode, said: `${stdout}` }).toEqual({ exitCode: 75, said: "ran\n" });
+    expect(`${stderr}`).toBe("nixgate: the supervisor was restarted; try again\n");
+    await nothingLeft(guest);
   });
 
   test("is not run at all where its streams are none of sshd's pipes", async ({ guest }) => {

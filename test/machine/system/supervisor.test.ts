@@ -4,6 +4,7 @@ import { waitFor } from "../../support/wait-for.ts";
 import { sliceFolder } from "../managers.ts";
 import { allow, edit, editHost, restorePolicies } from "../policies.ts";
 import { recordsOf } from "../records.ts";
+import { backAgain, neverBack } from "../supervision.ts";
 import { type Guest, test as plain } from "../support.ts";
 import { awaitProcess, startClient } from "../waiting-client.ts";
 
@@ -32,16 +33,8 @@ const signalSupervisor = (guest: Guest, signal: "KILL" | "STOP" | "CONT") =>
   guest.asRoot(`kill -${signal} $(systemctl show nixgate.service -P MainPID)`);
 const restarted = (guest: Guest) =>
   waitFor("the supervisor", () =>
-    guest.asRoot("kill -0 $(cat /run/nixgate/ready)").then(({ exitCode }) => exitCode === 0),
+    guest.asRoot("kill -0 $(cat /run/nixgate/_ready)").then(({ exitCode }) => exitCode === 0),
   );
-const DROP_IN = "/run/systemd/system/nixgate.service.d";
-/** In the supervisor's place systemd starts something that answers nobody. */
-const neverBack = (guest: Guest) =>
-  guest.asRoot(
-    `mkdir -p ${DROP_IN}; printf '[Service]\\nExecStart=\\nExecStart=sleep 1000\\n' >${DROP_IN}/never.conf; systemctl daemon-reload; systemctl restart nixgate.service`,
-  );
-const backAgain = (guest: Guest) =>
-  guest.asRoot(`rm -r ${DROP_IN}; systemctl daemon-reload; systemctl restart nixgate.service`);
 const lastEnd = async (guest: Guest) => (await recordsOf(guest, "alpha", "session.end")).at(-1);
 const nothingLeft = (guest: Guest) =>
   waitFor(
@@ -125,6 +118,24 @@ describe("what the account cannot do", () => {
     expect(await text(builder, "journalctl -u nixgate.service -o cat | grep -c 'no front'")).not.toBe("0");
   });
 
+  test("say anything about another team's session", async ({ builder }) => {
+    const ends = (await recordsOf(builder, "alpha", "session.end")).length;
+    using _client = startClient(builder, "wait");
+    await awaitProcess(builder, "sleep 60");
+    const pid = await text(builder, FRONT);
+    const lines = [`${pid} 2 0`, `${pid} 999999 `, `${pid} 1 `].map(
+      (line) => `echo '${line}' >/run/nixgate/beta/requests`,
+    );
+    await builder.asAccount("nix-beta", `${lines.join("; ")}; sleep 2`);
+    expect(await text(builder, "pgrep -u nix-alpha -fx '/bin/sleep 60' | wc -l")).toBe("1");
+    expect(await recordsOf(builder, "alpha", "session.end")).toHaveLength(ends);
+    // and the front is still heard
+    await builder.asRoot("pkill -TERM -u nix-alpha -fx '/bin/sleep 60'");
+    await waitFor("the end", async () => (await recordsOf(builder, "alpha", "session.end")).length > ends);
+    expect(await lastEnd(builder)).toMatchObject({ exit: 143, cause: "signal" });
+    await nothingLeft(builder);
+  });
+
   test("begin a second session from inside a command", async ({ builder }) => {
     await allow(builder, "alpha", {
       nested: ["/bin/sh", "-c", "timeout -s KILL 2 /usr/bin/nixgate-front alpha bob; echo $?"],
@@ -144,7 +155,6 @@ describe("what comes through a FIFO", () => {
     const { stdout, exitCode } = await builder.ssh("nix-gamma", "nix-store --serve", { input: serveHello });
     expect({ exitCode, answered: isServeAnswer(stdout) }).toEqual({ exitCode: 0, answered: true });
     await flooded;
-    await builder.asAccount("nix-alpha", "echo >/run/nixgate/alpha/requests");
     expect((await builder.ssh("nix-alpha", "quick")).exitCode).toBe(0);
   });
 });
@@ -194,6 +204,19 @@ describe("when the supervisor is killed", () => {
     await awaitProcess(builder, "sleep 4");
     await builder.asRoot("systemctl stop nixgate.service; sleep 5; systemctl start nixgate.service");
     expect((await session).exitCode).toBe(6);
+    expect(await lastEnd(builder)).toMatchObject({ exit: 6, cause: "exit" });
+    await nothingLeft(builder);
+  });
+
+  test("a policy that is gone by then lets no session end otherwise", async ({ builder }) => {
+    const session = builder.ssh("nix-alpha", "brief");
+    await awaitProcess(builder, "sleep 4");
+    await edit(builder, "alpha", "1i no = [toml");
+    await builder.asRoot("systemctl restart nixgate.service");
+    await restarted(builder);
+    const { exitCode } = await session;
+    await edit(builder, "alpha", "1d");
+    expect(exitCode).toBe(6);
     expect(await lastEnd(builder)).toMatchObject({ exit: 6, cause: "exit" });
     await nothingLeft(builder);
   });
