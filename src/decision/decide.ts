@@ -58,7 +58,14 @@ export function decide(
     }
     const program = programs[endpoint.program];
     if (program === undefined) return deny("not-allowlisted", `this host names no ${endpoint.program} program`, rule);
-    return { kind: "allow", rule, endpoint: endpoint.name, argv: argvOf(program, endpoint, options), exec, trace };
+    return {
+      kind: "allow",
+      rule,
+      endpoint: endpoint.name,
+      argv: argvOf(program, endpoint, options, rule),
+      exec,
+      trace,
+    };
   }
   return nearest ?? deny("not-allowlisted", `this team's policy does not list ${endpoint.name}`);
 }
@@ -76,8 +83,14 @@ function optionsAgainst(rule: EndpointRule, options: Options): { reason: DenyRea
   return undefined;
 }
 
-function argvOf(program: string, endpoint: Endpoint, options: Options): readonly [string, ...string[]] {
-  const argv: [string, ...string[]] = [program, ...endpoint.arguments];
+function argvOf(
+  program: string,
+  endpoint: Endpoint,
+  options: Options,
+  { readOnly }: EndpointRule,
+): readonly [string, ...string[]] {
+  const words = readOnly ? endpoint.arguments.filter((word) => word !== "--write") : endpoint.arguments;
+  const argv: [string, ...string[]] = [program, ...words];
   if (options.store !== undefined) argv.push("--store", options.store);
   if (options.processOps) argv.push("--process-ops");
   return argv;

@@ -11,11 +11,32 @@ const RESERVED = /^(?:bash|sh|echo started|exec(?: .*)?)$/;
 
 /** What is wrong with each `[[allow]]` beyond the types of its keys. */
 export function allowFindings(entries: readonly AllowEntry[]): readonly Finding[] {
-  return entries.flatMap((entry, index) => {
+  const each = entries.flatMap((entry, index) => {
     const at = ["allow", index];
     const form = entry.request ? customFindings(entry, at) : endpointFindings(entry, at);
     return [...form, ...environmentFindings(entry.environment ?? {}, [...at, "environment"])];
   });
+  return [...each, ...neverAsked(entries)];
+}
+
+/** Entries behind one that takes all of their requests: whoever wrote them means something else than what would run. */
+function neverAsked(entries: readonly AllowEntry[]): readonly Finding[] {
+  return entries.flatMap((entry, index) => {
+    const first = entries.findIndex((other) => takesAllOf(other, entry));
+    if (first < 0 || first >= index) return [];
+    const message = `allow[${first}] already takes every request of this one`;
+    return [errorAt(["allow", index], message, "remove one of the two")];
+  });
+}
+
+function takesAllOf(one: AllowEntry, other: AllowEntry): boolean {
+  if (one.request || other.request)
+    return one.request !== undefined && JSON.stringify(one.request) === JSON.stringify(other.request);
+  return (
+    one.endpoint === other.endpoint &&
+    (one.process_ops === true || other.process_ops !== true) &&
+    (other.stores ?? []).every((store) => one.stores?.includes(store))
+  );
 }
 
 /** The rule an entry stands for; only for entries without findings. */
@@ -23,8 +44,8 @@ export function allowRule(entry: AllowEntry, index: number): AllowRule {
   const name = `allow[${index}]`;
   const environment = entry.environment ?? {};
   if (entry.endpoint) {
-    const { endpoint, stores = [], process_ops: processOps = false } = entry;
-    return { kind: "endpoint", name, endpoint, stores, processOps, environment };
+    const { endpoint, stores = [], process_ops: processOps = false, read_only: readOnly = false } = entry;
+    return { kind: "endpoint", name, endpoint, stores, processOps, readOnly, environment };
   }
   const [program = "", ...rest] = entry.run ?? [];
   return { kind: "custom", name, request: entry.request ?? [], run: [program, ...rest], environment };
@@ -35,8 +56,13 @@ function endpointFindings(entry: AllowEntry, at: KeyPath): readonly Finding[] {
   const misplaced = entry.run
     ? [errorAt([...at, "run"], "does not go with an endpoint", "remove it; an endpoint runs the program of [programs]")]
     : [];
+  const pointless =
+    entry.read_only !== undefined && entry.endpoint !== "store-serve-write"
+      ? [errorAt([...at, "read_only"], `means nothing for ${entry.endpoint}`, 'write endpoint = "store-serve-write"')]
+      : [];
   return [
     ...misplaced,
+    ...pointless,
     ...twice(entry.stores ?? [], [...at, "stores"]),
     ...optionLike(entry.stores ?? [], [...at, "stores"]),
   ];
@@ -46,7 +72,7 @@ function customFindings(entry: AllowEntry, at: KeyPath): readonly Finding[] {
   const { request = [], run } = entry;
   const findings: Finding[] = [];
   const say = (key: string, message: string, fix: string) => findings.push(errorAt([...at, key], message, fix));
-  for (const key of ["endpoint", "stores", "process_ops"] as const)
+  for (const key of ["endpoint", "stores", "process_ops", "read_only"] as const)
     if (entry[key] !== undefined)
       say(key, "does not go with request", "remove it, or write an [[allow]] of its own for it");
   const line = request.join(" ");

@@ -6,7 +6,14 @@ import { placeFindings } from "./source.ts";
 
 /** What only shows when a policy meets the host's configuration. */
 export function hostFindings(host: HostConfig, policy: Policy): readonly Finding[] {
-  return [...programFindings(host, policy), ...managerFindings(host, policy)];
+  return [...programFindings(host, policy), ...managerFindings(host, policy), ...storeFindings(policy)];
+}
+
+/** The default answer is no: a team that was to be kept out of the host's store is not let into it. */
+function storeFindings({ store }: Policy): readonly Finding[] {
+  if (store.mode === "daemon") return [];
+  const message = "this version serves no store of a team's own, and its commands would use the host's";
+  return [errorAt(["store", "mode"], message, "remove [store], or wait for a version that serves one")];
 }
 
 /**

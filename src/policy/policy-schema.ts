@@ -38,6 +38,7 @@ const AllowEntry = table({
     list(text("local?root=/srv/nixgate/alpha"), 'write a list such as ["local?root=/srv/nixgate/alpha"]'),
   ),
   process_ops: z.exactOptional(flag),
+  read_only: z.exactOptional(flag),
   request: z.exactOptional(list(text("nix-store"), WORDS_FIX)),
   run: z.exactOptional(list(text("/usr/bin/nix-store"), WORDS_FIX)),
   environment: z.exactOptional(dictionary(text("value"))),

@@ -29,6 +29,8 @@ export interface EndpointRule {
   readonly endpoint: EndpointName;
   readonly stores: readonly string[];
   readonly processOps: boolean;
+  /** Of `store-serve-write`: runs without `--write`. */
+  readonly readOnly: boolean;
   readonly environment: Environment;
 }
 export interface CustomRule {

@@ -79,6 +79,7 @@ export const bodies = {
     request,
     rule: text("the policy's rule that allowed it"),
     argv: field(z.array(z.string()), "what was executed, word by word"),
+    isolation: maybe(z.enum(ISOLATIONS), "what holds this command", "what `session.start` says"),
     unit: maybeText("the command's scope", "it ran without systemd"),
     invocation: maybeText("systemd's INVOCATION_ID of the scope", "it ran without systemd, or systemd did not say"),
     pid: maybe(z.int().check(z.gte(1)), "the process that became the command", "there was no scope to start it in"),

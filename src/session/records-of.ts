@@ -50,6 +50,7 @@ export function commandStartRecord(
   decision: Allow,
   plan: Plan,
   scope: OpenScope | undefined,
+  isFallback = false,
 ): Body<"command.start"> {
   return {
     event: "command.start",
@@ -57,6 +58,7 @@ export function commandStartRecord(
     request: requestText(request).request,
     rule: decision.rule.name,
     argv: [...decision.argv],
+    ...(isFallback && { isolation: ISOLATION[plan.manager] }),
     ...(plan.manager !== "none" && { unit: plan.unit }),
     ...(scope?.invocation !== undefined && { invocation: scope.invocation }),
     ...(scope && { pid: scope.pid }),

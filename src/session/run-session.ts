@@ -23,7 +23,7 @@ export async function runSession(arrival: Arrival, ports: SessionPorts): Promise
     return end(await serve(arrival, log, ports));
   } catch (error) {
     if (!(error instanceof RecordFailure)) {
-      attempt(() => end({ exit: ExitStatus.bug, commands: 0, denied: 0, cause: "internal" }));
+      attempt(() => end({ exit: ExitStatus.bug, ...log.counted(), cause: "internal" }));
       throw error;
     }
     // The file is lost; the journal may still say why.
@@ -35,7 +35,7 @@ export async function runSession(arrival: Arrival, ports: SessionPorts): Promise
     };
     log.write(refuseRecord({ ...refusal, message: failure.message }));
     tellRefusal(refusal.message, arrival, ports);
-    return end({ exit: refusal.status, commands: 0, denied: 0, cause: "internal" });
+    return end({ exit: refusal.status, ...log.counted(), cause: "internal" });
   } finally {
     log.close();
     await Promise.all([ports.records.flush(), ports.recovery.settled()]);

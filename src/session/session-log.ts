@@ -14,6 +14,8 @@ export interface SessionLog {
    * @throws RecordFailure where it cannot be written and `on_failure = "refuse"`
    */
   write(body: RecordBody, options?: { readonly durable?: boolean }): void;
+  /** What the records say so far, for the last one. */
+  counted(): { readonly commands: number; readonly denied: number };
   /** Lets go of the file; nothing is written any more. */
   close(): void;
 }
@@ -47,6 +49,7 @@ export function openSessionLog(
   let chain = begun ?? openChain({ session, team, host: machine.host, boot: machine.boot });
   let file: RecordFile | undefined;
   let failure: NixgateError | undefined;
+  const counts = { commands: 0, denied: 0 };
 
   /** @returns why the line is not in the file */
   const store = (line: string, durable: boolean): NixgateError | undefined => {
@@ -63,6 +66,8 @@ export function openSessionLog(
   return {
     write(body, { durable = false } = {}) {
       // Its file is that of the day on which the session arrived, and so is its first record, also at midnight.
+      if (body.event === "command.start") counts.commands += 1;
+      if (body.event === "command.deny") counts.denied += 1;
       const time = body.event === "session.start" ? arrival.startedAt : clock.now();
       const appended = append(chain, time, body);
       chain = appended.chain;
@@ -76,6 +81,7 @@ export function openSessionLog(
       if (settings.journald) records.tellJournal(session, team, problem);
       tellRefusal("this session goes on without being put on record", arrival, ports);
     },
+    counted: () => counts,
     close() {
       file?.close();
       file = undefined;

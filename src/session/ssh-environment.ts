@@ -17,7 +17,7 @@ export function askedBy(environment: RawEnvironment): Asked {
 
 /** Whether this request asks for a shell, which is the line loop. */
 export function opensLineLoop(request: Uint8Array): boolean {
-  return request.length <= "bash".length && SHELLS.has(new TextDecoder().decode(request));
+  return request.length <= "bash".length && SHELLS.has(new TextDecoder("utf-8", { ignoreBOM: true }).decode(request));
 }
 
 const ADDRESS = /^[0-9a-fA-F:.]{2,45}(?:%[\w.-]{1,32})?$/;

@@ -9,7 +9,7 @@ const MIB = 1 << 20;
 /** What a client of each example may ask for, with what memory, and what not. */
 const EXAMPLES = {
   ci: { allowed: "nix-daemon --stdio", memoryMax: 1024, denied: "nix-store --serve" },
-  mirror: { allowed: "nix-store --serve", memoryMax: 512, denied: "nix-daemon --stdio" },
+  mirror: { allowed: "nix-store --serve --write", memoryMax: 512, denied: "nix-daemon --stdio" },
   untrusted: { allowed: "nix-daemon --stdio", memoryMax: 2048, denied: "nix-store --serve --write" },
   workstations: { allowed: "nix-store -r", memoryMax: 2048, denied: "nix-store -r /nix/store" },
 };
@@ -18,7 +18,6 @@ const test = plain.extend<{ builder: Guest }>({
   builder: [
     async ({ guest }, use) => {
       await restorePolicies(guest);
-      await guest.asRoot("install -d -o nix-alpha /srv/nixgate/untrusted");
       await use(guest);
       await restorePolicies(guest);
     },

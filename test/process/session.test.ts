@@ -304,10 +304,13 @@ describe("without a manager that answers", () => {
     const place = workplace();
     place.edit("nixgate.toml", 'manager = "none"\nrequire = true', 'manager = "user"\nrequire = false');
     place.allow("echo", ["/bin/echo", "ran"]);
-    const { status, stdout } = await session(place, { request: "echo" });
+    const { status, stdout, stderr } = await session(place, { request: "echo" });
     expect({ status, stdout: stdout.toString() }).toEqual({ status: 0, stdout: "ran\n" });
+    expect(stderr).toMatch(
+      /^nixgate: no scope for this command, which has rlimits alone instead: .+ \(session .+\)\n$/,
+    );
     const [, start] = place.records();
-    expect(start).toMatchObject({ limits: { applied: { TasksMax: "256" } } });
+    expect(start).toMatchObject({ isolation: "process", limits: { applied: { TasksMax: "256" } } });
     expect(start).not.toHaveProperty("unit");
   });
 });

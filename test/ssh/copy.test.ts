@@ -12,8 +12,8 @@ beforeEach(() => builder.mark());
 afterAll(() => builder?.stop());
 
 /** Removes a path from the client's store, so that it can only come from the server. */
-async function forget(path: string): Promise<void> {
-  const { status, stderr } = await builder.run(["nix-store", "--delete", path]);
+async function forget(path: string, from = builder): Promise<void> {
+  const { status, stderr } = await from.run(["nix-store", "--delete", path]);
   expect({ status, stderr }).toMatchObject({ status: 0 });
 }
 
@@ -83,5 +83,31 @@ describe.each(["ssh", "ssh-ng"])("%s:// with remote-store", (scheme) => {
     expect(stderr).toMatch(/nixgate: .+ \(session [0-9a-f-]{36}\)/);
     expect((await builder.awaitRecords("command.deny"))[0]).toMatchObject({ reason: "store-not-allowed" });
     expect((await builder.awaitRecords("session.end"))[0]).toMatchObject({ exit: 77 });
+  });
+});
+
+describe("a store that is served read-only", () => {
+  let mirror: Builder;
+  beforeAll(async () => {
+    mirror = await startBuilder({ readOnly: true });
+  });
+  afterAll(() => mirror?.stop());
+
+  test("gives its paths to a client that asks for --write, and takes none", async () => {
+    const path = await mirror.addToClient("mirrored-payload", randomBytes(50_000));
+    const original = await mirror.dump("client", path);
+    const upload = () => mirror.run(["nix", "copy", "--no-check-sigs", "--to", "ssh://builder", path]);
+    expect((await upload()).status).not.toBe(0);
+    await expect(mirror.dump("server", path)).rejects.toThrow();
+    // over the protocol that may write here
+    const put = await mirror.run(["nix", "copy", "--no-check-sigs", "--to", "ssh-ng://builder", path]);
+    expect(put).toMatchObject({ status: 0 });
+    await forget(path, mirror);
+    const from = await mirror.run(["nix", "copy", "--no-check-sigs", "--from", "ssh://builder", path]);
+    expect(from).toMatchObject({ status: 0 });
+    expect((await mirror.dump("client", path)).equals(original)).toBe(true);
+    const starts = mirror.records().filter((record) => record.event === "command.start");
+    const served = starts.filter(({ request }) => request === "nix-store --serve --write");
+    expect(served.map(({ argv }) => argv)).toEqual(Array(2).fill(["/usr/bin/nix-store", "--serve"]));
   });
 });

@@ -27,6 +27,8 @@ export interface BuilderOptions {
   /** Lines for sshd_config; a ForceCommand for the team, without forwarding, when absent. */
   readonly sshd?: (layout: Layout) => readonly string[];
   readonly authorizedKeys?: (layout: Layout, publicKey: string) => string;
+  /** What `nix-store --serve --write` asks for is served without writing. */
+  readonly readOnly?: true;
   /** More of the policy, as TOML. */
   readonly policy?: (layout: Layout) => string;
 }
@@ -80,7 +82,7 @@ export async function startBuilder(options: BuilderOptions = {}): Promise<Builde
   for (const name of ["log", "ssh", "home"]) mkdirSync(inFolder(name), { mode: 0o700 });
   put("nix/nix.conf", "build-users-group =\nsandbox = false\nsubstituters =\nexperimental-features = nix-command\n");
   put("etc/nixgate.toml", hostFile(inFolder("log")));
-  put(`etc/policies/${team}.toml`, policyFile(team, layout) + (options.policy?.(layout) ?? ""));
+  put(`etc/policies/${team}.toml`, policyFile(team, layout, options.readOnly) + (options.policy?.(layout) ?? ""));
 
   const { authorizedKeys } = options;
   const sshdOptions: SshdOptions = {
@@ -162,7 +164,7 @@ min_available_memory = 0
 max_load_per_cpu = 1e6
 `;
 
-function policyFile(team: string, { folder, otherStore }: Layout): string {
+function policyFile(team: string, { folder, otherStore }: Layout, readOnly = false): string {
   const environment = {
     NIX_CONF_DIR: `${folder}/nix`,
     NIX_STORE_DIR: `${folder}/server/store`,
@@ -172,7 +174,8 @@ function policyFile(team: string, { folder, otherStore }: Layout): string {
   const inline = Object.entries(environment).map(([name, value]) => `${name} = "${value}"`);
   const rule = (endpoint: string) =>
     `[[allow]]\nendpoint = "${endpoint}"\nstores = ["${otherStore}"]\nenvironment = { ${inline.join(", ")} }\n`;
-  return `schema = 1\nteam = "${team}"\n${rule("store-serve-write")}${rule("daemon-stdio")}`;
+  const serve = rule("store-serve-write") + (readOnly ? "read_only = true\n" : "");
+  return `schema = 1\nteam = "${team}"\n${serve}${rule("daemon-stdio")}`;
 }
 
 /** `real`: the client keeps its paths elsewhere, under the names that they have on the server. */

@@ -144,6 +144,15 @@ describe("seen together", () => {
     expect(await messages(contents)).toEqual([]);
   });
 
+  test("a team that was to have a store of its own is not let into the host's", async () => {
+    const own = `${policy("alpha")}[store]\nmode = "dedicated"\nroot = "/srv/alpha"\n`;
+    expect(await messages({ "nixgate.toml": HOST, "policies/alpha.toml": own })).toEqual([
+      expect.stringMatching(
+        /^policies\/alpha\.toml:\d+: error: store\.mode: this version serves no store of a team's own/,
+      ),
+    ]);
+  });
+
   test("an endpoint needs its program on the host", async () => {
     expect(await messages({ "nixgate.toml": "schema = 1", "policies/alpha.toml": policy("alpha") })).toEqual([
       "policies/alpha.toml:4: error: allow[0].endpoint: the host names no program nix-store",

@@ -43,7 +43,11 @@ const EVERYTHING = {
   team: "alpha",
   description: "platform team",
   allow: [
-    { endpoint: "store-serve-write", environment: { NIX_SSL_CERT_FILE: "/etc/ssl/certs/ca-certificates.crt" } },
+    {
+      endpoint: "store-serve-write",
+      read_only: true,
+      environment: { NIX_SSL_CERT_FILE: "/etc/ssl/certs/ca-certificates.crt" },
+    },
     { endpoint: "daemon-stdio", stores: ["local?root=/srv/nixgate/alpha"], process_ops: true },
     { request: ["nix-store", "-r"], run: ["/usr/bin/nix-store", "-r"] },
   ],
@@ -213,6 +217,32 @@ describe("an exact request", () => {
     const all =
       '[[allow]]\nendpoint = "daemon-stdio"\nrequest = ["a"]\nrun = ["/x"]\nstores = ["a"]\nprocess_ops = false';
     expect(await problems(all)).toHaveLength(3);
+  });
+});
+
+describe("entries behind others", () => {
+  const rule = (...lines: string[]) => `[[allow]]\n${lines.join("\n")}\n`;
+  const serve = 'endpoint = "daemon-stdio"';
+  test.each([
+    ["the same request", rule('request = ["a"]', 'run = ["/x"]') + rule('request = ["a"]', 'run = ["/y"]')],
+    ["the same endpoint", rule(serve) + rule(serve)],
+    ["fewer stores", rule(serve, 'stores = ["a", "b"]') + rule(serve, 'stores = ["b"]')],
+    ["less than --process-ops", rule(serve, "process_ops = true") + rule(serve)],
+  ])("%s is never asked, and an error", async (_, entries) => {
+    expect(await problems(entries)).toEqual([
+      expect.stringContaining("allow[1]: allow[0] already takes every request"),
+    ]);
+  });
+  test("more stores, or another request, is", async () => {
+    expect(await problems(rule(serve) + rule(serve, 'stores = ["a"]'))).toEqual([]);
+    const both = rule('request = ["a"]', 'run = ["/x"]') + rule('request = ["a", "b"]', 'run = ["/x"]');
+    expect(await problems(both)).toEqual([]);
+  });
+  test("read_only is for store-serve-write alone", async () => {
+    expect(await problems(rule(serve, "read_only = true"))).toEqual([
+      expect.stringContaining("means nothing for daemon-stdio"),
+    ]);
+    expect(await problems(rule('request = ["a"]', 'run = ["/x"]', "read_only = true"))).toHaveLength(1);
   });
 });
 

@@ -3,7 +3,14 @@ import type { AllowRule } from "../../../src/policy/policy.ts";
 import { confinement } from "../../../src/scope/confinement.ts";
 
 const endpoint = (stores: readonly string[]): AllowRule => ({
-  ...{ kind: "endpoint", name: "allow[0]", endpoint: "daemon-stdio", processOps: false, environment: {} },
+  ...{
+    kind: "endpoint",
+    name: "allow[0]",
+    endpoint: "daemon-stdio",
+    processOps: false,
+    readOnly: false,
+    environment: {},
+  },
   stores,
 });
 const propertyOf = (rule: AllowRule, name: string) => confinement(rule).find((one) => one.name === name)?.value;
