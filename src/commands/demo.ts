@@ -147,7 +147,7 @@ async function configure({ ports, workshop, programs }: Stage): Promise<string> 
   } else {
     say(`   manager = "none", since there is no systemd user manager to be had: ${trouble}.`);
     say(
-      "   No cgroup bounds the sessions then: MemoryMax holds for each process alone, TasksMax and CPUQuota not at all.",
+      "   No cgroup bounds the sessions then: MemoryMax holds for each process alone, TasksMax for all of an account but root, CPUQuota not at all.",
     );
   }
   return etc;
