@@ -102,9 +102,11 @@ function asDocument(decision: Decision, plan: Plan | undefined): object {
         ...(plan && {
           argv: plan.argv,
           environment: plan.environment,
-          unit: plan.unit,
-          slice: plan.slice,
-          properties: Object.fromEntries(propertiesOf(plan).map(({ name, value }) => [name, value])),
+          ...(plan.manager !== "none" && {
+            unit: plan.unit,
+            slice: plan.slice,
+            properties: Object.fromEntries(propertiesOf(plan).map(({ name, value }) => [name, value])),
+          }),
           command_line: plan.commandLine,
         }),
       };
@@ -131,10 +133,11 @@ function asText(decision: Decision, plan: Plan | undefined): string {
   if (plan) {
     lines.push("", "what would run:", `  ${plan.commandLine.map(shellWord).join(" ")}`, "", "its environment:");
     lines.push(...Object.entries(plan.environment).map(([name, value]) => `  ${name}=${value}`));
-    lines.push("", `its ${plan.confinement ? "service" : "scope"}: ${plan.unit} in ${plan.slice}`);
-    lines.push(...propertiesOf(plan).map(({ name, value }) => `  ${name}=${value}`));
     if (plan.manager === "none") {
       lines.push("", 'manager = "none": no scope; limits are rlimits, for each process alone, as far as they go');
+    } else {
+      lines.push("", `its ${plan.confinement ? "service" : "scope"}: ${plan.unit} in ${plan.slice}`);
+      lines.push(...propertiesOf(plan).map(({ name, value }) => `  ${name}=${value}`));
     }
   }
   return `${lines.map(escapeText).join("\n")}\n`;

@@ -132,6 +132,7 @@ ExecStart=/bin/sh -c :
  */
 function service(policies: readonly Policy[], { program, configDirectory, logDirectory }: UnitPlaces): RenderedFile {
   const teams = policies.map(({ team }) => socketName(team));
+  const sockets = ["nixgate.socket", ...teams];
   const where = configDirectory === "/etc/nixgate" ? "" : ` --config-dir ${configDirectory}`;
   return unit(
     "nixgate.service",
@@ -139,8 +140,8 @@ function service(policies: readonly Policy[], { program, configDirectory, logDir
 Description=nixgate, the supervisor of Nix sessions
 Requires=nixgate.socket
 # no more than wanted: a team whose account is gone must not keep the others from their sessions
-Wants=${teams.join(" ")} dbus.socket
-After=nixgate.socket ${teams.join(" ")} dbus.socket
+Wants=${[...teams, "dbus.socket"].join(" ")}
+After=${[...sockets, "dbus.socket"].join(" ")}
 # Sessions wait for it: it is started again as often as it takes.
 StartLimitIntervalSec=0
 
@@ -148,7 +149,7 @@ StartLimitIntervalSec=0
 Type=exec
 ExecStart=${program} supervise${where}
 ExecStopPost=-rm -f /run/nixgate/_ready
-Sockets=nixgate.socket ${teams.join(" ")}
+Sockets=${sockets.join(" ")}
 Restart=always
 RestartSec=200ms
 # Sessions are in scopes of their own and go on; what is here is the supervisor with its helpers. It ends them itself.

@@ -109,6 +109,13 @@ describe("the loop ends", () => {
     expect((await session(place, { input: "fail\n" })).status).toBe(7);
   });
 
+  test("with the command of an exec, whatever stands behind it", async () => {
+    const place = workplace();
+    place.allow("fail", ["/bin/sh", "-c", "exit 7"]);
+    const { status, stdout } = await session(place, { input: "exec fail\necho started\n" });
+    expect({ status, stdout: stdout.toString() }).toEqual({ status: 7, stdout: "" });
+  });
+
   test.each([
     ["a denial", "nix-daemon --bad\necho started\n", 77, "not-allowlisted"],
     ["an empty line", "\n", 65, "malformed"],
