@@ -61,10 +61,10 @@ function scopeOf(record: SessionRecord, manager: ScopeManager): Readonly<Record<
     : { USER_UNIT: unit, ...(invocation !== undefined && { USER_INVOCATION_ID: invocation }) };
 }
 
-/** That a session's records cannot be written, for where the session goes on all the same (`on_failure = "continue"`). */
+/** What went wrong with a session and is in no record of it. */
 export function failureEntry(session: string, team: string, message: string): string {
   return asLines({
-    MESSAGE: escapeText(`the session goes on without records in its file: ${message}`),
+    MESSAGE: escapeText(message),
     PRIORITY: ERROR,
     MESSAGE_ID: FAILURE_ID,
     SYSLOG_IDENTIFIER: "nixgate",

@@ -4,7 +4,6 @@ import type { LimitHits } from "../ending/limit-hits.ts";
 import type { HostConfig } from "../policy/policy.ts";
 import type { SessionRecord } from "../record/schema.ts";
 import type { Plan } from "../scope/plan.ts";
-import type { NixgateError } from "../units/error.ts";
 import type { SessionId, TeamName } from "../units/ids.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 
@@ -137,8 +136,8 @@ export interface Records {
   open(directory: string, team: string, start: number): RecordFile;
   /** Sends the copy for the journal on its way; never fails the session. */
   copyToJournal(record: SessionRecord, line: string): void;
-  /** Tells the journal that the session goes on without records; never fails the session. */
-  tellJournal(session: SessionId, team: string, failure: NixgateError): void;
+  /** Tells the journal what the administrator should know of the session and no record says; never fails the session. */
+  tellJournal(session: SessionId, team: string, message: string): void;
   /** Waits for what is still on its way, for a bounded time. */
   flush(): Promise<number>;
 }

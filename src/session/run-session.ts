@@ -1,4 +1,5 @@
 import { ExitStatus } from "../units/exit-status.ts";
+import { escapeText } from "../units/text.ts";
 import { admitSession } from "./admit-session.ts";
 import type { Arrival, SessionRefusal } from "./arrival.ts";
 import { type Outcome, tellRefusal } from "./outcome.ts";
@@ -24,7 +25,11 @@ export async function runSession(arrival: Arrival, ports: SessionPorts): Promise
   } catch (error) {
     if (!(error instanceof RecordFailure)) {
       attempt(() => end({ exit: ExitStatus.bug, ...log.counted(), cause: "internal" }));
-      throw error;
+      // The client gets no more of it than who to ask; the administrator gets all.
+      const said = error instanceof Error ? error : new Error(String(error));
+      log.tellJournal(`a bug in nixgate: ${said.stack ?? said.message}`);
+      tellRefusal(`this is a bug in nixgate: ${escapeText(said.message)}`, arrival, ports);
+      return ExitStatus.bug;
     }
     // The file is lost; the journal may still say why.
     const { failure } = error;

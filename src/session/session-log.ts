@@ -14,6 +14,8 @@ export interface SessionLog {
    * @throws RecordFailure where it cannot be written and `on_failure = "refuse"`
    */
   write(body: RecordBody, options?: { readonly durable?: boolean }): void;
+  /** Tells the journal, where there is to be one, what no record says. */
+  tellJournal(message: string): void;
   /** What the records say so far, for the last one. */
   counted(): { readonly commands: number; readonly denied: number };
   /** Lets go of the file; nothing is written any more. */
@@ -63,7 +65,11 @@ export function openSessionLog(
     }
   };
 
+  const tellJournal = (message: string) => {
+    if (settings.journald) records.tellJournal(session, team, message);
+  };
   return {
+    tellJournal,
     write(body, { durable = false } = {}) {
       // Its file is that of the day on which the session arrived, and so is its first record, also at midnight.
       if (body.event === "command.start") counts.commands += 1;
@@ -78,7 +84,7 @@ export function openSessionLog(
       if (!problem || failure) return;
       failure = problem;
       if (settings.onFailure === "refuse") throw new RecordFailure(problem);
-      if (settings.journald) records.tellJournal(session, team, problem);
+      tellJournal(`the session goes on without records in its file: ${problem.message}`);
       tellRefusal("this session goes on without being put on record", arrival, ports);
     },
     counted: () => counts,

@@ -38,7 +38,7 @@ export function recordsForJournal(manager: ScopeManager = "user", deliver?: Deli
   return {
     open: openRecordFile,
     copyToJournal: (record, line) => opened().copy(record, line),
-    tellJournal: (session, team, { message }) => opened().send(failureEntry(session, team, message)),
+    tellJournal: (session, team, message) => opened().send(failureEntry(session, team, message)),
     flush: async () => (await journal?.flush()) ?? 0,
   };
 }

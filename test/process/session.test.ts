@@ -225,7 +225,7 @@ describe("what is left", () => {
 describe("a session that cannot be served", () => {
   test.each([
     ["a team without a policy", { team: "beta" }, 78, "unknown-team", "_unassigned"],
-    ["a team's name that is none", { team: "../alpha" }, 78, "unknown-team", undefined],
+    ["a team's name that is none", { team: "../alpha" }, 78, "unknown-team", "_unassigned"],
     ["a member that the policy does not know", { words: ["--member", "eve"] }, 77, "unknown-member", "alpha"],
     ["a member's name that is none", { words: ["--member", "../x"] }, 77, "unknown-member", "alpha"],
   ])("is refused and on record: %s", async (_, asked, status, reason, team) => {
@@ -234,7 +234,7 @@ describe("a session that cannot be served", () => {
     expect(answer).toMatchObject({ status });
     expect(answer.stdout.length).toBe(0);
     expect(answer.stderr).toMatch(SESSION_LINE);
-    if (team) expect(place.records(team)).toMatchObject([{}, { event: "session.refuse", reason }, { exit: status }]);
+    expect(place.records(team)).toMatchObject([{}, { event: "session.refuse", reason }, { exit: status }]);
   });
 
   test("a policy that is not valid refuses with 78", async () => {

@@ -11,19 +11,23 @@ import { temporaryFolder, writeArchive } from "../support/temporary.ts";
 const SESSIONS = 400;
 const folder = temporaryFolder("report");
 const HOSTILE = '"></td></script><script>alert(1)</script><img src=x onerror=alert(2)><svg onload=alert(3)>\u202e';
-const hostile = sessionLines("2026-01-05T07:00:00Z", [
-  {
-    ...bodies.start,
-    member: HOSTILE,
-    user: HOSTILE,
-    client: { ip: HOSTILE, port: 1 },
-    key: { type: HOSTILE, fingerprint: HOSTILE },
-  },
-  { ...bodies.deny, request: HOSTILE, rule: HOSTILE },
-  { ...bodies.run, request: HOSTILE, argv: [HOSTILE] },
-  bodies.ran,
-  bodies.end,
-]);
+const hostile = sessionLines(
+  "2026-01-05T07:00:00Z",
+  [
+    {
+      ...bodies.start,
+      member: HOSTILE,
+      user: HOSTILE,
+      client: { ip: HOSTILE, port: 1 },
+      key: { type: HOSTILE, fingerprint: HOSTILE },
+    },
+    { ...bodies.deny, request: HOSTILE, rule: HOSTILE },
+    { ...bodies.run, request: HOSTILE, argv: [HOSTILE] },
+    bodies.ran,
+    bodies.end,
+  ],
+  { host: HOSTILE },
+);
 
 let browser: Browser;
 async function report(name: string, files: Readonly<Record<string, string>>, words: readonly string[] = []) {

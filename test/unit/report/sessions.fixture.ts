@@ -31,11 +31,15 @@ export const told = {
     { ...ran, wall_ms: Number.MAX_SAFE_INTEGER },
     { ...bodies.end, wall_ms: Number.MAX_SAFE_INTEGER },
   ]),
-  hostile: sessionLines("2026-01-05T07:00:00Z", [
-    { ...bodies.start, member: HOSTILE, client: { ip: HOSTILE, port: 1 }, user: HOSTILE },
-    { ...bodies.deny, request: HOSTILE },
-    bodies.end,
-  ]),
+  hostile: sessionLines(
+    "2026-01-05T07:00:00Z",
+    [
+      { ...bodies.start, member: HOSTILE, client: { ip: HOSTILE, port: 1 }, user: HOSTILE },
+      { ...bodies.deny, request: HOSTILE },
+      bodies.end,
+    ],
+    { host: HOSTILE },
+  ),
 };
 
 export const wholeOf = (lines: readonly string[]): WholeSession => {

@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import type { SessionRecord } from "../../../src/record/schema.ts";
+import { runSession } from "../../../src/session/run-session.ts";
+import { makeSessionId, teamName } from "../../../src/units/ids.ts";
+
+test("a bug ends the session with 70, tells the client no more than that, and the journal all", async () => {
+  const lines: string[] = [];
+  const told: string[] = [];
+  const journal: string[] = [];
+  const host = { log: { directory: "/log", journald: true, onFailure: "refuse" }, scope: { manager: "none" } };
+  const arrival = {
+    session: makeSessionId(0, new Uint8Array(10)),
+    startedAt: 0,
+    team: teamName("alpha"),
+    member: undefined,
+    account: { name: "nix-alpha", uid: 990, home: "/" },
+    connection: {},
+    request: { mode: "loop" },
+    machine: { host: "builder-1", boot: "b" },
+    process: { pid: 1, version: "0" },
+    holder: "",
+    configuration: {
+      ok: true,
+      directory: "/etc/nixgate",
+      host,
+      source: undefined,
+      policy: { team: "alpha", session: {} },
+    },
+  };
+  const ports = {
+    clock: { now: () => 1, monotonic: () => 1, after: () => () => undefined },
+    client: { tell: (line: string) => void told.push(line) },
+    admission: {
+      takePlace: () => {
+        throw new TypeError("x is no function\u001b[2J");
+      },
+    },
+    records: {
+      open: () => ({ append: (line: string) => void lines.push(line), close: () => undefined }),
+      copyToJournal: () => undefined,
+      tellJournal: (_: string, __: string, message: string) => void journal.push(message),
+      flush: async () => 0,
+    },
+    recovery: { settled: async () => undefined },
+  };
+  expect(await runSession(arrival as never, ports as never)).toBe(70);
+  expect(told).toEqual([`nixgate: this is a bug in nixgate: x is no function\\u{1b}[2J (session ${arrival.session})`]);
+  expect(journal).toEqual([
+    expect.stringMatching(/^a bug in nixgate: TypeError: x is no function[\s\S]*run-session\.test/),
+  ]);
+  const records = lines.map((line): SessionRecord => JSON.parse(line));
+  expect(records.map(({ event }) => event)).toEqual(["session.start", "session.end"]);
+  expect(records.at(-1)).toMatchObject({ exit: 70, cause: "internal", commands: 0, denied: 0 });
+});
