@@ -34,6 +34,8 @@ export function renderUnits(
       places,
     ),
     CONTROL,
+    sealing(places),
+    SEAL_TIMER,
     ...served.flatMap(({ policy, account, uid }) => [socket(policy, account), slice(policy), noManager(account, uid)]),
   ];
   const omitted = policies
@@ -47,6 +49,9 @@ export function renderUnits(
     });
   return { files, omitted };
 }
+
+const where = (configDirectory: string) =>
+  configDirectory === "/etc/nixgate" ? "" : ` --config-dir ${configDirectory}`;
 
 const socketName = (team: string) => `nixgate-${team}.socket`;
 
@@ -70,6 +75,56 @@ RemoveOnStop=yes
 WantedBy=sockets.target
 `,
 );
+
+/** What accounts do to records between two runs no seal finds; under this manager that takes root, and shows all the same. */
+const SEAL_TIMER = unit(
+  "nixgate-seal.timer",
+  `[Unit]
+Description=Seals of nixgate's records
+
+[Timer]
+OnCalendar=*:0/10
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+`,
+);
+
+function sealing({ program, configDirectory }: UnitPlaces): RenderedFile {
+  return unit(
+    "nixgate-seal.service",
+    `[Unit]
+Description=Seal nixgate's records
+
+[Service]
+Type=oneshot
+ExecStart=${program} sessions seal${where(configDirectory)}
+# its key and its seals: /var/lib/nixgate
+StateDirectory=nixgate
+StateDirectoryMode=0700
+CapabilityBoundingSet=CAP_DAC_READ_SEARCH
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+PrivateNetwork=yes
+RestrictAddressFamilies=AF_UNIX
+RestrictNamespaces=yes
+LockPersonality=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallErrorNumber=EPERM
+`,
+  );
+}
 
 function socket({ team }: Policy, account: string): RenderedFile {
   return unit(
@@ -133,7 +188,6 @@ ExecStart=/bin/sh -c :
 function service(policies: readonly Policy[], { program, configDirectory, logDirectory }: UnitPlaces): RenderedFile {
   const teams = policies.map(({ team }) => socketName(team));
   const sockets = ["nixgate.socket", ...teams];
-  const where = configDirectory === "/etc/nixgate" ? "" : ` --config-dir ${configDirectory}`;
   return unit(
     "nixgate.service",
     `[Unit]
@@ -147,7 +201,7 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=exec
-ExecStart=${program} supervise${where}
+ExecStart=${program} supervise${where(configDirectory)}
 ExecStopPost=-rm -f /run/nixgate/_ready
 Sockets=${sockets.join(" ")}
 Restart=always

@@ -176,15 +176,23 @@ describe("when the supervisor is killed", () => {
     await nothingLeft(builder);
   });
 
-  test("a hundred running sessions go on", { timeout: 300_000 }, async ({ builder }) => {
+  test("a hundred running sessions go on, also when another version comes", { timeout: 300_000 }, async ({
+    builder,
+  }) => {
     const HUNDRED = 100;
     await allow(builder, "alpha", { long: ["/bin/sh", "-c", "exec sleep 45"] });
     await edit(builder, "alpha", "s/^max_concurrent = .*/max_concurrent = 200/\ns/^TasksMax = 512/TasksMax = 4096/");
-    const before = (await recordsOf(builder, "alpha", "session.end")).length;
+    const before = (await recordsOf(builder, "alpha", "session.end")).length + 1; // and that of the newcomer
     const start = `cd /; for i in $(seq ${HUNDRED}); do SSH_ORIGINAL_COMMAND=long /usr/bin/nixgate-front alpha </dev/null >/dev/null 2>&1 & done; wait`;
     const all = builder.asAccount("nix-alpha", start);
     await waitFor("all", async () => (await text(builder, "pgrep -c -u nix-alpha -x sleep")) === `${HUNDRED}`, 120_000);
-    await builder.asRoot("systemctl restart nixgate.service");
+    // the code that V8 keeps has the version in it
+    const upgrade = `sed 's/"0\\.1\\.0"/"9.9.9"/' old/nixgate.cjs >dist/nixgate.cjs; rm dist/nixgate.cache`;
+    const swap = `cd /usr/lib/node_modules/nixgate; mv dist old; cp -a old dist; ${upgrade}`;
+    await builder.asRoot(`${swap}; systemctl restart nixgate.service`);
+    await builder.ssh("nix-alpha", "quick");
+    expect((await recordsOf(builder, "alpha", "session.start")).at(-1)).toMatchObject({ nixgate: "9.9.9" });
+    await builder.asRoot("cd /usr/lib/node_modules/nixgate; rm -r dist; mv old dist");
     await killSupervisor(builder);
     await restarted(builder);
     await all;
@@ -195,6 +203,10 @@ describe("when the supervisor is killed", () => {
     );
     const ends = (await recordsOf(builder, "alpha", "session.end")).slice(before);
     expect(ends.map(({ cause, exit }) => `${cause} ${exit}`)).toEqual(Array(HUNDRED).fill("exit 0"));
+    const figures = (await recordsOf(builder, "alpha", "command.end")).slice(-HUNDRED).map(({ usage }) => usage);
+    expect(
+      figures.filter(({ memory_peak_bytes: peak = 0, tasks_peak: tasks = 0 }) => peak > 0 && tasks > 0),
+    ).toHaveLength(HUNDRED);
     expect(await text(builder, "nixgate sessions verify")).toContain("nothing found");
     await nothingLeft(builder);
   });

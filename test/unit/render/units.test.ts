@@ -21,6 +21,8 @@ test("each team with an account has a FIFO of its own, a slice, and no systemd o
   expect(Object.keys(texts)).toEqual([
     "nixgate.service",
     "nixgate.socket",
+    "nixgate-seal.service",
+    "nixgate-seal.timer",
     "nixgate-a-b.socket",
     "nixgate-a\\x2db.slice",
     "user@1001.service.d/50-nixgate.conf",
