@@ -16,6 +16,7 @@ const test = plain.extend<{ builder: Guest }>({
         wait: ["/bin/sleep", "60"],
         brief: ["/bin/sh", "-c", "sleep 4; exit 6"],
         quick: ["/bin/true"],
+        mark: ["/bin/sh", "-c", "echo ran >>$HOME/ran; sleep 60"],
       });
       await use(guest);
       await guest.asRoot("systemctl reset-failed; systemctl start nixgate.service");
@@ -252,6 +253,23 @@ describe("when the supervisor is killed", () => {
     await backAgain(builder);
   });
 
+  test("and does not come back, recover ends what it left, and beside one it ends nothing", async ({ builder }) => {
+    using _client = startClient(builder, "wait");
+    await awaitProcess(builder, "sleep 60");
+    const started = (await recordsOf(builder, "alpha", "session.start")).at(-1)?.session;
+    await builder.asRoot("nixgate recover");
+    expect((await lastEnd(builder))?.session).not.toBe(started);
+    await neverBack(builder);
+    await builder.asRoot("nixgate recover"); // its front is still there
+    expect((await lastEnd(builder))?.session).not.toBe(started);
+    await builder.asRoot("pkill -KILL -u nix-alpha -f nixgate-front");
+    expect((await builder.asRoot("nixgate recover")).exitCode).toBe(0);
+    expect(await lastEnd(builder)).toMatchObject({ session: started, cause: "supervisor-lost" });
+    await nothingLeft(builder);
+    expect(await text(builder, "nixgate sessions verify --no-journal")).toContain("nothing found");
+    await backAgain(builder);
+  });
+
   test("and does not come back, a session gives up with 75", { timeout: 90_000 }, async ({ builder }) => {
     await neverBack(builder);
     const began = performance.now();
@@ -279,6 +297,47 @@ describe("when the supervisor is killed", () => {
       expect(await text(builder, "nixgate sessions verify")).toContain("nothing found");
     },
   );
+});
+
+describe("while systemd is asked for a scope", () => {
+  const pid = "systemctl show nixgate.service -P MainPID";
+  test.for([
+    ["the front is killed", `pkill -KILL -f "${"^/bin/sh /usr/bin/nixgate-front"}"`],
+    ["its client is gone", "kill -KILL $parent"],
+    ["the supervisor is killed", `kill -KILL $supervisor`],
+  ])("%s: nothing is run twice, nothing is left, and all is on record", async ([, blow = ""], { builder }) => {
+    await builder.asRoot("rm -f ~nix-alpha/ran");
+    // no login while the bus stands still: pam_systemd(8) would wait for it
+    const start =
+      "exec setpriv --reuid nix-alpha --regid nix-alpha --init-groups sh -c 'SSH_ORIGINAL_COMMAND=mark /usr/bin/nixgate-front alpha; :'";
+    const script = `bus=$(systemctl show dbus.service -P MainPID); supervisor=$(${pid}); cd /
+      kill -STOP $bus; (${start}) </dev/null >/dev/null 2>&1 & parent=$!; sleep 2; ${blow}; sleep 1; kill -CONT $bus; sleep 3; kill -KILL $parent 2>/dev/null`;
+    const before = (await recordsOf(builder, "alpha", "session.start")).length;
+    await builder.asRoot(script);
+    await restarted(builder);
+    expect((await recordsOf(builder, "alpha", "session.start")).length).toBeGreaterThan(before);
+    const open = async () => {
+      const ended = (await recordsOf(builder, "alpha", "session.end")).map(({ session }) => session);
+      return (await recordsOf(builder, "alpha", "session.start")).filter(({ session }) => !ended.includes(session));
+    };
+    await waitFor("all ends", async () => (await open()).length === 0, 30_000);
+    await nothingLeft(builder);
+    expect(Number(await text(builder, "cat ~nix-alpha/ran 2>/dev/null | wc -l"))).toBeLessThanOrEqual(1);
+    expect(await text(builder, "nixgate sessions verify")).toContain("nothing found");
+  });
+});
+
+test("a limit that is not in force when it is read back keeps a command from beginning", async ({ builder }) => {
+  await edit(builder, "alpha", "s/^TasksMax = 64/&\\nIOWeight = 50/"); // the kernel of the test machine has no io.weight
+  const { exitCode, stderr } = await builder.ssh("nix-alpha", "quick");
+  await edit(builder, "alpha", "/^IOWeight = 50/d");
+  expect(exitCode, `${stderr}`).toBe(69);
+  expect(`${stderr}`).toContain("the command cannot be given its limits: limits.IOWeight is not there instead of");
+  expect((await recordsOf(builder, "alpha", "command.end")).at(-1)).toMatchObject({
+    cause: "scope-failed",
+    message: expect.stringContaining("limits.IOWeight"),
+  });
+  await nothingLeft(builder);
 });
 
 describe("a front that is killed", () => {
