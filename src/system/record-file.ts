@@ -62,9 +62,10 @@ export function openRecordFile(directory: string, team: string, start: number): 
   }
 }
 
-/** Whatever the umask. Not where it is right already: chmod(2) would take a folder its group's set-group-ID bit. */
+/** Whatever the umask. A folder keeps the set-group-ID bit of the one above it: below it all files are that group's. */
 function setMode(descriptor: number, mode: number): void {
-  if ((fstatSync(descriptor).mode & 0o777) !== mode) fchmodSync(descriptor, mode);
+  const now = fstatSync(descriptor).mode;
+  if ((now & 0o777) !== mode) fchmodSync(descriptor, mode | (now & 0o2000));
 }
 
 /** fsync(2) of a folder that was opened to be walked (O_PATH), which cannot be synced itself. */

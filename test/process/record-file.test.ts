@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  chownSync,
   existsSync,
   linkSync,
   mkdirSync,
@@ -271,6 +272,22 @@ test.skipIf(!isRoot)("a group that root lets write above the log directory is ro
   chmodSync(directory, 0o775);
   openRecordFile(join(directory, "log"), "alpha", time).close();
   expect(existsSync(join(directory, "log/alpha/2026-01-05.jsonl"))).toBe(true);
+});
+
+test.skipIf(!isRoot)("the log folder's group reads what is made below it, where that bit is set (needs root)", () => {
+  const directory = writeArchive({});
+  const READERS = 4242;
+  chownSync(directory, 0, READERS);
+  chmodSync(directory, 0o2750);
+  const before = process.umask(0o077); // as strict as any
+  try {
+    openRecordFile(directory, "alpha", time).close();
+  } finally {
+    process.umask(before);
+  }
+  const [folder, file] = [join(directory, "alpha"), day(directory)].map((path) => statSync(path));
+  expect({ gid: folder?.gid, mode: (folder?.mode ?? 0) & 0o777 }).toEqual({ gid: READERS, mode: 0o750 });
+  expect({ gid: file?.gid, mode: (file?.mode ?? 0) & 0o7777 }).toEqual({ gid: READERS, mode: 0o640 });
 });
 
 test.skipIf(!isRoot)("a folder of another account is refused (needs root to make one)", () => {
