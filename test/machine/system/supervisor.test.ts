@@ -340,6 +340,20 @@ test("a limit that is not in force when it is read back keeps a command from beg
   await nothingLeft(builder);
 });
 
+test("records that cannot be written refuse a session, and the journal says why", async ({ builder }) => {
+  const full = "mount -t tmpfs -o size=16k,mode=755 none /var/log/nixgate; cat /dev/zero >/var/log/nixgate/fill";
+  await builder.asRoot(`${full}; systemctl restart nixgate.service`); // whose view of the disk is its own
+  await restarted(builder);
+  const { exitCode, stderr } = await builder.ssh("nix-alpha", "quick");
+  await builder.asRoot("umount /var/log/nixgate; systemctl restart nixgate.service");
+  await restarted(builder);
+  expect(exitCode, `${stderr}`).toBe(74);
+  expect(`${stderr}`).toMatch(/^nixgate: the session cannot be put on record \(session [0-9a-f-]{36}\)\n$/);
+  const said = await text(builder, "journalctl NIXGATE_EVENT=session.refuse -n 1 -o cat");
+  expect(said).toMatch(/ENOSPC/);
+  expect((await builder.ssh("nix-alpha", "quick")).exitCode).toBe(0);
+});
+
 describe("a front that is killed", () => {
   test.for([0, 0.05, 0.1, 0.2, 0.4, 0.8])("%s seconds after its start leaves nothing", async (seconds, { builder }) => {
     using _client = startClient(builder, "wait");
