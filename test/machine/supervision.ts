@@ -1,4 +1,44 @@
-import type { Guest } from "./support.ts";
+import { waitFor } from "../support/wait-for.ts";
+import { sliceFolder } from "./managers.ts";
+import { allow, restorePolicies } from "./policies.ts";
+import { recordsOf } from "./records.ts";
+import { type Guest, test as plain } from "./support.ts";
+
+export const test = plain.extend<{ builder: Guest }>({
+  builder: [
+    async ({ guest }, use) => {
+      await restorePolicies(guest);
+      await allow(guest, "alpha", {
+        wait: ["/bin/sleep", "60"],
+        brief: ["/bin/sh", "-c", "sleep 4; exit 6"],
+        quick: ["/bin/true"],
+        mark: ["/bin/sh", "-c", "echo ran >>$HOME/ran; sleep 60"],
+      });
+      await use(guest);
+      await guest.asRoot("systemctl reset-failed; systemctl start nixgate.service");
+      await restorePolicies(guest);
+    },
+    { scope: "file" },
+  ],
+});
+
+export const text = async (guest: Guest, command: string) => `${(await guest.asRoot(command)).stdout}`.trim();
+export const FRONT = "pgrep -u nix-alpha -f '^/bin/sh /usr/bin/nixgate-front'";
+/** The process itself, as the OOM killer would: what carries its records to the journal has time to end. */
+export const killSupervisor = (guest: Guest) => signalSupervisor(guest, "KILL");
+export const signalSupervisor = (guest: Guest, signal: "KILL" | "STOP" | "CONT") =>
+  guest.asRoot(`kill -${signal} $(systemctl show nixgate.service -P MainPID)`);
+export const restarted = (guest: Guest) =>
+  waitFor("the supervisor", () =>
+    guest.asRoot("kill -0 $(cat /run/nixgate/_ready)").then(({ exitCode }) => exitCode === 0),
+  );
+export const lastEnd = async (guest: Guest) => (await recordsOf(guest, "alpha", "session.end")).at(-1);
+export const nothingLeft = (guest: Guest) =>
+  waitFor(
+    "nothing to be left",
+    async () =>
+      (await text(guest, `${FRONT}; pgrep -u nix-alpha sleep; ls -d ${sliceFolder(guest)}/*.scope 2>/dev/null`)) === "",
+  );
 
 const DROP_IN = "/run/systemd/system/nixgate.service.d";
 

@@ -2,47 +2,11 @@ import { describe, expect } from "vitest";
 import { isServeAnswer, serveHello } from "../../support/nix-protocol.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import { sliceFolder } from "../managers.ts";
-import { allow, edit, editHost, restorePolicies } from "../policies.ts";
+import { allow, edit, editHost } from "../policies.ts";
 import { recordsOf } from "../records.ts";
-import { backAgain, neverBack } from "../supervision.ts";
-import { type Guest, test as plain } from "../support.ts";
+import { FRONT, lastEnd, nothingLeft, restarted, signalSupervisor, test, text } from "../supervision.ts";
+import type { Guest } from "../support.ts";
 import { awaitProcess, startClient } from "../waiting-client.ts";
-
-const test = plain.extend<{ builder: Guest }>({
-  builder: [
-    async ({ guest }, use) => {
-      await restorePolicies(guest);
-      await allow(guest, "alpha", {
-        wait: ["/bin/sleep", "60"],
-        brief: ["/bin/sh", "-c", "sleep 4; exit 6"],
-        quick: ["/bin/true"],
-        mark: ["/bin/sh", "-c", "echo ran >>$HOME/ran; sleep 60"],
-      });
-      await use(guest);
-      await guest.asRoot("systemctl reset-failed; systemctl start nixgate.service");
-      await restorePolicies(guest);
-    },
-    { scope: "file" },
-  ],
-});
-
-const text = async (guest: Guest, command: string) => `${(await guest.asRoot(command)).stdout}`.trim();
-const FRONT = "pgrep -u nix-alpha -f '^/bin/sh /usr/bin/nixgate-front'";
-/** The process itself, as the OOM killer would: what carries its records to the journal has time to end. */
-const killSupervisor = (guest: Guest) => signalSupervisor(guest, "KILL");
-const signalSupervisor = (guest: Guest, signal: "KILL" | "STOP" | "CONT") =>
-  guest.asRoot(`kill -${signal} $(systemctl show nixgate.service -P MainPID)`);
-const restarted = (guest: Guest) =>
-  waitFor("the supervisor", () =>
-    guest.asRoot("kill -0 $(cat /run/nixgate/_ready)").then(({ exitCode }) => exitCode === 0),
-  );
-const lastEnd = async (guest: Guest) => (await recordsOf(guest, "alpha", "session.end")).at(-1);
-const nothingLeft = (guest: Guest) =>
-  waitFor(
-    "nothing to be left",
-    async () =>
-      (await text(guest, `${FRONT}; pgrep -u nix-alpha sleep; ls -d ${sliceFolder(guest)}/*.scope 2>/dev/null`)) === "",
-  );
 
 describe("what the account cannot do", () => {
   test("loosen the limits of its scope or its team's slice", async ({ builder }) => {
@@ -160,173 +124,6 @@ describe("what comes through a FIFO", () => {
   });
 });
 
-describe("when the supervisor is killed", () => {
-  test("a running session goes on and ends with complete records", async ({ builder }) => {
-    const session = builder.ssh("nix-alpha", "brief");
-    await awaitProcess(builder, "sleep 4");
-    const start = (await recordsOf(builder, "alpha", "command.start")).at(-1);
-    await killSupervisor(builder);
-    await restarted(builder);
-    expect((await session).exitCode).toBe(6);
-    const end = (await recordsOf(builder, "alpha", "command.end")).at(-1);
-    expect(end).toMatchObject({ session: start?.session, cause: "exit", exit_code: 6 });
-    expect(end?.usage).toMatchObject({ memory_peak_bytes: expect.any(Number), tasks_peak: expect.any(Number) });
-    expect(end?.wall_ms).toBeGreaterThan(3500);
-    expect(await lastEnd(builder)).toMatchObject({ session: start?.session, exit: 6, commands: 1 });
-    expect(await text(builder, "nixgate sessions verify")).toContain("nothing found");
-    await nothingLeft(builder);
-  });
-
-  test("a hundred running sessions go on, also when another version comes", { timeout: 300_000 }, async ({
-    builder,
-  }) => {
-    const HUNDRED = 100;
-    await allow(builder, "alpha", { long: ["/bin/sh", "-c", "exec sleep 45"] });
-    await edit(builder, "alpha", "s/^max_concurrent = .*/max_concurrent = 200/\ns/^TasksMax = 512/TasksMax = 4096/");
-    const before = (await recordsOf(builder, "alpha", "session.end")).length + 1; // and that of the newcomer
-    const start = `cd /; for i in $(seq ${HUNDRED}); do SSH_ORIGINAL_COMMAND=long /usr/bin/nixgate-front alpha </dev/null >/dev/null 2>&1 & done; wait`;
-    const all = builder.asAccount("nix-alpha", start);
-    await waitFor("all", async () => (await text(builder, "pgrep -c -u nix-alpha -x sleep")) === `${HUNDRED}`, 120_000);
-    // the code that V8 keeps has the version in it
-    const upgrade = `sed 's/"0\\.1\\.0"/"9.9.9"/' old/nixgate.cjs >dist/nixgate.cjs; rm dist/nixgate.cache`;
-    const swap = `cd /usr/lib/node_modules/nixgate; mv dist old; cp -a old dist; ${upgrade}`;
-    await builder.asRoot(`${swap}; systemctl restart nixgate.service`);
-    await builder.ssh("nix-alpha", "quick");
-    expect((await recordsOf(builder, "alpha", "session.start")).at(-1)).toMatchObject({ nixgate: "9.9.9" });
-    await builder.asRoot("cd /usr/lib/node_modules/nixgate; rm -r dist; mv old dist");
-    await killSupervisor(builder);
-    await restarted(builder);
-    await all;
-    await waitFor(
-      "all ends",
-      async () => (await recordsOf(builder, "alpha", "session.end")).length >= before + HUNDRED,
-      60_000,
-    );
-    const ends = (await recordsOf(builder, "alpha", "session.end")).slice(before);
-    expect(ends.map(({ cause, exit }) => `${cause} ${exit}`)).toEqual(Array(HUNDRED).fill("exit 0"));
-    const figures = (await recordsOf(builder, "alpha", "command.end")).slice(-HUNDRED).map(({ usage }) => usage);
-    expect(
-      figures.filter(({ memory_peak_bytes: peak = 0, tasks_peak: tasks = 0 }) => peak > 0 && tasks > 0),
-    ).toHaveLength(HUNDRED);
-    expect(await text(builder, "nixgate sessions verify")).toContain("nothing found");
-    await nothingLeft(builder);
-  });
-
-  test("a session that ends while there is none is told its own status by the next", async ({ builder }) => {
-    const session = builder.ssh("nix-alpha", "brief");
-    await awaitProcess(builder, "sleep 4");
-    await builder.asRoot("systemctl stop nixgate.service; sleep 5; systemctl start nixgate.service");
-    expect((await session).exitCode).toBe(6);
-    expect(await lastEnd(builder)).toMatchObject({ exit: 6, cause: "exit" });
-    await nothingLeft(builder);
-  });
-
-  test("a policy that is gone by then lets no session end otherwise", async ({ builder }) => {
-    const session = builder.ssh("nix-alpha", "brief");
-    await awaitProcess(builder, "sleep 4");
-    await edit(builder, "alpha", "1i no = [toml");
-    await builder.asRoot("systemctl restart nixgate.service");
-    await restarted(builder);
-    const { exitCode } = await session;
-    await edit(builder, "alpha", "1d");
-    expect(exitCode).toBe(6);
-    expect(await lastEnd(builder)).toMatchObject({ exit: 6, cause: "exit" });
-    await nothingLeft(builder);
-  });
-
-  test("a session that arrives meanwhile waits in the queue", async ({ builder }) => {
-    await builder.asRoot("systemctl stop nixgate.service");
-    const session = builder.ssh("nix-alpha", "quick");
-    await waitFor("the front", () => text(builder, FRONT));
-    await builder.asRoot("systemctl start nixgate.service");
-    expect((await session).exitCode).toBe(0);
-    await nothingLeft(builder);
-  });
-
-  test("and does not come back, a front that is killed while it waits leaves nothing", async ({ builder }) => {
-    await neverBack(builder);
-    const session = builder.ssh("nix-alpha", "quick");
-    await waitFor("the front", () => text(builder, FRONT));
-    await builder.asRoot("sleep 2; pkill -KILL -u nix-alpha -f nixgate-front");
-    await nothingLeft(builder);
-    await session;
-    await backAgain(builder);
-  });
-
-  test("and does not come back, recover ends what it left, and beside one it ends nothing", async ({ builder }) => {
-    using _client = startClient(builder, "wait");
-    await awaitProcess(builder, "sleep 60");
-    const started = (await recordsOf(builder, "alpha", "session.start")).at(-1)?.session;
-    await builder.asRoot("nixgate recover");
-    expect((await lastEnd(builder))?.session).not.toBe(started);
-    await neverBack(builder);
-    await builder.asRoot("nixgate recover"); // its front is still there
-    expect((await lastEnd(builder))?.session).not.toBe(started);
-    await builder.asRoot("pkill -KILL -u nix-alpha -f nixgate-front");
-    expect((await builder.asRoot("nixgate recover")).exitCode).toBe(0);
-    expect(await lastEnd(builder)).toMatchObject({ session: started, cause: "supervisor-lost" });
-    await nothingLeft(builder);
-    expect(await text(builder, "nixgate sessions verify --no-journal")).toContain("nothing found");
-    await backAgain(builder);
-  });
-
-  test("and does not come back, a session gives up with 75", { timeout: 90_000 }, async ({ builder }) => {
-    await neverBack(builder);
-    const began = performance.now();
-    const { exitCode, stderr } = await builder.ssh("nix-alpha", "quick");
-    await backAgain(builder);
-    expect(exitCode).toBe(75);
-    expect(`${stderr}`).toBe("nixgate: the supervisor does not answer; try again later\n");
-    expect(performance.now() - began).toBeLessThan(45_000);
-    await nothingLeft(builder);
-  });
-
-  test.for([0, 0.05, 0.1, 0.2, 0.3, 0.5])(
-    "%s seconds after a session has come, that session ends and is on record",
-    async (seconds, { builder }) => {
-      const before = (await recordsOf(builder, "alpha", "session.start")).length;
-      const session = builder.ssh("nix-alpha", "quick");
-      await builder.asRoot(`timeout 10 sh -c "until ${FRONT} >/dev/null; do sleep 0.01; done"; sleep ${seconds}`);
-      await killSupervisor(builder);
-      await restarted(builder);
-      expect([0, 75, 137, 255]).toContain((await session).exitCode);
-      await nothingLeft(builder);
-      const starts = (await recordsOf(builder, "alpha", "session.start")).slice(before);
-      const ends = (await recordsOf(builder, "alpha", "session.end")).map(({ session: id }) => id);
-      for (const start of starts) expect(ends).toContain(start.session);
-      expect(await text(builder, "nixgate sessions verify")).toContain("nothing found");
-    },
-  );
-});
-
-describe("while systemd is asked for a scope", () => {
-  const pid = "systemctl show nixgate.service -P MainPID";
-  test.for([
-    ["the front is killed", `pkill -KILL -f "${"^/bin/sh /usr/bin/nixgate-front"}"`],
-    ["its client is gone", "kill -KILL $parent"],
-    ["the supervisor is killed", `kill -KILL $supervisor`],
-  ])("%s: nothing is run twice, nothing is left, and all is on record", async ([, blow = ""], { builder }) => {
-    await builder.asRoot("rm -f ~nix-alpha/ran");
-    // no login while the bus stands still: pam_systemd(8) would wait for it
-    const start =
-      "exec setpriv --reuid nix-alpha --regid nix-alpha --init-groups sh -c 'SSH_ORIGINAL_COMMAND=mark /usr/bin/nixgate-front alpha; :'";
-    const script = `bus=$(systemctl show dbus.service -P MainPID); supervisor=$(${pid}); cd /
-      kill -STOP $bus; (${start}) </dev/null >/dev/null 2>&1 & parent=$!; sleep 2; ${blow}; sleep 1; kill -CONT $bus; sleep 3; kill -KILL $parent 2>/dev/null`;
-    const before = (await recordsOf(builder, "alpha", "session.start")).length;
-    await builder.asRoot(script);
-    await restarted(builder);
-    expect((await recordsOf(builder, "alpha", "session.start")).length).toBeGreaterThan(before);
-    const open = async () => {
-      const ended = (await recordsOf(builder, "alpha", "session.end")).map(({ session }) => session);
-      return (await recordsOf(builder, "alpha", "session.start")).filter(({ session }) => !ended.includes(session));
-    };
-    await waitFor("all ends", async () => (await open()).length === 0, 30_000);
-    await nothingLeft(builder);
-    expect(Number(await text(builder, "cat ~nix-alpha/ran 2>/dev/null | wc -l"))).toBeLessThanOrEqual(1);
-    expect(await text(builder, "nixgate sessions verify")).toContain("nothing found");
-  });
-});
-
 test("a limit that is not in force when it is read back keeps a command from beginning", async ({ builder }) => {
   await edit(builder, "alpha", "s/^TasksMax = 64/&\\nIOWeight = 50/"); // the kernel of the test machine has no io.weight
   const { exitCode, stderr } = await builder.ssh("nix-alpha", "quick");
@@ -352,22 +149,6 @@ test("records that cannot be written refuse a session, and the journal says why"
   const said = await text(builder, "journalctl NIXGATE_EVENT=session.refuse -n 1 -o cat");
   expect(said).toMatch(/ENOSPC/);
   expect((await builder.ssh("nix-alpha", "quick")).exitCode).toBe(0);
-});
-
-describe("a front that is killed", () => {
-  test.for([0, 0.05, 0.1, 0.2, 0.4, 0.8])("%s seconds after its start leaves nothing", async (seconds, { builder }) => {
-    using _client = startClient(builder, "wait");
-    await builder.asRoot(
-      `timeout 10 sh -c "until ${FRONT} >/dev/null; do sleep 0.01; done"; sleep ${seconds}; pkill -KILL -u nix-alpha -f nixgate-front`,
-    );
-    await nothingLeft(builder);
-    const open = async () => {
-      const starts = (await recordsOf(builder, "alpha", "session.start")).map(({ session }) => session);
-      const ends = (await recordsOf(builder, "alpha", "session.end")).map(({ session }) => session);
-      return starts.every((session) => ends.includes(session));
-    };
-    await waitFor("its records to end", open);
-  });
 });
 
 describe("a crowd", () => {
