@@ -13,8 +13,9 @@ export const renderUnitsCommand: Command<RenderUnitsPorts> = {
   summary: 'print the systemd units of manager = "system"',
   usage: "[--output DIR [--force]] [--config-dir DIR]",
   help: `Prints nixgate.service, which runs nixgate supervise, a socket unit with the FIFO of each team, each team's slice with its
-[team_limits], and the timer that has the records sealed. Each file is headed by the path where it belongs. To change over: set manager = "system" in
-nixgate.toml, give the log folders to root (chown -R root /var/log/nixgate), put the units in place, then
+[team_limits], and the timer that has the records sealed. Each file is headed by the path where it belongs. To change
+over: set manager = "system" in nixgate.toml, give the log folders to root (chown -R root /var/log/nixgate), put the
+units in place, then
 
   systemctl daemon-reload && systemctl enable --now nixgate.socket 'nixgate-TEAM.socket' nixgate.service nixgate-seal.timer
   systemctl restart user@UID.service

@@ -71,9 +71,9 @@ export function openSessionLog(
   return {
     tellJournal,
     write(body, { durable = false } = {}) {
-      // Its file is that of the day on which the session arrived, and so is its first record, also at midnight.
       if (body.event === "command.start") counts.commands += 1;
       if (body.event === "command.deny") counts.denied += 1;
+      // Its file is that of the day on which the session arrived, and so is its first record, also at midnight.
       const time = body.event === "session.start" ? arrival.startedAt : clock.now();
       const appended = append(chain, time, body);
       chain = appended.chain;
