@@ -63,11 +63,12 @@ export function frontOf(pid: number, team: string, uid: number, scope?: string):
 
 /** @throws Node's own error where the process has gone meanwhile */
 function opened(pid: number, folder: number, stat: number): Front {
-  const state = () => stateIn(stat);
+  const fields = fieldsOf(stat);
+  const state = () => stateIn(fields);
   return {
     pid,
-    parent: parentIn(stat),
-    parentNow: () => parentIn(stat),
+    parent: parentIn(fields),
+    parentNow: () => parentIn(fields),
     cgroup: cgroupIn(folder),
     environment: saidBySshd(environmentIn(readAtMost(inside(folder, "environ")))),
     words() {
@@ -84,7 +85,7 @@ function opened(pid: number, folder: number, stat: number): Front {
       const access = Number.parseInt(/^flags:\t([0-7]+)$/m.exec(info)?.[1] ?? "", 8);
       return { descriptor, access, inode: inode === undefined ? undefined : Number(inode) };
     },
-    isThere: () => statFields(stat) !== undefined,
+    isThere: () => fields() !== undefined,
     state,
     // Node has no pidfd_send_signal(2). Between this look and the signal the number would have to be freed and, after
     // all the others, given out again.
@@ -122,20 +123,33 @@ const PARENT = 1;
 
 const block = Buffer.alloc(4096);
 
-/** Of an open file, which is made anew for each read(2) at its beginning. @returns undefined when it has been reaped */
-function statFields(stat: number): readonly string[] | undefined {
-  try {
-    const length = readSync(stat, block, 0, block.length, 0);
-    return fieldsBehindName(block.toString("latin1", 0, length), PARENT + 1);
-  } catch {
-    return undefined;
-  }
+type StatFields = () => readonly string[] | undefined;
+
+/**
+ * Of an open file, which is made anew for each read(2) at its beginning. A front is looked at again and again and does
+ * nothing for the most part: the same bytes are not taken apart twice.
+ * @returns gives undefined when it has been reaped
+ */
+function fieldsOf(stat: number): StatFields {
+  let seen = Buffer.alloc(0);
+  let fields: readonly string[] = [];
+  return () => {
+    try {
+      const length = readSync(stat, block, 0, block.length, 0);
+      if (length === seen.length && block.compare(seen, 0, length, 0, length) === 0) return fields;
+      seen = Buffer.from(block.subarray(0, length));
+      fields = fieldsBehindName(seen.toString("latin1"), PARENT + 1);
+      return fields;
+    } catch {
+      return undefined;
+    }
+  };
 }
 
-const parentIn = (stat: number) => Number(statFields(stat)?.[PARENT]);
+const parentIn = (fields: StatFields) => Number(fields()?.[PARENT]);
 
-function stateIn(stat: number): ReturnType<Front["state"]> {
-  const state = statFields(stat)?.[STATE];
+function stateIn(fields: StatFields): ReturnType<Front["state"]> {
+  const state = fields()?.[STATE];
   if (state === undefined || state === "Z" || state === "X") return "gone";
   return state === "T" ? "stopped" : "running";
 }
