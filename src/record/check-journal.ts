@@ -35,8 +35,8 @@ export interface JournalCheckOptions {
 
 /**
  * Compares records with their copies: first all records are `seen`, then all copies are `copied`, then it can be asked
- * what one has and the other has not. What is written into the files meanwhile is not asked for. Only copies of root and of the account that owns the team's files count: any
- * other account could have made them up.
+ * what one has and the other has not. What is written into the files meanwhile is not asked for. Only copies of root and
+ * of the account that owns the team's files count: any other account could have made them up.
  */
 export function checkJournal({ now, hosts: wanted, files, read, isPruned, pathOf }: JournalCheckOptions) {
   const inFiles = copiedRecords((from, visit) => read(from, (_, digest) => visit(digest)));
@@ -96,9 +96,7 @@ export function checkJournal({ now, hosts: wanted, files, read, isPruned, pathOf
       }
     },
 
-    /**
-     * What a file has and the journal has not, from the oldest copy on that the journal still holds.
-     */
+    /** What a file has and the journal has not, from the oldest copy on that the journal still holds. */
     *uncopied(from: DayFile): Generator<Finding> {
       const since = this.since(from);
       if (since === undefined || inFiles.areAllMarked(from)) return;

@@ -32,8 +32,10 @@ export async function serveCommand(
   const planFor = (manager: Manager) =>
     planScope(decision, { host: { ...host, scope: { ...host.scope, manager } }, policy, session, n, account, holder });
   let plan = planFor(host.scope.manager);
+  const start = (scope?: OpenScope) =>
+    log.write(commandStartRecord(n, request, decision, plan, scope, plan.manager !== host.scope.manager));
   const fail = (problem: string, scope?: OpenScope) => {
-    log.write(commandStartRecord(n, request, decision, plan, scope, isFallback));
+    start(scope);
     log.write(scopeFailedRecord(n, problem));
     tellRefusal(`the command cannot be given its limits: ${problem}`, arrival, ports);
     return "scope-failed" as const;
@@ -41,10 +43,8 @@ export async function serveCommand(
 
   let scope = await openScope(plan, ports);
   // Where a sandbox is asked for there is no running without one.
-  const isFallback = scope instanceof ScopeUnavailable && !host.scope.require && !plan.confinement;
-  if (scope instanceof ScopeUnavailable && isFallback) {
-    const why = scope.message;
-    tellRefusal(`no scope for this command, which has rlimits alone instead: ${why}`, arrival, ports);
+  if (scope instanceof ScopeUnavailable && !host.scope.require && !plan.confinement) {
+    tellRefusal(`no scope for this command, which has rlimits alone instead: ${scope.message}`, arrival, ports);
     plan = planFor("none");
     scope = await openScope(plan, ports);
   }
@@ -54,7 +54,7 @@ export async function serveCommand(
     if (missing && host.scope.require) {
       return fail(`${missing.key} is ${missing.found ?? "not there"} instead of ${missing.asked}`, scope);
     }
-    log.write(commandStartRecord(n, request, decision, plan, scope, isFallback));
+    start(scope);
     const running = runToEnd(scope, plan, n, policy.session, arrival, log, ports);
     ports.recovery.begin(host.log, policy.team); // now that the command speaks, nobody waits for us
     return await running;

@@ -4,7 +4,7 @@ import { sliceFolder } from "../managers.ts";
 import { allow, editHost, restorePolicies } from "../policies.ts";
 import { realClients } from "../real-clients.ts";
 import { recordsOf } from "../records.ts";
-import { backAgain, neverBack } from "../supervision.ts";
+import { backAgain, killSupervisor, neverBack, text } from "../supervision.ts";
 import { type Guest, test as plain } from "../support.ts";
 import { awaitProcess, startClient } from "../waiting-client.ts";
 
@@ -40,7 +40,6 @@ const test = plain.extend<{ confined: true }>({
   ],
 });
 
-const text = async (guest: Guest, command: string) => `${(await guest.asRoot(command)).stdout}`.trim();
 const UNITS = "ls -d /sys/fs/cgroup/nixgate.slice/nixgate-alpha.slice/*.service 2>/dev/null";
 const nothingLeft = (guest: Guest) =>
   waitFor("nothing to be left", async () => (await text(guest, `${UNITS}; pgrep -u nix-alpha`)) === "");
@@ -121,7 +120,7 @@ describe("a confined command", () => {
   test("goes on when the supervisor is killed, and ends with its own status on record", async ({ guest }) => {
     const session = guest.ssh("nix-alpha", "brief");
     await awaitProcess(guest, "sleep 4");
-    await guest.asRoot("kill -KILL $(systemctl show nixgate.service -P MainPID)");
+    await killSupervisor(guest);
     expect((await session).exitCode).toBe(6);
     expect(await lastEnd(guest)).toMatchObject({ cause: "exit", exit_code: 6 });
     await nothingLeft(guest);
