@@ -39,10 +39,14 @@ describe("the team's limits", () => {
 
     await edit(builder, "alpha", 's/^MemoryMax = "1G"/MemoryMax = "80M"/');
     const tight = await together();
-    expect(tight.map(({ exitCode }) => exitCode).sort()).toEqual([0, 137]);
-    const lost = tight.find(({ exitCode }) => exitCode === 137)?.stderr ?? "";
-    expect(lineOf(lost)).toBe("memory limit of the team reached");
-    expect((await storyOf(builder, lost)).ended).toMatchObject({ cause: "oom" });
+    // Mostly one goes. But the kernel sees a victim no more as soon as it dies, and may take the other for what the first
+    // still holds (oom_evaluate_task() in Linux 6.12): then each of them is to have heard why.
+    const lost = tight.filter(({ exitCode }) => exitCode !== 0);
+    expect(lost).not.toEqual([]);
+    for (const { exitCode, stderr } of lost) {
+      expect([exitCode, lineOf(stderr)]).toEqual([137, "memory limit of the team reached"]);
+      expect((await storyOf(builder, stderr)).ended).toMatchObject({ cause: "oom" });
+    }
 
     await edit(builder, "alpha", 's/^MemoryMax = "80M"/MemoryMax = "120M"/');
     expect((await together()).map(({ exitCode }) => exitCode)).toEqual([0, 0]);
