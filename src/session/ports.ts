@@ -143,8 +143,13 @@ export interface Records {
 }
 
 export interface RecordFile {
-  /** Appends one line in one write(2). @throws RecordError E_LOG_WRITE (status 74) */
-  append(line: string, options: { readonly durable: boolean }): void;
+  /**
+   * Appends one line in one write(2).
+   * @returns where it is to be durable and a thread sees to that, what settles when it is on disk, or fails as this does
+   * @throws RecordError E_LOG_WRITE (status 74)
+   */
+  append(line: string, options: { readonly durable: boolean }): Promise<void> | undefined;
+  /** Behind all that is on its way to the disk. */
   close(): void;
 }
 

@@ -50,6 +50,7 @@ export async function serveCommand(
   }
   if (scope instanceof ScopeUnavailable) return fail(scope.message);
   try {
+    await log.settled(); // what the session began with, on its way while the scope was made
     const [missing] = limitsNotInForce(plan, scope);
     if (missing && host.scope.require) {
       return fail(`${missing.key} is ${missing.found ?? "not there"} instead of ${missing.asked}`, scope);

@@ -10,10 +10,15 @@ import type { RecordFile, SessionPorts } from "./ports.ts";
 /** A session's records: to the day's file of its team, and to the journal. */
 export interface SessionLog {
   /**
-   * Appends a record. `durable` returns when the record is on disk.
+   * Appends a record. One that is to be durable is on its way to the disk.
    * @throws RecordFailure where it cannot be written and `on_failure = "refuse"`
    */
   write(body: RecordBody, options?: { readonly durable?: boolean }): void;
+  /**
+   * Waits until what is to be durable is on disk.
+   * @throws RecordFailure where it does not get there and `on_failure = "refuse"`
+   */
+  settled(): Promise<void>;
   /** Tells the journal, where there is to be one, what no record says. */
   tellJournal(message: string): void;
   /** What the records say so far, for the last one. */
@@ -51,18 +56,34 @@ export function openSessionLog(
   let chain = begun ?? openChain({ session, team, host: machine.host, boot: machine.boot });
   let file: RecordFile | undefined;
   let failure: NixgateError | undefined;
+  let underWay: Promise<unknown> | undefined;
   const counts = { commands: 0, denied: 0 };
 
   /** @returns why the line is not in the file */
   const store = (line: string, durable: boolean): NixgateError | undefined => {
     try {
       file ??= records.open(settings.directory, team, arrival.startedAt);
-      file.append(line, { durable });
+      const syncing = file.append(line, { durable });
+      if (syncing) underWay = Promise.all([underWay, syncing.catch(loseLate)]);
       return undefined;
     } catch (error) {
-      if (error instanceof NixgateError) return error;
-      throw error;
+      return nixgateError(error);
     }
+  };
+
+  /** Said once. What follows is tried again: behind a gap that readers see, the file still says how the session ended. */
+  const lose = (problem: NixgateError) => {
+    if (failure) return;
+    failure = problem;
+    if (settings.onFailure === "refuse") return;
+    tellJournal(`the session goes on without records in its file: ${problem.message}`);
+    tellRefusal("this session goes on without being put on record", arrival, ports);
+  };
+  /** Perhaps behind the session's end, when nobody waits any more: then the journal alone can say it. */
+  const loseLate = (error: unknown) => {
+    const problem = nixgateError(error);
+    if (settings.onFailure === "refuse") tellJournal(problem.message);
+    lose(problem);
   };
 
   const tellJournal = (message: string) => {
@@ -80,12 +101,13 @@ export function openSessionLog(
       const problem = store(appended.line, durable);
       // Behind the file: who is killed in between leaves a record without a copy, and never a copy without its record.
       if (settings.journald) records.copyToJournal(appended.record, appended.line);
-      // Said once. What follows is tried again: behind a gap that readers see, the file still says how the session ended.
       if (!problem || failure) return;
-      failure = problem;
+      lose(problem);
       if (settings.onFailure === "refuse") throw new RecordFailure(problem);
-      tellJournal(`the session goes on without records in its file: ${problem.message}`);
-      tellRefusal("this session goes on without being put on record", arrival, ports);
+    },
+    async settled() {
+      await underWay;
+      if (failure && settings.onFailure === "refuse") throw new RecordFailure(failure);
     },
     counted: () => counts,
     close() {
@@ -93,4 +115,9 @@ export function openSessionLog(
       file = undefined;
     },
   };
+}
+
+function nixgateError(error: unknown): NixgateError {
+  if (error instanceof NixgateError) return error;
+  throw error;
 }

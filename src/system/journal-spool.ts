@@ -29,7 +29,7 @@ const NAME = /^\d{16}$/;
 /** More than that are not kept while journald stands still: /run is memory. */
 const MOST_WAITING = 10_000;
 /** Entries of that time go to the carrier together: to wake it costs more than the entry, in milliseconds. */
-const TOGETHER_MS = 10;
+const TOGETHER_MS = 50;
 /** Before a carrier that went is followed by another. */
 const AGAIN_MS = 1000;
 

@@ -2,6 +2,7 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  fdatasync,
   fdatasyncSync,
   fstatSync,
   fsyncSync,
@@ -10,6 +11,7 @@ import {
   writeSync,
 } from "node:fs";
 import { RecordError } from "../record/error.ts";
+import type { RecordFile as SessionsFile } from "../session/ports.ts";
 import { escapeText } from "../units/text.ts";
 import { inside, isOurs, makeFolder, openFolder, openFolderIn, othersWrite, UnsafeFolder } from "./safe-folder.ts";
 
@@ -26,7 +28,7 @@ export interface RecordFile {
    * @param durable returns only when the line is on disk (fdatasync(2))
    * @throws RecordError E_LOG_WRITE, with the errno in its message
    */
-  append(line: string, options?: { readonly durable?: boolean }): void;
+  append(line: string, options?: { readonly durable?: boolean }): undefined;
   close(): void;
 }
 
@@ -119,6 +121,27 @@ function recordFile(file: number, path: string): RecordFile {
       }
     },
     close: () => closeSync(file),
+  };
+}
+
+/**
+ * The same, for a process that has others to serve meanwhile: fdatasync(2) is a thread's, because a disk may take longer
+ * for it than a session. @throws RecordError E_LOG_CREATE
+ */
+export function openPatiently(...words: Parameters<typeof openRecordFile>): SessionsFile {
+  const { append, close, descriptor, path } = openRecordFile(...words);
+  let underWay: Promise<unknown> = Promise.resolve();
+  return {
+    append(line, { durable }) {
+      append(line);
+      if (!durable) return undefined;
+      const syncing = new Promise<void>((resolve, reject) => {
+        fdatasync(descriptor, (error) => (error ? reject(cannotWrite(path, error)) : resolve()));
+      });
+      underWay = Promise.allSettled([underWay, syncing]);
+      return syncing;
+    },
+    close: () => void underWay.then(close),
   };
 }
 

@@ -7,7 +7,7 @@ import { hostState } from "./host-state.ts";
 import { type Deliver, type Journal, openJournal } from "./journal.ts";
 import { newSessionId } from "./machine.ts";
 import { takingPlaces } from "./places.ts";
-import { openRecordFile } from "./record-file.ts";
+import { openPatiently, openRecordFile } from "./record-file.ts";
 import { openRecovery } from "./recovery.ts";
 import { requests } from "./requests.ts";
 import { scopes } from "./scopes.ts";
@@ -26,7 +26,7 @@ export function sessionPorts(clientGoneGrace: Milliseconds): SessionPorts {
 
 /**
  * Records go to files and, where journald answers, to the journal.
- * @param manager which systemd makes the sessions' scopes
+ * @param manager which systemd makes the sessions' scopes; the system's is asked by one process for all sessions
  * @param deliver how the copies get there; by a process of their own by default
  */
 export function recordsForJournal(manager: ScopeManager = "user", deliver?: Deliver): Records {
@@ -36,7 +36,7 @@ export function recordsForJournal(manager: ScopeManager = "user", deliver?: Deli
     return journal;
   };
   return {
-    open: openRecordFile,
+    open: manager === "system" ? openPatiently : openRecordFile,
     copyToJournal: (record, line) => opened().copy(record, line),
     tellJournal: (session, team, message) => opened().send(failureEntry(session, team, message)),
     flush: async () => (await journal?.flush()) ?? 0,

@@ -129,16 +129,27 @@ describe("writing", () => {
 
   test.skipIf(!canTrace)("durable is on disk: fdatasync for each line, fsync for the new names (needs strace)", () => {
     const directory = writeArchive({});
-    const trace = (...durable: string[]) => {
-      const words = [process.execPath, PROGRAM, directory, "alpha", START, "1", ...durable];
+    const trace = (...how: string[]) => {
+      const words = [process.execPath, PROGRAM, directory, "alpha", START, "1", ...how];
       const { stderr } = spawnSync("strace", ["-f", "-e", "trace=fsync,fdatasync", ...words], {
         encoding: "utf8",
         input: "",
       });
-      return [...stderr.matchAll(/(fsync|fdatasync)\(\d+\)/g)].map(([, call]) => call);
+      return [...stderr.matchAll(/(fsync|fdatasync)\(\d+/g)].map(([, call]) => call);
     };
     expect(trace("durable")).toEqual(["fsync", "fsync", ...Array(5).fill("fdatasync")]);
     expect(trace()).toEqual([]);
+    expect(trace("patient")).toEqual(Array(5).fill("fdatasync"));
+  });
+
+  test.skipIf(!canTrace)("what a thread could not make durable is said when it is known (needs strace)", () => {
+    const directory = writeArchive({});
+    const inject = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=fdatasync:error=EIO"];
+    const words = [process.execPath, PROGRAM, directory, "alpha", START, "1", "patient"];
+    const { status, stderr } = spawnSync("strace", [...inject, ...words], { encoding: "utf8", input: "" });
+    expect(stderr).toMatch(/^(?:E_LOG_WRITE 74 .*: a record could not be written: EIO \(fdatasync\)\n){5}$/);
+    expect(status).toBe(74);
+    expect(readFileSync(day(directory), "utf8").split("\n")).toHaveLength(6);
   });
 
   test("a file that was rotated away keeps the session's records", () => {

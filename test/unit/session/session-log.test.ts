@@ -10,16 +10,22 @@ import { bodies } from "../../support/records.ts";
 const MIDNIGHT = Date.parse("2026-01-06T00:00:00Z");
 
 /**
- * A log whose file takes each line but those that `fails` names by their number.
+ * A log whose file takes each line but those that `fails` names by their number. Where a line is to be durable, what
+ * `syncing` gives says when it is.
  * @param startedAt when the session arrived; its first record is written 5 ms later
  */
 function open(
   startedAt: number,
-  { fails = [] as readonly number[], onFailure = "continue" as "continue" | "refuse" } = {},
+  {
+    fails = [] as readonly number[],
+    onFailure = "continue" as "continue" | "refuse",
+    syncing = (): Promise<void> | undefined => undefined,
+  } = {},
 ) {
   const lines: string[] = [];
   const opened: number[] = [];
   const told: string[] = [];
+  const journal: string[] = [];
   let now = startedAt;
   let tries = 0;
   const log = openSessionLog(
@@ -28,7 +34,7 @@ function open(
       machine: { host: "builder-1", boot: "b" },
       team: teamName("alpha"),
       startedAt,
-      configuration: { ok: true, host: { log: { directory: "/log", journald: false, onFailure } } } as never,
+      configuration: { ok: true, host: { log: { directory: "/log", journald: true, onFailure } } } as never,
     },
     {
       clock: { now: () => (now += 5), monotonic: () => 0, after: () => () => undefined },
@@ -37,14 +43,17 @@ function open(
         open(_directory: string, _team: string, start: number) {
           opened.push(start);
           return {
-            append(line: string) {
+            append(line: string, { durable }: { readonly durable: boolean }) {
               tries += 1;
               if (fails.includes(tries)) throw new RecordError("E_LOG_WRITE", "EIO (write)");
               lines.push(line);
+              return durable ? syncing() : undefined;
             },
             close: () => undefined,
           };
         },
+        copyToJournal: () => undefined,
+        tellJournal: (_session: string, _team: string, message: string) => void journal.push(message),
       } as never,
     },
   );
@@ -53,7 +62,7 @@ function open(
     return [...verifyFile(file!, () => false, { sessions: 0, records: 0, running: 0 })].map(({ kind }) => kind);
   };
   const events = () => lines.map((line): SessionRecord => JSON.parse(line)).map(({ event, seq }) => `${seq} ${event}`);
-  return { log, opened, told, lines, found, events };
+  return { log, opened, told, journal, lines, found, events };
 }
 
 const { start, run, ran, end } = bodies as unknown as Record<string, RecordBody>;
@@ -82,4 +91,43 @@ test('by on_failure = "refuse" the first one that cannot be written is thrown, a
   expect(() => log.write(ran!)).not.toThrow();
   log.write(end!);
   expect(events()).toEqual(["0 session.start", "3 session.end"]);
+});
+
+test("what is on its way to the disk is waited for, and nothing else", async () => {
+  let arrive = () => {};
+  const disk = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  const { log } = open(MIDNIGHT, { onFailure: "refuse", syncing: () => disk });
+  await log.settled();
+  log.write(start!, { durable: true });
+  log.write(run!);
+  let settled = false;
+  const settling = log.settled().then(() => {
+    settled = true;
+  });
+  await new Promise(setImmediate);
+  expect(settled).toBe(false);
+  arrive();
+  await settling;
+});
+
+const failing = () => Promise.reject(new RecordError("E_LOG_WRITE", "EIO (fdatasync)"));
+
+test('by on_failure = "refuse" no command begins behind a record that does not get to the disk', async () => {
+  const { log, told, journal } = open(MIDNIGHT, { onFailure: "refuse", syncing: failing });
+  log.write(start!, { durable: true });
+  await expect(log.settled()).rejects.toThrow(RecordFailure);
+  expect(told).toEqual([]); // who catches it says so
+  expect(journal).toEqual(["EIO (fdatasync)"]);
+});
+
+test('by on_failure = "continue" it is said once, to the client and to the journal', async () => {
+  const { log, told, journal } = open(MIDNIGHT, { syncing: failing });
+  log.write(start!, { durable: true });
+  await log.settled();
+  log.write(end!, { durable: true });
+  await log.settled();
+  expect(told).toEqual([expect.stringContaining("this session goes on without being put on record")]);
+  expect(journal).toEqual(["the session goes on without records in its file: EIO (fdatasync)"]);
 });
