@@ -42,6 +42,29 @@ const PIECES = [
   "1",
 ];
 
+/** What sh expands, redirects or runs where it stands bare; and blanks, quotes and what is neither. */
+const LIVE = [..."$`;&|<>()*?[]~#!{}=\\'\" a1/-^%"];
+
+/** Words in which each such character is quoted or escaped, in every way that there is. */
+function quotedRequests(count: number, seed: number): readonly string[] {
+  const random = randomNumbers(seed);
+  const pick = <Thing>(things: readonly Thing[]) => things[Math.floor(random() * things.length)] as Thing;
+  const some = () => Array.from({ length: Math.floor(random() * 6) }, () => pick(LIVE));
+  const ways = [
+    () => `\\${pick(LIVE)}`,
+    () => `'${some().join("").replaceAll("'", "")}'`,
+    () =>
+      `"${some()
+        .join("")
+        .replace(/[$`"\\]/g, "\\$&")}"`,
+    () => pick(["a", "-", " ", "é"]),
+  ];
+  return Array.from(
+    { length: count },
+    () => `x${Array.from({ length: 1 + Math.floor(random() * 8) }, () => pick(ways)()).join("")}`,
+  );
+}
+
 /** Requests of what sh neither expands, redirects nor runs: there it must agree with us, word by word. */
 function requests(count: number, seed: number): readonly string[] {
   const random = randomNumbers(seed);
@@ -75,6 +98,13 @@ test("what is accepted is split exactly as a real sh splits it", { timeout: 60_0
     expect([text, wordsOfSh(text)]).toEqual([text, tokens.words]);
   }
   expect(accepted).toBeGreaterThan(500);
+});
+
+test("what is quoted or escaped is what sh takes it for, whatever it would do bare", { timeout: 60_000 }, () => {
+  for (const text of quotedRequests(1500, 20260102)) {
+    const tokens = tokenise(text);
+    expect([text, wordsOfSh(text)]).toEqual([text, tokens.ok && tokens.words]);
+  }
 });
 
 test("what is not accepted, a real sh cannot read either", { timeout: 60_000 }, () => {

@@ -1,0 +1,85 @@
+import { expect, test } from "vitest";
+import { explain } from "../../../src/commands/explain.ts";
+import { hostConfig } from "../../../src/policy/defaults.ts";
+import { readPolicy } from "../../../src/policy/read-policy.ts";
+import { makeSessionId } from "../../../src/units/ids.ts";
+
+const POLICY = `schema = 1
+team = "alpha"
+[[allow]]
+endpoint = "daemon-stdio"
+[[allow]]
+request = ["odd"]
+run = ["/opt/odd words", "$HOME"]
+[limits]
+TasksMax = 7
+`;
+
+/** What explain says of a request under a manager, without what the session's id and the command's environment make of it. */
+async function explained(request: string, { manager = "system", loop = false, json = false } = {}) {
+  const read = await readPolicy(POLICY, "policies/alpha.toml");
+  if (!read.ok) throw new Error(JSON.stringify(read.problems));
+  const host = hostConfig({ schema: 1, programs: { "nix-daemon": "/opt/nix-daemon" } } as never);
+  const { status, stdout } = await explain.run(
+    { options: { team: "alpha", loop, json }, positionals: [request] } as never,
+    {
+      account: { name: "nix-alpha", uid: 990, home: "/home/nix-alpha" },
+      holder: "/opt/nixgate-holder",
+      newSessionId: () => makeSessionId(0, new Uint8Array(10)),
+      configure: async () =>
+        ({ ok: true, host: { ...host, scope: { ...host.scope, manager } }, policy: read.value }) as never,
+    },
+  );
+  return { status, stdout: stdout ?? "" };
+}
+
+test("says by which rule a request is allowed, how that was found, and what would run in which scope", async () => {
+  const { status, stdout } = await explained("nix-daemon --stdio");
+  expect(status).toBe(0);
+  const parts = stdout.trimEnd().split("\n\n");
+  expect(parts.map((part) => part.split("\n")[0])).toEqual([
+    "allowed by allow[0] as daemon-stdio: /opt/nix-daemon --stdio",
+    "how it was decided:",
+    "what would run:",
+    "its environment:",
+    expect.stringMatching(/^its scope: nixgate-alpha-[0-9a-f-]{36}-1\.scope in nixgate-alpha\.slice$/),
+  ]);
+  expect(parts[1]).toContain("\n  allow[0]: ");
+  expect(parts[2]).toContain("/opt/nix-daemon --stdio");
+  expect(parts[3]).toContain("\n  LOGNAME=nix-alpha");
+  expect(parts[4]).toContain("\n  TasksMax=7");
+});
+
+test("says where there is no scope that limits go no further than rlimits do", async () => {
+  const { stdout } = await explained("nix-daemon --stdio", { manager: "none" });
+  expect(stdout).toContain("prlimit");
+  expect(stdout).toMatch(/\nmanager = "none": no scope; limits are rlimits/);
+  expect(stdout).not.toContain("its scope");
+});
+
+test.each([
+  ["rm -rf /", 77, "denied (not-allowlisted): "],
+  ["nix-daemon 'unclosed", 65, "denied (malformed): "],
+])("says why %s is denied, and nothing of what would run", async (request, status, start) => {
+  const said = await explained(request);
+  expect(said.status).toBe(status);
+  expect(said.stdout).toContain(start);
+  expect(said.stdout).not.toContain("what would run");
+});
+
+test("quotes words as sh would need them, and escapes what a terminal would obey", async () => {
+  expect((await explained("odd")).stdout).toContain("'/opt/odd words' '$HOME'");
+  const { stdout } = await explained("rm \u202e\u009b2J");
+  expect(stdout).not.toMatch(/[\u202e\u009b]/);
+});
+
+test("knows the requests of a line loop", async () => {
+  expect(await explained("echo started", { loop: true })).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining("allowed: nixgate itself answers `started`"),
+  });
+  expect((await explained("bash")).stdout).toBe(
+    "a request for a shell: the session reads its requests as lines on stdin\n",
+  );
+  expect(JSON.parse((await explained("bash", { json: true })).stdout)).toMatchObject({ endpoint: "line-loop" });
+});
