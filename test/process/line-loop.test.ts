@@ -7,6 +7,8 @@ import { waitFor } from "../support/wait-for.ts";
 import { NIXGATE, PROGRAMS, workplace } from "../support/workplace.ts";
 
 const STARTED = Buffer.from("started\n");
+/** So many sessions at a time: fewer than a team may have. */
+const TOGETHER = 6;
 
 describe("the real Nix answers through nixgate", () => {
   test.each([
@@ -59,12 +61,20 @@ describe("not a byte behind a request is taken or held back", () => {
     return it;
   };
 
-  test.each([1, 12, 13, 14, 18, 23, 24, 35, 36, 37, 200])("when the stream is split behind byte %i", async (at) => {
-    const child = startSession(place(), {});
-    child.stdin?.write(stream.subarray(0, at));
-    await sleep(120);
-    child.stdin?.end(stream.subarray(at));
-    expect((await answerOf(child)).stdout).toEqual(expected);
+  test("wherever the stream is split", { timeout: 60_000 }, async () => {
+    const it = place();
+    const splitBehind = async (at: number) => {
+      const child = startSession(it, {});
+      child.stdin?.write(stream.subarray(0, at));
+      await sleep(120);
+      child.stdin?.end(stream.subarray(at));
+      expect([at, (await answerOf(child)).stdout]).toEqual([at, expected]);
+    };
+    const requests = stream.length - protocol.length;
+    const places = [...Array.from({ length: requests + 2 }, (_, before) => before + 1), requests + 200];
+    for (let first = 0; first < places.length; first += TOGETHER) {
+      await Promise.all(places.slice(first, first + TOGETHER).map(splitBehind));
+    }
   });
 
   test("when it comes byte by byte", async () => {

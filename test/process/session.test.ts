@@ -1,5 +1,6 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { processesWith } from "../support/processes.ts";
@@ -135,6 +136,24 @@ describe("one request", () => {
     const flags = lines.filter((line) => line.includes(":flags:")).map((line) => line.split("\t")[1] as string);
     expect(flags.map((octal) => Number.parseInt(octal, 8) & 0o4000)).toEqual([0, 0, 0]);
     expect(stdout.toString()).toContain("the client's bytes");
+  });
+
+  test("they are the very open files that sshd made: one position, for reading and for writing", async () => {
+    const place = workplace();
+    place.allow("take", ["/bin/sh", "-c", "IFS= read -r line; echo took $line; echo and said so >&2"]);
+    const files = ["in", "out", "err"].map((name) => join(place.folder, name));
+    writeFileSync(files[0] as string, "first\nsecond\n");
+    const open = files.map((path, fd) => openSync(path, fd === 0 ? "r" : "w+"));
+    writeSync(open[1] as number, "before\n");
+    const child = startSession(place, { request: "take", stdio: open });
+    expect((await answerOf(child)).status).toBe(0);
+    writeSync(open[1] as number, "after\n");
+    const rest = Buffer.alloc(7);
+    readSync(open[0] as number, rest, 0, 7, null);
+    expect(rest.toString()).toBe("second\n");
+    const written = files.slice(1).map((path) => readFileSync(path, "utf8"));
+    expect(written).toEqual(["before\ntook first\nafter\n", "and said so\n"]);
+    for (const fd of open) closeSync(fd);
   });
 
   test("a terminal is refused", async () => {
