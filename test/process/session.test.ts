@@ -332,4 +332,16 @@ describe("without a manager that answers", () => {
     expect(start).toMatchObject({ isolation: "process", limits: { applied: { TasksMax: "256" } } });
     expect(start).not.toHaveProperty("unit");
   });
+
+  test("rlimits hold what they can: a process that wants more memory does not get it, and the record says which", async () => {
+    const place = workplace();
+    place.edit("policies/alpha.toml", 'MemoryMax = "2G"', 'MemoryMax = "64M"');
+    const takes = (mib: number) => ["/usr/bin/perl", "-e", `my $x = "x" x (${mib} << 20); print "has it"`];
+    place.allow("little", takes(16));
+    place.allow("much", takes(96));
+    expect((await session(place, { request: "little" })).stdout.toString()).toBe("has it");
+    const { status, stdout } = await session(place, { request: "much" });
+    expect([status === 0, stdout.toString()]).toEqual([false, ""]);
+    expect(place.records().at(-3)).toMatchObject({ limits: { applied: { MemoryMax: String(64 << 20) } } });
+  });
 });
