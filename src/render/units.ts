@@ -203,6 +203,8 @@ StartLimitIntervalSec=0
 Type=exec
 ExecStart=${program} supervise${where(configDirectory)}
 ExecStopPost=-rm -f /run/nixgate/_ready
+# Fronts that stand still for an answer wait for the next supervisor, and not longer than those that come now.
+ExecStopPost=-pkill -CONT -f '^/bin/sh [^ ]*/nixgate-front '
 Sockets=${sockets.join(" ")}
 Restart=always
 RestartSec=200ms

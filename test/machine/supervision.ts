@@ -43,9 +43,9 @@ export const nothingLeft = (guest: Guest) =>
 const DROP_IN = "/run/systemd/system/nixgate.service.d";
 
 /** In the supervisor's place systemd starts something that answers nobody. */
-export const neverBack = (guest: Guest) =>
+export const neverBack = (guest: Guest, goes = "systemctl restart nixgate.service") =>
   guest.asRoot(
-    `mkdir -p ${DROP_IN}; printf '[Service]\\nExecStart=\\nExecStart=sleep 1000\\n' >${DROP_IN}/never.conf; systemctl daemon-reload; systemctl restart nixgate.service`,
+    `mkdir -p ${DROP_IN}; printf '[Service]\\nExecStart=\\nExecStart=sleep 1000\\n' >${DROP_IN}/never.conf; systemctl daemon-reload; ${goes}`,
   );
 
 export const backAgain = (guest: Guest) =>

@@ -10,6 +10,7 @@ import {
   neverBack,
   nothingLeft,
   restarted,
+  signalSupervisor,
   test,
   text,
 } from "../supervision.ts";
@@ -96,6 +97,19 @@ describe("when the supervisor is killed", () => {
     await builder.asRoot("systemctl start nixgate.service");
     expect((await session).exitCode).toBe(0);
     await nothingLeft(builder);
+  });
+
+  test("and does not come back, a front that it had not answered gives up", { timeout: 90_000 }, async ({
+    builder,
+  }) => {
+    await signalSupervisor(builder, "STOP");
+    const session = builder.ssh("nix-alpha", "quick");
+    await waitFor("the front to stand still", async () => /^T/.test(await text(builder, `ps -o stat= -p $(${FRONT})`)));
+    await neverBack(builder, "kill -KILL $(systemctl show nixgate.service -P MainPID)");
+    const { exitCode, stderr } = await session;
+    expect([exitCode, `${stderr}`]).toEqual([75, "nixgate: the supervisor does not answer; try again later\n"]);
+    await nothingLeft(builder);
+    await backAgain(builder);
   });
 
   test("and does not come back, a front that is killed while it waits leaves nothing", async ({ builder }) => {
