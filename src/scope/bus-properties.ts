@@ -6,7 +6,7 @@ import type { Property } from "./properties.ts";
 /** A property as StartTransientUnit takes it (org.freedesktop.systemd1(5)): name, D-Bus signature, value. */
 export type BusProperty = readonly [name: string, signature: string, value: unknown];
 
-/** systemd's UINT64_MAX: no bound. */
+/** systemd's UINT64_MAX: no bound, and no weight. */
 const NO_BOUND = 0xffff_ffff_ffff_ffffn;
 
 const whole = (value: number | Infinite | NotAQuantity, scale = 1): bigint => {
@@ -19,7 +19,8 @@ const US_PER_PERCENT = 10_000;
 
 const size = (name: string) => (value: string) =>
   [name, "t", whole(parseBytes(value, { infinite: true, zero: true }))] as const;
-const weight = (name: string) => (value: string) => [name, "t", whole(parseWeight(value))] as const;
+const weight = (name: string) => (value: string) =>
+  [name, "t", value === "" ? NO_BOUND : whole(parseWeight(value))] as const;
 const duration = (name: string) => (value: string) =>
   [name, "t", whole(parseDuration(value, true), US_PER_MS)] as const;
 

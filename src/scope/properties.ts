@@ -21,13 +21,14 @@ export interface Expectation {
  * the default weight ask for.
  */
 export function isInForce({ value }: Expectation, found: string | undefined): boolean {
-  return found === value || (found === undefined && (value.startsWith("max") || value === String(DEFAULT_WEIGHT)));
+  return found === value || (found === undefined && NOTHING_ASKED.test(value));
 }
 
 /** The page size in bytes that memory.max and its like are rounded down to. */
 const PAGE = 4096;
-/** cpu.weight where nothing sets it. */
+/** cpu.weight and io.weight where nothing sets them. */
 const DEFAULT_WEIGHT = 100;
+const NOTHING_ASKED = new RegExp(`^(?:max\\b.*|(?:default )?${DEFAULT_WEIGHT})$`);
 /** Microseconds of cpu.max's period: systemd's default CPUQuotaPeriodSec. */
 const CPU_PERIOD_US = 100_000;
 
@@ -63,11 +64,17 @@ export function sliceLimits(limits: TeamLimits): {
   };
   const whole = { ...unbounded, ...limits };
   const noQuota = whole.CPUQuota === undefined;
+  const noWeight = whole.IOWeight === undefined; // any other would switch the controller on, which has its price
   return {
-    properties: [...limitProperties(whole), ...(noQuota ? [{ name: "CPUQuota", value: "" }] : [])],
+    properties: [
+      ...limitProperties(whole),
+      ...(noQuota ? [{ name: "CPUQuota", value: "" }] : []),
+      ...(noWeight ? [{ name: "IOWeight", value: "" }] : []),
+    ],
     expectations: [
       ...expectations(whole),
       ...expectation("CPUQuota", "cpu.max", noQuota ? `max ${CPU_PERIOD_US}` : undefined),
+      ...expectation("IOWeight", "io.weight", noWeight ? `default ${DEFAULT_WEIGHT}` : undefined),
     ],
   };
 }

@@ -38,19 +38,22 @@ export function watchCommand(
     const timeLeft = () => (plan.runtimeMax ?? Number.POSITIVE_INFINITY) - (clock.monotonic() - scope.openedAt);
     const cancel = new Set<() => void>();
     const after = (delay: Milliseconds, event: Event) => void cancel.add(clock.after(delay, () => happen(event)));
+    let undoStop = () => {};
+    /** SIGTERM, and the time from then on: what a command leaves behind has its own. */
+    const stop = () => {
+      undoStop();
+      scope.terminate();
+      undoStop = clock.after(plan.stopTimeout, () => happen("stop-over"));
+    };
+    cancel.add(() => undoStop());
 
     const enter: Partial<Record<State, () => void>> = {
       leaving: () => after(Math.max(0, rules.clientGoneGrace - client.latency) as Milliseconds, "grace-over"),
-      terminating: () => {
-        scope.terminate();
-        after(plan.stopTimeout, "stop-over");
-      },
+      terminating: stop,
       killing: () => scope.kill(),
       clearing: () => {
         lookForOthers();
-        if (state !== "clearing") return;
-        scope.terminate();
-        after(plan.stopTimeout, "stop-over");
+        if (state === "clearing") stop();
       },
       scouring: () => scope.kill(),
       gone: () => {

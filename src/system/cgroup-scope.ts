@@ -4,6 +4,7 @@ import type { Plan } from "../scope/plan.ts";
 import type { Expectation } from "../scope/properties.ts";
 import type { OpenScope } from "../session/ports.ts";
 import { killAllBut, processesOf, readCgroupFile } from "./cgroup.ts";
+import { clock } from "./clock.ts";
 import { lastUsageOf } from "./last-usage.ts";
 import { watchLimitsAround } from "./limit-hits.ts";
 import { signalAll } from "./signals.ts";
@@ -31,7 +32,7 @@ export function cgroupScope(plan: Plan, folder: string, held: Held): OpenScope {
   const command = untilItEnds(held);
   const stop = onFirstOom(() => {
     terminate(others());
-    setTimeout(() => killAllBut(held.holder, folder), plan.stopTimeout).unref();
+    clock.after(plan.stopTimeout, () => killAllBut(held.holder, folder));
   });
   const usage = lastUsageOf(folder, held.stopsOnOom ? stop : undefined);
   const hits = watchLimitsAround(folder);

@@ -1,11 +1,18 @@
 import type { Clock } from "../session/ports.ts";
 
+/** 24.8 days: a timer of Node's that is to wait longer is over at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 export const clock: Clock = {
   now: () => Date.now(),
   // `performance` would load nine of Node's modules more
   monotonic: () => Number(process.hrtime.bigint()) / 1e6,
   after(delay, callback) {
-    const timer = setTimeout(callback, delay);
+    let timer: NodeJS.Timeout | undefined;
+    const wait = (left: number) => {
+      timer = setTimeout(() => (left > LONGEST_MS ? wait(left - LONGEST_MS) : callback()), Math.min(left, LONGEST_MS));
+    };
+    wait(delay);
     return () => clearTimeout(timer);
   },
 };

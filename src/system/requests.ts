@@ -1,5 +1,6 @@
 import { read } from "node:fs";
 import type { Requests } from "../session/ports.ts";
+import { clock } from "./clock.ts";
 
 const STDIN = 0;
 const LINE_FEED = 0x0a;
@@ -14,15 +15,22 @@ const LOOK_AGAIN_MS = 10;
 export const requests: Requests = {
   async next({ maxBytes, timeout }) {
     const line: number[] = [];
-    const timedOut = new Promise<"timeout">((resolve) => setTimeout(resolve, timeout, "timeout").unref());
-    for (;;) {
-      const byte = await Promise.race([readByte(), timedOut]);
-      const bytes = Uint8Array.from(line);
-      if (byte === "timeout") return { kind: "timeout", bytes };
-      if (byte === undefined) return { kind: "end", bytes };
-      if (byte === LINE_FEED) return { kind: "line", bytes };
-      if (line.length === maxBytes) return { kind: "too-long", bytes };
-      line.push(byte);
+    let undo = () => {};
+    const timedOut = new Promise<"timeout">((resolve) => {
+      undo = clock.after(timeout, () => resolve("timeout"));
+    });
+    try {
+      for (;;) {
+        const byte = await Promise.race([readByte(), timedOut]);
+        const bytes = Uint8Array.from(line);
+        if (byte === "timeout") return { kind: "timeout", bytes };
+        if (byte === undefined) return { kind: "end", bytes };
+        if (byte === LINE_FEED) return { kind: "line", bytes };
+        if (line.length === maxBytes) return { kind: "too-long", bytes };
+        line.push(byte);
+      }
+    } finally {
+      undo();
     }
   },
 };

@@ -13,6 +13,7 @@ test.each([
   ["CPUQuota", "", "CPUQuotaPerSecUSec", NO_BOUND],
   ["CPUWeight", "50", "CPUWeight", 50n],
   ["IOWeight", "100", "IOWeight", 100n],
+  ["IOWeight", "", "IOWeight", NO_BOUND],
   ["RuntimeMaxSec", "4h", "RuntimeMaxUSec", 14_400_000_000n],
   ["RuntimeMaxSec", "infinity", "RuntimeMaxUSec", NO_BOUND],
   ["TimeoutStopSec", "500ms", "TimeoutStopUSec", 500_000n],

@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest";
-import { within } from "../../../src/system/clock.ts";
+import { clock, within } from "../../../src/system/clock.ts";
+import type { Milliseconds } from "../../../src/units/quantities.ts";
 
 test("what comes in time is given, and nothing waits any more", async () => {
   vi.useFakeTimers();
@@ -11,4 +12,20 @@ test("what comes in time is given, and nothing waits any more", async () => {
 
 test("what does not come in time is late", async () => {
   expect(await within(5, new Promise(() => undefined), "late")).toBe("late");
+});
+
+test("a delay of a month is a month, and can be taken back at any time", () => {
+  vi.useFakeTimers();
+  const DAY = 86_400_000;
+  const called = vi.fn();
+  clock.after((60 * DAY) as Milliseconds, called);
+  const undo = clock.after((30 * DAY) as Milliseconds, called);
+  vi.advanceTimersByTime(26 * DAY);
+  undo();
+  vi.advanceTimersByTime(34 * DAY - 1);
+  expect(called).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(1);
+  expect(called).toHaveBeenCalledOnce();
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
 });
