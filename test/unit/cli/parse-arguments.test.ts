@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import type { Command } from "../../../src/cli/command.ts";
+import { parseArguments } from "../../../src/cli/parse-arguments.ts";
+import { UsageError } from "../../../src/cli/usage-error.ts";
+
+const command = {
+  name: "sessions list",
+  options: { team: { type: "string", short: "t" }, json: { type: "boolean" } },
+} as unknown as Command<never>;
+const parse = (...words: string[]) => parseArguments(command, words);
+
+test.each([
+  [[], [], {}],
+  [["a", "b"], ["a", "b"], {}],
+  [["--json", "a", "--team", "alpha"], ["a"], { json: true, team: "alpha" }],
+  [["--team=-x"], [], { team: "-x" }],
+  [["-t", "alpha"], [], { team: "alpha" }],
+  [["--", "--json", "--team"], ["--json", "--team"], {}],
+  [["a", "--json", "--", "--json"], ["a", "--json"], { json: true }],
+])("reads %j", (words, positionals, options) => {
+  expect(parse(...words)).toEqual({ positionals, options });
+});
+
+test.each([
+  [["--what"], "unknown option '--what'"],
+  [["-w"], "unknown option '-w'"],
+  [["--team"], "option '-t, --team <value>' argument missing"],
+  [["--team", "--json"], "option '--team' argument is ambiguous"],
+  [["--json=yes"], "option '--json' does not take an argument"],
+  [["--json", "--json"], "--json is given twice"],
+  [["--team=a", "-t", "b"], "-t is given twice"],
+])("refuses %j in one plain sentence", (words, message) => {
+  expect(() => parse(...words)).toThrow(
+    expect.objectContaining({
+      constructor: UsageError,
+      exitStatus: 64,
+      message,
+      hint: "see nixgate sessions list --help",
+    }),
+  );
+});
+
+test("a mistake in the command itself is not the user's", () => {
+  const broken = { ...command, options: { team: { type: "text" } } } as unknown as Command<never>;
+  expect(() => parseArguments(broken, [])).not.toThrow(UsageError);
+  expect(() => parseArguments(broken, [])).toThrow(TypeError);
+});
