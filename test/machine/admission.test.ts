@@ -61,6 +61,13 @@ test("of 50 starts at once exactly 8 are admitted, and kill -9 of these frees th
   const refusals = await recordsOf(builder, "alpha", "session.refuse");
   expect(refusals.map(({ reason }) => reason)).toEqual(Array(42).fill("team-busy"));
 
+  // While a front becomes the program that reads its lines (execve(2)), it has no command line for pkill to know it by.
+  const allRead = async () => {
+    if (!supervised(builder)) return;
+    const count = () => builder.asRoot("pgrep -c -u nix-alpha -f 'nixgate.cjs front-line'");
+    await waitFor("all to read", async () => `${(await count()).stdout}`.trim() === "8", 30_000);
+  };
+  await allRead();
   await killNixgate(builder);
   // The kernel frees the places of sessions that serve themselves; a supervisor has to see first that their fronts are gone.
   const freed = async (ends: number) => {
@@ -70,6 +77,7 @@ test("of 50 starts at once exactly 8 are admitted, and kill -9 of these frees th
   await freed(50);
   const again = await knockTimes(9, builder);
   expect(again.map(({ answer }) => `${answer}`).sort()).toEqual(["75", ...Array(8).fill("admitted")]);
+  await allRead();
   await killNixgate(builder);
   await freed(59);
   await awaitNothing(builder, 5000);
