@@ -13,6 +13,7 @@ import {
   PLACE_OPTIONS,
   problemList,
   type SessionsPorts,
+  saidOf,
   textOption,
 } from "./sessions-ports.ts";
 
@@ -50,7 +51,7 @@ Exit status: 0; 73 where FILE cannot be written; 74 where the records cannot be 
     const day = (ago: number) => new Date(ports.now() - ago * DAY_MS).toISOString().slice(0, 10);
     const near = files.filter((file) => file.day >= day(1));
     const byHost = journalPlace(options) !== undefined;
-    const tallies = tallyFiles(near, `${day(0)}T00:00:00.000Z`, ports.liveness(), { byHost });
+    const tallies = tallyFiles(saidOf(near, ports), `${day(0)}T00:00:00.000Z`, ports.liveness(), { byHost });
     const text = renderPrometheus(tallies);
     if (output === undefined) return { status: ExitStatus.ok, stdout: text, stderr: problems.text() };
     ports.replace(output, text);

@@ -9,7 +9,15 @@ import { NixgateError } from "../units/error.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { jsonDocument } from "./json-document.ts";
-import { openPlace, PLACE_HELP, PLACE_OPTIONS, problemList, type SessionsPorts, textOption } from "./sessions-ports.ts";
+import {
+  openPlace,
+  PLACE_HELP,
+  PLACE_OPTIONS,
+  problemList,
+  type SessionsPorts,
+  saidOf,
+  textOption,
+} from "./sessions-ports.ts";
 import { notOne, recordsOf } from "./sessions-show.ts";
 
 /** The process that serves a session: that one, or none. */
@@ -52,7 +60,7 @@ runs on another host; 69 where it has not ended in time; 77 where this account m
       throw new UsageError("sessions kill takes one id", { hint: "nixgate sessions list --running shows the ids" });
     const archive = await openPlace(options, ports);
     const problems = problemList();
-    const found = findSessions(archive.scan().files, part, (file, error) => {
+    const found = findSessions(saidOf(archive.scan().files, ports), part, (file, error) => {
       if (!(error instanceof RecordError)) throw error;
       problems.report({ path: file.path, what: error.message });
     });

@@ -62,7 +62,8 @@ export function* matchingSessions(
     for (const file of files) {
       for (const session of wholeSessions(file, isAlive, said)) {
         seen += 1;
-        if (seen % SAY_EVERY === 0) ports.progress?.(() => `reading ${file.path}: ${seen} sessions so far`);
+        if (seen % SAY_EVERY === 0)
+          ports.progress?.(() => `reading ${file.team} ${file.day}: ${seen.toLocaleString("en")} sessions so far`);
         if (keep(session.summary)) yield session;
       }
     }

@@ -1,5 +1,5 @@
 import { UsageError } from "../cli/usage-error.ts";
-import type { Archive, ArchiveProblem, IsAlive } from "../record/archive.ts";
+import type { Archive, ArchiveProblem, DayFile, IsAlive } from "../record/archive.ts";
 import { escapeText } from "../units/text.ts";
 
 /** Where the archive is said to be, in the words of the command line. */
@@ -80,6 +80,26 @@ export function openPlace(options: Options, ports: SessionsPorts) {
     index: options["no-index"] !== true,
     ...(journal && { journal }),
   });
+}
+
+/** How often it is said how far a file is, in lines. */
+const SAY_EVERY = 4096;
+
+/** The same files, and of each that is read through it is said how far that is. */
+export function saidOf(files: readonly DayFile[], { progress }: Pick<SessionsPorts, "progress">): readonly DayFile[] {
+  if (!progress) return files;
+  return files.map((file) => ({
+    ...file,
+    *lines(part) {
+      let seen = 0;
+      for (const line of file.lines(part)) {
+        seen += 1;
+        if (seen % SAY_EVERY === 0)
+          progress(() => `reading ${file.team} ${file.day}: ${seen.toLocaleString("en")} lines so far`);
+        yield line;
+      }
+    },
+  }));
 }
 
 /** Collects what was wrong with the archive: said on stderr, never hidden, the first few in full. */

@@ -22,6 +22,7 @@ import {
   PLACE_OPTIONS,
   problemList,
   type SessionsPorts,
+  saidOf,
 } from "./sessions-ports.ts";
 import { allFields, story } from "./sessions-story.ts";
 
@@ -48,7 +49,7 @@ changed or are incomplete (what is left of them is shown); 74 where the records 
     const archive = await openPlace(options, ports);
     const problems = problemList();
     const { files } = archive.scan();
-    const found = findSessions(files, part, (file, error) => {
+    const found = findSessions(saidOf(files, ports), part, (file, error) => {
       if (!(error instanceof RecordError)) throw error;
       problems.report({ path: file.path, what: error.message });
     });

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { execa } from "execa";
 import { beforeAll, expect, test } from "vitest";
@@ -90,13 +91,31 @@ test.each(["list --cause oom", "list --cause oom --no-index", "stats"])(
   },
 );
 
+/** One of its files as if it were today's. */
+function ofToday(): string {
+  const name = readdirSync(`${directory}/alpha`).find((file) => file.endsWith(".jsonl"));
+  const lines = readFileSync(`${directory}/alpha/${name}`, "utf8");
+  return writeArchive({ [`alpha/${new Date().toISOString().slice(0, 10)}`]: lines });
+}
+
+const seals = temporaryFolder("seals");
+const SESSIONS = /^reading [a-z_]+ 2026-11-2\d: [\d,]+ sessions so far$/;
+const LINES = /^reading [a-z_]+ 2026-11-2\d: [\d,]+ lines so far$/;
 test.each([
-  ["stats", [], /^reading [a-z_]+ 2026-11-2\d: [\d,]+ sessions so far$/, /^TEAM /],
-  ["verify", ["--no-journal"], /^checking [a-z_]+ 2026-11-2\d: [\d,]+ records so far$/, /^[\d,]+ records, /],
-])("long %s says on a terminal how far it is, and takes it away again", async (name, more, progress, answer) => {
-  const words = ["sessions", name, ...more, "--log-dir", directory];
-  const command = [NODE, "--require", fixture("hasty-clock"), PROGRAM, ...words];
-  const { stdout } = await execa("script", ["-qec", command.map((word) => `'${word}'`).join(" "), "/dev/null"]);
+  ["sessions stats", SESSIONS, /^TEAM /],
+  ["sessions list --team delta --limit 2", SESSIONS, /^SESSION /],
+  ["sessions verify --no-journal", /^checking [a-z_]+ 2026-11-2\d: [\d,]+ records so far$/, /^[\d,]+ records, /],
+  [`sessions export --format csv --limit 2 -o ${seals}/export.csv`, SESSIONS, /^$/],
+  [`sessions report --limit 100 -o ${seals}/report.html`, SESSIONS, /^$/],
+  ["sessions show 00000000 --no-index", LINES, /^nixgate: 00000000: no such session /],
+  [`sessions seal --seal-dir ${seals}`, /^sealing [a-z_]+ 2026-11-2\d$/, / files sealed in /],
+  [`sessions prune --older-than 1d --dry-run --seal-dir ${seals}`, /^pruning [a-z_]+ 2026-11-2\d$/, /would be removed/],
+  ["render prometheus", LINES, /^# HELP nixgate_/],
+])("long %s says on a terminal how far it is, and takes it away again", async (words, progress, answer) => {
+  const archive = words === "render prometheus" ? ofToday() : directory;
+  const command = [NODE, "--require", fixture("hasty-clock"), PROGRAM, ...words.split(" "), "--log-dir", archive];
+  const line = command.map((word) => `'${word}'`).join(" ");
+  const { stdout } = await execa("script", ["-qec", line, "/dev/null"], { reject: false });
   const said = stdout.split("\r\u001b[K");
   expect(said.length).toBeGreaterThan(3);
   expect(said.slice(1, -1)).toEqual(said.slice(1, -1).map(() => expect.stringMatching(progress)));
