@@ -1,36 +1,51 @@
 import { parseArgs } from "node:util";
+import { nearest } from "../units/nearest.ts";
 import type { Arguments, Command } from "./command.ts";
 import { UsageError } from "./usage-error.ts";
 
 /**
  * Reads a command's own words.
- * @throws UsageError for an unknown option, a missing value, an option given twice that may be given once
+ * @throws UsageError for an unknown option, a missing value, a value too many, an option given twice
  */
-export function parseArguments(command: Command<never>, words: readonly string[]): Arguments {
-  const details = { hint: `see nixgate ${command.name} --help` };
-  try {
-    const { values, positionals, tokens } = parseArgs({
-      args: [...words],
-      options: command.options,
-      allowPositionals: true,
-      strict: true,
-      tokens: true,
-    });
-    const seen = new Set<string>();
-    for (const token of tokens) {
-      if (token.kind !== "option") continue;
-      if (seen.has(token.name)) throw new UsageError(`${token.rawName} is given twice`, details);
-      seen.add(token.name);
-    }
-    return { positionals, options: values as Arguments["options"] };
-  } catch (error) {
-    if (error instanceof UsageError || !isParseArgsError(error)) throw error;
-    // its first sentence names the word at fault; the rest is about parseArgs itself
-    const [sentence = ""] = error.message.split(/\. |\n/);
-    throw new UsageError(sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/\.$/, ""), details);
+export function parseArguments({ name, options }: Command<never>, words: readonly string[]): Arguments {
+  // Not strict: parseArgs would say what is wrong in sentences of its own, with the word at fault somewhere in them.
+  const { positionals, tokens } = parseArgs({
+    args: [...words],
+    options,
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  });
+  const given = new Map<string, string | boolean>();
+  for (const token of tokens) {
+    if (token.kind !== "option") continue;
+    const problem = problemOf(token, options, given);
+    if (problem !== undefined) throw new UsageError(problem, { hint: `see nixgate ${name} --help` });
+    given.set(token.name, token.value ?? true);
   }
+  return { positionals, options: Object.fromEntries(given) };
 }
 
-function isParseArgsError(error: unknown): error is Error {
-  return error instanceof Error && String((error as NodeJS.ErrnoException).code).startsWith("ERR_PARSE_ARGS");
+interface Token {
+  readonly name: string;
+  /** As it was given: `-o`, `--output`. */
+  readonly rawName: string;
+  readonly value?: string | undefined;
+  readonly inlineValue?: boolean | undefined;
+}
+
+function problemOf(
+  { name, rawName, value, inlineValue }: Token,
+  options: Command<never>["options"],
+  given: ReadonlyMap<string, unknown>,
+): string | undefined {
+  if (!Object.hasOwn(options, name)) {
+    const near = nearest(name, Object.keys(options));
+    return `there is no option ${rawName}${near === undefined ? "" : `; did you mean --${near}?`}`;
+  }
+  if (given.has(name)) return `--${name} is given twice`;
+  if (options[name]?.type === "boolean") return value === undefined ? undefined : `${rawName} takes no value`;
+  // What looks like an option is none's value, unless it is joined to it: --team=-x
+  const isMissing = value === undefined || (!inlineValue && value.length > 1 && value.startsWith("-"));
+  return isMissing ? `${rawName} needs a value` : undefined;
 }

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { type BytesRange, parseBytes } from "../units/bytes.ts";
 import { parseDuration } from "../units/durations.ts";
+import { nearest } from "../units/nearest.ts";
 import {
   type Bytes,
   type Infinite,
@@ -12,7 +13,6 @@ import {
 } from "../units/quantities.ts";
 import { hasControlCharacter } from "../units/text.ts";
 import { describeValue, quoted } from "./describe-value.ts";
-import { nearest } from "./nearest.ts";
 
 /** A value that a key does not take; `problem` continues "key: ". */
 export type Wrong = NotAQuantity;

@@ -1,5 +1,5 @@
 import type * as z from "zod/mini";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../units/nearest.ts";
 import { errorAt, type Finding, type KeyPath } from "./problem.ts";
 
 /** Keys that people bring along from systemd's unit files and sshd's. */

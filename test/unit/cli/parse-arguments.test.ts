@@ -22,13 +22,17 @@ test.each([
 });
 
 test.each([
-  [["--what"], "unknown option '--what'"],
-  [["-w"], "unknown option '-w'"],
-  [["--team"], "option '-t, --team <value>' argument missing"],
-  [["--team", "--json"], "option '--team' argument is ambiguous"],
-  [["--json=yes"], "option '--json' does not take an argument"],
+  [["--what"], "there is no option --what"],
+  [["--what: it=1"], "there is no option --what: it"],
+  [["--teams"], "there is no option --teams; did you mean --team?"],
+  [["-w"], "there is no option -w"],
+  [["--__proto__"], "there is no option --__proto__"],
+  [["--team"], "--team needs a value"],
+  [["--team", "--json"], "--team needs a value"],
+  [["-t"], "-t needs a value"],
+  [["--json=yes"], "--json takes no value"],
   [["--json", "--json"], "--json is given twice"],
-  [["--team=a", "-t", "b"], "-t is given twice"],
+  [["--team=a", "-t", "b"], "--team is given twice"],
 ])("refuses %j in one plain sentence", (words, message) => {
   expect(() => parse(...words)).toThrow(
     expect.objectContaining({
@@ -40,8 +44,12 @@ test.each([
   );
 });
 
+test("what stands behind -- is no option with a value", () => {
+  expect(parse("--json", "--", "--json=yes")).toEqual({ positionals: ["--json=yes"], options: { json: true } });
+});
+
 test("a mistake in the command itself is not the user's", () => {
-  const broken = { ...command, options: { team: { type: "text" } } } as unknown as Command<never>;
+  const broken = { ...command, options: { team: undefined } } as unknown as Command<never>;
   expect(() => parseArguments(broken, [])).not.toThrow(UsageError);
   expect(() => parseArguments(broken, [])).toThrow(TypeError);
 });
