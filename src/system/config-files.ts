@@ -43,7 +43,14 @@ function readConfigFile(path: string, open: OpenPath): ConfigFile {
   const content = bytes.subarray(0, length);
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(content);
-    return { path, text, sha256: digest(content, "hex") };
+    return {
+      path,
+      text,
+      // when it is asked for: a session has none of nixgate.toml on record
+      get sha256() {
+        return digest(content, "hex");
+      },
+    };
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
     throw new PathRefused(path, "is not UTF-8", "save it as UTF-8 text");

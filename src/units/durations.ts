@@ -1,13 +1,13 @@
 import { commonMistake, type Infinite, type Milliseconds, type NotAQuantity, shown } from "./quantities.ts";
 
 /** Longest first, as a duration is written. */
-const UNITS: readonly (readonly [name: string, milliseconds: number, aliases: RegExp])[] = [
-  ["w", 604_800_000, /^(?:w|weeks?)$/],
-  ["d", 86_400_000, /^(?:d|days?)$/],
-  ["h", 3_600_000, /^(?:h|hr|hours?)$/],
-  ["min", 60_000, /^(?:m|min|minutes?)$/],
-  ["s", 1000, /^(?:s|sec|seconds?|)$/],
-  ["ms", 1, /^(?:ms|msec)$/],
+const UNITS: readonly (readonly [name: string, milliseconds: number, ...aliases: string[]])[] = [
+  ["w", 604_800_000, "week", "weeks"],
+  ["d", 86_400_000, "day", "days"],
+  ["h", 3_600_000, "hr", "hour", "hours"],
+  ["min", 60_000, "m", "minute", "minutes"],
+  ["s", 1000, "sec", "second", "seconds", ""],
+  ["ms", 1, "msec"],
 ];
 const EXAMPLE = '"30s", "4h" or "1min 30s"';
 /** systemd counts microseconds in 64 bits; a century is far below that and exact in milliseconds. */
@@ -34,7 +34,7 @@ export function parseDuration(value: string | number, infinite = false): Millise
   }
   let total = 0;
   for (const [, digits, unit = ""] of text.matchAll(/(\d+) *([a-zA-Z]*)/g)) {
-    const known = UNITS.find(([, , aliases]) => aliases.test(unit));
+    const known = UNITS.find(([name, , ...aliases]) => name === unit || aliases.includes(unit));
     if (!known) return { problem: `${shown(text)} has an unknown unit "${unit}"`, fix: "use ms, s, min, h, d or w" };
     total += Number(digits) * known[1];
   }

@@ -29,7 +29,7 @@ const notA = (problem: string, fix: string): NotAQuantity => ({ problem, fix });
 export function commonMistake(text: string, example: string): NotAQuantity | undefined {
   if (text === "") return notA("is empty", `write a value such as ${example}`);
   if (text !== text.trim()) return notA(`${shown(text)} has a space around it`, `write "${escapeText(text.trim())}"`);
-  if (/^-/.test(text)) return notA(`${shown(text)} is below zero`, `write a value above zero, such as ${example}`);
+  if (text.startsWith("-")) return notA(`${shown(text)} is below zero`, `write a value above zero, such as ${example}`);
   if (/^[\d.]+e[+-]?\d+$|^\+?(?:nan|inf)$/i.test(text))
     return notA(`${shown(text)} is not written as a plain number`, `write a value such as ${example}`);
   return undefined;
@@ -47,7 +47,7 @@ export function parseCount(value: string | number, infinite = false): number | I
   const mistake = commonMistake(text, "256");
   if (mistake) return mistake;
   const count = Number(text);
-  if (/%$/.test(text)) return notA(`"${text}" depends on the machine`, "write the number itself, such as 256");
+  if (text.endsWith("%")) return notA(`"${text}" depends on the machine`, "write the number itself, such as 256");
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(count))
     return notA(`${shown(text)} is not a whole number`, "write digits only, such as 256");
   return count === 0 ? notA("0 would let nothing run", "write 1 or more") : count;
