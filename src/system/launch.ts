@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import type { Duplex, Readable, Writable } from "node:stream";
+import type { Duplex } from "node:stream";
 import type { Exit } from "../ending/ending.ts";
 import type { Plan } from "../scope/plan.ts";
 import { ScopeUnavailable } from "../session/scope-unavailable.ts";
@@ -7,7 +7,7 @@ import { clock } from "./clock.ts";
 
 /** How long systemd may take to make a scope, in milliseconds. */
 const START_TIMEOUT_MS = 20_000;
-/** How much of what the limits' program says is kept, in characters. */
+/** How much of what the limits' program says is kept, in bytes. */
 const WORDS_KEPT = 4096;
 
 /** The holder stands and waits for its word. */
@@ -15,7 +15,7 @@ export interface Launched {
   readonly openedAt: number;
   readonly pid: number;
   readonly holder: number;
-  /** What systemd-run or prlimit said on stderr until then. */
+  /** The last of what systemd-run or prlimit said on stderr until then. */
   readonly words: string;
   readonly exited: Promise<Exit>;
   /** Lets the command begin. */
@@ -25,69 +25,85 @@ export interface Launched {
 }
 
 /**
- * Starts the plan's command line with fds 0, 1 and 2 of this process passed on as they are, and waits until the holder
+ * Starts the plan's command line with fds 0 and 1 of this process passed on as they are, and waits until the holder
  * reports. The other fds are the holder's, see bin/nixgate-holder. A session of its own (setsid(2)) keeps a signal to
  * the process group of either from reaching the other.
+ *
+ * Node compiles each function of its streams when it is first called, which is much of what a short session costs: hence
+ * one socket, and lines on it where its end would do.
  * @throws ScopeUnavailable
  */
 export function launch(plan: Plan): Promise<Launched> {
   const [file, ...args] = plan.commandLine;
   const openedAt = clock.monotonic();
-  const child = spawn(file, args, {
-    env: plan.environment,
-    stdio: [0, 1, "pipe", "pipe", "pipe", 2],
-    detached: true,
-  });
-  const [, , stderr, start, holder] = child.stdio as unknown as [null, null, Readable, Writable, Duplex];
-  // Either may be gone at any time; the command's end tells how.
-  for (const stream of [start, holder]) stream.on("error", () => undefined);
+  const child = spawn(file, args, { env: plan.environment, stdio: [0, 1, "pipe", 2], detached: true });
+  const channel = child.stdio[2] as unknown as Duplex;
+  channel.on("error", () => undefined); // it may be gone at any time; the command's end tells how
+  const exited = exitOf(child);
   return new Promise((resolve, reject) => {
-    let words = "";
-    let reported = "";
     const giveUp = (message: string, cause?: unknown) => {
       clearTimeout(timer);
       child.kill("SIGKILL");
-      for (const stream of [start, holder]) stream.destroy();
+      channel.destroy();
       reject(new ScopeUnavailable(message, cause));
     };
     const timer = setTimeout(
       () => giveUp(`${file} made no scope within ${START_TIMEOUT_MS / 1000} s`),
       START_TIMEOUT_MS,
     );
-    stderr.setEncoding("utf8").on("data", (text: string) => {
-      words = (words + text).slice(0, WORDS_KEPT);
-    });
     child.once("error", (error) => giveUp(`${file} cannot be started`, error));
-    const exited = exitOf(child);
-    const holderGone = new Promise<void>((done) => void holder.once("close", () => done()));
-    exited.then((exit) => {
-      if (reported.endsWith("\n")) return;
-      const fail = () => giveUp(failure(file, exit, words));
-      // its own words may still be on their way
-      if (stderr.closed) fail();
-      else stderr.once("close", fail);
-    });
-    holder.setEncoding("utf8").on("data", (text: string) => {
-      reported += text;
-      const [, command, held] = /^ready (\d+) (\d+)\n$/.exec(reported) ?? [];
-      if (command === undefined) return;
+    let isReady = false;
+    const heard = listenToHolder(channel, ({ words, pid, holder }) => {
+      isReady = true;
       clearTimeout(timer);
+      let isReleased = false;
       resolve({
-        openedAt,
-        pid: Number(command),
-        holder: Number(held),
-        words,
-        exited,
-        begin: () => void start.end("go\n"),
+        ...{ openedAt, pid, holder, words, exited },
+        begin: () => void channel.write("go\n"),
         release() {
-          // A command that was never begun waits for its word, and has the holder's end of the leash open meanwhile.
-          if (!start.writableEnded) start.end();
-          holder.end("done\n");
-          return holderGone;
+          if (!isReleased) channel.write("done\n");
+          isReleased = true;
+          return heard.gone;
         },
       });
     });
+    exited.then((exit) => {
+      if (isReady) return;
+      const fail = () => giveUp(failure(file, exit, heard.text()));
+      // its own words may still be on their way
+      if (channel.closed) fail();
+      else channel.once("close", fail);
+    });
   });
+}
+
+interface Ready {
+  readonly words: string;
+  readonly pid: number;
+  readonly holder: number;
+}
+
+/** What comes on the channel: words of systemd-run or prlimit, then the holder's "ready" and, when it is let go, "gone". */
+function listenToHolder(channel: Duplex, ready: (report: Ready) => void) {
+  let bytes: Uint8Array = new Uint8Array();
+  let isReady = false;
+  const text = () => Buffer.from(bytes).toString("utf8");
+  const gone = new Promise<void>((resolve) => {
+    channel.once("close", () => resolve()); // killed
+    channel.on("data", (more: Buffer) => {
+      bytes = Buffer.concat([bytes, more]).subarray(-WORDS_KEPT);
+      const said = text();
+      if (isReady) {
+        if (said.endsWith("gone\n")) resolve();
+        return;
+      }
+      const [report, pid, holder] = /ready (\d+) (\d+)\n$/.exec(said) ?? [];
+      if (report === undefined) return;
+      isReady = true;
+      ready({ words: said.slice(0, -report.length), pid: Number(pid), holder: Number(holder) });
+    });
+  });
+  return { gone, text };
 }
 
 function exitOf(child: ChildProcess): Promise<Exit> {
