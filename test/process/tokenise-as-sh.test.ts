@@ -1,17 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { tokenise } from "../../src/request/tokenise.ts";
-
-/** A generator with a fixed seed (mulberry32), so that a failure can be seen again. */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
+import { randomFrom } from "../support/random.ts";
 
 const PIECES = [
   "a",
@@ -47,7 +37,7 @@ const LIVE = [..."$`;&|<>()*?[]~#!{}=\\'\" a1/-^%"];
 
 /** Words in which each such character is quoted or escaped, in every way that there is. */
 function quotedRequests(count: number, seed: number): readonly string[] {
-  const random = randomNumbers(seed);
+  const random = randomFrom(seed);
   const pick = <Thing>(things: readonly Thing[]) => things[Math.floor(random() * things.length)] as Thing;
   const some = () => Array.from({ length: Math.floor(random() * 6) }, () => pick(LIVE));
   const ways = [
@@ -67,7 +57,7 @@ function quotedRequests(count: number, seed: number): readonly string[] {
 
 /** Requests of what sh neither expands, redirects nor runs: there it must agree with us, word by word. */
 function requests(count: number, seed: number): readonly string[] {
-  const random = randomNumbers(seed);
+  const random = randomFrom(seed);
   const piece = () => PIECES[Math.floor(random() * PIECES.length)] as string;
   return Array.from(
     { length: count },

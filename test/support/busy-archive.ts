@@ -1,22 +1,12 @@
 import { hostname } from "node:os";
 import type { RecordBody } from "../../src/record/schema.ts";
 import type { RecordCause, RecordReason } from "../../src/record/vocabulary.ts";
+import { randomFrom } from "./random.ts";
 import { bodies, sessionLines } from "./records.ts";
 
 const TEAMS = { alpha: ["ci", "dev", "release"], beta: ["ci", "nightly"], gamma: [undefined] } as const;
 const REASONS: readonly RecordReason[] = ["not-allowlisted", "not-allowlisted", "store-not-allowed", "malformed"];
 const GIB = 2 ** 30;
-
-/** A generator with a seed (mulberry32), so that a page looks the same each time. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A few busy days of three teams, every kind of ending among them: `team/day` → lines, for writeArchive. */
 export function busyArchive(

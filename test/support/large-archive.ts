@@ -6,6 +6,7 @@ import type { RecordBody } from "../../src/record/schema.ts";
 import type { RecordCause, RecordReason } from "../../src/record/vocabulary.ts";
 import { UNASSIGNED } from "../../src/record/vocabulary.ts";
 import { makeSessionId } from "../../src/units/ids.ts";
+import { randomFrom } from "./random.ts";
 
 /** Midnight behind the last of the archive's days. */
 export const LARGE_ARCHIVE_END = Date.UTC(2026, 10, 25);
@@ -25,16 +26,6 @@ const TEAMS: readonly (readonly [team: string, share: number, members: readonly 
 
 type Random = () => number;
 
-/** mulberry32: the same numbers in [0, 1) for the same seed, on any machine. */
-function random(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 const whole = (next: Random, below: number) => Math.floor(next() * below);
 const oneOf = <T>(next: Random, items: readonly T[]): T => items[whole(next, items.length)] as T;
 /** Mostly short, sometimes very long, as builds are. */
@@ -177,7 +168,7 @@ function writeDay(
   sessions: number,
   seed: number,
 ) {
-  const next = random(seed);
+  const next = randomFrom(seed);
   const records: { at: number; session: number; body: RecordBody }[] = [];
   const chains = Array.from({ length: sessions }, (_, session) => {
     const began = day + whole(next, DAY_MS);

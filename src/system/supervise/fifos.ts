@@ -29,6 +29,12 @@ export function passedFifos(environment: NodeJS.ProcessEnv, pid: number): readon
   });
 }
 
+/** The teams whose accounts have one group: what it may read, the answers of each of them, all of them read. */
+export function sharingGroups(fifos: readonly Pick<Fifo, "name" | "gid">[]): readonly (readonly string[])[] {
+  const groups = Map.groupBy(fifos, ({ gid }) => gid);
+  return [...groups.values()].filter(({ length }) => length > 1).map((group) => group.map(({ name }) => name));
+}
+
 /**
  * Reads lines from all FIFOs, one of each in turn, so that a flood in one of them does not keep the others waiting.
  * A writer's one write(2) below PIPE_BUF is whole (pipe(7)); half a line ends with the empty line in front of the next.

@@ -4,7 +4,7 @@ import type { Serve } from "../../session/supervise.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { clock } from "../clock.ts";
 import { removeIfThere } from "../files.ts";
-import { type Fifo, readInTurn } from "./fifos.ts";
+import { type Fifo, readInTurn, sharingGroups } from "./fifos.ts";
 import { type Front, frontOf, wakeFronts } from "./front.ts";
 import type { FrontClient } from "./front-client.ts";
 import { returnsOf } from "./returns.ts";
@@ -85,6 +85,8 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
 
   const teams = fifos.filter(({ name }) => name !== CONTROL);
   for (const fifo of teams) makeAnswerFolder(fifo, supervisor);
+  for (const sharing of sharingGroups(teams))
+    supervisor.warn("these teams read each other's answers: give each account a primary group of its own", { sharing });
   for (const { fifo, guest, back } of await returnsOf(teams, supervisor))
     void host(guest, fifo.name, () => serve.return(back));
   for (const { name, uid } of teams) wakeFronts(name, uid);

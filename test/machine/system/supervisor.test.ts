@@ -124,6 +124,16 @@ describe("what comes through a FIFO", () => {
   });
 });
 
+test("teams whose accounts share a group are named in the supervisor's log", async ({ builder }) => {
+  const restarted = "systemctl restart nixgate-beta.socket && systemctl restart nixgate.service";
+  const said = async () =>
+    Number(await text(builder, "journalctl -u nixgate.service -o cat | grep -c 'sharing.*alpha.*beta'"));
+  expect(await said()).toBe(0);
+  await builder.asRoot(`usermod -g nix-alpha nix-beta && systemctl stop nixgate.service && ${restarted}`);
+  await waitFor("the supervisor's word", async () => (await said()) > 0);
+  await builder.asRoot(`usermod -g nix-beta nix-beta && systemctl stop nixgate.service && ${restarted}`);
+});
+
 test("a limit that is not in force when it is read back keeps a command from beginning", async ({ builder }) => {
   await edit(builder, "alpha", "s/^TasksMax = 64/&\\nIOWeight = 50/"); // the kernel of the test machine has no io.weight
   const { exitCode, stderr } = await builder.ssh("nix-alpha", "quick");

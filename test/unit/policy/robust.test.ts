@@ -1,17 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { readPolicy } from "../../../src/policy/read-policy.ts";
-
-/** Numbers from 0 to below `bound`, the same in every run (mulberry32). */
-function randomNumbers(seed: number): (bound: number) => number {
-  let state = seed;
-  return (bound) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound;
-  };
-}
+import { randomFrom } from "../../support/random.ts";
 
 const PIECES = [
   ..."[]{}=\"'\\#,.\n\r\t\0 -+_0123456789einfatruZ:\ud800é\ufeff",
@@ -46,7 +36,8 @@ test.each([
   ["ci.toml", toml],
   ["ci.json", json],
 ])("%s with random damage is read or refused in its lines, and nothing is thrown", async (name, text) => {
-  const below = randomNumbers(20260101);
+  const random = randomFrom(20260101);
+  const below = (bound: number) => Math.floor(random() * bound);
   let refused = 0;
   for (let round = 0; round < 600; round += 1) {
     let damaged = text;
