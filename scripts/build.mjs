@@ -72,6 +72,8 @@ if (!process.argv.includes("--if-needed") || sources.some((path) => modified(pat
     entryPoints: { nixgate: "src/main.ts", "nixgate-session": "src/main-session.ts" },
     outdir: "dist",
     outExtension: { ".js": ".cjs" },
+    banner: { js: "(function (exports, require, module, __filename, __dirname) {" }, // see bin/nixgate.cjs
+    footer: { js: "})" },
     define: { NIXGATE_VERSION: JSON.stringify(version) },
     plugins: [{ name: "apart", setup: keepApart }],
   });

@@ -9,6 +9,6 @@ export function programForOthers(): { readonly node: string; readonly bundle: st
   const node = join(folder, "node");
   copyFileSync(process.execPath, node);
   chmodSync(node, 0o755);
-  cpSync("dist/nixgate.cjs", join(folder, "nixgate.cjs"));
-  return { node, bundle: join(folder, "nixgate.cjs") };
+  for (const file of ["bin/nixgate.cjs", "dist/nixgate.cjs"]) cpSync(file, join(folder, file));
+  return { node, bundle: join(folder, "bin/nixgate.cjs") };
 }
