@@ -4,6 +4,7 @@ import { sliceFolder, supervised, systemctl } from "./managers.ts";
 import { allow, edit, restorePolicies } from "./policies.ts";
 import { records, recordsOf, sessionIn } from "./records.ts";
 import { type Guest, test as plain } from "./support.ts";
+import { awaitProcess, startClient } from "./waiting-client.ts";
 
 const test = plain.extend<{ builder: Guest }>({
   builder: [
@@ -154,4 +155,39 @@ describe("refusals", () => {
     await builder.asRoot("pkill -u nix-alpha -x sleep");
     await session;
   });
+});
+
+test("hosts whose /bin/sh is bash or busybox serve sessions as those with dash", async ({ builder }) => {
+  await allow(builder, "alpha", {
+    status: ["/bin/sh", "-c", "echo out; echo err >&2; exit 7"],
+    killed: ["/bin/sh", "-c", "kill -KILL $$"],
+  });
+  const spoken = async (request: string, input = "") => {
+    const { exitCode, stdout, stderr } = await builder.ssh("nix-alpha", request, { input });
+    return [exitCode, `${stdout}`, `${stderr}`];
+  };
+  for (const shell of ["/bin/bash", "/bin/busybox"]) {
+    await builder.asRoot(`mount --bind ${shell} $(readlink -f /bin/sh)`);
+    try {
+      expect(await spoken("status")).toEqual([7, "out\n", "err\n"]);
+      // of nixgate's, and nothing of the shell's
+      const line = expect.stringMatching(/^nixgate: .*\(session [^\n]*\)\n$/);
+      expect(await spoken("killed")).toEqual([137, "", line]);
+      expect(await spoken("rm -rf /")).toEqual([77, "", line]);
+      expect(await spoken("bash", "echo started\nstatus\nexec status\n")).toEqual([
+        7,
+        "started\nout\nout\n",
+        "err\nerr\n",
+      ]);
+      const ends = (await recordsOf(builder, "alpha", "session.end")).length;
+      using client = startClient(builder, "wait");
+      await awaitProcess(builder, "sleep 30");
+      client.kill();
+      await waitFor("its end", async () => (await recordsOf(builder, "alpha", "session.end")).length > ends);
+      expect((await recordsOf(builder, "alpha", "session.end")).at(-1)).toMatchObject({ cause: "client-gone" });
+      expect((await builder.asRoot("pgrep -u nix-alpha -x sleep")).exitCode).toBe(1);
+    } finally {
+      await builder.asRoot("umount --lazy $(readlink -f /bin/sh)");
+    }
+  }
 });

@@ -224,39 +224,6 @@ describe("a crowd", () => {
   });
 });
 
-test("hosts whose /bin/sh is bash or busybox serve their fronts as those with dash", async ({ builder }) => {
-  await allow(builder, "alpha", {
-    status: ["/bin/sh", "-c", "echo out; echo err >&2; exit 7"],
-    killed: ["/bin/sh", "-c", "kill -KILL $$"],
-  });
-  const spoken = async (request: string, input = "") => {
-    const { exitCode, stdout, stderr } = await builder.ssh("nix-alpha", request, { input });
-    return [exitCode, `${stdout}`, `${stderr}`];
-  };
-  for (const shell of ["/bin/bash", "/bin/busybox"]) {
-    await builder.asRoot(`mount --bind ${shell} $(readlink -f /bin/sh)`);
-    try {
-      expect(await spoken("status")).toEqual([7, "out\n", "err\n"]);
-      // of nixgate's, and nothing of the shell's
-      const line = expect.stringMatching(/^nixgate: .*\(session [^\n]*\)\n$/);
-      expect(await spoken("killed")).toEqual([137, "", line]);
-      expect(await spoken("rm -rf /")).toEqual([77, "", line]);
-      expect(await spoken("bash", "echo started\nstatus\nexec status\n")).toEqual([
-        7,
-        "started\nout\nout\n",
-        "err\nerr\n",
-      ]);
-      using client = startClient(builder, "wait");
-      await awaitProcess(builder, "sleep 60");
-      client.kill();
-      await waitFor("the front's end", async () => (await text(builder, FRONT)) === "");
-      expect(await lastEnd(builder)).toMatchObject({ cause: "client-gone" });
-    } finally {
-      await builder.asRoot("umount --lazy $(readlink -f /bin/sh)");
-    }
-  }
-});
-
 test("sessions kill reaches one session alone", async ({ builder }) => {
   using _one = startClient(builder, "wait");
   await awaitProcess(builder, "sleep 60");
