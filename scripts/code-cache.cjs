@@ -28,7 +28,10 @@ toml("policies/build.toml", ["schema = 1", 'team = "build"', "[[allow]]", 'reque
 // The words that sshd's bundle is run with, then those of the other; each with the options that bin/nixgate gives Node.js,
 // because V8 takes no code that was made under other ones.
 const RUNS = [
-  { options: ["--min-semi-space-size=2"], words: ["session", "--team", "build", "--config-dir", folder] },
+  {
+    options: ["--min-semi-space-size=2", "--v8-pool-size=1"],
+    words: ["session", "--team", "build", "--config-dir", folder],
+  },
   { options: ["--max-semi-space-size=4"], words: ["sessions", "list", "--log-dir", log] },
 ];
 const env = { SSH_ORIGINAL_COMMAND: "true" };

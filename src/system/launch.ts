@@ -4,9 +4,12 @@ import type { Exit } from "../ending/ending.ts";
 import type { Plan } from "../scope/plan.ts";
 import { ScopeUnavailable } from "../session/scope-unavailable.ts";
 import { clock } from "./clock.ts";
+import { signalAll } from "./signals.ts";
 
 /** How long systemd may take to make a scope, in milliseconds. */
 const START_TIMEOUT_MS = 20_000;
+/** How long the holder may take to go when it is let go, in milliseconds. */
+const RELEASE_TIMEOUT_MS = 1000;
 /** How much of what the limits' program says is kept, in bytes. */
 const WORDS_KEPT = 4096;
 
@@ -53,16 +56,22 @@ export function launch(plan: Plan): Promise<Launched> {
     );
     child.once("error", (error) => giveUp(`${file} cannot be started`, error));
     let isReady = false;
-    const heard = listenToHolder(channel, ({ words, pid, holder }) => {
+    const heard = listenToHolder(channel, child.pid, (words, pid, holder) => {
       isReady = true;
       clearTimeout(timer);
       let isReleased = false;
+      const letGo = () => {
+        isReleased = true;
+        channel.write("done\n");
+        // whatever runs as the same account can have stopped it
+        const tooLong = setTimeout(() => signalAll([holder], "SIGKILL"), RELEASE_TIMEOUT_MS);
+        heard.gone.then(() => clearTimeout(tooLong));
+      };
       resolve({
         ...{ openedAt, pid, holder, words, exited },
         begin: () => void channel.write("go\n"),
         release() {
-          if (!isReleased) channel.write("done\n");
-          isReleased = true;
+          if (!isReleased) letGo();
           return heard.gone;
         },
       });
@@ -77,14 +86,13 @@ export function launch(plan: Plan): Promise<Launched> {
   });
 }
 
-interface Ready {
-  readonly words: string;
-  readonly pid: number;
-  readonly holder: number;
-}
-
 /** What comes on the channel: words of systemd-run or prlimit, then the holder's "ready" and, when it is let go, "gone". */
-function listenToHolder(channel: Duplex, ready: (report: Ready) => void) {
+function listenToHolder(
+  channel: Duplex,
+  command: number | undefined,
+  ready: (words: string, command: number, holder: number) => void,
+) {
+  const report = new RegExp(`ready ${command} (\\d+)\n$`); // by exec(2) all the way: it is the process that was started
   let bytes: Uint8Array = new Uint8Array();
   let isReady = false;
   const text = () => Buffer.from(bytes).toString("utf8");
@@ -97,10 +105,10 @@ function listenToHolder(channel: Duplex, ready: (report: Ready) => void) {
         if (said.endsWith("gone\n")) resolve();
         return;
       }
-      const [report, pid, holder] = /ready (\d+) (\d+)\n$/.exec(said) ?? [];
-      if (report === undefined) return;
+      const found = report.exec(said);
+      if (!found || command === undefined) return;
       isReady = true;
-      ready({ words: said.slice(0, -report.length), pid: Number(pid), holder: Number(holder) });
+      ready(said.slice(0, found.index), command, Number(found[1]));
     });
   });
   return { gone, text };

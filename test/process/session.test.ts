@@ -201,6 +201,15 @@ describe("what is left", () => {
     await waitFor("nothing left", () => processesWith(`${PROGRAMS}/ignore-sigterm.sh`).length === 0, 5000);
   });
 
+  test("that stops its holder does not keep the session", async () => {
+    const place = workplace();
+    const stop = 'for p in $(ps -o pid= -g $$); do [ "$p" = $$ ] || kill -STOP "$p"; done 2>/dev/null; exit 3';
+    place.allow("stop", ["/bin/sh", "-c", stop]);
+    const began = performance.now();
+    expect((await session(place, { request: "stop" })).status).toBe(3);
+    expect(performance.now() - began).toBeGreaterThan(1000); // it did stop it
+  });
+
   test("by a client that is lost is ended within the grace and the stop timeout", async () => {
     const place = workplace();
     place.edit("policies/alpha.toml", /$/, '\n[session]\nstop_timeout = "1s"\nclient_gone_grace = "1s"\n');
