@@ -55,29 +55,26 @@ export function launch(plan: Plan): Promise<Launched> {
       START_TIMEOUT_MS,
     );
     child.once("error", (error) => giveUp(`${file} cannot be started`, error));
-    let isReady = false;
     const heard = listenToHolder(channel, child.pid, (words, pid, holder) => {
-      isReady = true;
       clearTimeout(timer);
-      let isReleased = false;
       const letGo = () => {
-        isReleased = true;
         channel.write("done\n");
         // whatever runs as the same account can have stopped it
         const tooLong = setTimeout(() => signalAll([holder], "SIGKILL"), RELEASE_TIMEOUT_MS);
-        heard.gone.then(() => clearTimeout(tooLong));
+        return heard.gone.then(() => clearTimeout(tooLong));
       };
+      let released: Promise<void> | undefined;
       resolve({
         ...{ openedAt, pid, holder, words, exited },
         begin: () => void channel.write("go\n"),
         release() {
-          if (!isReleased) letGo();
-          return heard.gone;
+          released ??= letGo();
+          return released;
         },
       });
     });
     exited.then((exit) => {
-      if (isReady) return;
+      if (heard.isReady()) return;
       const fail = () => giveUp(failure(file, exit, heard.text()));
       // its own words may still be on their way
       if (channel.closed) fail();
@@ -92,7 +89,7 @@ function listenToHolder(
   command: number | undefined,
   ready: (words: string, command: number, holder: number) => void,
 ) {
-  const report = new RegExp(`ready ${command} (\\d+)\n$`); // by exec(2) all the way: it is the process that was started
+  const report = new RegExp(`ready (${command}) (\\d+)\n$`); // by exec(2) all the way: it is the process that was started
   let bytes: Uint8Array = new Uint8Array();
   let isReady = false;
   const text = () => Buffer.from(bytes).toString("utf8");
@@ -106,12 +103,12 @@ function listenToHolder(
         return;
       }
       const found = report.exec(said);
-      if (!found || command === undefined) return;
+      if (!found) return;
       isReady = true;
-      ready(said.slice(0, found.index), command, Number(found[1]));
+      ready(said.slice(0, found.index), Number(found[1]), Number(found[2]));
     });
   });
-  return { gone, text };
+  return { gone, text, isReady: () => isReady };
 }
 
 function exitOf(child: ChildProcess): Promise<Exit> {

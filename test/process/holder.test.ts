@@ -7,6 +7,9 @@ import { processesWith } from "../support/processes.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { waitFor } from "../support/wait-for.ts";
 
+const SHELLS = ["/bin/sh", "/bin/bash"];
+type Held = Awaited<ReturnType<typeof held>>;
+
 /** bin/nixgate-holder as launch.ts starts it, with a command that leaves a file, and what it says until it is ready. */
 async function held(shell: string) {
   const mark = join(temporaryFolder("holder"), "began");
@@ -31,27 +34,24 @@ async function held(shell: string) {
   return { channel, exited, holder: Number(holder), isThere, began: () => existsSync(mark), said: () => said };
 }
 
-test.each(["/bin/sh", "/bin/bash"])(
-  "by %s the command begins at its word, and its holder goes at the next",
-  async (shell) => {
-    const { channel, exited, isThere, began, said } = await held(shell);
-    expect(began()).toBe(false);
-    channel.write("go\n");
-    expect(await exited).toBe(7);
-    expect(began()).toBe(true);
-    expect(isThere()).toBe(true); // the cgroup would be gone with it, and its counters
-    channel.write("done\n");
-    await waitFor("its last word", () => said().endsWith("\ngone\n"));
-    await waitFor("its going", () => !isThere());
-  },
-);
+test.each(SHELLS)("by %s the command begins at its word, and its holder goes at the next", async (shell) => {
+  const { channel, exited, isThere, began, said } = await held(shell);
+  expect(began()).toBe(false);
+  channel.write("go\n");
+  expect(await exited).toBe(7);
+  expect(began()).toBe(true);
+  expect(isThere()).toBe(true); // the cgroup would be gone with it, and its counters
+  channel.write("done\n");
+  await waitFor("its last word", () => said().endsWith("\ngone\n"));
+  await waitFor("its going", () => !isThere());
+});
 
 test.each([
-  ["is let go", ({ channel }: Awaited<ReturnType<typeof held>>) => void channel.write("done\n"), 69],
-  ["is killed", ({ holder }: Awaited<ReturnType<typeof held>>) => void process.kill(holder, "SIGKILL"), 69],
-  ["loses nixgate", ({ channel }: Awaited<ReturnType<typeof held>>) => void channel.destroy(), "SIGKILL"],
+  ["is let go", ({ channel }: Held) => void channel.write("done\n"), 69],
+  ["is killed", ({ holder }: Held) => void process.kill(holder, "SIGKILL"), 69],
+  ["loses nixgate", ({ channel }: Held) => void channel.destroy(), "SIGKILL"],
 ])("no command begins whose holder %s before", async (_, happen, how) => {
-  for (const shell of ["/bin/sh", "/bin/bash"]) {
+  for (const shell of SHELLS) {
     const one = await held(shell);
     happen(one);
     expect(await one.exited).toBe(how);

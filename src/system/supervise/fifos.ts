@@ -29,7 +29,7 @@ export function passedFifos(environment: NodeJS.ProcessEnv, pid: number): readon
   });
 }
 
-/** The teams whose accounts have one group: what it may read, the answers of each of them, all of them read. */
+/** The teams whose accounts have one group, which reads the answers of all of them. */
 export function sharingGroups(fifos: readonly Pick<Fifo, "name" | "gid">[]): readonly (readonly string[])[] {
   const groups = Map.groupBy(fifos, ({ gid }) => gid);
   return [...groups.values()].filter(({ length }) => length > 1).map((group) => group.map(({ name }) => name));
