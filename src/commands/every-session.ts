@@ -2,10 +2,7 @@ import type { ArchiveProblem, DayFile, IsAlive } from "../record/archive.ts";
 import { type Criteria, keepMatching } from "../record/filter.ts";
 import { glanceThrough } from "../record/summarise.ts";
 import type { Summary } from "../record/summary.ts";
-import type { SessionsPorts } from "./sessions-ports.ts";
-
-/** How often it is said how far a reading is, in sessions. */
-const SAY_EVERY = 1024;
+import { counting, readingSessions, type SessionsPorts } from "./sessions-ports.ts";
 
 /**
  * The sessions of some files that match, file by file. A summary is valid until the next one is asked for: keep what
@@ -15,16 +12,15 @@ export function everySession(
   criteria: Criteria,
   isAlive: IsAlive,
   report: (problem: ArchiveProblem) => void,
-  { progress }: Pick<SessionsPorts, "progress">,
+  ports: Pick<SessionsPorts, "progress">,
 ) {
   const keep = keepMatching(criteria);
-  let seen = 0;
+  const say = counting(ports);
   return function* (files: readonly DayFile[]): Generator<Summary> {
     for (const file of files) {
+      const words = readingSessions(file);
       for (const summary of glanceThrough(file, isAlive, report, criteria)) {
-        seen += 1;
-        if (seen % SAY_EVERY === 0)
-          progress?.(() => `reading ${file.team} ${file.day}: ${seen.toLocaleString("en")} sessions so far`);
+        say(words);
         if (keep(summary)) yield summary;
       }
     }

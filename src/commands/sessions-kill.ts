@@ -1,24 +1,14 @@
 import type { Command } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import type { DayFile, IsAlive } from "../record/archive.ts";
-import { RecordError } from "../record/error.ts";
-import { findSessions } from "../record/find.ts";
 import type { RecordOf, SessionRecord } from "../record/schema.ts";
 import { formatDuration } from "../record/wording.ts";
 import { NixgateError } from "../units/error.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { jsonDocument } from "./json-document.ts";
-import {
-  openPlace,
-  PLACE_HELP,
-  PLACE_OPTIONS,
-  problemList,
-  type SessionsPorts,
-  saidOf,
-  textOption,
-} from "./sessions-ports.ts";
-import { notOne, recordsOf } from "./sessions-show.ts";
+import { openPlace, PLACE_HELP, PLACE_OPTIONS, problemList, type SessionsPorts, textOption } from "./sessions-ports.ts";
+import { findOne, recordsOf } from "./sessions-show.ts";
 
 /** The process that serves a session: that one, or none. */
 export interface ServingProcess {
@@ -60,13 +50,7 @@ runs on another host; 69 where it has not ended in time; 77 where this account m
       throw new UsageError("sessions kill takes one id", { hint: "nixgate sessions list --running shows the ids" });
     const archive = await openPlace(options, ports);
     const problems = problemList();
-    const found = findSessions(saidOf(archive.scan().files, ports), part, (file, error) => {
-      if (!(error instanceof RecordError)) throw error;
-      problems.report({ path: file.path, what: error.message });
-    });
-    const [located] = found;
-    if (located === undefined || found.length > 1) throw notOne(part, found, archive.directory);
-    const { session, file } = located;
+    const { session, file } = findOne(archive, part, problems.report, ports);
     const start = runningOf(session, recordsOf({ session, file }));
     const patience = await ports.patience(textOption(options, "config-dir"), start.team);
     const end = await endSession(start, file, patience, ports);

@@ -6,7 +6,7 @@ import { newest, newestFirst } from "../record/newest.ts";
 import type { Summary } from "../record/summary.ts";
 import { type WholeSession, wholeSessions } from "../record/whole-sessions.ts";
 import { jsonDocument } from "./json-document.ts";
-import { type SessionsPorts, textOption } from "./sessions-ports.ts";
+import { counting, readingSessions, type SessionsPorts, textOption } from "./sessions-ports.ts";
 
 /** Where a long answer goes, bit by bit. */
 export interface Output {
@@ -36,9 +36,6 @@ export function outputPath(options: Arguments["options"]): string | undefined {
 export const written = (options: Arguments["options"], facts: object): { readonly stdout?: string } =>
   options["json"] === true ? { stdout: jsonDocument({ output: options["output"], ...facts }) } : {};
 
-/** How often it is said how far a reading is, in sessions. */
-const SAY_EVERY = 1024;
-
 export interface Wanted {
   readonly criteria: Criteria;
   /** The newest so many; infinite for all. */
@@ -57,13 +54,12 @@ export function* matchingSessions(
 ): Generator<WholeSession> {
   const keep = keepMatching(criteria);
   const isAlive = ports.liveness();
-  let seen = 0;
+  const say = counting(ports);
   function* matching(said: typeof report): Generator<WholeSession> {
     for (const file of files) {
+      const words = readingSessions(file);
       for (const session of wholeSessions(file, isAlive, said)) {
-        seen += 1;
-        if (seen % SAY_EVERY === 0)
-          ports.progress?.(() => `reading ${file.team} ${file.day}: ${seen.toLocaleString("en")} sessions so far`);
+        say(words);
         if (keep(session.summary)) yield session;
       }
     }

@@ -82,20 +82,31 @@ export function openPlace(options: Options, ports: SessionsPorts) {
   });
 }
 
-/** How often it is said how far a file is, in lines. */
-const SAY_EVERY = 4096;
+/** How often it is said how far a reading is. */
+const SAY_EVERY = 1024;
+
+/** Counts, and now and then says how far it is. */
+export function counting({ progress }: Pick<SessionsPorts, "progress">) {
+  let seen = 0;
+  return (words: (many: string) => string) => {
+    seen += 1;
+    if (seen % SAY_EVERY === 0) progress?.(() => words(seen.toLocaleString("en")));
+  };
+}
+
+export const readingSessions = (file: DayFile) => (many: string) =>
+  `reading ${file.team} ${file.day}: ${many} sessions so far`;
 
 /** The same files, and of each that is read through it is said how far that is. */
-export function saidOf(files: readonly DayFile[], { progress }: Pick<SessionsPorts, "progress">): readonly DayFile[] {
-  if (!progress) return files;
+export function saidOf(files: readonly DayFile[], ports: Pick<SessionsPorts, "progress">): readonly DayFile[] {
+  if (!ports.progress) return files;
   return files.map((file) => ({
     ...file,
     *lines(part) {
-      let seen = 0;
+      const say = counting(ports);
+      const words = (many: string) => `reading ${file.team} ${file.day}: ${many} lines so far`;
       for (const line of file.lines(part)) {
-        seen += 1;
-        if (seen % SAY_EVERY === 0)
-          progress(() => `reading ${file.team} ${file.day}: ${seen.toLocaleString("en")} lines so far`);
+        say(words);
         yield line;
       }
     },

@@ -1,6 +1,6 @@
 import type { Command } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
-import type { IsAlive, RawLine } from "../record/archive.ts";
+import type { Archive, ArchiveProblem, IsAlive, RawLine } from "../record/archive.ts";
 import { decodeLine } from "../record/decode.ts";
 import { RecordError } from "../record/error.ts";
 import { findSessions, type Located, linesOf } from "../record/find.ts";
@@ -48,13 +48,7 @@ changed or are incomplete (what is left of them is shown); 74 where the records 
       throw new UsageError("sessions show takes one id", { hint: "nixgate sessions list shows the ids" });
     const archive = await openPlace(options, ports);
     const problems = problemList();
-    const { files } = archive.scan();
-    const found = findSessions(saidOf(files, ports), part, (file, error) => {
-      if (!(error instanceof RecordError)) throw error;
-      problems.report({ path: file.path, what: error.message });
-    });
-    const [located] = found;
-    if (located === undefined || found.length > 1) throw notOne(part, found, archive.directory);
+    const located = findOne(archive, part, problems.report, ports);
     const seen = readSession(located, ports.liveness());
     const status = seen.findings.length > 0 ? ExitStatus.malformed : ExitStatus.ok;
     for (const finding of seen.findings) problems.report({ path: placeOf(finding), what: finding.what });
@@ -63,8 +57,24 @@ changed or are incomplete (what is left of them is shown); 74 where the records 
   },
 };
 
+/** The session that an id, its beginning or its end names. @throws UsageError where that is none, or several */
+export function findOne(
+  archive: Archive,
+  part: string,
+  report: (problem: ArchiveProblem) => void,
+  ports: Pick<SessionsPorts, "progress">,
+): Located {
+  const found = findSessions(saidOf(archive.scan().files, ports), part, (file, error) => {
+    if (!(error instanceof RecordError)) throw error;
+    report({ path: file.path, what: error.message });
+  });
+  const [located] = found;
+  if (located === undefined || found.length > 1) throw notOne(part, found, archive.directory);
+  return located;
+}
+
 /** Why an id does not name one session. */
-export function notOne(part: string, found: readonly { session: string }[], directory: string): UsageError {
+function notOne(part: string, found: readonly { session: string }[], directory: string): UsageError {
   const shown = escapeText(part);
   if (found.length === 0)
     return new UsageError(`${shown}: no such session on record below ${escapeText(directory)}`, {

@@ -12,7 +12,14 @@ import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { jsonDocument } from "./json-document.ts";
 import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS, saying } from "./seal-options.ts";
-import { JOURNAL_OPTIONS, type JournalPlace, openPlace, problemList, type SessionsPorts } from "./sessions-ports.ts";
+import {
+  counting,
+  JOURNAL_OPTIONS,
+  type JournalPlace,
+  openPlace,
+  problemList,
+  type SessionsPorts,
+} from "./sessions-ports.ts";
 import { journalLayer, type LayerReport, sealLayer } from "./verify-layers.ts";
 import { type CheckPlan, planOf } from "./verify-plan.ts";
 
@@ -25,9 +32,6 @@ export interface VerifyPorts extends SessionsPorts {
   /** Whether the configuration wants copies in the journal; true where there is none to ask. */
   wantsJournal(configDirectory: string | undefined): Promise<boolean>;
 }
-
-/** How often it is said how far a reading is, in records and copies. */
-const SAY_EVERY = 1024;
 
 type Layers = Readonly<Record<Layer, LayerReport>>;
 
@@ -157,15 +161,6 @@ async function checkLayers(
     seal: seals.report,
   };
   return { ...count, findings: [...findings, ...journal.findings, ...seals.findings], layers };
-}
-
-/** Counts, and now and then says how far it is. */
-function counting({ progress }: Pick<SessionsPorts, "progress">) {
-  let seen = 0;
-  return (words: (many: string) => string) => {
-    seen += 1;
-    if (seen % SAY_EVERY === 0) progress?.(() => words(seen.toLocaleString("en")));
-  };
 }
 
 async function* said(
