@@ -29,10 +29,10 @@ export function passedFifos(environment: NodeJS.ProcessEnv, pid: number): readon
   });
 }
 
-/** The teams whose accounts have one group, which reads the answers of all of them. */
+/** The teams whose accounts have one group, which reads the answers of all; by name, since systemd passes FIFOs in any order. */
 export function sharingGroups(fifos: readonly Pick<Fifo, "name" | "gid">[]): readonly (readonly string[])[] {
   const groups = Map.groupBy(fifos, ({ gid }) => gid);
-  return [...groups.values()].filter(({ length }) => length > 1).map((group) => group.map(({ name }) => name));
+  return [...groups.values()].filter(({ length }) => length > 1).map((group) => group.map(({ name }) => name).sort());
 }
 
 /**

@@ -9,5 +9,6 @@ test("teams of one group are named together, all others not at all", () => {
     { name: "delta", gid: 100 },
   ];
   expect(sharingGroups(teams)).toEqual([["beta", "delta"]]);
+  expect(sharingGroups(teams.toReversed())).toEqual([["beta", "delta"]]);
   expect(sharingGroups(teams.slice(0, 3))).toEqual([]);
 });
