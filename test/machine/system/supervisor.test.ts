@@ -224,6 +224,46 @@ describe("a crowd", () => {
   });
 });
 
+test("the start above the team's rate is refused, by the supervisor's own count", async ({ builder }) => {
+  const RATE = 3;
+  await edit(builder, "gamma", `$a [session]\\nmax_starts_per_minute = ${RATE}`);
+  await builder.asRoot("systemctl restart nixgate.service"); // which counts anew
+  await restarted(builder);
+  const statuses: (number | undefined)[] = [];
+  for (let start = 0; start < RATE + 1; start += 1)
+    statuses.push((await builder.ssh("nix-gamma", "nix-store --serve", { input: serveHello })).exitCode);
+  expect(statuses).toEqual([0, 0, 0, 75]);
+  expect((await recordsOf(builder, "gamma", "session.refuse")).at(-1)).toMatchObject({ reason: "rate" });
+});
+
+test("the member that the forced command of a key names is on record, with the key", async ({ builder }) => {
+  const keys = "/home/nix-beta/.ssh/authorized_keys";
+  const dropIn = "/etc/ssh/sshd_config.d/05-members.conf"; // sshd takes the first value that it reads
+  const match = "Match User nix-beta\\n  ForceCommand none\\n  ExposeAuthInfo yes\\n";
+  const key = await text(builder, `cat ${keys}`);
+  await edit(builder, "beta", `$a [[member]]\nname = "ada"\nkeys = [${JSON.stringify(key)}]`.replaceAll("\n", "\\n"));
+  const member = (name: string) =>
+    builder.asRoot(`echo 'command="exec /usr/bin/nixgate-front beta ${name}" ${key}' >${keys}`);
+  await member("ada");
+  await builder.asRoot(`printf '${match}' >${dropIn}; systemctl reload ssh.service`);
+  const ask = () => builder.ssh("nix-beta", "nix-store --serve", { input: serveHello });
+  const known = await ask();
+  await member("eve");
+  const unknown = await ask();
+  await builder.asRoot(`echo '${key}' >${keys}; rm ${dropIn}; systemctl reload ssh.service`);
+
+  expect({ ...known, stderr: `${known.stderr}`, stdout: isServeAnswer(known.stdout) }).toEqual({
+    exitCode: 0,
+    stderr: "",
+    stdout: true,
+  });
+  const start = (await recordsOf(builder, "beta", "session.start")).find(({ member: name }) => name === "ada");
+  const fingerprint = (await text(builder, `ssh-keygen -lf ${keys}`)).split(" ")[1];
+  expect(start).toMatchObject({ key: { type: "ssh-ed25519", fingerprint }, isolation: "scope-system" });
+  expect(unknown.exitCode, `${unknown.stderr}`).toBe(77);
+  expect((await recordsOf(builder, "beta", "session.refuse")).at(-1)).toMatchObject({ reason: "unknown-member" });
+});
+
 test("sessions kill reaches one session alone", async ({ builder }) => {
   using _one = startClient(builder, "wait");
   await awaitProcess(builder, "sleep 60");
