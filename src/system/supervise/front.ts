@@ -1,7 +1,8 @@
-import { closeSync, constants, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { closeSync, constants, openSync, readdirSync, readSync } from "node:fs";
 import { basename } from "node:path";
 import { NAMES_READ, type RawEnvironment } from "../../session/ssh-environment.ts";
 import { environmentIn } from "../environment.ts";
+import { readKernelFile } from "../files.ts";
 import { fieldsBehindName } from "../process-group.ts";
 import { inside, O_PATH } from "../safe-folder.ts";
 
@@ -51,8 +52,9 @@ export function frontOf(pid: number, team: string, uid: number, scope?: string):
   let problem: string;
   try {
     const folder = hold(`/proc/${pid}`, O_PATH | constants.O_DIRECTORY);
-    const found = problemWith(folder, team, uid, scope);
-    if (found === undefined) return opened(pid, folder, hold(inside(folder, "stat"), constants.O_RDONLY));
+    const cgroup = cgroupIn(folder);
+    const found = problemWith(folder, cgroup, team, uid, scope);
+    if (found === undefined) return opened(pid, folder, cgroup, hold(inside(folder, "stat"), constants.O_RDONLY));
     problem = found;
   } catch (error) {
     problem = held.length === 0 ? "there is no such process" : error instanceof TooMuch ? error.message : "it is gone";
@@ -62,14 +64,14 @@ export function frontOf(pid: number, team: string, uid: number, scope?: string):
 }
 
 /** @throws Node's own error where the process has gone meanwhile */
-function opened(pid: number, folder: number, stat: number): Front {
+function opened(pid: number, folder: number, cgroup: string, stat: number): Front {
   const fields = fieldsOf(stat);
   const state = () => stateIn(fields);
   return {
     pid,
     parent: parentIn(fields),
     parentNow: () => parentIn(fields),
-    cgroup: cgroupIn(folder),
+    cgroup,
     environment: saidBySshd(environmentIn(readAtMost(inside(folder, "environ")))),
     words() {
       try {
@@ -80,7 +82,7 @@ function opened(pid: number, folder: number, stat: number): Front {
     },
     hold(stream) {
       const descriptor = openSync(inside(folder, `fd/${stream}`), O_PATH);
-      const info = readFileSync(inside(folder, `fdinfo/${stream}`), "latin1");
+      const info = textOf(inside(folder, `fdinfo/${stream}`));
       const inode = /^ino:\t(\d+)$/m.exec(info)?.[1];
       const access = Number.parseInt(/^flags:\t([0-7]+)$/m.exec(info)?.[1] ?? "", 8);
       return { descriptor, access, inode: inode === undefined ? undefined : Number(inode) };
@@ -96,7 +98,7 @@ function opened(pid: number, folder: number, stat: number): Front {
   };
 }
 
-/** A copy of what a session may ask for: the block that was read is 64 KiB, or whatever the account put into it. */
+/** A copy of what a session may ask for: what was read is as large as the account made it. */
 function saidBySshd(environment: RawEnvironment): RawEnvironment {
   const kept = NAMES_READ.flatMap((name) => {
     const value = environment.get(name);
@@ -106,13 +108,18 @@ function saidBySshd(environment: RawEnvironment): RawEnvironment {
 }
 
 /** @throws Node's own error where the process has gone meanwhile */
-function problemWith(folder: number, team: string, uid: number, scope: string | undefined): string | undefined {
-  const ids = /^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m.exec(readFileSync(inside(folder, "status"), "latin1"));
+function problemWith(
+  folder: number,
+  cgroup: string,
+  team: string,
+  uid: number,
+  scope: string | undefined,
+): string | undefined {
+  const ids = /^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m.exec(textOf(inside(folder, "status")));
   if (!ids || ids.slice(1).some((id) => Number(id) !== uid)) return "it is not the team's account's";
   const [, program = "", forTeam] = wordsOf(folder);
   if (basename(program) !== PROGRAM || forTeam !== team) return "it is no front of this team";
   // what a command starts is in a scope of nixgate's already, and asks for no second session
-  const cgroup = cgroupIn(folder);
   const inSession = scope === undefined ? cgroup.includes("/nixgate.slice/") : cgroup !== scope;
   return inSession ? "it is part of another session" : undefined;
 }
@@ -121,7 +128,8 @@ function problemWith(folder: number, team: string, uid: number, scope: string | 
 const STATE = 0;
 const PARENT = 1;
 
-const block = Buffer.alloc(4096);
+/** All that is read goes through it: buffers of their own would be megabytes of garbage between two collections. */
+const block = Buffer.alloc(16_384);
 
 type StatFields = () => readonly string[] | undefined;
 
@@ -131,14 +139,14 @@ type StatFields = () => readonly string[] | undefined;
  * @returns gives undefined when it has been reaped
  */
 function fieldsOf(stat: number): StatFields {
-  let seen = Buffer.alloc(0);
+  let seen = new Uint8Array(0);
   let fields: readonly string[] = [];
   return () => {
     try {
       const length = readSync(stat, block, 0, block.length, 0);
-      if (length === seen.length && block.compare(seen, 0, length, 0, length) === 0) return fields;
-      seen = Buffer.from(block.subarray(0, length));
-      fields = fieldsBehindName(seen.toString("latin1"), PARENT + 1);
+      if (block.compare(seen, 0, seen.length, 0, length) === 0) return fields;
+      seen = new Uint8Array(block.subarray(0, length)); // no part of a pool, which would be held whole
+      fields = fieldsBehindName(block.toString("latin1", 0, length), PARENT + 1);
       return fields;
     } catch {
       return undefined;
@@ -168,10 +176,9 @@ function readAtMost(path: string, most = 512 * 1024): Buffer {
   try {
     const parts: Buffer[] = [];
     for (let room = most; room > 0; ) {
-      const part = Buffer.allocUnsafe(Math.min(room, 16_384));
-      const length = readSync(descriptor, part, 0, part.length, null);
+      const length = readSync(descriptor, block, 0, Math.min(room, block.length), null);
       if (length === 0) return Buffer.concat(parts);
-      parts.push(part.subarray(0, length));
+      parts.push(Buffer.from(block.subarray(0, length)));
       room -= length;
     }
     throw new TooMuch(`its ${basename(path)} has more than ${most} bytes`);
@@ -180,7 +187,14 @@ function readAtMost(path: string, most = 512 * 1024): Buffer {
   }
 }
 
-const cgroupIn = (folder: number) => /^0::(.*)$/m.exec(readFileSync(inside(folder, "cgroup"), "utf8"))?.[1] ?? "";
+const cgroupIn = (folder: number) => /^0::(.*)$/m.exec(textOf(inside(folder, "cgroup")))?.[1] ?? "";
+
+/** @throws Error where the process has gone meanwhile */
+function textOf(path: string): string {
+  const text = readKernelFile(path);
+  if (text === undefined) throw new Error(`${path} cannot be read`);
+  return text;
+}
 
 function kill(pid: number, signal: NodeJS.Signals): void {
   try {

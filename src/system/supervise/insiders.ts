@@ -45,6 +45,7 @@ export function insiders(): Insiders {
         known.talk.take(ask);
         return true;
       }
+      if (awaited.size === 0) return false;
       const cgroup = cgroupOf(pid)?.slice(MOUNT.length);
       const come = cgroup === undefined ? undefined : awaited.get(cgroup);
       const talk = come && cgroup !== undefined ? enter(pid, fifo, folder, cgroup, ask) : undefined;
