@@ -91,8 +91,9 @@ test("what is lost, has ended or runs on another host is not shown, and no text 
   const now = new Date().toISOString();
   const nasty = "\u001b]0;x\u0007\u202e";
   const here = { host: hostname(), boot };
+  const { pid: gone } = spawnSync("true");
   const lines = [
-    sessionLines(now, [bodies.start], here),
+    sessionLines(now, [{ ...bodies.start, pid: gone }], here),
     sessionLines(now, [{ ...bodies.start, pid: process.pid }, bodies.end], here),
     sessionLines(now, [{ ...bodies.start, pid: process.pid }], { host: "elsewhere" }),
     sessionLines(
