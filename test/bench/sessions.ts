@@ -1,8 +1,10 @@
 // npm run bench:sessions [-- --rounds N --waiting N]: what sessions cost under manager = "system", in a guest of the test
 // machine that is set up that way.
-// - A whole session around /bin/true through nixgate-front, `node -e 0` and a plain shell wrapper take turns, so that a
-//   busy machine slows all three; medians.
-// - Sessions started per second, 50 at a time, against the wrapper; these take turns as well.
+// - A whole session around /bin/true through nixgate-front, `node -e 0`, a plain shell wrapper, and what a front runs
+//   with nobody to ask (sh, env, setpriv) take turns, so that a busy machine slows all four; medians.
+// - Sessions started per second, 50 at a time, against the wrapper; these take turns as well. What the services behind
+//   the fronts use of a CPU meanwhile.
+// - One question to systemd over the supervisor's library and connection, and by busctl(1), a process for each.
 // - What a waiting session and the supervisor hold in memory (Pss of smaps_rollup, proc(5)), and what the supervisor's
 //   cgroup uses of a CPU while they wait.
 // User-Mode Linux has one CPU, dear system calls and page faults, and ticks of 10 ms: the ratios and the memory say
@@ -20,6 +22,7 @@ const waiting = Number(values.waiting ?? 500);
 const COMMANDS = `
 use Time::HiRes qw(time);
 my %what = (front => ["/usr/bin/nixgate-front", "alpha"], node => ["node", "-e", "0"],
+  shell => ["/bin/sh", "-c", '(exec env -i PATH=/usr/bin:/bin setpriv --no-new-privs -- /bin/true); exit $?'],
   wrapper => ["/bin/sh", "-c", 'case $SSH_ORIGINAL_COMMAND in true) exec /bin/true ;; *) exit 1 ;; esac']);
 $ENV{SSH_ORIGINAL_COMMAND} = "true";
 sub start { my $pid = fork // die; return $pid if $pid;
@@ -42,20 +45,45 @@ printf "%s %.2f\n", $_, median(@{$took{$_}}) for sort keys %took;
 
 const TOGETHER = 50;
 const EACH_TIME = 200;
+const CROWDS_OF_EACH = 6;
 
 /** Starts one or the other, so many that `TOGETHER` are always there, and prints for each how many there were in a second. */
 const CROWDS = `${COMMANDS}
-for my $round (-1 .. 4) {
+for my $round (1 .. ${CROWDS_OF_EACH}) {
   for my $name (qw(front wrapper)) {
     my ($there, $started, $began) = (0, 0, time);
     while ($started < ${EACH_TIME} || $there > 0) {
       if ($started < ${EACH_TIME} && $there < ${TOGETHER}) { start($name); $started++; $there++ }
       else { wait; $? == 0 or die "$name: $?"; $there-- }
     }
-    push @{$took{$name}}, ${EACH_TIME} / (time - $began) if $round >= 0;
+    push @{$took{$name}}, ${EACH_TIME} / (time - $began) if $round > 1;
   }
 }
 printf "%s %.1f\n", $_, median(@{$took{$_}}) for sort keys %took;
+`;
+
+/** Asks systemd the same by the library in the package and by busctl, in turn, and prints both medians in milliseconds. */
+const QUESTIONS = `
+const { createClient } = require("/usr/lib/node_modules/nixgate/dist/dbus-native.cjs");
+const { promisify } = require("node:util");
+const busctl = promisify(require("node:child_process").execFile);
+const bus = createClient({ busAddress: "unix:path=/run/dbus/system_bus_socket" });
+const [destination, path, of] = ["org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"];
+const ask = {
+  library: () => bus.invoke({ destination, path, interface: of, member: "GetUnit", signature: "s", body: ["init.scope"] }),
+  busctl: () => busctl("busctl", ["call", destination, path, of, "GetUnit", "s", "init.scope"]),
+};
+const took = { library: [], busctl: [] };
+(async () => {
+  for (let round = -3; round < ${rounds}; round += 1)
+    for (const by of Object.keys(ask)) {
+      const began = performance.now();
+      await ask[by]();
+      if (round >= 0) took[by].push(performance.now() - began);
+    }
+  for (const [by, each] of Object.entries(took)) console.log(by, each.sort((a, b) => a - b)[each.length >> 1].toFixed(2));
+  process.exit();
+})();
 `;
 
 const POLICY = `
@@ -77,7 +105,10 @@ const LIMITS = [
 
 const PSS = "awk '/^Pss:/ { print $2 }' /proc/$pid/smaps_rollup";
 const SUPERVISOR_PSS = `pid=$(systemctl show nixgate.service -P MainPID); ${PSS}`;
-const SUPERVISOR_CPU = "awk '/^usage_usec/ { print $2 }' /sys/fs/cgroup/system.slice/nixgate.service/cpu.stat";
+const cpuOf = (...cgroups: string[]) =>
+  `awk '/^usage_usec/ { sum += $2 } END { print sum }' ${cgroups.map((name) => `/sys/fs/cgroup/${name}/cpu.stat`).join(" ")}`;
+const SUPERVISOR_CPU = cpuOf("system.slice/nixgate.service");
+const OTHERS_CPU = cpuOf("init.scope", "system.slice/dbus.service", "system.slice/systemd-journald.service");
 const WAIT = `cd /tmp; for i in $(seq ${waiting}); do SSH_ORIGINAL_COMMAND=wait /usr/bin/nixgate-front alpha </dev/null >/dev/null 2>&1 & done; wait`;
 /** Their parent stays: to a front it is the client. */
 const IN_BACKGROUND =
@@ -95,10 +126,11 @@ const root = async (command: string, input = "") => {
   const [file, ...words] = sshCommand(guest, "root", [command]) as [string, ...string[]];
   return (await execa(file, words, { input })).stdout.trim();
 };
-const asAccount = async (perl: string) => {
-  const lines = (await root("runuser -u nix-alpha -- perl -", perl)).split("\n");
+const figures = async (command: string, program: string) => {
+  const lines = (await root(command, program)).split("\n");
   return Object.fromEntries(lines.map((line) => line.split(" "))) as Record<string, string>;
 };
+const asAccount = (perl: string) => figures("runuser -u nix-alpha -- perl -", perl);
 const number = async (command: string) => Number(await root(command));
 const row = (what: string, figure: string) => console.log(`${what.padEnd(46)}${figure}`);
 
@@ -107,15 +139,27 @@ try {
   await root(LIMITS);
   const fresh = await number(SUPERVISOR_PSS);
 
-  const { front, node, wrapper } = await asAccount(TURNS);
+  const { front, node, wrapper, shell } = await asAccount(TURNS);
   row("a session around /bin/true by its front", `${front} ms`);
   row("node -e 0", `${node} ms, ratio ${(Number(front) / Number(node)).toFixed(2)}`);
   row("a plain shell wrapper", `${wrapper} ms, ratio ${(Number(front) / Number(wrapper)).toFixed(1)}`);
+  row("what a front runs, with nobody to ask", `${shell} ms, ratio ${(Number(front) / Number(shell)).toFixed(1)}`);
 
+  const spent = async () => ({ supervisor: await number(SUPERVISOR_CPU), others: await number(OTHERS_CPU) });
+  const idle = await spent();
   const crowds = await asAccount(CROWDS);
+  const busy = await spent();
+  const ofEach = (whose: "supervisor" | "others") =>
+    `${((busy[whose] - idle[whose]) / 1000 / EACH_TIME / CROWDS_OF_EACH).toFixed(1)} ms`;
   const share = Number(crowds["front"]) / Number(crowds["wrapper"]);
   row(`sessions started in a second, ${TOGETHER} at a time`, `${crowds["front"]}`);
   row("of the wrapper", `${crowds["wrapper"]}, ratio ${share.toFixed(2)}`);
+  row("what each takes of a CPU, the supervisor", ofEach("supervisor"));
+  row("systemd, its bus and journald", ofEach("others"));
+
+  const { library, busctl } = await figures("node -", QUESTIONS);
+  row("a question to systemd over the connection", `${library} ms`);
+  row("by busctl", `${busctl} ms, ratio ${(Number(busctl) / Number(library)).toFixed(1)}`);
 
   await root(IN_BACKGROUND, WAIT);
   await root(ALL_WAIT);
