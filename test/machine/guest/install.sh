@@ -24,7 +24,7 @@ if [ "$manager" = system ]; then
   ln -sf "$modules/nixgate/bin/nixgate-front" /usr/bin/nixgate-front
   # The image lets sshd start nixgate session, which becomes a front here; what an administrator writes spares that step.
   sed -i 's,exec /usr/bin/nixgate session --team,exec /usr/bin/nixgate-front,' /etc/ssh/sshd_config.d/10-nixgate.conf
-  systemctl reload ssh
+  systemctl restart ssh # a reload goes on when systemctl is back
   nixgate render units --output /
   systemctl daemon-reload
   for team in alpha beta gamma; do systemctl restart "user@$(id -u "nix-$team").service"; done
