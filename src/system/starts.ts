@@ -14,8 +14,9 @@ const NEAR_MINUTES = 2;
  * Starts are counted without a lock. Each puts its line at the end of the minute's file (O_APPEND, open(2): nobody
  * writes between), then reads which lines stand before its own. A minute is one of the host's time since its boot, so
  * setting the clock changes nothing. Where `most` lines stand already nothing is added: no file grows beyond that.
+ * @param minuteNow gives the minutes since boot
  */
-export function countingStarts(folders = runtimeFolders()): Admission["countStart"] {
+export function countingStarts(folders = runtimeFolders(), minuteNow = minuteOfBoot): Admission["countStart"] {
   return (name, session, most) => {
     const open: number[] = [];
     const keep = (descriptor: number) => {
@@ -23,7 +24,7 @@ export function countingStarts(folders = runtimeFolders()): Admission["countStar
       return descriptor;
     };
     try {
-      const minute = minuteOfBoot();
+      const minute = minuteNow();
       const folder = keep(openFirst(folders));
       const file = keep(openSync(inside(folder, `${name}.${minute}`), FLAGS, 0o600));
       checkFile(file);

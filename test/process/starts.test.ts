@@ -40,10 +40,11 @@ test("where there is no runtime folder the next one is taken", () => {
 test("the first of a minute removes what is old, of both sides of the clock, and nothing else", () => {
   const top = temporaryFolder("starts");
   mkdirSync(`${top}/nixgate`, { mode: 0o700 });
-  const old = [`${NAME}.${minute() - 2}`, `team-beta@0123456789ab.3`, `${NAME}.${minute() + 5}`];
-  const kept = [`${NAME}.${minute() - 1}`, "notes", "notes.3"];
+  const now = 20; // the host itself may have booted a moment ago
+  const old = [`${NAME}.${now - 2}`, `team-beta@0123456789ab.3`, `${NAME}.${now + 5}`];
+  const kept = [`${NAME}.${now - 1}`, "notes", "notes.3"];
   for (const name of [...old, ...kept]) writeFileSync(`${top}/nixgate/${name}`, "x\n");
-  countingStarts([[top, "nixgate"]])("team-gamma@0123456789ab", newSessionId(), 9);
+  countingStarts([[top, "nixgate"]], () => now)("team-gamma@0123456789ab", newSessionId(), 9);
   const left = readdirSync(`${top}/nixgate`).filter((name) => !name.startsWith("team-gamma"));
   expect(left.sort()).toEqual(kept.sort());
 });
