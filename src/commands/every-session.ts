@@ -1,4 +1,4 @@
-import type { ArchiveProblem, DayFile, IsAlive } from "../record/archive.ts";
+import { type ArchiveProblem, type DayFile, type IsAlive, sessionFiles } from "../record/archive.ts";
 import { type Criteria, keepMatching } from "../record/filter.ts";
 import { glanceThrough } from "../record/summarise.ts";
 import type { Summary } from "../record/summary.ts";
@@ -17,7 +17,7 @@ export function everySession(
   const keep = keepMatching(criteria);
   const say = counting(ports);
   return function* (files: readonly DayFile[]): Generator<Summary> {
-    for (const file of files) {
+    for (const file of sessionFiles(files)) {
       const words = readingSessions(file);
       for (const summary of glanceThrough(file, isAlive, report, criteria)) {
         say(words);

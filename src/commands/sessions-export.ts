@@ -1,5 +1,7 @@
 import type { Command } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
+import { sessionFiles } from "../record/archive.ts";
+import { HOST } from "../record/vocabulary.ts";
 import { EXPORT_FORMATS } from "../report/export-formats.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
@@ -36,6 +38,7 @@ ${PLACE_HELP}
 ${JOURNAL_HELP}
 
 ${WHEN_HELP}
+Records of no session, such as host.close, are those of team _host. They are written too, but not as csv.
 What is damaged in the files is said on stderr and left out.
 docs/export.md says what becomes of each record; docs/record.schema.json is the JSON Schema of the records.
 Exit status: 0; 64 for a wrong option; 73 where the file cannot be created; 74 where it cannot be written, or the
@@ -53,13 +56,14 @@ records cannot be read.
     const archive = await openPlace(options, ports);
     const { files, problems: strange } = archive.scan();
     strange.forEach(problems.report);
+    const wholeFiles = format.hostRecords ? files : sessionFiles(files);
     const output = ports.output(outputPath(options));
     let sessions = 0;
     try {
       let piece = format.head;
-      for (const session of matchingSessions(files.toReversed(), wanted, ports, problems.report)) {
+      for (const session of matchingSessions(wholeFiles.toReversed(), wanted, ports, problems.report)) {
         piece += format.session(session);
-        sessions += 1;
+        if (session.summary.team !== HOST) sessions += 1;
         if (piece.length < PIECE) continue;
         if (!output.write(piece)) return { status: ExitStatus.ok, stderr: problems.text() };
         piece = "";

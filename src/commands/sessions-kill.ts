@@ -2,6 +2,7 @@ import type { Command } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import type { DayFile, IsAlive } from "../record/archive.ts";
 import type { RecordOf, SessionRecord } from "../record/schema.ts";
+import { isHostEvent } from "../record/vocabulary.ts";
 import { formatDuration } from "../record/wording.ts";
 import { NixgateError } from "../units/error.ts";
 import { ExitStatus } from "../units/exit-status.ts";
@@ -65,6 +66,10 @@ function runningOf(session: string, records: readonly SessionRecord[]): RecordOf
   const end = records.find((record) => record.event === "session.end");
   if (end)
     throw new UsageError(`${session}: has ended at ${end.time}: ${end.cause}, status ${end.exit}`, {
+      hint: "nixgate sessions list --running shows what runs",
+    });
+  if (records.some(({ event }) => isHostEvent(event)))
+    throw new UsageError(`${session}: is a record of the host, no session`, {
       hint: "nixgate sessions list --running shows what runs",
     });
   const start = records.find((record) => record.event === "session.start");

@@ -1,7 +1,7 @@
 import type { Command } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import type { Policy } from "../policy/policy.ts";
-import type { ArchiveProblem } from "../record/archive.ts";
+import { type ArchiveProblem, sessionFiles } from "../record/archive.ts";
 import type { Cap } from "../report/chart-parts.ts";
 import { gatherReport, PARTS_MAX, type Question } from "../report/report.ts";
 import { ExitStatus } from "../units/exit-status.ts";
@@ -82,7 +82,7 @@ records cannot be read.
     const output = ports.output(outputPath(options));
     try {
       const gathering = gatherReport(question, now);
-      for (const session of matchingSessions(files, wanted, ports, report)) {
+      for (const session of matchingSessions(sessionFiles(files), wanted, ports, report)) {
         gathering.add(session);
         sessions += 1;
       }

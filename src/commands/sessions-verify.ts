@@ -137,7 +137,7 @@ async function checkLayers(
     const visit: Visit = (record, _, line) => {
       sayRecords((many) => `checking ${file.team} ${file.day}: ${many} records so far`);
       if (whyNot === undefined) check.seen(file, record, line);
-      const found = record.event === "session.start" ? seals.late(file, line, record.session) : undefined;
+      const found = record.seq === 0 ? seals.late(file, line, record.session) : undefined;
       if (found) late.push(found);
     };
     try {

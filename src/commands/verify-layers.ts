@@ -20,7 +20,7 @@ export interface SealLayer {
   readonly seals: readonly Seal[];
   readonly findings: readonly Finding[];
   isPruned(file: { readonly team: string; readonly day: string }): boolean;
-  /** Said of a session.start that stands in a line of the file; undefined where it may. */
+  /** Said of a session's first record that stands in a line of the file; undefined where it may. */
   late(file: DayFile, line: number, session: string): Finding | undefined;
 }
 

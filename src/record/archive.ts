@@ -1,3 +1,5 @@
+import { HOST } from "./vocabulary.ts";
+
 /** One line as it lies in a file. */
 export interface RawLine {
   /** 1-based. */
@@ -72,6 +74,10 @@ export interface ArchiveProblem {
   /** Set where what follows in the file could not be read at all. */
   readonly unread?: true;
 }
+
+/** The files that hold sessions: those of the host do not. */
+export const sessionFiles = (files: readonly DayFile[]): readonly DayFile[] =>
+  files.filter(({ team }) => team !== HOST);
 
 /** The port through which records are read. */
 export interface Archive {

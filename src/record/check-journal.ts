@@ -4,6 +4,7 @@ import { copiedRecords } from "./copied-records.ts";
 import type { Finding } from "./finding.ts";
 import type { JournalCopy } from "./journal-copy.ts";
 import type { SessionRecord } from "./schema.ts";
+import { HOST } from "./vocabulary.ts";
 import { plural } from "./wording.ts";
 
 /** What is written around the moment of the check may be in one place and not yet in the other: logger(1) gets 2 s. */
@@ -60,7 +61,7 @@ export function checkJournal({ now, hosts: wanted, files, read, isPruned, pathOf
       const from = fileOf.get(`${team}/${dayOfSession(session, later)}`);
       return from !== undefined && inFiles.mark(from, digest);
     });
-  const mayWrite = (uid: number, team: string) => uid === 0 || (owners.get(team)?.has(uid) ?? true);
+  const mayWrite = (uid: number, team: string) => uid === 0 || (team !== HOST && (owners.get(team)?.has(uid) ?? true));
 
   return {
     seen(from: DayFile, record: SessionRecord, line: number): void {
@@ -107,7 +108,7 @@ export function checkJournal({ now, hosts: wanted, files, read, isPruned, pathOf
       read(from, (record, digest, line) => {
         if (line > end) return; // while the copies were read
         const { session, time } = record;
-        if (record.event === "session.start" && time < since) older.add(session);
+        if (record.seq === 0 && time < since) older.add(session);
         const known = lacking.get(session);
         if (known) known.end = record;
         if (inFiles.isMarked(from, digest)) {

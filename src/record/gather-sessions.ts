@@ -4,6 +4,7 @@ import { decodeLine } from "./decode.ts";
 import { RecordError } from "./error.ts";
 import type { SessionRecord } from "./schema.ts";
 import { type Gathering, gather, take } from "./summary.ts";
+import { isHostEvent } from "./vocabulary.ts";
 
 /** A session while its records are read, with what else is wanted of them. */
 export interface Gathered {
@@ -38,7 +39,7 @@ export function* gatherSessions<T extends Gathered>(
       }
       take(session.known, record);
       session.take(record, line);
-      if (record.event === "session.end") {
+      if (record.event === "session.end" || isHostEvent(record.event)) {
         open.delete(record.session);
         yield session;
       }

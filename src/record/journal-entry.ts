@@ -1,7 +1,7 @@
 import { escapeText } from "../units/text.ts";
 import type { SessionRecord } from "./schema.ts";
 import { sentence } from "./sentence.ts";
-import type { RecordEvent } from "./vocabulary.ts";
+import { isHostEvent, type RecordEvent } from "./vocabulary.ts";
 
 /** One fixed id for each event (journalctl MESSAGE_ID=…); they never change, and a new event gets a new one. */
 export const MESSAGE_IDS = {
@@ -11,6 +11,8 @@ export const MESSAGE_IDS = {
   "command.start": "f50243bcd7ee409fa7bb26f69fa54948",
   "command.end": "7687624bc97940d1a3cb327b150e3080",
   "session.end": "dfdee2b2a57f4deab23b9ce01155063f",
+  "host.close": "9a0c1f6b8d2e4c57b3a14e0f7d6c2b95",
+  "host.open": "c47e5d10a9b34f2e8f61d03b9e72a4d8",
 } as const satisfies Record<RecordEvent, string>;
 
 /** Of the entry that says that a record could not be written. */
@@ -24,7 +26,7 @@ const [ERROR, WARNING, NOTICE, INFO] = [3, 4, 5, 6];
 function priority(record: SessionRecord): number {
   if (record.event === "session.refuse" || record.event === "command.deny") return WARNING;
   if ((record.event === "command.end" || record.event === "session.end") && record.cause !== "exit") return NOTICE;
-  return INFO;
+  return isHostEvent(record.event) ? NOTICE : INFO;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { dayOfSession, NAME_PATTERN } from "../units/ids.ts";
 import type { JournalCopy } from "./journal-copy.ts";
-import { UNASSIGNED } from "./vocabulary.ts";
+import { HOST, isHostEvent, UNASSIGNED } from "./vocabulary.ts";
 
 /** Copies of a session that wait for their turn. */
 interface Open {
@@ -58,7 +58,8 @@ export function journalSessions(write: (team: string, day: string, line: string)
   return {
     take({ record, bytes, digest, uid }: JournalCopy): void {
       const { session, seq, team, event, time } = record;
-      if (team !== UNASSIGNED && !NAME_PATTERN.test(team)) {
+      const isOfHost = team === HOST && isHostEvent(event);
+      if (isOfHost ? uid !== 0 : team !== UNASSIGNED && !NAME_PATTERN.test(team)) {
         strangers += 1;
         return;
       }
@@ -69,7 +70,8 @@ export function journalSessions(write: (team: string, day: string, line: string)
       open.set(session, known);
       // Whoever sent it: what it says of the account is held against the sender of each copy, its own too.
       if (event === "session.start") known.start ??= { team, day: time.slice(0, 10), uid: record.uid };
-      const one = { line, digest, team, uid, isLast: event === "session.end" };
+      if (isOfHost) known.start ??= { team, day: time.slice(0, 10), uid };
+      const one = { line, digest, team, uid, isLast: event === "session.end" || isOfHost };
       // What else stands there twice is written twice, where it came: it is for verify to say so.
       if (seq < known.next && known.start && (uid === 0 || uid === known.start.uid)) {
         write(known.start.team, known.start.day, line);

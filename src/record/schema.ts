@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { count, duration, field, figure, maybe, maybeText, text } from "./field.ts";
-import { CAUSES, ISOLATIONS, MODES, REASONS } from "./vocabulary.ts";
+import { CAUSES, type HostEvent, ISOLATIONS, MODES, REASONS } from "./vocabulary.ts";
 
 /**
  * The one definition of every record: the writer is typed by it, the readers check with it, the field table and the
@@ -23,9 +23,14 @@ const head = {
     "when it was written, or the session arrived; RFC 3339, UTC",
     "ms",
   ),
-  session: field(z.string().check(z.regex(UUID_V7)), "UUIDv7 of the session; sorts by its start"),
+  session: field(
+    z.string().check(z.regex(UUID_V7)),
+    "UUIDv7 of the session, or of the record where it is of no session; sorts by its start",
+  ),
   seq: count("place within the session: 0, 1, 2, …"),
-  team: text("the session's team; `_unassigned` where it came without a valid one"),
+  team: text(
+    "the session's team; `_unassigned` where it came without a valid one; `_host` where the record is of no session",
+  ),
   host: text("the host's name"),
   boot: text("boot id, as /proc/sys/kernel/random/boot_id has it"),
 };
@@ -36,6 +41,21 @@ const tail = {
 };
 const cause = field(z.enum(CAUSES), "how it came to its end");
 const reason = field(z.enum(REASONS), "why it was turned away");
+
+/** Whom and what a record of the host is about. */
+const hostEvent = () => ({
+  for_team: maybeText("the team that it is about", "it is about all teams"),
+  user: text("the account that did it"),
+  uid: count("that account's number"),
+  login: maybe(
+    z.object({
+      uid: count("number of the account that logged in"),
+      user: maybeText("its name", "there is no such account any more"),
+    }),
+    "who had logged in, where another account did it: /proc/self/loginuid",
+    "the kernel does not know, or it is the same account",
+  ),
+});
 
 export const bodies = {
   "session.start": z.object({
@@ -122,6 +142,12 @@ export const bodies = {
     wall_ms: duration("from session.start to here"),
     cause,
   }),
+  "host.close": z.object({
+    event: z.literal("host.close"),
+    ...hostEvent(),
+    message: text("what new sessions are told"),
+  }),
+  "host.open": z.object({ event: z.literal("host.open"), ...hostEvent() }),
 } as const;
 
 const whole = <T extends z.core.$ZodLooseShape>(body: z.ZodMiniObject<T>) =>
@@ -135,11 +161,16 @@ export const SessionRecord = z.discriminatedUnion("event", [
   whole(bodies["command.start"]),
   whole(bodies["command.end"]),
   whole(bodies["session.end"]),
+  whole(bodies["host.close"]),
+  whole(bodies["host.open"]),
 ]);
 export type SessionRecord = z.infer<typeof SessionRecord>;
 export type RecordOf<Event extends SessionRecord["event"]> = Extract<SessionRecord, { event: Event }>;
 
 /** What the session says; the chain adds the head and the tail. */
 export type RecordBody = { [Event in keyof typeof bodies]: z.infer<(typeof bodies)[Event]> }[keyof typeof bodies];
+
+/** What the administrator does that belongs to no session. */
+export type HostBody = Extract<RecordBody, { event: HostEvent }>;
 
 export const commonFields = { head, tail };

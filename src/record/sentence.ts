@@ -1,5 +1,6 @@
 import { escapeText } from "../units/text.ts";
 import type { RecordOf, SessionRecord } from "./schema.ts";
+import type { HostEvent } from "./vocabulary.ts";
 import { formatBytes, formatDuration, plural } from "./wording.ts";
 
 /** One record in plain words, safe to show: the journal's MESSAGE and a line of a session's story. */
@@ -21,6 +22,10 @@ function words(record: SessionRecord): string {
       return `command ${record.n} ended: ${ending(record)} after ${formatDuration(record.wall_ms)}${used(record)}`;
     case "session.end":
       return `session ended: ${record.cause}, status ${record.exit}, ${plural(record.commands, "command")}, ${record.denied} denied`;
+    case "host.close":
+      return `${closedPart(record)} closed by ${doer(record)}: ${record.message}`;
+    case "host.open":
+      return `${closedPart(record)} opened by ${doer(record)}`;
   }
 }
 
@@ -29,6 +34,10 @@ function who(start: RecordOf<"session.start">): string {
   const from = start.client === undefined ? "" : ` from ${start.client.ip} port ${start.client.port}`;
   return `team ${start.team}${member} as ${start.user}${from}`;
 }
+
+const closedPart = ({ for_team }: RecordOf<HostEvent>) => (for_team === undefined ? "host" : `team ${for_team}`);
+const doer = ({ user, login }: RecordOf<HostEvent>) =>
+  login === undefined ? user : `${login.user ?? `uid ${login.uid}`} as ${user}`;
 
 /** `exit 0`, `oom (SIGKILL)`, `timeout (SIGTERM)`. */
 function ending({ cause, exit_code, signal, message }: RecordOf<"command.end">): string {

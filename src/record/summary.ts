@@ -1,6 +1,6 @@
 import type { IsAlive } from "./archive.ts";
 import type { RecordOf, SessionRecord } from "./schema.ts";
-import type { RecordCause, RecordReason } from "./vocabulary.ts";
+import { isHostEvent, type RecordCause, type RecordReason } from "./vocabulary.ts";
 
 /** One session in one row. What its records do not say is absent. */
 export interface Summary {
@@ -113,7 +113,7 @@ export function conclude(known: Gathering, isAlive: IsAlive): Summary {
     causes: [...known.causes],
     cpu_ms: known.cpuMs,
     memory_peak_bytes: known.memoryPeak,
-    state: end ? "ended" : start && isAlive(start) ? "running" : "lost",
+    state: end || isHostEvent(first.event) ? "ended" : start && isAlive(start) ? "running" : "lost",
     requests: known.requests,
   });
 }

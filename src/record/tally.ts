@@ -1,4 +1,4 @@
-import type { DayFile, IsAlive } from "./archive.ts";
+import { type DayFile, type IsAlive, sessionFiles } from "./archive.ts";
 import { decodeLine } from "./decode.ts";
 import type { RecordOf, SessionRecord } from "./schema.ts";
 
@@ -53,7 +53,7 @@ export function tallyFiles(
     tallies.set(name, known);
     return known.tally;
   };
-  for (const file of files) {
+  for (const file of sessionFiles(files)) {
     const open = new Map<string, SessionRecord>();
     let host = "";
     for (const line of file.lines()) {
@@ -107,5 +107,7 @@ function count(tally: Tally, record: SessionRecord): void {
       break;
     }
     case "command.start":
+    case "host.close":
+    case "host.open":
   }
 }

@@ -4,6 +4,7 @@ import { decodeLine } from "./decode.ts";
 import type { Finding, FindingKind } from "./finding.ts";
 import { type Links, linksOf } from "./links.ts";
 import type { RecordOf, SessionRecord } from "./schema.ts";
+import { HOST, isHostEvent } from "./vocabulary.ts";
 
 /** A session whose end has not been read yet. */
 interface Open {
@@ -63,7 +64,7 @@ export function* verifyFile(
     if (known === undefined) {
       yield* beginning(file, line, record, links, ended.has(record.session));
       if (ended.has(record.session)) continue;
-      count.sessions += 1;
+      if (!isHostEvent(record.event)) count.sessions += 1;
       open.set(record.session, opened(record, line, links));
     } else {
       for (const [kind, what] of stepProblems(known, record, links)) {
@@ -74,7 +75,7 @@ export function* verifyFile(
       // A record in the wrong place is one finding, not three: the chain goes on from the latest one.
       if (record.seq > known.last.seq) stepOn(known, record, line, links);
     }
-    if (record.event === "session.end") {
+    if (record.event === "session.end" || isHostEvent(record.event)) {
       open.delete(record.session);
       ended.add(record.session);
     }
@@ -114,12 +115,14 @@ function* beginning(file: DayFile, line: RawLine, record: SessionRecord, links: 
   if (again) return;
   if (record.seq > 0) yield found("missing", `the session begins with seq ${record.seq}: what was before it is gone`);
   else if (links.prev !== FIRST_PREV) yield found("missing", "the first record points back to another one");
-  else if (record.event !== "session.start") yield found("missing", "the session does not begin with session.start");
+  else if (record.event !== "session.start" && !isHostEvent(record.event))
+    yield found("missing", "the session does not begin with session.start");
   if (record.team !== file.team)
     yield found("misplaced", `a session of team ${record.team} in the folder of ${file.team}`);
+  else if (isHostEvent(record.event) !== (file.team === HOST))
+    yield found("misplaced", `${record.event} in the folder of ${file.team}`);
   const day = record.time.slice(0, 10);
-  if (record.event === "session.start" && day !== file.day)
-    yield found("misplaced", `a session of ${day} in the file of ${file.day}`);
+  if (record.seq === 0 && day !== file.day) yield found("misplaced", `a session of ${day} in the file of ${file.day}`);
 }
 
 /** What is wrong between a session's last record and this one. */
@@ -139,7 +142,8 @@ function* stepProblems(known: Open, record: SessionRecord, links: Links): Genera
 const hashes = ({ hash, computed }: Links) => (hash === computed ? [hash] : [hash, computed]);
 
 function opened(record: SessionRecord, line: RawLine, links: Links): Open {
-  const sound = record.seq === 0 && links.hash === links.computed && record.event === "session.start";
+  const begins = record.event === "session.start" || isHostEvent(record.event);
+  const sound = record.seq === 0 && links.hash === links.computed && begins;
   return {
     ...(record.event === "session.start" && { start: record }),
     last: record,

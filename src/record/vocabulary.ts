@@ -1,4 +1,8 @@
-/** What a record can be about, in the order in which a session writes them. */
+/** What a record of the host is about: each is a chain of its own with this one record. */
+export const HOST_EVENTS = ["host.close", "host.open"] as const;
+export type HostEvent = (typeof HOST_EVENTS)[number];
+
+/** What a record can be about, in the order in which a session writes them; then those of the host. */
 export const EVENTS = [
   "session.start",
   "session.refuse",
@@ -6,8 +10,11 @@ export const EVENTS = [
   "command.start",
   "command.end",
   "session.end",
+  ...HOST_EVENTS,
 ] as const;
 export type RecordEvent = (typeof EVENTS)[number];
+
+export const isHostEvent = (event: RecordEvent): event is HostEvent => event.startsWith("host.");
 
 /** How a command or a session came to its end. */
 export const CAUSES = [
@@ -54,3 +61,6 @@ export const ISOLATIONS = ["scope-user", "scope-system", "process"] as const;
 
 /** The folder, and the `team`, of sessions that came without a valid team. */
 export const UNASSIGNED = "_unassigned";
+
+/** The folder, and the `team`, of records that belong to no session: root's alone. */
+export const HOST = "_host";

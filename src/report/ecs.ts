@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import type { RecordOf, SessionRecord } from "../record/schema.ts";
 import { sentence } from "../record/sentence.ts";
+import type { HostEvent } from "../record/vocabulary.ts";
 import type { WholeSession } from "../record/whole-sessions.ts";
 import { recordOf } from "./record-of.ts";
 import { rest } from "./rest.ts";
@@ -48,6 +49,12 @@ export function ecsEvents(session: WholeSession): readonly object[] {
   });
 }
 
+/** The account that did it; who had logged in as whom stays below `nixgate`. */
+const doer = ({ user, uid }: RecordOf<HostEvent>) => ({
+  user: { name: user, id: String(uid) },
+  related: { user: [user] },
+});
+
 function who({ user, uid, client, server }: RecordOf<"session.start">) {
   const ips = [client?.ip, server?.ip].filter((ip) => ip !== undefined && isIP(ip) !== 0);
   return {
@@ -71,6 +78,7 @@ interface Own {
     readonly type: readonly string[];
     readonly [name: string]: unknown;
   };
+  readonly user?: object;
   readonly process?: object;
   readonly rule?: object;
 }
@@ -118,6 +126,9 @@ function ownFields(record: SessionRecord, session: WholeSession): Own {
         process: { ...processOf(record), start: record.time },
         rule: { name: record.rule },
       };
+    case "host.close":
+    case "host.open":
+      return { event: { category: ["configuration"], type: ["change"], outcome: "success" }, ...doer(record) };
     case "command.end": {
       const started = session.records.find(
         (other): other is RecordOf<"command.start"> => other.event === "command.start" && other.n === record.n,

@@ -15,6 +15,9 @@ export const OCSF_VERSION = "1.8.0";
  */
 const AUTHENTICATION = { category_uid: 3, class_uid: 3002 };
 const PROCESS_ACTIVITY = { category_uid: 1, class_uid: 1007 };
+/** What closes or opens the builder is class Application Lifecycle (6002) of Application Activity. */
+const APPLICATION_LIFECYCLE = { category_uid: 6, class_uid: 6002 };
+const [ENABLE, DISABLE] = [6, 7];
 const LOGON = 1;
 const LOGOFF = 2;
 const LAUNCH = 1;
@@ -111,6 +114,17 @@ function ownFields(record: SessionRecord, session: WholeSession, start: RecordOf
         severity_id: INFORMATIONAL,
         status_id: SUCCESS,
         process: processOf(record),
+      };
+    case "host.close":
+    case "host.open":
+      return {
+        of: APPLICATION_LIFECYCLE,
+        activity: record.event === "host.close" ? DISABLE : ENABLE,
+        profiles: ["host"],
+        app: { name: "nixgate", vendor_name: "nixgate" },
+        actor: { user: { name: record.user, uid: String(record.uid) } },
+        severity_id: INFORMATIONAL,
+        status_id: SUCCESS,
       };
     case "command.end": {
       const started = session.records.find(

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync } from "node:fs";
 import type { Archive, ArchiveProblem, DayFile } from "../record/archive.ts";
 import { RecordError } from "../record/error.ts";
-import { UNASSIGNED } from "../record/vocabulary.ts";
+import { HOST, UNASSIGNED } from "../record/vocabulary.ts";
 import { NAME_PATTERN } from "../units/ids.ts";
 import { escapeText } from "../units/text.ts";
 import type { IndexFolder } from "./index-folder.ts";
@@ -11,7 +11,7 @@ import { inside } from "./safe-folder.ts";
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants;
 const DAY_FILE = /^(\d{4}-\d\d-\d\d)\.jsonl$/;
 
-const isTeamFolder = (name: string) => name === UNASSIGNED || NAME_PATTERN.test(name);
+const isTeamFolder = (name: string) => name === UNASSIGNED || name === HOST || NAME_PATTERN.test(name);
 
 /**
  * The day files under a log directory. Inside it no link is followed; what is not an archive's is a problem, not an error.

@@ -35,7 +35,7 @@ export interface RecordFile {
 /**
  * Opens the file that all records of a session go to, making it and the team's folder when they are missing.
  * @param directory absolute; must be there
- * @param team a name, or `_unassigned`
+ * @param team a name, `_unassigned` or `_host`
  * @param start of the session, milliseconds since 1970: its UTC day names the file
  * @throws RecordError E_LOG_CREATE
  */

@@ -45,6 +45,15 @@ export const bodies = {
     leftovers: 1,
   },
   end: { event: "session.end", exit: 0, commands: 1, denied: 1, wall_ms: 12_300, cause: "exit" },
+  close: {
+    event: "host.close",
+    for_team: "alpha",
+    user: "root",
+    uid: 0,
+    login: { uid: 1000, user: "eve" },
+    message: "back at six",
+  },
+  open: { event: "host.open", for_team: "alpha", user: "root", uid: 0, login: { uid: 1000, user: "eve" } },
 } as const satisfies Record<string, RecordBody>;
 
 let made = 0;

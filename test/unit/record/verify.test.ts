@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { DayFile, RawLine } from "../../../src/record/archive.ts";
 import { append, openChain } from "../../../src/record/chain.ts";
-
+import type { RecordBody } from "../../../src/record/schema.ts";
 import { verifyFile } from "../../../src/record/verify.ts";
 import { digest } from "../../../src/units/digest.ts";
 import type { SessionId } from "../../../src/units/ids.ts";
@@ -35,6 +35,26 @@ function clockSetBack(): string {
   return line + append(chain, Date.parse(record.time) - 86_400_000, bodies.end).line;
 }
 
+const hostLine = (body: RecordBody, team = "_host") =>
+  sessionLines(`${DAY}T03:00:00Z`, [body], { team }).lines.join("");
+
+describe("verify finds of the host's records", () => {
+  const line = hostLine(bodies.close);
+  test.each([
+    ["one that was changed", line.replace("back at six", "back at ten"), "_host", DAY, "changed:1"],
+    ["one that is there twice", line + line, "_host", DAY, "copied:2"],
+    ["one of another day", line, "_host", "2026-01-06", "misplaced:1"],
+    ["one that a team's account put into its own folder", hostLine(bodies.open, "alpha"), "alpha", DAY, "misplaced:1"],
+    [
+      "a whole session in the host's folder",
+      sessionLines(`${DAY}T03:00:00Z`, undefined, { team: "_host" }).lines.join(""),
+      "_host",
+      DAY,
+      "misplaced:1",
+    ],
+  ])("%s", (_, text, team, day, found) => expect(kinds(text, { team, day })).toEqual([found]));
+});
+
 describe("verify is silent on", () => {
   test.each([
     ["one session", one.lines.join("")],
@@ -48,6 +68,13 @@ describe("verify is silent on", () => {
     ["an empty file", ""],
     ["an empty line, as two writers behind a torn one may leave it", `\n${one.lines.join("")}\n`],
   ])("%s", (_, text) => expect(findings(text)).toEqual([]));
+
+  test("records of the host, each a chain of its own, and counts no session", () => {
+    const text = [hostLine(bodies.close), hostLine(bodies.open)].join("");
+    const count = { sessions: 0, records: 0, running: 0 };
+    expect([...verifyFile(file(text, "_host"), () => false, count)]).toEqual([]);
+    expect(count).toEqual({ sessions: 0, records: 2, running: 0 });
+  });
 
   test("a session that is still running", () => {
     const count = { sessions: 0, records: 0, running: 0 };

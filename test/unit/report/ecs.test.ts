@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ECS_VERSION, ecsEvents } from "../../../src/report/ecs.ts";
-import { told, wholeOf } from "./sessions.fixture.ts";
+import { told, toldOfHost, wholeOf } from "./sessions.fixture.ts";
 
 /** name → type, from generated/csv/fields.csv of elastic/ecs at v9.4.0; only fields that are used here. */
 const FIELDS: Readonly<Record<string, string>> = Object.fromEntries(
@@ -21,6 +21,7 @@ process.start date|process.end date|process.exit_code long`
 const PAIRS: Readonly<Record<string, readonly string[]>> = {
   session: ["start", "end", "info"],
   process: ["access", "change", "end", "info", "start"],
+  configuration: ["access", "change", "creation", "deletion", "info"],
   network: ["access", "allowed", "connection", "denied", "end", "info", "protocol", "start"],
 };
 
@@ -59,7 +60,7 @@ interface Event {
   };
 }
 
-describe.each(Object.entries(told))("a session that is %s", (_, { lines }) => {
+describe.each(Object.entries({ ...told, ...toldOfHost }))("a session or a host that is %s", (_, { lines }) => {
   const events = ecsEvents(wholeOf(lines)) as readonly Event[];
 
   test("is one event a record", () => expect(events).toHaveLength(lines.length));

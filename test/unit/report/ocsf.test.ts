@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { OCSF_VERSION, ocsfEvents } from "../../../src/report/ocsf.ts";
-import { told, wholeOf } from "./sessions.fixture.ts";
+import { told, toldOfHost, wholeOf } from "./sessions.fixture.ts";
 
 /**
  * The attributes of each class and object that is used here, `!` for a required one, `name:object` where an attribute
@@ -11,6 +11,7 @@ const BASE =
 const SCHEMA: Readonly<Record<string, string>> = {
   3002: `${BASE} user!:user auth_protocol auth_protocol_id is_remote logon_type_id service:service session:session src_endpoint:network_endpoint dst_endpoint:network_endpoint actor:actor`,
   1007: `${BASE} actor!:actor device!:device process!:process exit_code launch_type_id`,
+  6002: `${BASE} app!:product`,
   host: "actor:actor device:device",
   security_control: "action_id disposition_id",
   metadata:
@@ -46,6 +47,7 @@ const ENUMS: Readonly<Record<string, readonly number[]>> = {
 const ACTIVITIES: Readonly<Record<number, readonly number[]>> = {
   3002: [0, 1, 2, 3, 4, 5, 6, 7, 99],
   1007: [0, 1, 2, 3, 4, 5, 99],
+  6002: [0, 1, 2, 3, 4, 5, 6, 7, 8, 99],
 };
 
 type Attributes = Readonly<Record<string, unknown>>;
@@ -89,7 +91,7 @@ interface Event extends Attributes {
   readonly metadata: { readonly version: string; readonly profiles: readonly string[] };
 }
 
-describe.each(Object.entries(told))("a session that is %s", (_, { lines }) => {
+describe.each(Object.entries({ ...told, ...toldOfHost }))("a session or a host that is %s", (_, { lines }) => {
   const events = ocsfEvents(wholeOf(lines)) as readonly Event[];
 
   test("is one event a record", () => expect(events).toHaveLength(lines.length));

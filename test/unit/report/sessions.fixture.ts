@@ -42,6 +42,12 @@ export const told = {
   ),
 };
 
+/** Records of no session. */
+export const toldOfHost = {
+  closed: sessionLines("2026-01-05T06:40:00Z", [bodies.close], { team: "_host" }),
+  opened: sessionLines("2026-01-05T06:50:00Z", [bodies.open], { team: "_host" }),
+};
+
 export const wholeOf = (lines: readonly string[]): WholeSession => {
   const [file] = archiveOf({ "alpha/2026-01-05": lines.join("") }).scan().files;
   const [session] = wholeSessions(
