@@ -1,7 +1,9 @@
 import type { Policy } from "../policy/policy.ts";
 import { sliceName } from "../scope/names.ts";
 import { limitProperties } from "../scope/properties.ts";
+import { NO_TRACING, noManager } from "./confine-account.ts";
 import type { Rendered, RenderedFile, UidOf } from "./slices.ts";
+import { unit } from "./unit-file.ts";
 
 /** Where things are on this host, absolute. */
 export interface UnitPlaces {
@@ -9,9 +11,6 @@ export interface UnitPlaces {
   readonly configDirectory: string;
   readonly logDirectory: string;
 }
-
-const FOLDER = "/etc/systemd/system";
-const MADE = "# Made by nixgate render units.";
 
 /**
  * The units of manager = "system": the service, a socket unit with the FIFO of each team, and the slices. One socket unit
@@ -34,6 +33,7 @@ export function renderUnits(
       places,
     ),
     CONTROL,
+    NO_TRACING,
     sealing(places),
     SEAL_TIMER,
     ...served.flatMap(({ policy, account, uid }) => [socket(policy, account), slice(policy), noManager(account, uid)]),
@@ -54,8 +54,6 @@ const where = (configDirectory: string) =>
   configDirectory === "/etc/nixgate" ? "" : ` --config-dir ${configDirectory}`;
 
 const socketName = (team: string) => `nixgate-${team}.socket`;
-
-const unit = (name: string, text: string): RenderedFile => ({ path: `${FOLDER}/${name}`, text: `${MADE}\n${text}` });
 
 /** How root tells the supervisor to end a session: nixgate sessions kill writes there. */
 const CONTROL = unit(
@@ -158,27 +156,6 @@ Description=Nix sessions of team ${policy.team}
 
 [Slice]
 ${limits.join("")}`,
-  );
-}
-
-/**
- * systemd moves a process from one unit to another for whoever owns both the process and the other unit
- * (AttachProcessesToUnit of org.freedesktop.systemd1(5)): a command could ask a manager of its account's own for a scope
- * without limits, and leave.
- */
-function noManager(account: string, uid: number): RenderedFile {
-  return unit(
-    `user@${uid}.service.d/50-nixgate.conf`,
-    `# ${account} gets no systemd of its own: its commands could have it make a scope without limits, and move there.
-# What logind asks for is there and does nothing. It must not be missing or fail: where the account lingers,
-# systemd-logind of Debian 12 would ask for its state without end.
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-PAMName=
-ExecStart=
-ExecStart=/bin/sh -c :
-`,
   );
 }
 

@@ -27,6 +27,7 @@ if [ "$manager" = system ]; then
   systemctl restart ssh # a reload goes on when systemctl is back
   nixgate render units --output /
   systemctl daemon-reload
+  systemctl restart systemd-sysctl.service
   for team in alpha beta gamma; do systemctl restart "user@$(id -u "nix-$team").service"; done
   systemctl --quiet enable --now nixgate.socket nixgate-alpha.socket nixgate-beta.socket nixgate-gamma.socket nixgate.service
   exit

@@ -21,6 +21,7 @@ test("each team with an account has a FIFO of its own, a slice, and no systemd o
   expect(Object.keys(texts)).toEqual([
     "nixgate.service",
     "nixgate.socket",
+    "/etc/sysctl.d/50-nixgate.conf",
     "nixgate-seal.service",
     "nixgate-seal.timer",
     "nixgate-a-b.socket",
@@ -30,6 +31,8 @@ test("each team with an account has a FIFO of its own, a slice, and no systemd o
   expect(texts["nixgate-a-b.socket"]).toMatch(
     /ListenFIFO=\/run\/nixgate\/a-b\/requests\nSocketUser=nix-a-b\nSocketMode=0200\n/,
   );
+  expect(texts["user@1001.service.d/50-nixgate.conf"]).toContain("\nDelegate=no\n");
+  expect(texts["/etc/sysctl.d/50-nixgate.conf"]).toMatch(/\nkernel\.yama\.ptrace_scope = 1\n$/);
   expect(texts["nixgate.socket"]).toContain("SocketMode=0600\n");
   expect(texts["nixgate-a\\x2db.slice"]).toContain("[Slice]\nTasksMax=999\n");
   expect(texts["nixgate.service"]).toContain("Sockets=nixgate.socket nixgate-a-b.socket\n");

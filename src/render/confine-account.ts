@@ -1,0 +1,38 @@
+import type { RenderedFile } from "./slices.ts";
+import { MADE, unit } from "./unit-file.ts";
+
+/**
+ * Where ptrace_scope is 0, each process of an account may change the memory of all its others (ptrace(2)). The supervisor
+ * serves nobody then: a command could take over the front that reports its end.
+ */
+export const NO_TRACING: RenderedFile = {
+  path: "/etc/sysctl.d/50-nixgate.conf",
+  text: `${MADE}
+# A process may trace its own descendants and nothing else (Yama): a command cannot take over the nixgate-front of its
+# session. 2 and 3 forbid more, and serve as well; a file that sets them must sort behind this one.
+kernel.yama.ptrace_scope = 1
+`,
+};
+
+/**
+ * systemd moves a process from one unit to another for whoever owns both the process and the other unit, where that is
+ * delegated (AttachProcessesToUnit of org.freedesktop.systemd1(5)). user@UID.service is the account's and is delegated by
+ * default: a command could move there, or ask a manager of its account's own for a scope without limits.
+ */
+export function noManager(account: string, uid: number): RenderedFile {
+  return unit(
+    `user@${uid}.service.d/50-nixgate.conf`,
+    `# ${account} gets no systemd of its own: its commands could have it make a scope without limits, and move there.
+# What logind asks for is there and does nothing. It must not be missing or fail: where the account lingers,
+# systemd-logind of Debian 12 would ask for its state without end. It is not delegated: systemd would move any process of
+# ${account} into it that asks, out of its limits.
+[Service]
+Delegate=no
+Type=oneshot
+RemainAfterExit=yes
+PAMName=
+ExecStart=
+ExecStart=/bin/sh -c :
+`,
+  );
+}
