@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import type { Arguments, Command, CommandResult } from "../cli/command.ts";
+import { adviceFindings } from "../policy/advice.ts";
 import type { ConfigFiles } from "../policy/config-files.ts";
 import { betweenPolicies } from "../policy/cross-check.ts";
 import { loadAll, loadPolicies, sources } from "../policy/load-all.ts";
@@ -7,6 +8,7 @@ import type { Problem } from "../policy/policy.ts";
 import { formatProblem, isError } from "../policy/problem.ts";
 import { readHostConfig } from "../policy/read-host-config.ts";
 import { readPolicy } from "../policy/read-policy.ts";
+import { placeFindings } from "../policy/source.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { jsonDocument } from "./json-document.ts";
 
@@ -83,8 +85,12 @@ async function checkPath(files: ConfigFiles, path: string): Promise<Report> {
 async function checkFile(files: ConfigFiles, path: string): Promise<Report> {
   const read = files.read(path);
   if (read.kind !== "found") return { files: 1, problems: [read.problem] };
-  const parse = /^nixgate\.(?:toml|json)$/.test(basename(path)) ? readHostConfig : readPolicy;
-  return { files: 1, problems: (await parse(read.found.text, path)).problems };
+  const { text } = read.found;
+  if (/^nixgate\.(?:toml|json)$/.test(basename(path)))
+    return { files: 1, problems: (await readHostConfig(text, path)).problems };
+  const policy = await readPolicy(text, path);
+  const advice = policy.ok ? await placeFindings({ path, text }, adviceFindings(policy.value)) : [];
+  return { files: 1, problems: [...policy.problems, ...advice] };
 }
 
 function closingLine({ files, errors, warnings }: { files: number; errors: number; warnings: number }): string {

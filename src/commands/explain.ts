@@ -30,7 +30,8 @@ The words of REQUEST are joined with one space, as ssh does it; quote it as one 
   --team NAME       the team whose policy decides
   --member NAME     one of the policy's members
   --loop            decide it as a line of the line loop, where \`echo started\` is answered
-  --json            one JSON document: decision, rule, endpoint, argv, environment, unit, slice, properties, command_line
+  --json            one JSON document: decision, rule, endpoint, argv, environment, unit, slice, properties, command_line;
+                    matched, what the rule's placeholders took, where it has any
   --config-dir DIR  instead of /etc/nixgate
 
 The account, its home and its uid are those of whoever runs explain; the session's id in the unit's name is an example.
@@ -99,6 +100,7 @@ function asDocument(decision: Decision, plan: Plan | undefined): object {
         decision: "allow",
         rule: decision.rule.name,
         endpoint: decision.endpoint,
+        ...(decision.matched.length > 0 && { matched: decision.matched }),
         ...(plan && {
           argv: plan.argv,
           environment: plan.environment,

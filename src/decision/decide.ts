@@ -1,5 +1,6 @@
 import type { AllowRule, EndpointRule, HostConfig, Policy } from "../policy/policy.ts";
 import type { Endpoint } from "../request/endpoints.ts";
+import { fillIn, type Matched, matchWords } from "../request/placeholders.ts";
 import type { Options, Refusal, Request } from "../request/request.ts";
 import type { Decision, Deny, DenyReason, Step } from "./decision.ts";
 
@@ -31,9 +32,10 @@ export function decide(
   }
   for (const rule of policy.allow) {
     if (rule.kind !== "custom") continue;
-    const same = sameWords(rule.request, request.words);
-    trace.push({ looked: `${rule.name}: exact request`, found: same ? "the same words" : "other words" });
-    if (same) return { kind: "allow", rule, endpoint: "custom", argv: rule.run, exec, trace };
+    const matched = matchWords(rule.request, request.words);
+    trace.push({ looked: `${rule.name}: exact request`, found: matched ? sameWords(matched) : "other words" });
+    if (matched)
+      return { kind: "allow", rule, endpoint: "custom", argv: fillIn(rule.run, matched), matched, exec, trace };
   }
   if (asks.kind === "subsystem") return deny("subsystem", "subsystems such as sftp are not served here");
   if (asks.kind !== "endpoint") {
@@ -63,6 +65,7 @@ export function decide(
       rule,
       endpoint: endpoint.name,
       argv: argvOf(program, endpoint, options, rule),
+      matched: [],
       exec,
       trace,
     };
@@ -96,6 +99,5 @@ function argvOf(
   return argv;
 }
 
-function sameWords(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((word, index) => word === b[index]);
-}
+const sameWords = (matched: readonly Matched[]) =>
+  ["the same words", ...matched.map(({ placeholder, word }) => `${placeholder} is ${word}`)].join(", ");

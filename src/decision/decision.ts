@@ -1,5 +1,6 @@
 import type { AllowRule } from "../policy/policy.ts";
 import type { EndpointName } from "../request/endpoints.ts";
+import type { Matched } from "../request/placeholders.ts";
 
 /** Why a request is denied; the words of the record's `reason`. */
 export type DenyReason =
@@ -23,8 +24,10 @@ export interface Allow {
   readonly kind: "allow";
   readonly rule: AllowRule;
   readonly endpoint: EndpointName | "custom";
-  /** The pinned program and its arguments: absolute, never a word of the client's but a listed store URI. */
+  /** The pinned program and its arguments: absolute, no words of the client's but a listed store URI and `matched`. */
   readonly argv: readonly [string, ...string[]];
+  /** The words that the rule's placeholders took, in the order of the request. */
+  readonly matched: readonly Matched[];
   /** The session ends with this command. */
   readonly exec: boolean;
   readonly trace: readonly Step[];

@@ -1,4 +1,5 @@
 import { matchEndpoint } from "../request/endpoints.ts";
+import { coversWords, isPlaceholder, PLACEHOLDERS } from "../request/placeholders.ts";
 import { quoted } from "./describe-value.ts";
 import { environmentFindings } from "./environment-rules.ts";
 import { isPlainPath } from "./field.ts";
@@ -8,6 +9,8 @@ import { errorAt, type Finding, type KeyPath } from "./problem.ts";
 
 /** Requests that mean something else before any rule is asked: the line loop, its prefix and its handshake. */
 const RESERVED = /^(?:bash|sh|echo started|exec(?: .*)?)$/;
+
+const PROGRAM_FIX = 'begin with a program\'s path, such as "/usr/bin/nix-store"';
 
 /** What is wrong with each `[[allow]]` beyond the types of its keys. */
 export function allowFindings(entries: readonly AllowEntry[]): readonly Finding[] {
@@ -31,7 +34,7 @@ function neverAsked(entries: readonly AllowEntry[]): readonly Finding[] {
 
 function takesAllOf(one: AllowEntry, other: AllowEntry): boolean {
   if (one.request || other.request)
-    return one.request !== undefined && JSON.stringify(one.request) === JSON.stringify(other.request);
+    return one.request !== undefined && other.request !== undefined && coversWords(one.request, other.request);
   return (
     one.endpoint === other.endpoint &&
     (one.process_ops === true || other.process_ops !== true) &&
@@ -83,14 +86,30 @@ function customFindings(entry: AllowEntry, at: KeyPath): readonly Finding[] {
     // an exact rule for it would bypass [programs]
     say("request", `${quoted(line)} is an endpoint's request`, "write endpoint = instead of request and run");
   if (!run) say("run", "is missing", 'add it: what is executed for the request, such as ["/usr/bin/nix-store", "-r"]');
-  else if (!isPlainPath(run[0] ?? ""))
-    say(
-      "run",
-      `${quoted(run[0] ?? "")} is not a plain absolute path`,
-      'begin with a program\'s path, such as "/usr/bin/nix-store"',
-    );
+  else if (isPlaceholder(run[0] ?? ""))
+    // what a store path holds was put there by whoever may write to the store
+    say("run", `${run[0]} cannot be the program: the client would choose what runs`, PROGRAM_FIX);
+  else if (!isPlainPath(run[0] ?? "")) say("run", `${quoted(run[0] ?? "")} is not a plain absolute path`, PROGRAM_FIX);
+  if (isPlaceholder(request[0] ?? ""))
+    say("request", `${request[0]} cannot be the first word`, "begin with the name of a program");
+  if (run) findings.push(...placeholderFindings(request, run, [...at, "run"]));
   return findings;
 }
+
+/** Which word stands where must be clear: `run` has none of a kind, or as many as `request`. */
+function placeholderFindings(request: readonly string[], run: readonly string[], at: KeyPath): readonly Finding[] {
+  const count = (words: readonly string[], kind: string) => words.filter((word) => word === kind).length;
+  return PLACEHOLDERS.flatMap((kind) => {
+    const [asked, used] = [count(request, kind), count(run.slice(1), kind)];
+    if (used === 0 || used === asked) return [];
+    const message = `has ${kind} ${times(used)}, and request has it ${times(asked)}`;
+    return [
+      errorAt(at, message, "write it as often in both: the first stands for the first, the second for the second"),
+    ];
+  });
+}
+
+const times = (count: number) => (count === 1 ? "once" : count === 0 ? "not at all" : `${count} times`);
 
 /** Entries that are in a list twice. */
 export function twice(values: readonly string[], at: KeyPath): readonly Finding[] {

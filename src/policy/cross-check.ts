@@ -1,4 +1,5 @@
 import { programOf } from "../request/endpoints.ts";
+import { adviceFindings } from "./advice.ts";
 import { betweenTeams, type Sourced } from "./between-teams.ts";
 import type { HostConfig, Limits, Policy, Problem } from "./policy.ts";
 import { errorAt, type Finding, formatKeyPath } from "./problem.ts";
@@ -22,13 +23,17 @@ function storeFindings({ store }: Policy): readonly Finding[] {
  */
 export async function crossCheck(host: HostConfig, policies: readonly Sourced[]): Promise<readonly Problem[]> {
   const between = betweenTeams(policies);
-  return placeEach(policies, ({ policy }, index) => [...hostFindings(host, policy), ...(between[index] ?? [])]);
+  return placeEach(policies, ({ policy }, index) => [
+    ...hostFindings(host, policy),
+    ...(between[index] ?? []),
+    ...adviceFindings(policy),
+  ]);
 }
 
-/** What policies have in common that each must have alone, where no host is known. */
+/** What policies have in common that each must have alone, and advice on each, where no host is known. */
 export async function betweenPolicies(policies: readonly Sourced[]): Promise<readonly Problem[]> {
   const between = betweenTeams(policies);
-  return placeEach(policies, (_, index) => between[index] ?? []);
+  return placeEach(policies, ({ policy }, index) => [...(between[index] ?? []), ...adviceFindings(policy)]);
 }
 
 async function placeEach(

@@ -36,9 +36,9 @@ export interface EndpointRule {
 export interface CustomRule {
   readonly kind: "custom";
   readonly name: string;
-  /** The exact words of the request. */
+  /** The exact words of the request, and placeholders (src/request/placeholders.ts) for words that are new each time. */
   readonly request: readonly string[];
-  /** What is executed for it; the first word is an absolute path. */
+  /** What is executed for it; the first word is an absolute path, others may be placeholders of `request`. */
   readonly run: readonly [string, ...string[]];
   readonly environment: Environment;
 }

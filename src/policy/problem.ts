@@ -20,6 +20,12 @@ export function errorAt(at: KeyPath, message: string, fix: string): Finding {
   return { severity: "error", at, message: `${formatKeyPath(at)}: ${message}`, fix };
 }
 
+/** The same for what refuses nothing. */
+export const warningAt = (at: KeyPath, message: string, fix: string): Finding => ({
+  ...errorAt(at, message, fix),
+  severity: "warning",
+});
+
 /** A key as people say it: `allow[0].stores`, `environment."odd key"`. */
 export function formatKeyPath(at: KeyPath): string {
   return at

@@ -99,6 +99,11 @@ export const bodies = {
     request,
     rule: text("the policy's rule that allowed it"),
     argv: field(z.array(z.string()), "what was executed, word by word"),
+    matched: maybe(
+      z.array(z.object({ placeholder: z.string(), word: z.string() })),
+      "the words of the request that the rule's placeholders took, in order",
+      "the rule has none",
+    ),
     isolation: maybe(z.enum(ISOLATIONS), "what holds this command", "what `session.start` says"),
     unit: maybeText("the command's scope", "it ran without systemd"),
     invocation: maybeText("systemd's INVOCATION_ID of the scope", "it ran without systemd, or systemd did not say"),

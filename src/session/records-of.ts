@@ -58,6 +58,7 @@ export function commandStartRecord(
     request: requestText(request).request,
     rule: decision.rule.name,
     argv: [...decision.argv],
+    ...(decision.matched.length > 0 && { matched: decision.matched.map((one) => ({ ...one })) }),
     ...(isFallback && { isolation: ISOLATION[plan.manager] }),
     ...(plan.manager !== "none" && { unit: plan.unit }),
     ...(scope?.invocation !== undefined && { invocation: scope.invocation }),

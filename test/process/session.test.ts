@@ -123,6 +123,27 @@ describe("one request", () => {
     expect(stdout.toString()).toContain("NIX_SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt\n");
   });
 
+  test("a placeholder's word reaches the command as one argument, and is on record by itself", async () => {
+    const place = workplace();
+    place.allow("say {derivation^outputs} {store-path}", [
+      "/usr/bin/printf",
+      "%s\\n",
+      "{store-path}",
+      "{derivation^outputs}",
+    ]);
+    const path = "/nix/store/0123456789abcdfghijklmnpqrsvwxyz-x";
+    const { stdout, status } = await session(place, { request: `say '${path}.drv^*' ${path}` });
+    expect({ status, stdout: stdout.toString() }).toEqual({ status: 0, stdout: `${path}\n${path}.drv^*\n` });
+    const matched = [
+      { placeholder: "{derivation^outputs}", word: `${path}.drv^*` },
+      { placeholder: "{store-path}", word: path },
+    ];
+    expect(place.records()[1]).toMatchObject({ event: "command.start", matched });
+
+    expect((await session(place, { request: `say --help ${path}` })).status).toBe(77);
+    expect((await session(place, { request: `say ${path}.drv ${path}/bin` })).status).toBe(77);
+  });
+
   test("the command has fds 0, 1 and 2 and no other, still blocking", async () => {
     const place = workplace();
     place.allow("fds", [`${PROGRAMS}/show-fds.sh`]);

@@ -11,6 +11,9 @@ endpoint = "daemon-stdio"
 [[allow]]
 request = ["odd"]
 run = ["/opt/odd words", "$HOME"]
+[[allow]]
+request = ["build", "{derivation}", "{store-path}"]
+run = ["/opt/build", "{store-path}", "{derivation}"]
 [limits]
 TasksMax = 7
 `;
@@ -82,4 +85,23 @@ test("knows the requests of a line loop", async () => {
     "a request for a shell: the session reads its requests as lines on stdin\n",
   );
   expect(JSON.parse((await explained("bash", { json: true })).stdout)).toMatchObject({ endpoint: "line-loop" });
+});
+
+test("says what each placeholder took, as the record will", async () => {
+  const path = "/nix/store/0123456789abcdfghijklmnpqrsvwxyz-x";
+  const request = `build ${path}.drv ${path}`;
+  const { stdout } = await explained(request);
+  expect(stdout).toContain(`allowed by allow[2] as custom: /opt/build ${path} ${path}.drv\n`);
+  expect(stdout).toContain(
+    `  allow[2]: exact request: the same words, {derivation} is ${path}.drv, {store-path} is ${path}\n`,
+  );
+  expect(JSON.parse((await explained(request, { json: true })).stdout)).toMatchObject({
+    rule: "allow[2]",
+    argv: ["/opt/build", path, `${path}.drv`],
+    matched: [
+      { placeholder: "{derivation}", word: `${path}.drv` },
+      { placeholder: "{store-path}", word: path },
+    ],
+  });
+  expect(JSON.parse((await explained("nix-daemon --stdio", { json: true })).stdout)).not.toHaveProperty("matched");
 });

@@ -8,7 +8,7 @@ import { configFolder, files, HOST } from "../../support/config-folder.ts";
 import { exampleKey } from "../../support/keys.ts";
 
 const ALPHA = teamName("alpha") ?? expect.unreachable();
-const policy = (team: string, rest = '[[allow]]\nendpoint = "store-serve"\n') =>
+const policy = (team: string, rest = '[[allow]]\nendpoint = "store-serve-write"\n') =>
   `schema = 1\nteam = "${team}"\n${rest}`;
 const member = (key: number, name = "ci") => `[[member]]\nname = "${name}"\nkeys = ["${exampleKey(key)}"]\n`;
 

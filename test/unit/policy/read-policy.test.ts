@@ -211,6 +211,48 @@ describe("an exact request", () => {
     },
   );
 
+  test.each([
+    [
+      '["a", "{store-path}"]',
+      '["{store-path}", "a"]',
+      /5: allow\[0\].run: \{store-path\} cannot be the program: the client/,
+    ],
+    [
+      '["{derivation}"]',
+      '["/usr/bin/x", "{derivation}"]',
+      /4: allow\[0\].request: \{derivation\} cannot be the first word/,
+    ],
+    ['["a"]', '["/usr/bin/x", "{store-path}"]', /5: .*run: has \{store-path\} once, and request has it not at all/],
+    [
+      '["a", "{derivation}"]',
+      '["/usr/bin/x", "{store-path}"]',
+      /has \{store-path\} once, and request has it not at all/,
+    ],
+    ['["a", "{derivation}"]', '["/usr/bin/x", "{derivation}", "{derivation}"]', /has \{derivation\} 2 times, .* once/],
+    ['["a", "{derivation}", "{derivation}"]', '["/usr/bin/x", "{derivation}"]', /once, and request has it 2 times/],
+  ])(
+    "%s with run = %s leaves open which word is meant, or lets the client choose the program",
+    async (request, run, problem) => {
+      expect(await custom(request, run)).toEqual([expect.stringMatching(problem)]);
+    },
+  );
+
+  test.each([
+    ['["a", "{derivation}"]', '["/usr/bin/x"]'],
+    ['["a", "{derivation}", "{store-path}", "{derivation}"]', '["/usr/bin/x", "{derivation}", "{derivation}"]'],
+    ['["a", "{store-path}"]', '["/usr/bin/x", "{store-path}", "{path}"]'],
+  ])("%s with run = %s is clear", async (request, run) => {
+    expect(await custom(request, run)).toEqual([]);
+  });
+
+  test("behind a rule whose placeholder takes all of its requests it would never be asked", async () => {
+    const rule = (word: string) => `[[allow]]\nrequest = ["a", "${word}"]\nrun = ["/usr/bin/x"]\n`;
+    expect(await problems(rule("{store-path}") + rule("{derivation}"))).toEqual([
+      expect.stringMatching(/allow\[1\]: allow\[0\] already takes every request of this one/),
+    ]);
+    expect(await problems(rule("{derivation}") + rule("{store-path}"))).toEqual([]);
+  });
+
   test("needs run, and takes nothing that belongs to an endpoint", async () => {
     expect(await problems('[[allow]]\nrequest = ["a"]')).toEqual([expect.stringMatching(/allow\[0\].run: is missing/)]);
     expect(await problems('[[allow]]\nendpoint = "daemon-stdio"\nrun = ["/x"]')).toHaveLength(1);

@@ -13,7 +13,15 @@ async function serve(disk: (happened: string[]) => Promise<void>) {
   const happen = (what: string) => void happened.push(what);
   const host = hostConfig({ schema: 1 });
   const rule = { environment: {}, run: ["/bin/true"] };
-  const decision = { kind: "allow", rule, endpoint: "custom", argv: ["/bin/true"], exec: false, trace: [] };
+  const decision = {
+    kind: "allow",
+    rule,
+    endpoint: "custom",
+    argv: ["/bin/true"],
+    matched: [],
+    exec: false,
+    trace: [],
+  };
   const policy = { team: "alpha", limits: {}, teamLimits: {}, session: SESSION };
   const arrival = {
     session: makeSessionId(0, new Uint8Array(10)),
