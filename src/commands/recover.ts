@@ -1,12 +1,13 @@
 import type { Command } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import type { Archive, DayFile } from "../record/archive.ts";
+import type { RecordError } from "../record/error.ts";
 import { type Recovered, type RecoverPorts, recoverFiles } from "../record/recover.ts";
 import { localTime, plural } from "../record/wording.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { jsonDocument } from "./json-document.ts";
-import { textOption } from "./sessions-ports.ts";
+import { problemList, textOption } from "./sessions-ports.ts";
 
 export interface RecoverCommandPorts {
   open(configDirectory: string | undefined): Promise<{
@@ -43,17 +44,22 @@ Exit status: 0, also where there was nothing to do; 64 for a wrong option; 74 wh
       });
     const { archive, ports, mayClose } = await open(textOption(options, "config-dir"));
     const team = textOption(options, "team");
-    const files = archive.scan().files.filter((file) => (team === undefined || file.team === team) && mayClose(file));
+    const problems = problemList();
+    const { files: all, problems: strange } = archive.scan();
+    strange.forEach(problems.report);
+    const files = all.filter((file) => (team === undefined || file.team === team) && mayClose(file));
     const { recovered, failed } = await recoverFiles(files, ports);
     await ports.flush();
     const errors = failed.map(({ code, message, hint }) => ({ code, message, hint }));
     return {
       status: failed.length > 0 ? ExitStatus.ioError : ExitStatus.ok,
       stdout: options["json"] === true ? jsonDocument({ recovered, failed: errors }) : asText(recovered),
-      stderr: failed.map(({ message, hint }) => `${message}${hint === undefined ? "" : `; ${hint}`}\n`).join(""),
+      stderr: problems.text() + failed.map(failedText).join(""),
     };
   },
 };
+
+const failedText = ({ message, hint }: RecordError) => `${message}${hint === undefined ? "" : `; ${hint}`}\n`;
 
 function asText(recovered: readonly Recovered[]): string {
   if (recovered.length === 0) return "nothing to recover\n";

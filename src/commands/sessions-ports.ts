@@ -113,13 +113,25 @@ export function saidOf(files: readonly DayFile[], ports: Pick<SessionsPorts, "pr
   }));
 }
 
+/** Most problems that are shown of one file, of one folder and in all: no team's damage hides another's. */
+const MOST_SHOWN = { file: 5, folder: 20, all: 200 };
+
 /** Collects what was wrong with the archive: said on stderr, never hidden, the first few in full. */
 export function problemList() {
   const shown: string[] = [];
+  const counts = new Map<string, number>();
   let more = 0;
+  const count = (key: string) => {
+    const many = (counts.get(key) ?? 0) + 1;
+    counts.set(key, many);
+    return many;
+  };
   return {
     report: ({ path, what }: ArchiveProblem) => {
-      if (shown.length < 20) shown.push(`${escapeText(path)}: ${escapeText(what)}\n`);
+      const file = path.replace(/:\d+$/, "");
+      const folder = file.slice(0, file.lastIndexOf("/") + 1);
+      const fits = count(file) <= MOST_SHOWN.file && count(folder) <= MOST_SHOWN.folder;
+      if (fits && shown.length < MOST_SHOWN.all) shown.push(`${escapeText(path)}: ${escapeText(what)}\n`);
       else more += 1;
     },
     text: () => shown.join("") + (more > 0 ? `and ${more} more; \`nixgate sessions verify\` names them all\n` : ""),

@@ -10,6 +10,7 @@ export type Decoded =
   | { readonly ok: false; readonly damage: Damage };
 
 const damaged = (kind: Damage["kind"], what: string): Decoded => ({ ok: false, damage: { kind, what } });
+const NO_SUCH_DAY = "not a record of nixgate: time: no such day";
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** One line of the archive as a record; unknown fields stay in it. Never throws: what cannot be read is a value too. */
@@ -22,7 +23,11 @@ export function decodeLine(line: RawLine): Decoded {
     return damaged("torn", "torn: not a whole JSON object, as a crash or a full disk leaves it");
   }
   const checked = SessionRecord.safeParse(value);
-  if (checked.success) return { ok: true, record: value as SessionRecord };
+  if (checked.success) {
+    const record = value as SessionRecord;
+    // A forged record may be of a day that never was, such as February 30.
+    return Number.isNaN(Date.parse(record.time)) ? damaged("foreign", NO_SUCH_DAY) : { ok: true, record };
+  }
   const [issue] = checked.error.issues;
   const where = issue?.path.join(".") || "event";
   return damaged(

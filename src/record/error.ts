@@ -8,6 +8,8 @@ const STATUS = {
   E_LOG_WRITE: ExitStatus.ioError,
   /** The archive, or one file of it, cannot be read. */
   E_LOG_READ: ExitStatus.ioError,
+  /** The same, because another account holds a lease on the file: it may be readable in a minute. */
+  E_LOG_HELD: ExitStatus.ioError,
   /** The key or the seals cannot be had: by anybody but root, mostly. */
   E_SEAL_STORE: ExitStatus.cannotCreate,
   /** A seal could not be written. */
@@ -25,3 +27,7 @@ export class RecordError extends NixgateError {
     super(code, STATUS[code], message, details);
   }
 }
+
+/** Whether one file of an archive could not be read: no reason to leave out the others. */
+export const isUnread = (error: unknown): error is RecordError =>
+  error instanceof RecordError && (error.code === "E_LOG_READ" || error.code === "E_LOG_HELD");

@@ -1,5 +1,6 @@
 import { escapeText } from "../units/text.ts";
 import type { ArchiveProblem, DayFile, RawLine } from "./archive.ts";
+import { damageCount, openBytes } from "./bounds.ts";
 import { decodeLine } from "./decode.ts";
 import { RecordError } from "./error.ts";
 import type { SessionRecord } from "./schema.ts";
@@ -22,25 +23,31 @@ export function* gatherSessions<T extends Gathered>(
   report: (problem: ArchiveProblem) => void,
   begin: (known: Gathering, line: RawLine) => T,
 ): Generator<T> {
-  const open = new Map<string, T>();
+  const open = new Map<string, { readonly session: T; bytes: number }>();
+  const held = openBytes(file.path);
+  const damage = damageCount(file.path);
   try {
     for (const line of file.lines()) {
       const decoded = decodeLine(line);
-      const what = decoded.ok ? strangeTime(decoded.record) : decoded.damage.what;
-      if (!decoded.ok || what !== undefined) {
-        report({ path: `${file.path}:${line.number}`, what: what ?? "" });
+      if (!decoded.ok) {
+        report({ path: `${file.path}:${line.number}`, what: decoded.damage.what });
+        damage.add();
         continue;
       }
       const { record } = decoded;
-      let session = open.get(record.session);
-      if (session === undefined) {
-        session = begin(gather(record), line);
-        open.set(record.session, session);
+      let known = open.get(record.session);
+      if (known === undefined) {
+        known = { session: begin(gather(record), line), bytes: 0 };
+        open.set(record.session, known);
       }
+      const { session } = known;
       take(session.known, record);
       session.take(record, line);
+      known.bytes += line.bytes.length;
+      held.add(line.bytes.length);
       if (record.event === "session.end" || isHostEvent(record.event)) {
         open.delete(record.session);
+        held.remove(known.bytes);
         yield session;
       }
     }
@@ -48,9 +55,5 @@ export function* gatherSessions<T extends Gathered>(
     if (!(error instanceof RecordError)) throw error;
     report({ path: escapeText(file.path), what: error.message, unread: true });
   }
-  yield* open.values();
+  for (const { session } of open.values()) yield session;
 }
-
-/** A forged record may be of a day that never was, such as February 30. */
-const strangeTime = ({ time }: SessionRecord) =>
-  Number.isNaN(Date.parse(time)) ? "not a record of nixgate: time: no such day" : undefined;

@@ -80,6 +80,7 @@ export function keeping(file: DayFile) {
       else if (block.rows === BLOCK_ROWS) flush();
     },
     problem(problem: ArchiveProblem): void {
+      if (builder === undefined) return;
       problems.push(problem);
       if (problem.unread || problems.length > PROBLEMS_MAX) giveUp();
     },

@@ -1,6 +1,6 @@
 import type { DayFile, IsAlive } from "./archive.ts";
 import { checkSealed, fileKey, isAsPruned, type SealedFile, sealedFiles } from "./check-seals.ts";
-import { RecordError } from "./error.ts";
+import { isUnread } from "./error.ts";
 import type { Finding } from "./finding.ts";
 import type { Measure, Run, SealWriter } from "./sealing.ts";
 import { verifyFile } from "./verify.ts";
@@ -75,7 +75,7 @@ export function* pruneFiles(
         yield { ...about, done: !dryRun };
       }
     } catch (error) {
-      if (!(error instanceof RecordError) || error.code !== "E_LOG_READ") throw error;
+      if (!isUnread(error)) throw error;
       const finding: Finding = { layer: "chain", kind: "foreign", path, what: error.message };
       yield { ...nothing, done: false, kept: "unreadable", findings: [finding] };
     }

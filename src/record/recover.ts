@@ -1,3 +1,4 @@
+import { escapeText } from "../units/text.ts";
 import type { DayFile, IsAlive } from "./archive.ts";
 import { RecordError } from "./error.ts";
 import type { SessionRecord } from "./schema.ts";
@@ -71,7 +72,14 @@ export async function recoverFile(file: DayFile, ports: RecoverPorts): Promise<r
   }
 }
 
-/** The same over many files: one that cannot be recovered does not keep the others from it. */
+/** The failure of one file, with its name: whoever owns the file may have made it fail in any way. */
+export const ofFile = ({ path }: DayFile, error: unknown): RecordError => {
+  if (error instanceof RecordError && error.message.includes(path)) return error;
+  const what = error instanceof Error ? error.message : String(error);
+  return new RecordError("E_LOG_READ", `${path}: ${escapeText(what)}`, { cause: error });
+};
+
+/** The same over many files: one that cannot be recovered, for whatever reason, does not keep the others from it. */
 export async function recoverFiles(files: readonly DayFile[], ports: RecoverPorts) {
   const recovered: Recovered[] = [];
   const failed: RecordError[] = [];
@@ -79,8 +87,7 @@ export async function recoverFiles(files: readonly DayFile[], ports: RecoverPort
     try {
       recovered.push(...(await recoverFile(file, ports)));
     } catch (error) {
-      if (!(error instanceof RecordError)) throw error;
-      failed.push(error);
+      failed.push(ofFile(file, error));
     }
   }
   return { recovered, failed };

@@ -1,4 +1,5 @@
 import type { DayFile } from "./archive.ts";
+import { damageCount, openBytes } from "./bounds.ts";
 import { append, resumeChain } from "./chain.ts";
 import { decodeLine } from "./decode.ts";
 import type { RecordBody, RecordOf, SessionRecord } from "./schema.ts";
@@ -14,44 +15,60 @@ export interface Unended {
   readonly denied: number;
 }
 
+/** The same while its file is read. */
+interface Reading {
+  readonly start: RecordOf<"session.start">;
+  last: SessionRecord;
+  readonly open: Map<number, RecordOf<"command.start">>;
+  commands: number;
+  denied: number;
+  bytes: number;
+}
+
 /**
  * The sessions of a file that have no end. A damaged line is passed over, as is what stands in another team's folder
- * or comes without its session.start: `sessions verify` names those, and nobody can close them honestly.
- * @throws RecordError E_LOG_READ
+ * or comes without its session.start: `sessions verify` names those, and nobody can close them honestly. Time is
+ * linear in the file's lines, memory that of the sessions without an end.
+ * @throws RecordError E_LOG_READ, also where those are more than any supervisor leaves
  */
 export function unendedIn(file: DayFile): readonly Unended[] {
-  const found = new Map<string, Unended>();
+  const found = new Map<string, Reading>();
   const ended = new Set<string>();
+  const held = openBytes(file.path);
+  const damage = damageCount(file.path);
   for (const line of file.lines()) {
     const decoded = decodeLine(line);
+    if (!decoded.ok) damage.add();
     if (!decoded.ok || ended.has(decoded.record.session)) continue;
     const { record } = decoded;
     const { session } = record;
+    const bytes = line.bytes.length;
+    const known = found.get(session);
     if (record.event === "session.end") {
       ended.add(session);
       found.delete(session);
+      held.remove(known?.bytes ?? 0);
     } else if (record.event === "session.start") {
-      if (record.team === file.team)
-        found.set(session, { start: record, last: record, open: new Map(), commands: 0, denied: 0 });
-    } else {
-      const known = found.get(session);
-      if (known) found.set(session, next(known, record));
+      if (record.team !== file.team) continue;
+      found.set(session, { start: record, last: record, open: new Map(), commands: 0, denied: 0, bytes });
+      held.add(bytes - (known?.bytes ?? 0));
+    } else if (known) {
+      held.add(bytes);
+      known.bytes += bytes;
+      step(known, record);
     }
   }
   return [...found.values()];
 }
 
-function next(known: Unended, record: SessionRecord): Unended {
-  const open = new Map(known.open);
-  if (record.event === "command.start") open.set(record.n, record);
-  if (record.event === "command.end") open.delete(record.n);
-  return {
-    ...known,
-    last: record,
-    open,
-    commands: known.commands + (record.event === "command.start" ? 1 : 0),
-    denied: known.denied + (record.event === "command.deny" ? 1 : 0),
-  };
+function step(known: Reading, record: SessionRecord): void {
+  known.last = record;
+  if (record.event === "command.start") {
+    known.open.set(record.n, record);
+    known.commands += 1;
+  }
+  if (record.event === "command.end") known.open.delete(record.n);
+  if (record.event === "command.deny") known.denied += 1;
 }
 
 /** What sh would have said of the supervisor: whoever is gone without a word was killed (128 + SIGKILL). */

@@ -1,4 +1,5 @@
 import type { DayFile, IsAlive, RawLine } from "./archive.ts";
+import { DAMAGE_MAX, openBytes } from "./bounds.ts";
 import { FIRST_PREV } from "./chain.ts";
 import { decodeLine } from "./decode.ts";
 import type { Finding, FindingKind } from "./finding.ts";
@@ -16,6 +17,8 @@ interface Open {
   /** Time of the last record before the first finding. */
   soundUntil?: string;
   broken: boolean;
+  /** Of its longest line: start and last are kept. */
+  bytes: number;
 }
 
 export interface FileCount {
@@ -30,7 +33,8 @@ export type Visit = (record: SessionRecord, digest: string, line: number) => voi
 /**
  * Everything wrong with one file: bytes changed, records removed, moved, copied or forged without a chain, torn
  * lines, sessions that lie in another team's folder or another day's file, sessions without an end that nobody serves
- * any more. Pure over the file's lines; memory is that of the open sessions and the ended ones' ids.
+ * any more. Pure over the file's lines; memory is that of the open sessions and the ended ones' ids. A file with more
+ * than DAMAGE_MAX findings is not read to its end.
  *
  * What this cannot find, because whoever can write the file can also compute the chain: a session removed whole, a
  * whole file removed, a session forged or rewritten with a correct chain, and whether an end that is missing was cut
@@ -44,8 +48,25 @@ export function* verifyFile(
   count: FileCount,
   visit: Visit = () => undefined,
 ): Generator<Finding> {
+  let told = 0;
+  for (const finding of everyFinding(file, isAlive, count, visit)) {
+    yield finding;
+    told += 1;
+    if (told < DAMAGE_MAX) continue;
+    yield at(
+      file,
+      { number: finding.line ?? 1 },
+      "foreign",
+      `${DAMAGE_MAX} findings: the rest of the file is not checked`,
+    );
+    return;
+  }
+}
+
+function* everyFinding(file: DayFile, isAlive: IsAlive, count: FileCount, visit: Visit): Generator<Finding> {
   const open = new Map<string, Open>();
   const ended = new Set<string>();
+  const held = openBytes(file.path);
   for (const line of file.lines()) {
     const decoded = decodeLine(line);
     const links = decoded.ok ? linksOf(line.bytes) : undefined;
@@ -60,12 +81,14 @@ export function* verifyFile(
     }
     count.records += 1;
     visit(record, links.computed, line.number);
-    const known = open.get(record.session);
+    let known = open.get(record.session);
     if (known === undefined) {
       yield* beginning(file, line, record, links, ended.has(record.session));
       if (ended.has(record.session)) continue;
       if (!isHostEvent(record.event)) count.sessions += 1;
-      open.set(record.session, opened(record, line, links));
+      known = opened(record, line, links);
+      held.add(known.bytes);
+      open.set(record.session, known);
     } else {
       for (const [kind, what] of stepProblems(known, record, links)) {
         known.broken = true;
@@ -73,10 +96,16 @@ export function* verifyFile(
       }
       if (record.event === "session.start") known.start ??= record;
       // A record in the wrong place is one finding, not three: the chain goes on from the latest one.
-      if (record.seq > known.last.seq) stepOn(known, record, line, links);
+      if (record.seq > known.last.seq) {
+        stepOn(known, record, line, links);
+        const more = Math.max(0, line.bytes.length - known.bytes);
+        held.add(more);
+        known.bytes += more;
+      }
     }
     if (record.event === "session.end" || isHostEvent(record.event)) {
       open.delete(record.session);
+      held.remove(known.bytes);
       ended.add(record.session);
     }
   }
@@ -151,6 +180,7 @@ function opened(record: SessionRecord, line: RawLine, links: Links): Open {
     next: hashes(links),
     ...(sound && { soundUntil: record.time }),
     broken: !sound,
+    bytes: line.bytes.length,
   };
 }
 

@@ -98,6 +98,9 @@ Description=Seal nixgate's records
 [Service]
 Type=oneshot
 ExecStart=${program} sessions seal${where(configDirectory)}
+# an account may have filled its folder before it became root's: reading it takes neither the host's CPU nor for ever
+TimeoutStartSec=30min
+CPUQuota=50%
 # its key and its seals: /var/lib/nixgate
 StateDirectory=nixgate
 StateDirectoryMode=0700

@@ -1,15 +1,18 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync } from "node:fs";
-import type { Archive, ArchiveProblem, DayFile } from "../record/archive.ts";
+import { closeSync, fstatSync, lstatSync, opendirSync, readdirSync } from "node:fs";
+import type { Archive, ArchiveProblem, DayFile, Span } from "../record/archive.ts";
+import { isDay } from "../record/day.ts";
 import { RecordError } from "../record/error.ts";
 import { HOST, UNASSIGNED } from "../record/vocabulary.ts";
 import { NAME_PATTERN } from "../units/ids.ts";
 import { escapeText } from "../units/text.ts";
+import { cannotRead, isReadFailure, openDay, unreadable, withTeam } from "./day-file.ts";
 import type { IndexFolder } from "./index-folder.ts";
 import { readLines } from "./line-reader.ts";
 import { inside } from "./safe-folder.ts";
 
-const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants;
-const DAY_FILE = /^(\d{4}-\d\d-\d\d)\.jsonl$/;
+const DAY_FILE = /^(.{10})\.jsonl$/;
+/** Most entries of a team's folder that are looked at: days of 27 years. */
+const MOST_ENTRIES = 10_000;
 
 const isTeamFolder = (name: string) => name === UNASSIGNED || name === HOST || NAME_PATTERN.test(name);
 
@@ -30,9 +33,15 @@ export function openArchive(directory: string, indexes?: IndexFolder): Archive {
           continue;
         }
         try {
-          for (const name of listTeam(directory, team)) {
-            const day = DAY_FILE.exec(name)?.[1];
-            if (day === undefined) problems.push({ path: escapeText(`${path}/${name}`), what: "not a day's file" });
+          const { names, more } = listTeam(directory, team);
+          if (more)
+            problems.push({
+              path: escapeText(path),
+              what: `more than ${MOST_ENTRIES} entries: the others are not read`,
+            });
+          for (const name of names) {
+            const day = DAY_FILE.exec(name)?.[1] ?? "";
+            if (!isDay(day)) problems.push({ path: escapeText(`${path}/${name}`), what: "not a day's file" });
             else files.push(dayFile(directory, team, day, indexes));
           }
         } catch (error) {
@@ -47,11 +56,6 @@ export function openArchive(directory: string, indexes?: IndexFolder): Archive {
 }
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-const unreadable = (error: unknown) => {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === "ELOOP" || code === "ENOTDIR") return "a link, or not what belongs here: not read";
-  return `cannot be read: ${code ?? (error as Error).message}`;
-};
 
 function listFolder(directory: string): string[] {
   try {
@@ -64,27 +68,23 @@ function listFolder(directory: string): string[] {
   }
 }
 
-/** Runs `use` with the team's folder open, reached without a link. */
-export function withTeam<T>(directory: string, team: string, use: (folder: number) => T): T {
-  const top = openSync(directory, O_RDONLY | O_DIRECTORY);
-  try {
-    const folder = openSync(inside(top, team), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+/** In the order of their names; at most MOST_ENTRIES of them, and whether there are more. */
+function listTeam(directory: string, team: string): { readonly names: readonly string[]; readonly more: boolean } {
+  return withTeam(directory, team, (folder) => {
+    const names: string[] = [];
+    const listing = opendirSync(inside(folder, "."));
     try {
-      return use(folder);
+      for (let entry = listing.readSync(); entry; entry = listing.readSync()) {
+        if (entry.name.startsWith(".")) continue;
+        if (names.length === MOST_ENTRIES) return { names: names.sort(), more: true };
+        names.push(entry.name);
+      }
+      return { names: names.sort(), more: false };
     } finally {
-      closeSync(folder);
+      listing.closeSync();
     }
-  } finally {
-    closeSync(top);
-  }
+  });
 }
-
-const listTeam = (directory: string, team: string) =>
-  withTeam(directory, team, (folder) => readdirSync(inside(folder, ".")).filter((name) => !name.startsWith(".")));
-
-/** Opens a day's file for reading, reached without a link; it may be something else than a regular file. */
-export const openDay = (directory: string, team: string, name: string): number =>
-  withTeam(directory, team, (folder) => openSync(inside(folder, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
 
 function dayFile(directory: string, team: string, day: string, indexes: IndexFolder | undefined): DayFile {
   const name = `${day}.jsonl`;
@@ -95,22 +95,25 @@ function dayFile(directory: string, team: string, day: string, indexes: IndexFol
     day,
     bytes: () => looked(directory, team, (folder) => lstatSync(inside(folder, name), { throwIfNoEntry: false })?.size),
     owner: () => looked(directory, team, (folder) => fstatSync(folder).uid),
-    ...(indexes && { index: indexes.of(team, name, () => openDay(directory, team, name)) }),
+    ...(indexes && { index: indexes.of(team, name, () => openDay(directory, team, name).file) }),
     *lines(part) {
       let file: number | undefined;
       try {
-        file = openDay(directory, team, name);
-        if (!fstatSync(file).isFile()) throw new Error("not a regular file");
-        yield* readLines(file, undefined, part);
+        const day = openDay(directory, team, name);
+        file = day.file;
+        const { from, to, line } = part ?? WHOLE;
+        yield* readLines(file, undefined, { from, to: Math.min(to, day.end), line });
       } catch (cause) {
         if (!isReadFailure(cause)) throw cause;
-        throw new RecordError("E_LOG_READ", `${escapeText(path)}: ${unreadable(cause)}`, { cause });
+        throw cannotRead(path, cause);
       } finally {
         if (file !== undefined) closeSync(file);
       }
     },
   };
 }
+
+const WHOLE: Span = { from: 0, to: Number.POSITIVE_INFINITY, line: 1 };
 
 /** Undefined where it is not to be had. */
 function looked<T>(directory: string, team: string, look: (folder: number) => T): T | undefined {
@@ -120,6 +123,3 @@ function looked<T>(directory: string, team: string, look: (folder: number) => T)
     return undefined;
   }
 }
-
-const isReadFailure = (error: unknown) =>
-  error instanceof Error && ("syscall" in error || error.message === "not a regular file");

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, readSync } from "node:fs";
 import { basename } from "node:path";
 import type { Archive, ArchiveProblem, DayFile } from "../record/archive.ts";
 import { LINE_MAX_BYTES } from "../record/chain.ts";
-import { openDay } from "./archive.ts";
+import { isReadFailure, openDay, unreadable } from "./day-file.ts";
 
 const LF = 0x0a;
 /** How much of a file's end is looked at for its last lines. */
@@ -28,8 +28,8 @@ export function growthOf(archive: Archive) {
         try {
           yield* lastLines(archive.directory, file, known);
         } catch (error) {
-          if (!("syscall" in (error as Error))) throw error;
-          report({ path: file.path, what: (error as Error).message });
+          if (!isReadFailure(error)) throw error;
+          report({ path: file.path, what: unreadable(error) });
         }
       }
     },
@@ -40,8 +40,8 @@ export function growthOf(archive: Archive) {
         try {
           yield* added(archive.directory, file, known);
         } catch (error) {
-          if (!("syscall" in (error as Error))) throw error;
-          report({ path: file.path, what: (error as Error).message });
+          if (!isReadFailure(error)) throw error;
+          report({ path: file.path, what: unreadable(error) });
         }
       }
     },
@@ -49,10 +49,9 @@ export function growthOf(archive: Archive) {
 }
 
 function* lastLines(directory: string, { team, path }: DayFile, known: Map<string, Known>): Generator<string> {
-  const file = openDay(directory, team, basename(path));
+  const { file } = openDay(directory, team, basename(path));
   try {
     const stat = fstatSync(file);
-    if (!stat.isFile()) return;
     const from = Math.max(0, stat.size - TAIL_BYTES);
     const block = Buffer.allocUnsafe(stat.size - from);
     const count = readSync(file, block, 0, block.length, from);
@@ -67,10 +66,9 @@ function* lastLines(directory: string, { team, path }: DayFile, known: Map<strin
 }
 
 function* added(directory: string, { team, path }: DayFile, known: Map<string, Known>): Generator<string> {
-  const file = openDay(directory, team, basename(path));
+  const { file } = openDay(directory, team, basename(path));
   try {
     const stat = fstatSync(file);
-    if (!stat.isFile()) return;
     const before = known.get(path);
     let offset = before?.inode === stat.ino && before.offset <= stat.size ? before.offset : 0;
     if (offset === stat.size) return;

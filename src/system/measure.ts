@@ -1,10 +1,8 @@
 import { createHash } from "node:crypto";
-import { closeSync, fstatSync, readSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
 import type { Measured } from "../record/check-seals.ts";
-import { RecordError } from "../record/error.ts";
 import type { Measure } from "../record/sealing.ts";
-import { escapeText } from "../units/text.ts";
-import { openDay } from "./archive.ts";
+import { cannotRead, type OpenDay, openDay } from "./day-file.ts";
 
 const LF = 0x0a;
 const BLOCK_BYTES = 1_048_576;
@@ -15,19 +13,18 @@ export const measuring =
   (file, sizes) => {
     let descriptor: number | undefined;
     try {
-      descriptor = openDay(directory, file.team, `${file.day}.jsonl`);
-      if (!fstatSync(descriptor).isFile()) throw new Error("not a regular file");
-      return measure(descriptor, sizes);
+      const day = openDay(directory, file.team, `${file.day}.jsonl`);
+      descriptor = day.file;
+      return measure(day, sizes);
     } catch (cause) {
-      const { code, message } = cause as NodeJS.ErrnoException;
-      if (code === "ENOENT") return undefined;
-      throw new RecordError("E_LOG_READ", `${escapeText(file.path)}: cannot be read: ${code ?? message}`, { cause });
+      if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw cannotRead(file.path, cause);
     } finally {
       if (descriptor !== undefined) closeSync(descriptor);
     }
   };
 
-function measure(descriptor: number, sizes: readonly number[]): Measured {
+function measure({ file, end }: OpenDay, sizes: readonly number[]): Measured {
   const wanted = [...new Set(sizes)].sort((a, b) => a - b);
   const at = new Map<number, { sha256: string; lines: number }>();
   const hash = createHash("sha256");
@@ -42,14 +39,14 @@ function measure(descriptor: number, sizes: readonly number[]): Measured {
   note();
   for (;;) {
     // Never past a size that is asked for, so that the digest can be taken there.
-    const most = Math.min(block.length, wanted[0] === undefined ? block.length : wanted[0] - position);
-    const count = readSync(descriptor, block, 0, most, position);
+    const most = Math.min(block.length, (wanted[0] ?? end) - position, end - position);
+    const count = readSync(file, block, 0, most, position);
     if (count === 0) break;
     const read = block.subarray(0, count);
-    const end = read.lastIndexOf(LF) + 1;
-    if (end > 0) {
-      whole = hash.copy().update(read.subarray(0, end));
-      size = position + end;
+    const lastLine = read.lastIndexOf(LF) + 1;
+    if (lastLine > 0) {
+      whole = hash.copy().update(read.subarray(0, lastLine));
+      size = position + lastLine;
     }
     hash.update(read);
     lines += countLines(read);

@@ -10,6 +10,7 @@ import {
   readSync,
   writeSync,
 } from "node:fs";
+import { DAY_MAX_BYTES } from "../record/bounds.ts";
 import { RecordError } from "../record/error.ts";
 import type { RecordFile as SessionsFile } from "../session/ports.ts";
 import { escapeText } from "../units/text.ts";
@@ -115,7 +116,7 @@ function recordFile(file: number, path: string): RecordFile {
     descriptor: file,
     append(line, { durable = false } = {}) {
       try {
-        appendLine(file, line, durable);
+        appendLine(file, line, durable, mostBytes());
       } catch (error) {
         throw cannotWrite(path, error);
       }
@@ -145,20 +146,29 @@ export function openPatiently(...words: Parameters<typeof openRecordFile>): Sess
   };
 }
 
-/** One line by one write(2), on a line of its own also behind a torn one. @throws Node's own error, or a short write's */
-export function appendLine(file: number, line: string, durable: boolean): void {
-  const bytes = Buffer.from(tornTail(file) ? `\n${line}` : line);
+/** What readers take of a file that is not root's. */
+const mostBytes = () => (process.geteuid?.() === 0 ? Number.POSITIVE_INFINITY : DAY_MAX_BYTES);
+
+/**
+ * One line by one write(2), on a line of its own also behind a torn one.
+ * @param most size of the file, in bytes, above which nothing is written
+ * @throws Node's own error, or a short write's
+ */
+export function appendLine(file: number, line: string, durable: boolean, most = Number.POSITIVE_INFINITY): void {
+  const { size, isTorn } = tailOf(file);
+  const bytes = Buffer.from(isTorn ? `\n${line}` : line);
+  if (size + bytes.length > most) throw new Error(`the file has ${size} bytes, and at most ${most} are read`);
   const written = writeSync(file, bytes);
   if (written !== bytes.length) throw new Error(`only ${written} of ${bytes.length} bytes were written (disk full?)`);
   if (durable) fdatasyncSync(file);
 }
 
-/** Whether the file ends in the middle of a line. @throws when the file is no longer where readers look for it */
-function tornTail(file: number): boolean {
+/** The size of the file, and whether it ends in the middle of a line. @throws when it is no longer where readers look for it */
+function tailOf(file: number): { readonly size: number; readonly isTorn: boolean } {
   const { size, nlink } = fstatSync(file);
   if (nlink === 0) throw new Error("the file was removed while it was written");
   const last = Buffer.alloc(1);
-  return size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last[0] !== LF;
+  return { size, isTorn: size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last[0] !== LF };
 }
 
 const why = (error: unknown): string => {

@@ -2,7 +2,7 @@ import { unlinkSync } from "node:fs";
 import type { DayFile } from "../record/archive.ts";
 import { RecordError } from "../record/error.ts";
 import { escapeText } from "../units/text.ts";
-import { withTeam } from "./archive.ts";
+import { withTeam } from "./day-file.ts";
 import { inside } from "./safe-folder.ts";
 
 /** Removes a day's file, reached without a link; one that is not there any more is as good. */

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { hostname } from "node:os";
 import type { DayFile } from "../../record/archive.ts";
 import { decodeLine } from "../../record/decode.ts";
-import { recoverFiles } from "../../record/recover.ts";
+import { ofFile, recoverFiles } from "../../record/recover.ts";
 import type { RecordOf, SessionRecord } from "../../record/schema.ts";
 import { type Unended, unendedIn } from "../../record/unended.ts";
 import { sliceName } from "../../scope/names.ts";
@@ -39,13 +39,27 @@ export async function returnsOf(teams: readonly Fifo[], supervisor: Supervisor):
   const found = new Map<string, Found>();
   const files = existsSync(directory) ? openArchive(directory).scan().files : [];
   const ours = teams.flatMap(({ name }) => filesToLookAt(name, files));
-  for (const file of ours)
+  const each = (look: (file: DayFile) => void) => {
+    for (const file of ours) {
+      try {
+        look(file);
+      } catch (error) {
+        supervisor.warn("sessions of one file could not be looked for", {
+          team: file.team,
+          file: file.path,
+          why: ofFile(file, error).message,
+        });
+      }
+    }
+  };
+  each((file) => {
     for (const lost of unendedIn(file)) {
       const fifo = teams.find(({ name }) => name === lost.start.team);
       const back = fifo && returning(lost, fifo, supervisor);
       if (back) found.set(lost.start.session, back);
     }
-  if (supervisor.followsCrash && journald) for (const file of ours) copyLast(file, supervisor.records);
+  });
+  if (supervisor.followsCrash && journald) each((file) => copyLast(file, supervisor.records));
   const kept = new Set([...found.values()].map(({ back }) => back.resumed.begun.unit));
   for (const { name } of teams) endScopes(name, kept);
   const { copyToJournal, flush } = supervisor.records;
@@ -71,6 +85,7 @@ const sliceOf = (team: string) => `${MOUNT}/nixgate.slice/${sliceName(team as Te
 const unitsOf = (team: string): readonly string[] =>
   existsSync(sliceOf(team)) ? readdirSync(sliceOf(team)).filter((name) => /\.(?:scope|service)$/.test(name)) : [];
 
+const DAY_MS = 86_400_000;
 const SESSION_IN_UNIT = /-([0-9a-f-]{36})-\d+\.(?:scope|service)$/;
 
 /**
@@ -80,7 +95,11 @@ const SESSION_IN_UNIT = /-([0-9a-f-]{36})-\d+\.(?:scope|service)$/;
 function filesToLookAt(team: string, files: readonly DayFile[]): readonly DayFile[] {
   const running = unitsOf(team).flatMap((unit) => sessionId(SESSION_IN_UNIT.exec(unit)?.[1] ?? "") ?? []);
   const days = new Set(running.map((session) => dayOfSession(session)));
-  const own = files.filter((file) => file.team === team).sort((a, b) => (a.day < b.day ? 1 : -1));
+  // A file of a day to come would take the place of the ones that were being written; clocks may be a day apart.
+  const tomorrow = new Date(Date.now() + DAY_MS).toISOString().slice(0, 10);
+  const own = files
+    .filter((file) => file.team === team && file.day <= tomorrow)
+    .sort((a, b) => (a.day < b.day ? 1 : -1));
   return own.filter(({ day }, index) => index < 2 || days.has(day));
 }
 

@@ -1,0 +1,147 @@
+import { appendFileSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { DAMAGE_MAX, DAY_MAX_BYTES } from "../../src/record/bounds.ts";
+import type { RecordBody } from "../../src/record/schema.ts";
+import { openArchive } from "../../src/system/archive.ts";
+import { openRecordFile } from "../../src/system/record-file.ts";
+import type { Fifo } from "../../src/system/supervise/fifos.ts";
+import { returnsOf } from "../../src/system/supervise/returns.ts";
+import type { Supervisor } from "../../src/system/supervise/supervisor.ts";
+import { nixgate } from "../support/nixgate.ts";
+import { bodies, sessionLines } from "../support/records.ts";
+import { temporaryFolder, writeArchive } from "../support/temporary.ts";
+
+const BOOT = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+const here = { host: hostname(), boot: BOOT };
+/** Above any process's number (proc_sys_kernel(5), pid_max). */
+const NOBODY = 4_194_305;
+const START = "2026-01-05T03:12:00Z";
+const TEN_SECONDS = 10_000;
+
+/** A session of this host whose nixgate is gone. */
+const lostSession = (team: string, more: readonly RecordBody[] = []) =>
+  sessionLines(START, [{ ...bodies.start, pid: NOBODY }, ...more], { ...here, team });
+
+const NO_DAYS = ["9999-99-99", "2026-02-30", "2026-13-01", "0000-00-00", "9999-12-31"];
+
+describe("a team's folder with files that no nixgate writes", () => {
+  let log = "";
+  let seals = "";
+  let config = "";
+  beforeAll(() => {
+    log = writeArchive({ "beta/2026-01-05": lostSession("beta").lines.join("") });
+    mkdirSync(join(log, "alpha"));
+    for (const day of NO_DAYS) writeFileSync(join(log, `alpha/${day}.jsonl`), lostSession("alpha").lines.join(""));
+    writeFileSync(join(log, "alpha/2026-01-04.jsonl"), "");
+    truncateSync(join(log, "alpha/2026-01-04.jsonl"), 2 ** 40);
+    const open = Array.from({ length: 10_000 }, (_, index) => ({ ...bodies.run, n: index + 1 }));
+    writeFileSync(join(log, "alpha/2026-01-05.jsonl"), lostSession("alpha", open).lines.join(""));
+    writeFileSync(join(log, "alpha/2026-01-06.jsonl"), "x\n".repeat(DAMAGE_MAX * 100));
+    seals = join(temporaryFolder("seals"), "lib");
+    config = temporaryFolder("config");
+    writeFileSync(join(config, "nixgate.toml"), `schema = 1\n[log]\ndirectory = "${log}"\njournald = false\n`);
+  });
+
+  const sparse = () => `${log}/alpha/2026-01-04.jsonl: cannot be read: 1099511627776 bytes, of which 0 are there`;
+
+  test.each([
+    ["sessions list", 0],
+    ["sessions stats", 0],
+    ["sessions report", 0],
+    ["sessions export", 0],
+    ["sessions verify --no-journal", 65],
+    ["sessions seal", 74],
+    ["sessions prune --older-than 1d --dry-run", 74],
+    ["sessions show 00000000", 64],
+    ["sessions top --once", 0],
+    ["sessions follow --limit 1 --once", 64],
+    ["render prometheus", 0],
+    ["recover", 74],
+  ])(
+    "%s is done with it in seconds, and names what it does not read",
+    async (words, status) => {
+      const takesSeals = /verify|seal|prune/.test(words) ? ["--seal-dir", seals] : [];
+      const began = performance.now();
+      const answer = await nixgate([...words.split(" "), ...takesSeals, "--config-dir", config]);
+      expect(performance.now() - began).toBeLessThan(TEN_SECONDS);
+      const said = answer.stderr.toString();
+      expect(answer.status, said).toBe(status);
+      if (!/list|stats|report|export|verify|seal|prune|recover/.test(words)) return;
+      expect(said).toContain(sparse());
+      for (const day of NO_DAYS) expect(said).toContain(`${log}/alpha/${day}.jsonl: not a day's file`);
+    },
+    3 * TEN_SECONDS,
+  );
+
+  test("recover has ended the other team's session, and the one with many commands", async () => {
+    const ends = (team: string) =>
+      readFileSync(join(log, `${team}/2026-01-05.jsonl`), "utf8")
+        .split("\n")
+        .filter((line) => line.includes('"cause":"supervisor-lost"')).length;
+    expect(ends("beta")).toBe(1);
+    expect(ends("alpha")).toBe(10_001);
+  });
+});
+
+test("the supervisor takes sessions back beside files that cannot be read, and says which those are", async () => {
+  const log = writeArchive({
+    "beta/2026-01-05": lostSession("beta").lines.join(""),
+    "alpha/9999-99-99": lostSession("alpha").lines.join(""),
+    "alpha/2026-01-04": "",
+    "alpha/2026-01-05": "x\n".repeat(DAMAGE_MAX + 1),
+  });
+  truncateSync(join(log, "alpha/2026-01-04.jsonl"), 2 ** 40);
+  const warned: string[] = [];
+  const supervisor = {
+    log: { directory: log, journald: false },
+    followsCrash: true,
+    records: { copyToJournal: () => undefined, flush: async () => 0 },
+    runDirectory: temporaryFolder("run"),
+    warn: (message: string, facts: object) => warned.push(`${message} ${JSON.stringify(facts)}`),
+  } as unknown as Supervisor;
+  const fifos = ["alpha", "beta"].map((name) => ({ name, descriptor: -1, uid: 65_533, gid: 65_533 }) as Fifo);
+  expect(await returnsOf(fifos, supervisor)).toEqual([]);
+  expect(warned.join("\n")).toContain(`"team":"alpha","file":"${log}/alpha/2026-01-04.jsonl"`);
+  expect(warned.join("\n")).toContain(`"team":"alpha","file":"${log}/alpha/2026-01-05.jsonl"`);
+  expect(readFileSync(join(log, "beta/2026-01-05.jsonl"), "utf8")).toContain('"event":"session.end"');
+});
+
+test("files of days to come do not hide the two latest days from the supervisor", async () => {
+  const log = writeArchive({
+    "alpha/2998-01-01": "",
+    "alpha/2999-01-01": "",
+    "alpha/2026-01-05": lostSession("alpha").lines.join(""),
+  });
+  const supervisor = {
+    log: { directory: log, journald: false },
+    records: { copyToJournal: () => undefined, flush: async () => 0 },
+    warn: () => undefined,
+  } as unknown as Supervisor;
+  await returnsOf([{ name: "alpha", descriptor: -1, uid: 65_533, gid: 65_533 } as Fifo], supervisor);
+  expect(readFileSync(join(log, "alpha/2026-01-05.jsonl"), "utf8")).toContain('"event":"session.end"');
+});
+
+test("a folder with more entries than days is read in part, and that is said", () => {
+  const log = writeArchive({ "alpha/2026-01-05": "" });
+  for (let n = 0; n < 10_000; n += 1) writeFileSync(join(log, `alpha/x${n}`), "");
+  const { problems } = openArchive(log).scan();
+  expect(problems[0]).toEqual({ path: `${log}/alpha`, what: "more than 10000 entries: the others are not read" });
+});
+
+test("no writer makes a file that no reader takes", () => {
+  const log = writeArchive({});
+  const file = openRecordFile(log, "alpha", Date.parse(START));
+  appendFileSync(file.path, "x\n");
+  truncateSync(file.path, DAY_MAX_BYTES - 10);
+  const uid = process.geteuid?.();
+  if (uid === 0) process.seteuid?.(65_534);
+  try {
+    expect(() => file.append("{}\n".padStart(11))).toThrow(`at most ${DAY_MAX_BYTES} are read`);
+    expect(statSync(`/proc/self/fd/${file.descriptor}`).size).toBe(DAY_MAX_BYTES - 10);
+  } finally {
+    if (uid === 0) process.seteuid?.(0);
+    file.close();
+  }
+});
