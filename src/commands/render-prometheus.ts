@@ -1,10 +1,12 @@
 import type { Command } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import { tallyFiles } from "../record/tally.ts";
-import { renderPrometheus } from "../render/prometheus.ts";
+import { renderClosings, renderPrometheus } from "../render/prometheus.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import {
+  type ClosingsPort,
+  closingsHere,
   JOURNAL_HELP,
   JOURNAL_OPTIONS,
   journalPlace,
@@ -17,7 +19,7 @@ import {
   textOption,
 } from "./sessions-ports.ts";
 
-export interface RenderPrometheusPorts extends SessionsPorts {
+export interface RenderPrometheusPorts extends SessionsPorts, ClosingsPort {
   /** Puts a file in the place of another, whole or not at all. @throws NixgateError E_RENDER_WRITE */
   replace(path: string, text: string): void;
 }
@@ -52,7 +54,8 @@ Exit status: 0; 73 where FILE cannot be written; 74 where the records cannot be 
     const near = files.filter((file) => file.day >= day(1));
     const byHost = journalPlace(options) !== undefined;
     const tallies = tallyFiles(saidOf(near, ports), `${day(0)}T00:00:00.000Z`, ports.liveness(), { byHost });
-    const text = renderPrometheus(tallies);
+    const closings = await closingsHere(options, ports);
+    const text = renderPrometheus(tallies) + (closings ? renderClosings(closings) : "");
     if (output === undefined) return { status: ExitStatus.ok, stdout: text, stderr: problems.text() };
     ports.replace(output, text);
     return { status: ExitStatus.ok, stderr: problems.text() };

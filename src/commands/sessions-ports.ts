@@ -1,4 +1,5 @@
 import { UsageError } from "../cli/usage-error.ts";
+import type { Closing } from "../policy/closed.ts";
 import type { Archive, ArchiveProblem, DayFile, IsAlive } from "../record/archive.ts";
 import { escapeText } from "../units/text.ts";
 
@@ -136,4 +137,15 @@ export function problemList() {
     },
     text: () => shown.join("") + (more > 0 ? `and ${more} more; \`nixgate sessions verify\` names them all\n` : ""),
   };
+}
+
+/** What is closed to new sessions on this host. */
+export interface ClosingsPort {
+  closings(configDirectory: string | undefined): Promise<readonly Closing[]>;
+}
+
+/** The same; undefined where the records that are read may be another host's. */
+export async function closingsHere(options: Options, ports: ClosingsPort): Promise<readonly Closing[] | undefined> {
+  const isElsewhere = textOption(options, "log-dir") !== undefined || journalPlace(options) !== undefined;
+  return isElsewhere ? undefined : ports.closings(textOption(options, "config-dir"));
 }

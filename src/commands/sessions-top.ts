@@ -1,6 +1,7 @@
 import type { Arguments, Command, CommandResult } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import type { LiveFigures } from "../ending/live-figures.ts";
+import type { Closing } from "../policy/closed.ts";
 import type { Archive, ArchiveProblem } from "../record/archive.ts";
 import { openSessions } from "../record/open-sessions.ts";
 import { parseDuration } from "../units/durations.ts";
@@ -8,7 +9,16 @@ import { ExitStatus } from "../units/exit-status.ts";
 import { isQuantity } from "../units/quantities.ts";
 import { escapeText } from "../units/text.ts";
 import { jsonDocument } from "./json-document.ts";
-import { openPlace, PLACE_HELP, PLACE_OPTIONS, problemList, type SessionsPorts, textOption } from "./sessions-ports.ts";
+import {
+  type ClosingsPort,
+  closingsHere,
+  openPlace,
+  PLACE_HELP,
+  PLACE_OPTIONS,
+  problemList,
+  type SessionsPorts,
+  textOption,
+} from "./sessions-ports.ts";
 import { byCpu, type CpuSample, commandKey, type Running, readOpen, type TopRow, topRow } from "./top-rows.ts";
 import { type HostFigures, topTable } from "./top-table.ts";
 
@@ -20,7 +30,7 @@ export interface Screen {
   close(): void;
 }
 
-export interface SessionsTopPorts extends SessionsPorts {
+export interface SessionsTopPorts extends SessionsPorts, ClosingsPort {
   /** The lines added to the archive since the last look, of files of `since` (YYYY-MM-DD) and later. */
   growthOf(archive: Archive): {
     lines(since: string, report: (problem: ArchiveProblem) => void): Iterable<string>;
@@ -56,7 +66,7 @@ that runs, each against its limit. q or Ctrl-C leaves. SESSION is the end of the
 ${PLACE_HELP}
 
 The figures are those of the command's cgroup; without one they are the sum over the processes that are there, and
-memory is what is resident. A figure or a limit that is not known is "-".
+memory is what is resident. What is closed to new sessions (nixgate close) stands above them. A figure or a limit that is not known is "-".
 Exit status: 0, 64 for a wrong option, 74 where the records cannot be read.
 `,
   options: {
@@ -76,7 +86,10 @@ Exit status: 0, 64 for a wrong option, 74 where the records cannot be read.
     const interval = intervalOf(options) ?? (once ? ONCE_MS : INTERVAL_MS);
     const days = daysOf(options);
     const look = looker(await openPlace(options, ports), textOption(options, "team"), days, ports);
-    return once ? printOnce(look, interval, options["json"] === true, ports) : showLive(look, interval, ports);
+    const closings = async () => (await closingsHere(options, ports)) ?? [];
+    return once
+      ? printOnce(look, closings, interval, options["json"] === true, ports)
+      : showLive(look, closings, interval, ports);
   },
 };
 
@@ -132,17 +145,33 @@ async function figuresOf(command: Running["command"], ports: SessionsTopPorts): 
   return (await ports.liveFigures({ pid: command.pid, unit: command.unit })) ?? {};
 }
 
-async function printOnce(look: Look, interval: number, json: boolean, ports: SessionsTopPorts): Promise<CommandResult> {
+type Closings = () => Promise<readonly Closing[]>;
+
+async function printOnce(
+  look: Look,
+  closings: Closings,
+  interval: number,
+  json: boolean,
+  ports: SessionsTopPorts,
+): Promise<CommandResult> {
   const first = await look();
   if (first.rows.length > 0) await ports.sleep(interval);
   const { rows } = await look();
   const host = await ports.hostFigures();
   const time = new Date(ports.now()).toISOString();
-  const stdout = json ? jsonDocument({ time, host, sessions: rows }) : `${topTable(host, rows).join("\n")}\n`;
+  const closed = await closings();
+  const stdout = json
+    ? jsonDocument({ time, host, closed, sessions: rows })
+    : `${topTable(host, rows, closed).join("\n")}\n`;
   return { status: ExitStatus.ok, stdout, stderr: first.problems };
 }
 
-async function showLive(look: Look, interval: number, ports: SessionsTopPorts): Promise<CommandResult> {
+async function showLive(
+  look: Look,
+  closings: Closings,
+  interval: number,
+  ports: SessionsTopPorts,
+): Promise<CommandResult> {
   const heading = (line: string) => (ports.colour ? `\u001b[7m${line}\u001b[0m` : line);
   const screen = ports.openScreen();
   let problems = "";
@@ -150,7 +179,7 @@ async function showLive(look: Look, interval: number, ports: SessionsTopPorts): 
     for (let happened = "due"; happened !== "quit"; ) {
       const seen = await look();
       problems ||= seen.problems;
-      const lines = topTable(await ports.hostFigures(), seen.rows);
+      const lines = topTable(await ports.hostFigures(), seen.rows, await closings());
       do {
         const { columns } = screen.size();
         screen.draw(lines.map((line) => line.slice(0, columns)).map((line, at) => (at === 2 ? heading(line) : line)));

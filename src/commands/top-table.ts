@@ -1,4 +1,6 @@
+import type { Closing } from "../policy/closed.ts";
 import { formatBytes, formatDuration, plural } from "../record/wording.ts";
+import { escapeText } from "../units/text.ts";
 import { table } from "./table.ts";
 import type { TopRow } from "./top-rows.ts";
 
@@ -13,8 +15,8 @@ const TITLES = ["SESSION", "TEAM", "MEMBER", "AGE", "CPU", "MEMORY", "TASKS", "C
 /** As much of an id's end as tells sessions apart, and `sessions kill` takes. */
 const ID_SHOWN = 12;
 
-/** A line for the host, one for the titles, one for each session; every text from outside is made safe. */
-export function topTable(host: HostFigures, rows: readonly TopRow[]): readonly string[] {
+/** A line for the host, one for what is closed, one for the titles, one for each session; every text from outside is made safe. */
+export function topTable(host: HostFigures, rows: readonly TopRow[], closed: readonly Closing[]): readonly string[] {
   const cells = rows.map((row) => [
     row.session.slice(-ID_SHOWN),
     row.team,
@@ -25,8 +27,15 @@ export function topTable(host: HostFigures, rows: readonly TopRow[]): readonly s
     against(row.tasks, row.tasks_max, String),
     row.command ?? "-",
   ]);
-  return [hostLine(host, rows.length), "", ...table(TITLES, cells).trimEnd().split("\n")];
+  return [
+    hostLine(host, rows.length),
+    closed.map(closedPart).join("  ·  "),
+    ...table(TITLES, cells).trimEnd().split("\n"),
+  ];
 }
+
+const closedPart = ({ team, text }: Closing) =>
+  `closed to ${team === undefined ? "all teams" : `team ${escapeText(team)}`}${text === "" ? "" : `: ${text}`}`;
 
 function against(figure: number | undefined, limit: number | undefined, print: (value: number) => string): string {
   if (figure === undefined) return "-";

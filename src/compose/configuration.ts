@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { ClosingPorts } from "../commands/closing-ports.ts";
 import type { OutputPorts } from "../commands/sessions-output.ts";
 import type { PrintingPorts, SessionsPorts } from "../commands/sessions-ports.ts";
 import type { Parsers } from "../policy/parsers.ts";
@@ -14,6 +15,14 @@ export async function configuring(parsers?: Parsers) {
   const files = await ownFiles();
   return (team: string, member: string | undefined, directory = CONFIG_DIR) =>
     configure(files, resolve(directory), team, member, parsers);
+}
+
+/** The same of sessions that run already. */
+export async function configuringRunning(parsers?: Parsers) {
+  const { configureRunning } = await import("../session/configuration.ts");
+  const files = await ownFiles();
+  return (team: string, member: string | undefined, directory = CONFIG_DIR) =>
+    configureRunning(files, resolve(directory), team, member, parsers);
 }
 
 export async function renderPorts() {
@@ -69,4 +78,26 @@ export async function trustPorts() {
   const { trustPorts } = await import("../system/trust-ports.ts");
   const wantsJournal = async (directory?: string) => (await hostConfig(directory)).log.journald;
   return { ...(await sessionsPorts()), ...trustPorts(), wantsJournal };
+}
+
+export async function closingPorts(): Promise<ClosingPorts> {
+  const [{ putClosing, takeClosing }, { doer, putOnHostRecord }] = await Promise.all([
+    import("../system/closing-files.ts"),
+    import("../system/host-records.ts"),
+  ]);
+  return {
+    files: await ownFiles(),
+    directory: (directory = CONFIG_DIR) => resolve(directory),
+    log: async (directory) => (await hostConfig(directory)).log,
+    put: putClosing,
+    take: takeClosing,
+    doer,
+    record: putOnHostRecord,
+  };
+}
+
+/** What is closed to new sessions, for those who look at this host's records where its configuration says they are. */
+export async function closings(directory = CONFIG_DIR) {
+  const { allClosings } = await import("../policy/closed.ts");
+  return allClosings(await ownFiles(), resolve(directory));
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { bind, type Entries } from "./bind.ts";
-import { ownFiles, renderPorts, sessionsPorts } from "./configuration.ts";
+import { closingPorts, closings, ownFiles, renderPorts, sessionsPorts } from "./configuration.ts";
 import { FRONT, PROGRAM, ROOT } from "./places.ts";
 
 /** What looks at the configuration, and what is made from it. */
@@ -8,6 +8,14 @@ export const HOST: Entries = {
   check: async () => {
     const { check } = await import("../commands/check.ts");
     return bind(check, async () => ({ files: await ownFiles() }));
+  },
+  close: async () => {
+    const { close } = await import("../commands/close.ts");
+    return bind(close, closingPorts);
+  },
+  open: async () => {
+    const { open } = await import("../commands/open.ts");
+    return bind(open, closingPorts);
   },
   "authorized-keys": async () => {
     const { authorizedKeys } = await import("../commands/authorized-keys.ts");
@@ -25,7 +33,7 @@ export const HOST: Entries = {
     const { renderPrometheusCommand } = await import("../commands/render-prometheus.ts");
     return bind(renderPrometheusCommand, async () => {
       const { replaceFile } = await import("../system/write-rendered.ts");
-      return { ...(await sessionsPorts()), replace: replaceFile };
+      return { ...(await sessionsPorts()), closings, replace: replaceFile };
     });
   },
   demo: async () => {

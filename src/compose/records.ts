@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { bind, type Entries } from "./bind.ts";
-import { outputPorts, ownFiles, printingPorts, sessionsPorts, trustPorts } from "./configuration.ts";
+import { closings, outputPorts, ownFiles, printingPorts, sessionsPorts, trustPorts } from "./configuration.ts";
 import { CONFIG_DIR, VERSION } from "./places.ts";
 
 /** What reads the records, and the sessions that still write them. */
@@ -71,6 +71,7 @@ export const RECORDS: Entries = {
         monotonic: clock.monotonic,
         terminal: screen.stdoutIsTerminal(),
         colour: screen.wantsColour(),
+        closings,
         openScreen: screen.openScreen,
       };
     });

@@ -1,5 +1,5 @@
 import { bind, type Entries } from "./bind.ts";
-import { configuring, hostConfig } from "./configuration.ts";
+import { configuring, configuringRunning, hostConfig } from "./configuration.ts";
 import { FRONT, HOLDER, PROGRAM, VERSION } from "./places.ts";
 
 /** What serves sessions for all, says how they would be served, and ends what is left of them. */
@@ -13,10 +13,12 @@ export const SERVING: Entries = {
           import("../system/supervise/log.ts"),
           import("../policy/parsers.ts"),
         ]);
-        const configure = await configuring(parsersOfMany());
+        const parsers = parsersOfMany();
+        const [configure, configureRunning] = await Promise.all([configuring(parsers), configuringRunning(parsers)]);
         const log = openLog();
         return {
           configure: (team, member) => configure(team, member, directory),
+          configureRunning: (team, member) => configureRunning(team, member, directory),
           visits: await openVisits({
             version: VERSION,
             program: PROGRAM,

@@ -29,4 +29,9 @@ export interface ConfigFiles {
   list(directory: string): Read<readonly string[]>;
   /** What the path leads to. */
   kind(path: string): Read<"file" | "directory">;
+  /**
+   * Whether there is such a name, by one system call; true also where its folder is there and hides what is in it, false
+   * where that folder cannot be seen either.
+   */
+  isThere(path: string): boolean;
 }

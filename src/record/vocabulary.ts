@@ -42,6 +42,7 @@ export const REASONS = [
   "subsystem",
   "too-many-commands",
   "read-timeout",
+  "closed",
   "policy-invalid",
   "unknown-team",
   "unknown-member",

@@ -1,3 +1,4 @@
+import type { Closing } from "../policy/closed.ts";
 import type { Tally, TallyKey } from "../record/tally.ts";
 import { escapeText } from "../units/text.ts";
 
@@ -77,6 +78,18 @@ export function renderPrometheus(tallies: ReadonlyMap<TallyKey, Tally>): string 
     );
     return samples.length === 0 ? "" : `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${samples.join("")}`;
   }).join("");
+}
+
+/** Always with a sample for the whole host, so that an alert ends when it is open again. */
+export function renderClosings(closings: readonly Closing[]): string {
+  const all = closings.some(({ team }) => team === undefined) ? 1 : 0;
+  const teams = closings.flatMap(({ team }) =>
+    team === undefined ? [] : [`nixgate_closed{team="${escaped(team)}"} 1\n`],
+  );
+  return `# HELP nixgate_closed Whether nixgate close turns new sessions away: of all teams, or of one.
+# TYPE nixgate_closed gauge
+nixgate_closed ${all}
+${teams.join("")}`;
 }
 
 const escaped = (text: string) => escapeText(text).replaceAll("\\", "\\\\").replaceAll('"', '\\"');

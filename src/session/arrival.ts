@@ -56,6 +56,7 @@ export type Configuration =
     };
 
 export type RefuseReason =
+  | "closed"
   | "terminal"
   | "policy-invalid"
   | "unknown-team"

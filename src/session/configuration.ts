@@ -1,3 +1,4 @@
+import { closedWords, closingOf } from "../policy/closed.ts";
 import type { ConfigFiles } from "../policy/config-files.ts";
 import { loadHost, loadTeam } from "../policy/load.ts";
 import type { Parsers } from "../policy/parsers.ts";
@@ -5,8 +6,23 @@ import { ExitStatus } from "../units/exit-status.ts";
 import { memberName, teamName } from "../units/ids.ts";
 import type { Configuration, SessionRefusal } from "./arrival.ts";
 
-/** What a session of this team and member goes by: policy and host, or why it is refused. */
+/** What a new session of this team and member goes by: policy and host, or why it is refused. */
 export async function configure(
+  files: ConfigFiles,
+  directory: string,
+  team: string,
+  member: string | undefined,
+  parsers?: Parsers,
+): Promise<Configuration> {
+  const closing = closingOf(files, directory, teamName(team));
+  if (closing === undefined) return configureRunning(files, directory, team, member, parsers);
+  const { checked } = await loadHost(files, directory, parsers?.host);
+  const refusal = { reason: "closed", message: closedWords(closing), status: ExitStatus.busy } as const;
+  return { ok: false, directory, host: checked.ok ? checked.value : undefined, refusal };
+}
+
+/** The same of a session that runs already: closing the builder does not touch it. */
+export async function configureRunning(
   files: ConfigFiles,
   directory: string,
   team: string,

@@ -19,7 +19,10 @@ export interface Visit {
 }
 
 export interface SupervisePorts {
+  /** What a new session goes by. */
   configure(team: string, member: string | undefined): Promise<Configuration>;
+  /** What a session goes by that runs already. */
+  configureRunning(team: string, member: string | undefined): Promise<Configuration>;
   /**
    * Calls back for each visit until the service is stopped; the promise settles then. Sessions whose front has outlived
    * an earlier supervisor come first.
@@ -42,14 +45,14 @@ export interface Return {
 }
 
 /** Serves all sessions of the host, each as if it were the only one. */
-export async function supervise({ configure, visits }: SupervisePorts): Promise<void> {
+export async function supervise({ configure, configureRunning, visits }: SupervisePorts): Promise<void> {
   await visits({
     async visit({ named, visitor, at, end }) {
       const configuration = forFronts(await configure(named.team, named.member));
       await end(await serveArrival(named, visitor, at, configuration));
     },
     async return({ resumed, open, end }) {
-      const configuration = byDefaults(await configure(resumed.lost.start.team, undefined), resumed);
+      const configuration = byDefaults(await configureRunning(resumed.lost.start.team, undefined), resumed);
       const plan = planOfRecord(resumed, configuration);
       const { scope, ports } = open(plan, configuration.policy.session.clientGoneGrace);
       await end(await resumeSession(resumed, configuration, plan, scope, ports));

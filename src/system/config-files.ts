@@ -1,4 +1,5 @@
-import { fstatSync, readdirSync, readSync } from "node:fs";
+import { fstatSync, lstatSync, readdirSync, readSync } from "node:fs";
+import { dirname } from "node:path";
 import { type ConfigFile, type ConfigFiles, LARGEST_FILE, type Read } from "../policy/config-files.ts";
 import { digest } from "../units/digest.ts";
 import { type OpenPath, PathRefused, withTrustedPath } from "./trusted-path.ts";
@@ -25,8 +26,24 @@ export function configFiles(owners: readonly number[]): ConfigFiles {
         if (type !== "directory") throw new PathRefused(directory, "is not a folder", "name a folder");
         return readdirSync(folder()).sort();
       }),
+    isThere: (path) => {
+      try {
+        return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+      } catch (error) {
+        // In a folder that is there and cannot be looked into, it may be there.
+        return (error as NodeJS.ErrnoException).code === "EACCES" && canBeSeen(dirname(path));
+      }
+    },
     kind: (path) => attempt(path, ({ type }) => type),
   };
+}
+
+function canBeSeen(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false; // what else is to be read there says why
+  }
 }
 
 function readConfigFile(path: string, open: OpenPath): ConfigFile {

@@ -49,7 +49,7 @@ test("the table has a line for the host and shows each figure against its limit"
   const figures = { cpu_quota_percent: 200, memory_bytes: 3 * 1024 ** 2, memory_max_bytes: 2 * 1024 ** 3, tasks: 7 };
   const row = topRow(running(), figures, NOW, undefined, 0);
   const host = { load: [0.5, 1, 2], cpus: 4, memory_total_bytes: 8 * 1024 ** 3 };
-  expect(topTable(host, [row])).toEqual([
+  expect(topTable(host, [row], [])).toEqual([
     "1 session  ·  load 0.50 1.00 2.00 on 4 CPUs  ·  memory 8 GiB",
     "",
     "SESSION       TEAM   MEMBER  AGE         CPU  MEMORY         TASKS  COMMAND",
