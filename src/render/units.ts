@@ -174,8 +174,8 @@ function service(policies: readonly Policy[], { program, configDirectory, logDir
 Description=nixgate, the supervisor of Nix sessions
 Requires=nixgate.socket
 # no more than wanted: a team whose account is gone must not keep the others from their sessions
-Wants=${[...teams, "dbus.socket"].join(" ")}
-After=${[...sockets, "dbus.socket"].join(" ")}
+Wants=${teams.join(" ")}
+After=${sockets.join(" ")}
 # Sessions wait for it: it is started again as often as it takes.
 StartLimitIntervalSec=0
 

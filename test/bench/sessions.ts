@@ -67,7 +67,7 @@ const QUESTIONS = `
 const { createClient } = require("/usr/lib/node_modules/nixgate/dist/dbus-native.cjs");
 const { promisify } = require("node:util");
 const busctl = promisify(require("node:child_process").execFile);
-const bus = createClient({ busAddress: "unix:path=/run/dbus/system_bus_socket" });
+const bus = createClient({ socket: "/run/systemd/private", direct: true });
 const [destination, path, of] = ["org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"];
 const ask = {
   library: () => bus.invoke({ destination, path, interface: of, member: "GetUnit", signature: "s", body: ["init.scope"] }),

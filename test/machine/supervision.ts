@@ -50,3 +50,10 @@ export const neverBack = (guest: Guest, goes = "systemctl restart nixgate.servic
 
 export const backAgain = (guest: Guest) =>
   guest.asRoot(`rm -r ${DROP_IN}; systemctl daemon-reload; systemctl restart nixgate.service`);
+
+const GENERATOR = "/run/systemd/system-generators/slow";
+
+/** A script for root: for so many seconds PID 1 waits for a generator (systemd.generator(7)), and answers nobody. */
+export const busySystemd = (seconds: number) =>
+  `mkdir -p ${GENERATOR.slice(0, GENERATOR.lastIndexOf("/"))}; printf '#!/bin/sh\\nsleep ${seconds}\\n' >${GENERATOR}; chmod 755 ${GENERATOR}
+   systemctl daemon-reload & sleep 1; rm ${GENERATOR}`;

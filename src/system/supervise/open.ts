@@ -30,7 +30,7 @@ export async function openVisits(
   writeFileSync(RUNNING, "");
   const supervisor: Supervisor = {
     ...own,
-    manager: await systemManager(),
+    manager: await systemManager(own.warn),
     insiders: insiders(),
     followsCrash,
     admission: tally(),

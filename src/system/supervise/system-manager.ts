@@ -1,20 +1,18 @@
-import { createClient, type Message, type MessageBus, Variant, variantValue } from "dbus-native";
+import { type Message, Variant, variantValue } from "dbus-native";
 import pLimit from "p-limit";
+import * as z from "zod/mini";
 import { type BusProperty, busProperty } from "../../scope/bus-properties.ts";
 import type { Property } from "../../scope/properties.ts";
 import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
-import { within } from "../clock.ts";
+import { clock, within } from "../clock.ts";
+import { PATIENCE_MS, PRIVATE_SOCKET, privateBus } from "./private-bus.ts";
 
-const BUS = "unix:path=/run/dbus/system_bus_socket";
-const MANAGER = {
-  destination: "org.freedesktop.systemd1",
-  path: "/org/freedesktop/systemd1",
-  interface: "org.freedesktop.systemd1.Manager",
-} as const;
-/** How long systemd may take for an answer or a job, in milliseconds. */
-const PATIENCE_MS = 20_000;
-/** A bus turns a call away while 128 others of the connection wait (max_replies_per_connection, dbus-daemon(1)). */
+const SYSTEMD = { destination: "org.freedesktop.systemd1", path: "/org/freedesktop/systemd1" } as const;
+const MANAGER = { ...SYSTEMD, interface: "org.freedesktop.systemd1.Manager" } as const;
+/** So that systemd's own answers to others do not wait behind a crowd of new sessions. */
 const CALLS_AT_A_TIME = 64;
+/** How often a start is looked at, in milliseconds: the word of its end is lost with the connection it was sent over. */
+const LOOK_MS = 1000;
 
 export interface NewUnit {
   readonly name: string;
@@ -50,20 +48,65 @@ export interface SystemManager {
   setProperties(unit: string, properties: readonly Property[]): Promise<void>;
 }
 
-export async function systemManager(address = BUS): Promise<SystemManager> {
-  const bus = createClient({ busAddress: address, timeout: PATIENCE_MS, reconnect: true });
-  const jobs = jobsOf(bus);
+export async function systemManager(
+  warn: (message: string, facts: object) => void,
+  path = PRIVATE_SOCKET,
+): Promise<SystemManager> {
+  const jobs = jobsOf();
+  const bus = await privateBus(path, jobs.heard, (problem) =>
+    warn("a message of systemd's could not be read", { why: String(problem) }),
+  );
   const inTurn = pLimit(CALLS_AT_A_TIME);
-  const invoke = (message: Message) => inTurn(() => bus.invoke(message));
+  const invoke = (message: Message, anew?: () => void) => inTurn(() => bus.call(message, anew));
   const call = async (member: string, signature: string, body: readonly unknown[]): Promise<unknown> => {
     try {
       return await invoke({ ...MANAGER, member, signature, body: [...body] });
     } catch (error) {
-      throw new ScopeUnavailable(`systemd: ${error instanceof Error ? error.message : String(error)}`, error);
+      throw unavailable(error);
     }
   };
-  await bus.addMatch(`type='signal',interface='${MANAGER.interface}',member='JobRemoved'`);
-  await call("Subscribe", "", []);
+  const property = async (unit: string, name: string): Promise<unknown> => {
+    const body = ["org.freedesktop.systemd1.Unit", name];
+    const asked = { ...SYSTEMD, path: objectOf(unit), interface: "org.freedesktop.DBus.Properties", member: "Get" };
+    return variantValue(await invoke({ ...asked, signature: "ss", body }));
+  };
+  /** @returns its job; undefined where a lost connection took the answer with it, and the unit is there */
+  const startUnit = async (name: string, properties: readonly BusProperty[]): Promise<string | undefined> => {
+    let isAnew = false;
+    const body = [name, "fail", properties.map(onWire), []];
+    const message = { ...MANAGER, member: "StartTransientUnit", signature: "ssa(sv)a(sa(sv))", body };
+    try {
+      const job = await invoke(message, () => {
+        isAnew = true;
+      });
+      return String(job);
+    } catch (error) {
+      // No two units of nixgate's have one name: what is there came of the first call.
+      if (isAnew && (error as { dbusName?: string }).dbusName === UNIT_EXISTS) return undefined;
+      throw unavailable(error);
+    }
+  };
+  const isActive = async (unit: string) => {
+    try {
+      return (await property(unit, "ActiveState")) === "active";
+    } catch {
+      return false;
+    }
+  };
+  /** Settles with "done" when the unit stands, in whatever way that is found out. */
+  const standing = async (unit: string, job: string | undefined): Promise<string> => {
+    const end = clock.monotonic() + PATIENCE_MS;
+    const said = job === undefined ? new Promise<never>(() => {}) : jobs.done(job);
+    while (clock.monotonic() < end) {
+      const result = await within(LOOK_MS, said, undefined);
+      if (result !== undefined) return result;
+      if (!(await isActive(unit))) continue;
+      if (job !== undefined) jobs.forget(job);
+      return "done";
+    }
+    if (job !== undefined) jobs.forget(job);
+    return "nothing";
+  };
 
   const start = async ({ name, slice, description, properties }: NewUnit, more: readonly BusProperty[]) => {
     const own: readonly BusProperty[] = [
@@ -74,8 +117,9 @@ export async function systemManager(address = BUS): Promise<SystemManager> {
       ...properties.map(busProperty),
     ];
     await jobs.during(async () => {
-      const job = await call("StartTransientUnit", "ssa(sv)a(sa(sv))", [name, "fail", own.map(onWire), []]);
-      await jobs.done(String(job), name);
+      const job = await startUnit(name, own);
+      const said = await standing(name, job);
+      if (said !== "done") throw new ScopeUnavailable(`systemd said ${said} of the start of ${name}`);
     });
   };
 
@@ -95,11 +139,9 @@ export async function systemManager(address = BUS): Promise<SystemManager> {
       ]);
     },
     async invocationOf(unit) {
-      const asked = { destination: MANAGER.destination, path: objectOf(unit), member: "Get", signature: "ss" };
-      const body = ["org.freedesktop.systemd1.Unit", "InvocationID"];
       try {
-        const answer = await invoke({ ...asked, interface: "org.freedesktop.DBus.Properties", body });
-        const id = Buffer.from(variantValue(answer) as Uint8Array).toString("hex");
+        const answer = await property(unit, "InvocationID");
+        const id = Buffer.from(answer as Uint8Array).toString("hex");
         return id.length === 32 ? id : undefined;
       } catch {
         return undefined; // the unit is gone already
@@ -117,36 +159,46 @@ const objectOf = (unit: string): string =>
 
 const onWire = ([name, signature, value]: BusProperty) => [name, new Variant(signature, value)];
 
+const UNIT_EXISTS = "org.freedesktop.systemd1.UnitExists";
+
+const unavailable = (error: unknown) =>
+  new ScopeUnavailable(`systemd: ${error instanceof Error ? error.message : String(error)}`, error);
+
+/** The body of JobRemoved, `uoss` of org.freedesktop.systemd1(5): number, job, unit, result. */
+const JobRemoved = z.tuple([z.number(), z.string(), z.string(), z.string()]);
+
 /** A job is over when systemd says so by a signal, which may come before the call's own answer has been read. */
-function jobsOf(bus: MessageBus) {
+function jobsOf() {
   const over = new Map<string, string>();
   let asking = 0;
   const waiting = new Map<string, (result: string) => void>();
-  bus.connection.on("message", ({ interface: from, member, body }) => {
-    if (from !== MANAGER.interface || member !== "JobRemoved") return;
-    const [, job, unit, result] = body as [number, string, string, string];
-    if (!unit.startsWith("nixgate-")) return;
-    const wait = waiting.get(job);
-    if (wait) wait(result);
-    else if (asking > 0) over.set(job, result); // whose it is will be known when an answer has come
-  });
   return {
+    heard({ interface: from, member, body }: Message): void {
+      if (from !== MANAGER.interface || member !== "JobRemoved") return;
+      const [, job, unit, result] = JobRemoved.parse(body);
+      if (!unit.startsWith("nixgate-")) return;
+      const wait = waiting.get(job);
+      waiting.delete(job);
+      if (wait) wait(result);
+      else if (asking > 0) over.set(job, result); // whose it is will be known when an answer has come
+    },
     /** Remembers jobs that are over while the call runs that begins one. */
-    async during<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+    async during(call: () => Promise<void>): Promise<void> {
       asking += 1;
       try {
-        return await call();
+        await call();
       } finally {
         asking -= 1;
         if (asking === 0) over.clear();
       }
     },
-    async done(job: string, unit: string): Promise<void> {
-      const ending = new Promise<string>((done) => waiting.set(job, done));
-      const said = over.get(job) ?? (await within(PATIENCE_MS, ending, "nothing"));
+    /** The result of the job; nobody else may wait for the same. */
+    done(job: string): Promise<string> {
+      const said = over.get(job);
       over.delete(job);
-      waiting.delete(job);
-      if (said !== "done") throw new ScopeUnavailable(`systemd said ${said} of the start of ${unit}`);
+      if (said !== undefined) return Promise.resolve(said);
+      return new Promise<string>((done) => waiting.set(job, done));
     },
+    forget: (job: string) => void waiting.delete(job),
   };
 }

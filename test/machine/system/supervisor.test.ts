@@ -4,7 +4,7 @@ import { waitFor } from "../../support/wait-for.ts";
 import { sliceFolder } from "../managers.ts";
 import { allow, edit, editHost } from "../policies.ts";
 import { recordsOf } from "../records.ts";
-import { FRONT, lastEnd, nothingLeft, restarted, signalSupervisor, test, text } from "../supervision.ts";
+import { busySystemd, FRONT, lastEnd, nothingLeft, restarted, signalSupervisor, test, text } from "../supervision.ts";
 import type { Guest } from "../support.ts";
 import { awaitProcess, startClient } from "../waiting-client.ts";
 
@@ -202,7 +202,7 @@ describe("a crowd", () => {
     expect((await builder.ssh("nix-alpha", "quick")).exitCode).toBe(0);
   });
 
-  test("a bus that was slow, and has 200 of them to serve, turns none away", { timeout: 240_000 }, async ({
+  test("a systemd that was slow, and has 200 of them to serve, turns none away", { timeout: 240_000 }, async ({
     builder,
   }) => {
     const STARTS = 200;
@@ -216,10 +216,8 @@ describe("a crowd", () => {
       await waitFor("all", async () => (await notYet()) <= 0, 120_000);
       expect((await failed()).slice(before).map(({ message }) => message)).toEqual([]);
     };
-    const withSlowBus =
-      "pid=$(systemctl show nixgate.service -P MainPID); kill -STOP $bus; kill -CONT $pid; sleep 8; kill -CONT $bus";
     await atOnce(builder, STARTS, serve, () =>
-      builder.asRoot(`bus=$(systemctl show dbus.service -P MainPID); ${withSlowBus}`),
+      builder.asRoot(`pid=$(systemctl show nixgate.service -P MainPID); ${busySystemd(8)}; kill -CONT $pid; wait`),
     );
   });
 });
