@@ -3,6 +3,7 @@ import type { Endpoint } from "../request/endpoints.ts";
 import { fillIn, type Matched, matchWords } from "../request/placeholders.ts";
 import type { Options, Refusal, Request } from "../request/request.ts";
 import type { Decision, Deny, DenyReason, Step } from "./decision.ts";
+import { type NearMiss, nearMiss, notListed } from "./near-miss.ts";
 
 /** Where the request came from: only the line loop answers `echo started`. */
 export type RequestMode = "command" | "loop";
@@ -38,21 +39,27 @@ export function decide(
       return { kind: "allow", rule, endpoint: "custom", argv: fillIn(rule.run, matched), matched, exec, trace };
   }
   if (asks.kind === "subsystem") return deny("subsystem", "subsystems such as sftp are not served here");
+  const notOnTheList = (near: NearMiss | undefined, message: string) => {
+    if (!near) return deny("not-allowlisted", message);
+    trace.push({ looked: "the nearest rule", found: nameOf(near.rule) });
+    return deny("not-allowlisted", `${message}: ${near.message}`, near.rule);
+  };
   if (asks.kind !== "endpoint") {
     trace.push({ looked: "endpoints", found: "the words of none" });
-    return deny("not-allowlisted", "the request is not on this team's list");
+    return notOnTheList(nearMiss(request.words, policy), UNLISTED);
   }
 
   const { endpoint, options } = asks;
   trace.push({ looked: "endpoints", found: `the words of ${endpoint.name}` });
   const rules = policy.allow.filter((rule) => rule.kind === "endpoint" && rule.endpoint === endpoint.name);
-  if (options.unexpected !== undefined && !options.unexpected.startsWith("-")) {
+  if (options.unexpected !== undefined && !options.unexpected.startsWith("-") && !options.unquoted) {
     trace.push({ looked: "the words after it", found: "a word that is no option" });
-    return deny("not-allowlisted", "the request is not on this team's list");
+    return notOnTheList(nearMiss(request.words, policy), UNLISTED);
   }
   let nearest: Deny | undefined;
   for (const rule of rules as EndpointRule[]) {
-    const objection = optionsAgainst(rule, options);
+    const read = readFor(rule, options);
+    const objection = optionsAgainst(rule, read);
     trace.push({ looked: `${rule.name}: endpoint ${rule.endpoint}`, found: objection?.message ?? "allowed" });
     if (objection) {
       nearest ??= deny(objection.reason, objection.message, rule);
@@ -64,16 +71,32 @@ export function decide(
       kind: "allow",
       rule,
       endpoint: endpoint.name,
-      argv: argvOf(program, endpoint, options, rule),
+      argv: argvOf(program, endpoint, read, rule),
       matched: [],
       exec,
       trace,
     };
   }
-  return nearest ?? deny("not-allowlisted", `this team's policy does not list ${endpoint.name}`);
+  return nearest ?? notOnTheList(notListed(endpoint.name, policy), `this team's policy does not list ${endpoint.name}`);
+}
+
+const UNLISTED = "the request is not on this team's list";
+
+const nameOf = (rule: AllowRule) =>
+  rule.kind === "endpoint" ? `${rule.name}: endpoint ${rule.endpoint}` : `${rule.name}: ${rule.request.join(" ")}`;
+
+/** Several words behind `--store` are one URI where the rule lists exactly that: no other reading of them is allowed. */
+function readFor(rule: EndpointRule, options: Options): Options {
+  const { unquoted } = options;
+  if (!unquoted || !rule.stores.includes(unquoted.store)) return options;
+  return { ...unquoted, unexpected: undefined, unquoted: undefined };
 }
 
 function optionsAgainst(rule: EndpointRule, options: Options): { reason: DenyReason; message: string } | undefined {
+  if (options.unexpected !== undefined && !options.unexpected.startsWith("-")) {
+    const message = `the policy lists no such --store for ${rule.endpoint}; all words behind it are read as one URI`;
+    return { reason: "store-not-allowed", message };
+  }
   if (options.unexpected !== undefined) {
     return { reason: "option-not-allowed", message: `${rule.endpoint} takes no such option here` };
   }

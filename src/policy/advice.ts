@@ -71,9 +71,20 @@ function runnerAdvice(run: CustomRule["run"], at: KeyPath): readonly Finding[] {
 }
 
 function endpointAdvice(rule: EndpointRule, allow: readonly AllowRule[], at: KeyPath): readonly Finding[] {
+  const stores = rule.stores.flatMap((store, n) => storeAdvice(store, [...at, "stores", n]));
   const lists = (name: EndpointRule["endpoint"]) =>
     allow.some((other) => other.kind === "endpoint" && other.endpoint === name);
-  if (rule.endpoint !== "store-serve" || lists("store-serve-write")) return [];
+  if (rule.endpoint !== "store-serve" || lists("store-serve-write")) return stores;
   const message = "no Nix since 2.0 asks for store-serve: whatever it wants, it asks for --serve --write";
-  return [warningAt([...at, "endpoint"], message, 'write endpoint = "store-serve-write" with read_only = true')];
+  return [
+    warningAt([...at, "endpoint"], message, 'write endpoint = "store-serve-write" with read_only = true'),
+    ...stores,
+  ];
+}
+
+/** Nix since 2.20 sends the value of --store as it is, and nixgate takes quotes and backslashes as sh does. */
+function storeAdvice(store: string, at: KeyPath): readonly Finding[] {
+  if (!/['"\\]| --process-ops$/.test(store)) return [];
+  const message = `Nix since 2.20 cannot ask for ${quoted(store)}: it sends it without quotes, which is read as other words`;
+  return [warningAt(at, message, "choose a folder without quotes and backslashes in its path")];
 }

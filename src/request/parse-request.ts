@@ -1,5 +1,5 @@
 import { matchEndpoint } from "./endpoints.ts";
-import type { Asked, Options, Refusal, Request } from "./request.ts";
+import type { Asked, Options, Refusal, Request, Unquoted } from "./request.ts";
 import { tokenise } from "./tokenise.ts";
 
 /** C0 with the tab and the line ends, DEL, C1: no client sends one, and a terminal or a log would obey it. */
@@ -21,7 +21,7 @@ export function parseRequest(bytes: Uint8Array, maxBytes: number): Request | Ref
   if (tokens.words.length === 0) return refuse("malformed", "the request is empty");
   const exec = tokens.words[0] === "exec";
   const words = exec ? tokens.words.slice(1) : tokens.words;
-  const asks = classify(words);
+  const asks = classify(words, text);
   if (asks.kind === "endpoint" && asks.options.store === "") {
     return refuse("malformed", "--store stands without its value");
   }
@@ -40,14 +40,16 @@ function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-function classify(words: readonly string[]): Asked {
+function classify(words: readonly string[], text: string): Asked {
   if (words.length === 2 && words[0] === "echo" && words[1] === "started") return { kind: "echo-started" };
   if (SFTP_SERVER.test(words[0] ?? "")) return { kind: "subsystem" };
   const match = matchEndpoint(words);
-  return match ? { kind: "endpoint", endpoint: match.endpoint, options: readOptions(match.rest) } : { kind: "other" };
+  return match
+    ? { kind: "endpoint", endpoint: match.endpoint, options: readOptions(match.rest, text) }
+    : { kind: "other" };
 }
 
-function readOptions(words: readonly string[]): Options {
+function readOptions(words: readonly string[], text: string): Options {
   let rest = words;
   let store: string | undefined;
   if (rest[0] === "--store") {
@@ -56,5 +58,17 @@ function readOptions(words: readonly string[]): Options {
   }
   const processOps = rest[0] === "--process-ops";
   if (processOps) rest = rest.slice(1);
-  return { store, processOps, unexpected: rest[0] };
+  const unquoted = store !== undefined && rest.length > 0 ? readUnquoted(text) : undefined;
+  return { store, processOps, unexpected: rest[0], unquoted };
+}
+
+const STORE_OPTION = " --store ";
+const PROCESS_OPS = " --process-ops";
+
+/** Without quotes and backslashes a text and its words are the same, so everything behind the first `--store` is compared. */
+function readUnquoted(text: string): Unquoted | undefined {
+  if (/['"\\]/.test(text)) return undefined;
+  const behind = text.slice(text.indexOf(STORE_OPTION) + STORE_OPTION.length);
+  const processOps = behind.endsWith(PROCESS_OPS);
+  return { store: processOps ? behind.slice(0, -PROCESS_OPS.length) : behind, processOps };
 }

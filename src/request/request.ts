@@ -22,6 +22,16 @@ export interface Options {
   readonly processOps: boolean;
   /** The first word that has no place here, in this order: `--store URI`, `--process-ops`. */
   readonly unexpected: string | undefined;
+  /**
+   * Where words follow `--store` that no quote or backslash is among: the other way to read them, as one URI with spaces.
+   * So Nix since 2.20 sends it; earlier ones put it in quotes.
+   */
+  readonly unquoted: Unquoted | undefined;
+}
+
+export interface Unquoted {
+  readonly store: string;
+  readonly processOps: boolean;
 }
 
 export interface Refusal {

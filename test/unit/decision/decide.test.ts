@@ -24,6 +24,8 @@ async function decided(request: string, rules: readonly string[], programs: Part
 
 const DAEMON = 'endpoint = "daemon-stdio"';
 const STORE = 'stores = ["local?root=/srv/a"]';
+const SPACE_URI = "local?root=/srv/my  own store";
+const SPACES = `stores = ["${SPACE_URI}"]`;
 const SERVE = 'endpoint = "store-serve-write"';
 
 test.each([
@@ -42,6 +44,34 @@ test.each([
     [DAEMON, `${DAEMON}\n${STORE}`],
     "/opt/nix-daemon --stdio --store local?root=/srv/a",
   ],
+  // Nix since 2.20 sends a URI with spaces as it is: it is one word where exactly that is listed
+  [
+    "nix-daemon --stdio --store local?root=/srv/my  own store",
+    [`${DAEMON}\n${SPACES}`],
+    `/opt/nix-daemon --stdio --store ${SPACE_URI}`,
+  ],
+  [
+    "nix-daemon --stdio --store 'local?root=/srv/my  own store'",
+    [`${DAEMON}\n${SPACES}`],
+    `/opt/nix-daemon --stdio --store ${SPACE_URI}`,
+  ],
+  ["nix-daemon --stdio --store local?root=/srv/my own store", [`${DAEMON}\n${SPACES}`], "store-not-allowed"],
+  ["nix-daemon --stdio --store local?root=/srv/my  own store x", [`${DAEMON}\n${SPACES}`], "store-not-allowed"],
+  ["nix-daemon --stdio --store local?root=/srv/my  own store ", [`${DAEMON}\n${SPACES}`], "store-not-allowed"],
+  ["nix-daemon --stdio --store local?root=/srv/my  own 'store'", [`${DAEMON}\n${SPACES}`], "not-allowlisted"],
+  ["nix-daemon --stdio --store local?root=/srv/a x", [`${DAEMON}\n${STORE}`], "store-not-allowed"],
+  ["nix-daemon --stdio --store local?root=/srv/a; id", [`${DAEMON}\n${STORE}`], "store-not-allowed"],
+  ["nix-daemon --stdio --store local?root=/srv/a --option x y", [`${DAEMON}\n${STORE}`], "option-not-allowed"],
+  [
+    "nix-daemon --stdio --store local?root=/srv/my  own store --process-ops",
+    [`${DAEMON}\n${SPACES}`],
+    "option-not-allowed",
+  ],
+  [
+    "nix-daemon --stdio --store local?root=/srv/my  own store --process-ops",
+    [`${DAEMON}\n${SPACES}\nprocess_ops = true`],
+    `/opt/nix-daemon --stdio --store ${SPACE_URI} --process-ops`,
+  ],
   ["nix-store --serve --write", [SERVE], "/opt/nix-store --serve --write"],
   ["nix-store --serve --write", [`${SERVE}\nread_only = true`], "/opt/nix-store --serve"],
   ["/any/where/nix-store --serve --write", [`${SERVE}\nread_only = true`], "/opt/nix-store --serve"],
@@ -55,4 +85,10 @@ test.each([
 
 test("an endpoint whose program the host does not name is not served", async () => {
   expect(await decided("nix-daemon --stdio", [DAEMON], {})).toBe("not-allowlisted");
+});
+
+test("a URI with spaces that is listed is handed over as one argument", async () => {
+  const request = parseRequest(Buffer.from(`exec nix-daemon --stdio --store ${SPACE_URI}`), 4096);
+  const decision = decide(request, await policy(`${DAEMON}\n${SPACES}`), PROGRAMS, "command");
+  expect(decision).toMatchObject({ argv: ["/opt/nix-daemon", "--stdio", "--store", SPACE_URI] });
 });

@@ -79,6 +79,20 @@ describe("check warns of", () => {
     ]);
     expect(await advice('endpoint = "store-serve"', 'endpoint = "store-serve-write"\nread_only = true')).toEqual([]);
   });
+
+  test.each([
+    ["local?root=/srv/it's", true],
+    ['local?root=/srv/"a"', true],
+    ["local?root=/srv/a\\b", true],
+    ["local?root=/srv/a --process-ops", true],
+    ["local?root=/srv/my store", false],
+    ["local?root=/srv/a&state=/b", false],
+  ])("a store that Nix since 2.20 cannot ask for: %s, %s", async (store, warned) => {
+    const found = await advice(`endpoint = "daemon-stdio"\nstores = ["local", ${JSON.stringify(store)}]`);
+    expect(found).toEqual(
+      warned ? [expect.stringMatching(/^5 warning: allow\[0\]\.stores\[1\]: Nix since 2\.20 /)] : [],
+    );
+  });
 });
 
 test("check says nothing of placeholders in their place, of a literal path, and of the four examples", async () => {

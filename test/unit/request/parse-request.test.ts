@@ -49,6 +49,25 @@ test.each([
 });
 
 test.each([
+  ["x y", { store: "x y", processOps: false }],
+  ["x  y ", { store: "x  y ", processOps: false }],
+  ["x --store y", { store: "x --store y", processOps: false }],
+  ["x y --process-ops", { store: "x y", processOps: true }],
+  ["x --process-ops y", { store: "x --process-ops y", processOps: false }],
+  ["x", undefined],
+  ["x --process-ops", undefined],
+  ["'x' y", undefined],
+  ['x "y"', undefined],
+  ["x y\\ z", undefined],
+])("words behind --store that are not quoted can be read as one URI: %s", (value, unquoted) => {
+  const request = parse(`exec /any/nix-daemon  --stdio --store ${value}`);
+  expect(request).toMatchObject({ asks: { kind: "endpoint" } });
+  expect(request.kind === "request" && request.asks.kind === "endpoint" && request.asks.options.unquoted).toEqual(
+    unquoted,
+  );
+});
+
+test.each([
   "/usr/bin/../bin/nix-daemon",
   "//nix-daemon",
   "/usr//bin/nix-daemon",
