@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { ExitStatus } from "../units/exit-status.ts";
 import type { Cause, Exit, StopReason, Usage } from "./ending.ts";
 import { type LimitHits, NO_HITS } from "./limit-hits.ts";
 
@@ -9,6 +10,7 @@ import { type LimitHits, NO_HITS } from "./limit-hits.ts";
  * nearby is what a SIGKILL came from
  */
 export function causeOf(exit: Exit, usage: Usage, stopped: StopReason | undefined, hits: LimitHits = NO_HITS): Cause {
+  if (exit.notExecuted !== undefined) return "exec-failed";
   if (stopped) return stopped;
   if (exit.code === 0) return "exit";
   const kills = usage.oom_kills ?? (exit.signal === "SIGKILL" ? hits.killsNearby : 0);
@@ -17,7 +19,11 @@ export function causeOf(exit: Exit, usage: Usage, stopped: StopReason | undefine
   return exit.signal === undefined ? "exit" : "signal";
 }
 
-/** The command's own status, or 128 + the signal's number, as sh has it. */
+/**
+ * The command's own status, or 128 + the signal's number, as sh has it. A program that could not be executed is the
+ * administrator's to mend: 78, which tells it apart from a command that exits with 126 or 127 by itself.
+ */
 export function statusOf(exit: Exit): number {
+  if (exit.notExecuted !== undefined) return ExitStatus.config;
   return exit.signal === undefined ? exit.code : 128 + constants.signals[exit.signal];
 }

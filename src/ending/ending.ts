@@ -12,12 +12,18 @@ export type Cause =
   | "supervisor-lost"
   | "killed-by-admin"
   | "scope-failed"
+  | "exec-failed"
   | "internal";
 
 /** How a process ended, as waitpid(2) told it. */
 export type Exit =
-  | { readonly code: number; readonly signal?: never }
-  | { readonly signal: NodeJS.Signals; readonly code?: never };
+  | {
+      readonly code: number;
+      readonly signal?: never;
+      /** Why the program was never executed, beginning with its path: the status is then not the command's own. */
+      readonly notExecuted?: string;
+    }
+  | { readonly signal: NodeJS.Signals; readonly code?: never; readonly notExecuted?: never };
 
 /** The kernel's figures of a scope. A figure that the kernel does not offer is absent, never 0. */
 export interface Usage {

@@ -36,7 +36,12 @@ export function wordsForClient(
       return "ended by the administrator";
     case "signal":
       return `the command was ended by ${exit.signal}`;
+    case "exec-failed":
+      return cannotRun(exit.notExecuted ?? "");
     default:
       return undefined;
   }
 }
+
+/** @param problem beginning with the program's path */
+export const cannotRun = (problem: string): string => `the program of this request cannot be run: ${problem}`;

@@ -27,6 +27,7 @@ export const CAUSES = [
   "supervisor-lost",
   "killed-by-admin",
   "scope-failed",
+  "exec-failed",
   "internal",
 ] as const;
 export type RecordCause = (typeof CAUSES)[number];

@@ -10,6 +10,7 @@ const MEANINGS: Readonly<Record<string, readonly [one: string, many: string]>> =
   "tasks-limit": same("failed where TasksMax refused a process"),
   timeout: same("reached RuntimeMaxSec"),
   "scope-failed": same("had no scope, or a limit that was not in force: see nixgate check and systemctl --user status"),
+  "exec-failed": same("had a program that could not be executed: see nixgate check"),
   internal: same("ended by a failure of nixgate itself"),
   "supervisor-lost": ["lost its nixgate, which was killed", "lost their nixgate, which was killed"],
   lost: [

@@ -147,7 +147,7 @@ function ownFields(record: SessionRecord, session: WholeSession, start: RecordOf
 
 /** How it ended, and what of that deserves a look. */
 const ended = (record: RecordOf<"command.end"> | RecordOf<"session.end">, ok: boolean) => ({
-  severity_id: ["supervisor-lost", "scope-failed", "internal"].includes(record.cause)
+  severity_id: ["supervisor-lost", "scope-failed", "exec-failed", "internal"].includes(record.cause)
     ? MEDIUM
     : record.cause === "exit"
       ? INFORMATIONAL

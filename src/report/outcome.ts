@@ -16,6 +16,7 @@ export type Outcome = keyof typeof OUTCOMES;
 const CAUSES: Readonly<Record<Exclude<RecordCause, "exit">, Outcome>> = {
   "supervisor-lost": "failed",
   "scope-failed": "failed",
+  "exec-failed": "failed",
   internal: "failed",
   oom: "limit",
   "tasks-limit": "limit",

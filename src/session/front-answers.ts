@@ -28,10 +28,58 @@ function spoken({ told, started }: Said): string {
  * The front says its lines and runs the command as its child, with the environment of the plan and fds 0 to 2 as sshd
  * made them: bin/nixgate-front keeps the client's stderr as fd 3. In a subshell, because dash redirects its own stderr
  * for a plain command, and would tell the client what it thinks of one that was killed.
+ *
+ * The front looks at the program first, and again where the status is that of a failed execve(2): as the account, in the
+ * command's own sandbox, by builtins of the shell. `status` is what it tells the supervisor. The last status is the same,
+ * for a front that was started by an older nixgate.
  */
-export function answerToRun({ commandLine }: Plan, said: Said): string {
-  return `${spoken(said)}(exec ${commandLine.map(shellWord).join(" ")} 2>&3 3>&-)\n`;
+export function answerToRun({ argv: [program], commandLine }: Plan, said: Said): string {
+  const run = `(exec ${commandLine.map(shellWord).join(" ")} 2>&3 3>&-)`;
+  return `${spoken(said)}program=${shellWord(program)}
+look() {
+  status=
+  if [ -f "$program" ] && [ -x "$program" ]; then return
+  elif [ -d "$program" ]; then status=902
+  elif [ -e "$program" ]; then status=903
+  elif [ -L "$program" ]; then status=904
+  else status=901
+  fi
 }
+look
+[ -z "$status" ] || return "$status"
+${run}
+status=$?
+case $status in 126 | 127)
+  own=$status
+  look
+  if [ -n "$status" ]; then return "$status"; fi
+  status=$own
+  command -v setpriv >/dev/null || status=906
+  read -r first rest <"$program"
+  case $first in
+    "#!") interpreter=\${rest%%[ 	]*} ;;
+    "#!"*) interpreter=\${first#??} ;;
+    *) interpreter=/ ;;
+  esac
+  [ -x "$interpreter" ] || status=905
+  ;;
+esac
+return "$status"
+`;
+}
+
+/** Statuses that no process ends with, for what the front's look at the program found. */
+const LOOKS: ReadonlyMap<number, string> = new Map([
+  [901, "is not there, or cannot be reached by the account"],
+  [902, "is a folder"],
+  [903, "cannot be executed by the account"],
+  [904, "is a link to what is not there"],
+  [905, "needs an interpreter that is not there"],
+  [906, "needs setpriv(1) of util-linux, which is not there"],
+]);
+
+/** Why the program was never executed, where the status is one of `answerToRun`'s; it continues the program's path. */
+export const lookOfFront = (status: number): string | undefined => LOOKS.get(status);
 
 /**
  * The front says its lines and asks for its next answer, with a status that means "try again": should its supervisor be

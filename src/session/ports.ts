@@ -13,6 +13,7 @@ export interface SessionPorts {
   readonly newSessionId: () => SessionId;
   readonly admission: Admission;
   readonly requests: Requests;
+  readonly programs: Programs;
   readonly scopes: Scopes;
   readonly client: Client;
   readonly records: Records;
@@ -78,6 +79,19 @@ export interface Client {
   readonly latency: Milliseconds;
   /** Whether nobody reads stdout any more, or sshd itself is gone. */
   isGone(): boolean;
+}
+
+/** What can be known of a program before it is executed. */
+export interface Programs {
+  /** Why the account cannot execute it, as far as that is certain; undefined where nothing speaks against it. */
+  problemWith(path: string): ProgramProblem | undefined;
+}
+
+export interface ProgramProblem {
+  /** Continues the program's path. */
+  readonly message: string;
+  /** The remedy, as an imperative sentence without its full stop. */
+  readonly fix: string;
 }
 
 export interface Scopes {

@@ -1,5 +1,5 @@
 import type { Allow, Deny } from "../decision/decision.ts";
-import type { Ending } from "../ending/ending.ts";
+import type { Ending, Exit } from "../ending/ending.ts";
 import { requestText } from "../record/request-text.ts";
 import type { RecordOf, SessionRecord } from "../record/schema.ts";
 import type { Plan } from "../scope/plan.ts";
@@ -76,16 +76,21 @@ export function commandEndRecord(n: number, ending: Ending): Body<"command.end">
     event: "command.end",
     n,
     cause,
-    ...(exit.signal === undefined ? { exit_code: exit.code } : { signal: exit.signal }),
+    ...howItEnded(exit),
     wall_ms: wallMs,
     usage,
     leftovers,
   };
 }
 
+function howItEnded(exit: Exit): Pick<Body<"command.end">, "message" | "exit_code" | "signal"> {
+  if (exit.notExecuted !== undefined) return { message: exit.notExecuted };
+  return exit.signal === undefined ? { exit_code: exit.code } : { signal: exit.signal };
+}
+
 /** The command never began. */
-export function scopeFailedRecord(n: number, message: string): Body<"command.end"> {
-  return { event: "command.end", n, cause: "scope-failed", message, wall_ms: 0, usage: {} };
+export function notBegunRecord(n: number, cause: "scope-failed" | "exec-failed", message: string): Body<"command.end"> {
+  return { event: "command.end", n, cause, message, wall_ms: 0, usage: {} };
 }
 
 export function endRecord({ exit, commands, denied, cause }: Outcome, wallMs: number): Body<"session.end"> {

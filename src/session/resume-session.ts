@@ -14,7 +14,7 @@ import { openSessionLog } from "./session-log.ts";
 
 type Admitted = Extract<Configuration, { ok: true }>;
 
-export type ResumePorts = Pick<SessionPorts, "clock" | "client" | "records" | "admission">;
+export type ResumePorts = Pick<SessionPorts, "clock" | "client" | "records" | "admission" | "programs">;
 
 /** A session whose supervisor is gone, and whose command runs on. */
 export interface Resumed {

@@ -1,5 +1,5 @@
 import { causeOf } from "../ending/cause.ts";
-import type { Ending } from "../ending/ending.ts";
+import type { Ending, Exit } from "../ending/ending.ts";
 import type { SessionRules } from "../policy/policy.ts";
 import type { Plan } from "../scope/plan.ts";
 import { type Expectation, isInForce } from "../scope/properties.ts";
@@ -32,14 +32,15 @@ export async function runCommand(
   scope: OpenScope,
   plan: Plan,
   rules: SessionRules,
-  ports: Pick<SessionPorts, "clock" | "client">,
+  ports: Pick<SessionPorts, "clock" | "client" | "programs">,
 ): Promise<Ending> {
   const began = scope.begunAt ?? ports.clock.monotonic();
   let wall: number | undefined;
   scope.exited.then(() => {
     wall = ports.clock.monotonic() - began;
   });
-  const { exit, stopped, leftovers } = await watchCommand(scope, plan, rules, ports);
+  const { exit: seen, stopped, leftovers } = await watchCommand(scope, plan, rules, ports);
+  const exit = executedOrNot(seen, plan, ports);
   const usage = scope.usage();
   const hits = scope.hits();
   void scope.release();
@@ -51,4 +52,20 @@ export async function runCommand(
     hits,
     leftovers,
   };
+}
+
+/** What a shell, setpriv(1) and prlimit(1) exit with when execve(2) fails (XCU 2.8.2). */
+const CANNOT_EXECUTE: ReadonlySet<number | undefined> = new Set([126, 127]);
+
+/** The program may have gone between the look before the command and its execve(2); a command may exit so by itself. */
+function executedOrNot(exit: Exit, plan: Plan, ports: Pick<SessionPorts, "programs">): Exit {
+  if (exit.signal !== undefined || exit.notExecuted !== undefined || !CANNOT_EXECUTE.has(exit.code)) return exit;
+  const wrong = problemWith(plan, ports);
+  return wrong === undefined ? exit : { ...exit, notExecuted: wrong };
+}
+
+/** Why the plan's program cannot be executed, beginning with its path. */
+export function problemWith({ argv: [program] }: Plan, ports: Pick<SessionPorts, "programs">): string | undefined {
+  const problem = ports.programs.problemWith(program);
+  return problem && `${program} ${problem.message}`;
 }

@@ -1,23 +1,27 @@
 import type { Allow } from "../decision/decision.ts";
 import type { Ending } from "../ending/ending.ts";
 import { whoseLimit } from "../ending/limit-hits.ts";
-import { wordsForClient } from "../ending/words.ts";
+import { cannotRun, wordsForClient } from "../ending/words.ts";
 import type { Manager, SessionRules } from "../policy/policy.ts";
 import { type Plan, planScope } from "../scope/plan.ts";
+import { ExitStatus } from "../units/exit-status.ts";
 import type { Arrival, Configuration } from "./arrival.ts";
 import { tellRefusal } from "./outcome.ts";
 import type { OpenScope, SessionPorts } from "./ports.ts";
-import { commandEndRecord, commandStartRecord, scopeFailedRecord } from "./records-of.ts";
-import { limitsNotInForce, runCommand } from "./run-command.ts";
+import { commandEndRecord, commandStartRecord, notBegunRecord } from "./records-of.ts";
+import { limitsNotInForce, problemWith, runCommand } from "./run-command.ts";
 import { ScopeUnavailable } from "./scope-unavailable.ts";
 import type { SessionLog } from "./session-log.ts";
 
 type Admitted = Extract<Configuration, { ok: true }>;
 
-/**
- * Plan, scope, command, ending, records: one allowed request from its decision to its end. `scope-failed`: the command
- * never began, because its scope or its limits were not to be had.
- */
+/** Why a command never began, and the status that its session ends with. */
+export interface NotBegun {
+  readonly failed: "scope-failed" | "exec-failed";
+  readonly status: ExitStatus;
+}
+
+/** Plan, scope, command, ending, records: one allowed request from its decision to its end. */
 export async function serveCommand(
   decision: Allow,
   request: Uint8Array,
@@ -26,7 +30,7 @@ export async function serveCommand(
   admitted: Admitted,
   log: SessionLog,
   ports: SessionPorts,
-): Promise<Ending | "scope-failed"> {
+): Promise<Ending | NotBegun> {
   const { host, policy } = admitted;
   const { session, account, holder } = arrival;
   const planFor = (manager: Manager) =>
@@ -34,12 +38,19 @@ export async function serveCommand(
   let plan = planFor(host.scope.manager);
   const start = (scope?: OpenScope) =>
     log.write(commandStartRecord(n, request, decision, plan, scope, plan.manager !== host.scope.manager));
-  const fail = (problem: string, scope?: OpenScope) => {
+  const fail = (problem: string, scope?: OpenScope): NotBegun => {
     start(scope);
-    log.write(scopeFailedRecord(n, problem));
+    log.write(notBegunRecord(n, "scope-failed", problem));
     tellRefusal(`the command cannot be given its limits: ${problem}`, arrival, ports);
-    return "scope-failed" as const;
+    return { failed: "scope-failed", status: ExitStatus.unavailable };
   };
+  const wrong = problemWith(plan, ports);
+  if (wrong !== undefined) {
+    start();
+    log.write(notBegunRecord(n, "exec-failed", wrong));
+    tellRefusal(cannotRun(wrong), arrival, ports);
+    return { failed: "exec-failed", status: ExitStatus.config };
+  }
 
   let scope = await openScope(plan, ports);
   // Where a sandbox is asked for there is no running without one.
@@ -72,7 +83,7 @@ export async function runToEnd(
   rules: SessionRules,
   arrival: Pick<Arrival, "session">,
   log: SessionLog,
-  ports: Pick<SessionPorts, "clock" | "client">,
+  ports: Pick<SessionPorts, "clock" | "client" | "programs">,
 ): Promise<Ending> {
   const ending = await runCommand(scope, plan, rules, ports);
   log.write(commandEndRecord(n, ending));

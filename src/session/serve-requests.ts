@@ -62,7 +62,7 @@ export async function serveRequests(
     }
     commands += 1;
     const ran = await serveCommand(decision, next.bytes, n, arrival, admitted, log, ports);
-    if (ran === "scope-failed") return outcome(ExitStatus.unavailable, ran);
+    if ("failed" in ran) return outcome(ran.status, ran.failed);
     last = ran;
     const ends = decision.exec || mode === "command" || ran.cause === "client-gone" || ran.cause === "killed-by-admin";
     if (ends) return outcome(statusOf(ran.exit), ran.cause);

@@ -7,6 +7,7 @@ import { hostState } from "./host-state.ts";
 import { type Deliver, type Journal, openJournal } from "./journal.ts";
 import { newSessionId } from "./machine.ts";
 import { takingPlaces } from "./places.ts";
+import { problemWithProgram } from "./program-look.ts";
 import { openPatiently, openRecordFile } from "./record-file.ts";
 import { openRecovery } from "./recovery.ts";
 import { requests } from "./requests.ts";
@@ -21,7 +22,8 @@ export function sessionPorts(clientGoneGrace: Milliseconds): SessionPorts {
   const client = clientOf(process.ppid, clientGoneGrace);
   const admission = { takePlace: takingPlaces(), countStart: countingStarts(), hostState };
   const recovery = openRecovery();
-  return { clock, newSessionId, admission, requests, scopes, client, records: recordsForJournal(), recovery };
+  const programs = { problemWith: (path: string) => problemWithProgram(path) };
+  return { clock, newSessionId, admission, requests, programs, scopes, client, records: recordsForJournal(), recovery };
 }
 
 /**

@@ -90,7 +90,7 @@ export function confinedScope(
   return cgroupScope(plan, folder, {
     ...known,
     ...heldBy(inside),
-    exited: ended(inside),
+    exited: ended(inside, plan),
     begin: () => letRun(inside, () => answerToRun(plan, outside.unsaid())),
     release: () => release(inside, folder, insiders),
   });
@@ -104,9 +104,9 @@ async function release(inside: Talk, folder: string, insiders: Insiders): Promis
 }
 
 /** systemd takes the rest of a service whose first process was killed; nobody else would say that it is gone. */
-async function ended(inside: Talk): Promise<Exit> {
+async function ended(inside: Talk, plan: Plan): Promise<Exit> {
   const stop = inRounds(LOOK, () => inside.front.isThere() || inside.lost());
-  const exit = await endOf(inside);
+  const exit = await endOf(inside, plan);
   stop();
   return exit;
 }

@@ -1,5 +1,7 @@
 import { constants } from "node:os";
 import type { Exit } from "../../ending/ending.ts";
+import type { Plan } from "../../scope/plan.ts";
+import { lookOfFront } from "../../session/front-answers.ts";
 import type { Talk } from "./talk.ts";
 
 /** A scope in which a front runs the command as its child, and stays until the figures are read. */
@@ -21,10 +23,15 @@ export function letRun(talk: Talk, words: Parameters<Talk["answer"]>[0]): void {
 }
 
 /** How the command that a front was told to run ended. */
-export async function endOf(talk: Talk): Promise<Exit> {
+export async function endOf(talk: Talk, { argv: [program] }: Pick<Plan, "argv">): Promise<Exit> {
   const ask = await talk.asked();
-  return ask?.status === undefined ? { signal: "SIGKILL" } : exitOf(ask.status);
+  if (ask?.status === undefined) return { signal: "SIGKILL" };
+  const look = lookOfFront(ask.status);
+  return look === undefined ? exitOf(ask.status) : { code: NOT_FOUND, notExecuted: `${program} ${look}` };
 }
+
+/** As a shell exits where it finds no program (XCU 2.8.2). */
+const NOT_FOUND = 127;
 
 /**
  * What sh made of the command's end: 128 + the signal's number (XCU 2.8.2). A command that exits with such a status by

@@ -46,7 +46,7 @@ export function scopeAround(talk: Talk, plan: Plan, folder: string, known: Known
   return cgroupScope(plan, folder, {
     ...known,
     ...heldBy(talk),
-    exited: endOf(talk),
+    exited: endOf(talk, plan),
     begin: () => letRun(talk, (said) => answerToRun(plan, said)),
     // The front has something to say yet, or another line to read: outside the scope, which then is gone.
     async release() {

@@ -23,6 +23,7 @@ import { scopeAround } from "./front-scopes.ts";
 import type { Guest } from "./reception.ts";
 import { answersOf, type Supervisor } from "./supervisor.ts";
 import { talkWith } from "./talk.ts";
+import { LOOKED_AT_BY_FRONT } from "./visit.ts";
 
 interface Found {
   readonly fifo: Fifo;
@@ -151,7 +152,10 @@ function returning(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found | u
         // The front asks again if it stood still, because nobody took its word or because nothing has begun.
         const begin = () => void (holder.state() === "stopped" && holder.signal("SIGCONT"));
         const { admission, records } = supervisor;
-        return { scope: { ...scope, begin }, ports: { clock, client, admission, records } };
+        return {
+          scope: { ...scope, begin },
+          ports: { clock, client, admission, records, programs: LOOKED_AT_BY_FRONT },
+        };
       },
     },
   };

@@ -12,6 +12,9 @@ import { scopesOfFront } from "./front-scopes.ts";
 import type { Guest } from "./reception.ts";
 import type { Supervisor } from "./supervisor.ts";
 
+/** The front looks itself, as the account and where it runs the command: see `answerToRun`. */
+export const LOOKED_AT_BY_FRONT: SessionPorts["programs"] = { problemWith: () => undefined };
+
 /** A front as the story of a session sees it. */
 export function visitOf(fifo: Fifo, guest: Guest, supervisor: Supervisor): Visit {
   const { talk } = guest;
@@ -40,6 +43,7 @@ export function visitOf(fifo: Fifo, guest: Guest, supervisor: Supervisor): Visit
           ...{ clock, newSessionId, admission, client },
           records: { ...records, flush: async () => 0 },
           requests: requestsOfFront(talk, program),
+          programs: LOOKED_AT_BY_FRONT,
           scopes: scopesOfFront(talk, fifo, named.member, supervisor),
           // `returnsOf` does it for all, once
           recovery: { begin: () => undefined, settled: async () => undefined },

@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Plan } from "../../../src/scope/plan.ts";
-import { answerToEnd, answerToRead, answerToRun } from "../../../src/session/front-answers.ts";
+import { answerToEnd, answerToRead, answerToRun, lookOfFront } from "../../../src/session/front-answers.ts";
 import type { Milliseconds } from "../../../src/units/quantities.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
@@ -11,8 +12,16 @@ const HOSTILE = ["$(id)", "`id`", "a'b", 'c"d', "\\", "two words", "*", "", "e\n
 const PRINT = 'for word; do printf "<%s>" "$word"; done';
 
 /** Obeys an answer as bin/nixgate-front does: with the client's stderr as fd 3. */
-const obey = (answer: string, shell = "/bin/sh") =>
-  spawnSync(shell, ["-c", `exec 3>&2 2>/dev/null; ${answer}`], { encoding: "utf8" });
+function obey(answer: string, shell = "/bin/sh", then = "") {
+  const file = join(temporaryFolder("answer"), "1");
+  writeFileSync(file, answer);
+  const script = `exec 3>&2 2>/dev/null; status=; . "$0"; status=\${status:-$?}; ${then}`;
+  return spawnSync(shell, ["-c", script, file], { encoding: "utf8" });
+}
+
+/** The answer that runs these words, after the look at `program`; by default at the first of them. */
+const toRun = (commandLine: readonly string[], program = commandLine[0]) =>
+  answerToRun({ argv: [program], commandLine } as unknown as Plan, QUIET);
 
 const fifo = () => join(temporaryFolder("front"), "full");
 
@@ -20,15 +29,15 @@ const shells = ["/bin/sh", "/bin/bash"];
 
 test.each(shells)("%s runs the very words, whatever they hold", (shell) => {
   const commandLine = ["/bin/sh", "-c", PRINT, "sh", ...HOSTILE] as const;
-  const { stdout, stderr } = obey(answerToRun({ commandLine } as unknown as Plan, QUIET), shell);
+  const { stdout, stderr } = obey(toRun(commandLine), shell);
   expect(stdout).toBe(HOSTILE.map((word) => `<${word}>`).join(""));
   expect(stderr).toBe("");
 });
 
 test.each(shells)("%s says nothing of its own about a command that was killed", (shell) => {
   const commandLine = ["/bin/sh", "-c", "kill -KILL $$"] as const;
-  const answer = `${answerToRun({ commandLine } as unknown as Plan, QUIET)}echo "status $?"`;
-  expect(obey(answer, shell)).toMatchObject({ stdout: "status 137\n", stderr: "" });
+  const { stdout, stderr } = obey(toRun(commandLine), shell, 'echo "status $status"');
+  expect({ stdout, stderr }).toEqual({ stdout: "status 137\n", stderr: "" });
 });
 
 test("what the supervisor has to say comes first, on the client's own streams", () => {
@@ -59,5 +68,54 @@ test("a client that reads nothing keeps the front for a second, and its status i
 test("a line is read by front-line, in the front's own place", () => {
   const bounds = { maxBytes: 4096, timeout: 30_000 as Milliseconds };
   const answer = answerToRead("/bin/echo", ["alpha", "", "2"], bounds, QUIET);
-  expect(obey(`${answer}echo not reached`).stdout).toBe("front-line 4096 30000 alpha  2\n");
+  expect(obey(`${answer}echo not reached\n`).stdout).toBe("front-line 4096 30000 alpha  2\n");
 });
+
+describe.each(shells)(
+  "%s looks at the program, so that no failed execve(2) is taken for the command's own end",
+  (shell) => {
+    /** What the front tells of a program that is executed as the supervisor has it: by way of env and setpriv. */
+    const told = (program: string, words: readonly string[] = []) => {
+      const commandLine = ["env", "-i", "PATH=/usr/bin:/bin", "setpriv", "--no-new-privs", "--", program, ...words];
+      const { stdout, stderr } = obey(toRun(commandLine, program), shell, 'echo "$status"');
+      return { look: lookOfFront(Number(stdout)), status: Number(stdout), stderr };
+    };
+    const script = (text: string, mode = 0o755) => {
+      const path = join(temporaryFolder("program"), "it's one");
+      writeFileSync(path, text);
+      chmodSync(path, mode);
+      return path;
+    };
+    const made = (name: string, make: (path: string) => void) => {
+      const path = join(temporaryFolder("program"), name);
+      make(path);
+      return path;
+    };
+
+    test.each<[string, () => string, RegExp]>([
+      ["missing", () => "/nonexistent/nix-deamon", /^is not there/],
+      ["a folder", () => made("folder", (path) => mkdirSync(path)), /^is a folder$/],
+      ["not executable", () => script("#!/bin/sh\n", 0o644), /^cannot be executed/],
+      ["a dangling link", () => made("link", (path) => symlinkSync("/nix/store/gone", path)), /^is a link to what/],
+    ])("%s: it is not executed, and nothing but nixgate speaks", (_, make, found) => {
+      const { look, stderr } = told(make());
+      expect(look).toMatch(found);
+      expect(stderr).toBe("");
+    });
+
+    test.each(["#!/nonexistent/sh -e\n", "#! /nonexistent/sh\n"])("a script whose interpreter is gone: %j", (text) => {
+      expect(told(script(text)).look).toBe("needs an interpreter that is not there");
+    });
+
+    test("it goes while setpriv is about to execute it", () => {
+      const program = script("#!/bin/sh\n");
+      const commandLine = ["/bin/sh", "-c", 'rm "$1"; exec setpriv -- "$1"', "sh", program];
+      const { stdout } = obey(toRun(commandLine, program), shell, 'echo "$status"');
+      expect(lookOfFront(Number(stdout))).toMatch(/^is not there/);
+    });
+
+    test.each([0, 1, 126, 127, 255])("a command's own %i stays its own", (status) => {
+      expect(told("/bin/sh", ["-c", `exit ${status}`]).status).toBe(status);
+    });
+  },
+);

@@ -3,13 +3,21 @@ import type { Allow } from "../../../src/decision/decision.ts";
 import { NO_HITS } from "../../../src/ending/limit-hits.ts";
 import { hostConfig, SESSION } from "../../../src/policy/defaults.ts";
 import { RecordError } from "../../../src/record/error.ts";
+import type { ProgramProblem } from "../../../src/session/ports.ts";
 import { serveCommand } from "../../../src/session/serve-command.ts";
 import { RecordFailure, type SessionLog } from "../../../src/session/session-log.ts";
 import { makeSessionId } from "../../../src/units/ids.ts";
 
 /** Serves one command whose log settles when `disk` does. @returns what happened, in its order */
-async function serve(disk: (happened: string[]) => Promise<void>) {
+async function serve(
+  disk: (happened: string[]) => Promise<void>,
+  looks: readonly (ProgramProblem | undefined)[] = [],
+  code = 0,
+) {
   const happened: string[] = [];
+  const records: object[] = [];
+  const told: string[] = [];
+  const look = looks.values();
   const happen = (what: string) => void happened.push(what);
   const host = hostConfig({ schema: 1 });
   const rule = { environment: {}, run: ["/bin/true"] };
@@ -33,7 +41,7 @@ async function serve(disk: (happened: string[]) => Promise<void>) {
     applied: {},
     isolation: "scope-system",
     begin: () => happen("begin"),
-    exited: Promise.resolve({ code: 0 }),
+    exited: Promise.resolve({ code }),
     others: () => [],
     usage: () => ({}),
     hits: () => NO_HITS,
@@ -42,7 +50,10 @@ async function serve(disk: (happened: string[]) => Promise<void>) {
     release: async () => happen("release"),
   };
   const log = {
-    write: ({ event }: { readonly event: string }) => happen(event),
+    write: (record: { readonly event: string }) => {
+      happen(record.event);
+      records.push(record);
+    },
     settled: () => disk(happened),
   };
   const ports = {
@@ -53,7 +64,8 @@ async function serve(disk: (happened: string[]) => Promise<void>) {
       },
     },
     clock: { now: () => 0, monotonic: () => 0, after: () => () => undefined },
-    client: { watch: () => () => undefined, tell: () => undefined, isGone: () => false },
+    client: { watch: () => () => undefined, tell: (line: string) => void told.push(line), isGone: () => false },
+    programs: { problemWith: () => look.next().value },
     recovery: { begin: () => undefined },
   };
   const admitted = { ok: true, host: { ...host, scope: { ...host.scope, manager: "system" } }, policy };
@@ -66,11 +78,11 @@ async function serve(disk: (happened: string[]) => Promise<void>) {
     log as unknown as SessionLog,
     ports as never,
   );
-  const failure = await serving.then(
-    () => undefined,
-    (error: unknown) => error,
+  const [ran, failure] = await serving.then(
+    (ended) => [ended, undefined] as const,
+    (error: unknown) => [undefined, error] as const,
   );
-  return { happened, failure };
+  return { happened, failure, records, told, ran };
 }
 
 test("the command begins when what the session began with is on disk", async () => {
@@ -87,4 +99,31 @@ test("where that does not get to the disk the command never begins, and its scop
   const { happened, failure } = await serve(() => Promise.reject(lost));
   expect(failure).toBe(lost);
   expect(happened).toEqual(["open", "release"]);
+});
+
+const GONE = { message: "is not there", fix: "install it" };
+const settled = async () => undefined;
+
+test("a program that cannot be executed is refused before anything is made for it, and on record as never begun", async () => {
+  const { happened, records, told, ran } = await serve(settled, [GONE]);
+  expect(happened).toEqual(["command.start", "command.end"]);
+  expect(records[1]).toEqual({
+    ...{ event: "command.end", n: 1, cause: "exec-failed", message: "/bin/true is not there", wall_ms: 0, usage: {} },
+  });
+  expect(told).toEqual([
+    expect.stringMatching(
+      /^nixgate: the program of this request cannot be run: \/bin\/true is not there \(session .+\)$/,
+    ),
+  ]);
+  expect(ran).toEqual({ failed: "exec-failed", status: 78 });
+});
+
+test.each([126, 127])("a program that goes before execve(2) is told apart from a command's own %i", async (code) => {
+  const { records, told } = await serve(settled, [undefined, GONE], code);
+  expect(records[1]).toMatchObject({ cause: "exec-failed", message: "/bin/true is not there" });
+  expect(records[1]).not.toHaveProperty("exit_code");
+  expect(told).toHaveLength(1);
+  const own = await serve(settled, [undefined, undefined], code);
+  expect(own.records[1]).toMatchObject({ cause: "exit", exit_code: code });
+  expect(own.told).toEqual([]);
 });

@@ -58,6 +58,7 @@ async function serve(
         return next ? Promise.resolve(next) : new Promise(() => undefined);
       },
     },
+    programs: { problemWith: () => undefined },
     scopes: {
       async open({ argv: [program] }: { readonly argv: readonly string[] }) {
         if (!scope) throw new ScopeUnavailable("no bus");
