@@ -39,10 +39,11 @@ export function listing(print: (text: string) => boolean, json: boolean) {
       held = held.concat(sessions);
       return held.length < HELD_ROWS || flush();
     },
-    end(): void {
+    /** @param isWhole whether all could be read */
+    end(isWhole = true): void {
       flush();
       if (json) print(count === 0 ? "[]\n" : "\n]\n");
-      else if (count === 0) print("no sessions match\n");
+      else if (count === 0) print(isWhole ? "no sessions match\n" : "no sessions that this account may read match\n");
     },
   };
 }

@@ -2,11 +2,11 @@ import type { Command } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import { tallyFiles } from "../record/tally.ts";
 import { renderClosings, renderPrometheus } from "../render/prometheus.ts";
-import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import {
   type ClosingsPort,
   closingsHere,
+  DENIED_HELP,
   JOURNAL_HELP,
   JOURNAL_OPTIONS,
   journalPlace,
@@ -39,7 +39,8 @@ ${PLACE_HELP}
 ${JOURNAL_HELP}
 
 Out of a journal each sample also has the label host.
-Exit status: 0; 73 where FILE cannot be written; 74 where the records cannot be read.
+Exit status: 0; 73 where FILE cannot be written; ${DENIED_HELP}; 74 where the records
+cannot be read.
 `,
   options: { ...PLACE_OPTIONS, ...JOURNAL_OPTIONS, output: { type: "string" } },
   async run({ positionals, options }, ports) {
@@ -56,8 +57,8 @@ Exit status: 0; 73 where FILE cannot be written; 74 where the records cannot be 
     const tallies = tallyFiles(saidOf(near, ports), `${day(0)}T00:00:00.000Z`, ports.liveness(), { byHost });
     const closings = await closingsHere(options, ports);
     const text = renderPrometheus(tallies) + (closings ? renderClosings(closings) : "");
-    if (output === undefined) return { status: ExitStatus.ok, stdout: text, stderr: problems.text() };
+    if (output === undefined) return { status: problems.status(), stdout: text, stderr: problems.text() };
     ports.replace(output, text);
-    return { status: ExitStatus.ok, stderr: problems.text() };
+    return { status: problems.status(), stderr: problems.text() };
   },
 };

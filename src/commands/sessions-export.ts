@@ -3,11 +3,11 @@ import { UsageError } from "../cli/usage-error.ts";
 import { sessionFiles } from "../record/archive.ts";
 import { HOST } from "../record/vocabulary.ts";
 import { EXPORT_FORMATS } from "../report/export-formats.ts";
-import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { criteriaFrom, FILTER_HELP, FILTER_USAGE, filterOptions, limitFrom, WHEN_HELP } from "./sessions-filters.ts";
 import { matchingSessions, OUTPUT_OPTIONS, type OutputPorts, outputPath, written } from "./sessions-output.ts";
 import {
+  DENIED_HELP,
   JOURNAL_HELP,
   JOURNAL_OPTIONS,
   openPlace,
@@ -42,7 +42,7 @@ Records of no session, such as host.close, are those of team _host. They are wri
 What is damaged in the files is said on stderr and left out.
 docs/export.md says what becomes of each record; docs/record.schema.json is the JSON Schema of the records.
 Exit status: 0; 64 for a wrong option; 73 where the file cannot be created; 74 where it cannot be written, or the
-records cannot be read.
+records cannot be read; ${DENIED_HELP}.
 `,
   options: { ...PLACE_OPTIONS, ...JOURNAL_OPTIONS, ...filterOptions, ...OUTPUT_OPTIONS, format: { type: "string" } },
   async run({ options, positionals }, ports) {
@@ -52,7 +52,7 @@ records cannot be read.
       });
     const format = await formatOf(textOption(options, "format") ?? "jsonl");
     const wanted = { criteria: criteriaFrom(options, ports.now()), limit: limitFrom(options) };
-    const problems = problemList();
+    const problems = problemList(textOption(options, "team"));
     const archive = await openPlace(options, ports);
     const { files, problems: strange } = archive.scan();
     strange.forEach(problems.report);
@@ -65,7 +65,7 @@ records cannot be read.
         piece += format.session(session);
         if (session.summary.team !== HOST) sessions += 1;
         if (piece.length < PIECE) continue;
-        if (!output.write(piece)) return { status: ExitStatus.ok, stderr: problems.text() };
+        if (!output.write(piece)) return { status: problems.status(), stderr: problems.text() };
         piece = "";
       }
       output.write(piece);
@@ -73,7 +73,7 @@ records cannot be read.
     } finally {
       output.abandon();
     }
-    return { status: ExitStatus.ok, ...written(options, { sessions }), stderr: problems.text() };
+    return { status: problems.status(), ...written(options, { sessions }), stderr: problems.text() };
   },
 };
 

@@ -2,11 +2,11 @@ import type { Arguments, Command } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import type { Archive, ArchiveProblem } from "../record/archive.ts";
 import { keepMatching } from "../record/filter.ts";
-import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { decodeText, tellRecords } from "./follow-records.ts";
 import { criteriaFrom, helpFor, whichOptions } from "./sessions-filters.ts";
 import {
+  DENIED_HELP,
   JOURNAL_OPTIONS,
   journalPlace,
   openPlace,
@@ -49,7 +49,7 @@ ${helpFor(followOptions)}
 ${PLACE_HELP}
 
 Sessions that began more than ${DAYS} days ago are not followed.
-Exit status: 0 when nobody reads any more, 64 for a wrong option, 74 where the records cannot be read.
+Exit status: 0 when nobody reads any more, 64 for a wrong option, ${DENIED_HELP}, 74 where the records cannot be read.
 `,
   options: {
     ...PLACE_OPTIONS,
@@ -72,7 +72,7 @@ Exit status: 0 when nobody reads any more, 64 for a wrong option, 74 where the r
     const archive = await openPlace(options, ports);
     const growth = ports.growthOf(archive);
     const tell = tellRecords(archive, keep, options["json"] === true);
-    const problems = problemList();
+    const problems = problemList(textOption(options, "team"));
     const since = () => new Date(ports.now() - DAYS * DAY_MS).toISOString().slice(0, 10);
 
     let time = "";
@@ -81,6 +81,8 @@ Exit status: 0 when nobody reads any more, 64 for a wrong option, 74 where the r
       if (line.ok) time = line.record.time; // a damaged one stays behind the one in front of it
       return { line, time };
     });
+    // who may read nothing would wait for ever
+    if (problems.isDenied() && before.length === 0) return { status: problems.status(), stderr: problems.text() };
     const told = before.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0)).map(({ line }) => tell(line));
     const last = told.filter((text) => text !== undefined);
     let isHeard = last.slice(Math.max(0, last.length - count)).every(ports.print);
@@ -91,7 +93,7 @@ Exit status: 0 when nobody reads any more, 64 for a wrong option, 74 where the r
         isHeard = isHeard && (text === undefined || ports.print(text));
       }
     }
-    return { status: ExitStatus.ok, stderr: problems.text() };
+    return { status: problems.status(), stderr: problems.text() };
   },
 };
 

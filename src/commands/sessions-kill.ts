@@ -42,7 +42,8 @@ account may do it.
 ${PLACE_HELP}
 
 Exit status: 0 when the session has ended; 64 for an id that is not on record, or a session that has ended already or
-runs on another host; 69 where it has not ended in time; 77 where this account may not.
+runs on another host; 69 where it has not ended in time; 77 where this account may not, or
+the session is not found and this account may not read all records.
 `,
   options: { ...PLACE_OPTIONS, json: { type: "boolean" } },
   async run({ positionals, options }, ports) {

@@ -3,12 +3,12 @@ import { UsageError } from "../cli/usage-error.ts";
 import type { DayFile } from "../record/archive.ts";
 import { newest, newestFirst } from "../record/newest.ts";
 import { type Summary, summaryOf } from "../record/summary.ts";
-import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { everySession } from "./every-session.ts";
 import { listing } from "./listing.ts";
 import { criteriaFrom, FILTER_HELP, FILTER_USAGE, filterOptions, limitFrom, WHEN_HELP } from "./sessions-filters.ts";
 import {
+  DENIED_HELP,
   INDEX_HELP,
   INDEX_OPTIONS,
   JOURNAL_HELP,
@@ -51,7 +51,7 @@ ${JOURNAL_HELP}
 ${WHEN_HELP}
 A session without an end whose process is gone is "lost": nixgate or the machine died under it.
 What is damaged in the files is said on stderr and passed over; \`nixgate sessions verify\` looks at all of it.
-Exit status: 0, 64 for a wrong option, 74 where the records cannot be read.
+Exit status: 0, 64 for a wrong option, ${DENIED_HELP}, 74 where the records cannot be read.
 `,
   options: {
     ...PLACE_OPTIONS,
@@ -68,7 +68,7 @@ Exit status: 0, 64 for a wrong option, 74 where the records cannot be read.
       });
     const order = orderFrom(options);
     const limit = limitFrom(options);
-    const problems = problemList();
+    const problems = problemList(textOption(options, "team"));
     const matching = everySession(criteriaFrom(options, ports.now()), ports.liveness(), problems.report, ports);
     const { files, problems: strange } = (await openPlace(options, ports)).scan();
     strange.forEach(problems.report);
@@ -90,8 +90,8 @@ Exit status: 0, 64 for a wrong option, 74 where the records cannot be read.
       if (count > first.length && limit === Number.POSITIVE_INFINITY)
         note = `the first ${first.length} of ${count} sessions; --limit N shows N\n`;
     }
-    list.end();
-    return { status: ExitStatus.ok, stderr: problems.text() + note };
+    list.end(!problems.isDenied());
+    return { status: problems.status(), stderr: problems.text() + note };
   },
 };
 

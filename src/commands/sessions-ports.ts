@@ -1,6 +1,7 @@
 import { UsageError } from "../cli/usage-error.ts";
 import type { Closing } from "../policy/closed.ts";
 import type { Archive, ArchiveProblem, DayFile, IsAlive } from "../record/archive.ts";
+import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 
 /** Where the archive is said to be, in the words of the command line. */
@@ -117,8 +118,14 @@ export function saidOf(files: readonly DayFile[], ports: Pick<SessionsPorts, "pr
 /** Most problems that are shown of one file, of one folder and in all: no team's damage hides another's. */
 const MOST_SHOWN = { file: 5, folder: 20, all: 200 };
 
-/** Collects what was wrong with the archive: said on stderr, never hidden, the first few in full. */
-export function problemList() {
+/** How the help of a reading command tells of the status that `problemList` gives. */
+export const DENIED_HELP = "77 where this account may not read all of it";
+
+/**
+ * Collects what was wrong with the archive: said on stderr, never hidden, the first few in full.
+ * @param team the only one that is asked for, where there is one: that another's records may not be read is no problem
+ */
+export function problemList(team?: string) {
   const shown: string[] = [];
   const counts = new Map<string, number>();
   let more = 0;
@@ -127,14 +134,25 @@ export function problemList() {
     counts.set(key, many);
     return many;
   };
+  let denied = false;
   return {
-    report: ({ path, what }: ArchiveProblem) => {
+    report: (problem: ArchiveProblem) => {
+      const { path, what } = problem;
+      if (problem.denied && team !== undefined && problem.denied.team !== team) return;
+      denied ||= problem.denied !== undefined;
+      const line = `${escapeText(path)}: ${escapeText(what)}\n`;
+      if (shown.includes(line)) return;
       const file = path.replace(/:\d+$/, "");
       const folder = file.slice(0, file.lastIndexOf("/") + 1);
       const fits = count(file) <= MOST_SHOWN.file && count(folder) <= MOST_SHOWN.folder;
-      if (fits && shown.length < MOST_SHOWN.all) shown.push(`${escapeText(path)}: ${escapeText(what)}\n`);
+      if (fits && shown.length < MOST_SHOWN.all) shown.push(line);
       else more += 1;
     },
+    /** Whether something may not be read: the answer is then not whole. */
+    isDenied: () => denied,
+    /** The command's exit status; want of permission shows where nothing graver does. */
+    status: (otherwise: ExitStatus = ExitStatus.ok): ExitStatus =>
+      denied && otherwise === ExitStatus.ok ? ExitStatus.denied : otherwise,
     text: () => shown.join("") + (more > 0 ? `and ${more} more; \`nixgate sessions verify\` names them all\n` : ""),
   };
 }

@@ -4,11 +4,11 @@ import type { Policy } from "../policy/policy.ts";
 import { type ArchiveProblem, sessionFiles } from "../record/archive.ts";
 import type { Cap } from "../report/chart-parts.ts";
 import { gatherReport, PARTS_MAX, type Question } from "../report/report.ts";
-import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { criteriaFrom, FILTER_HELP, FILTER_USAGE, filterOptions, limitFrom, WHEN_HELP } from "./sessions-filters.ts";
 import { matchingSessions, OUTPUT_OPTIONS, type OutputPorts, outputPath, written } from "./sessions-output.ts";
 import {
+  DENIED_HELP,
   JOURNAL_HELP,
   JOURNAL_OPTIONS,
   openPlace,
@@ -51,7 +51,7 @@ Figures and charts are of all sessions that match; the newest ${PARTS_MAX} have 
 the policies of the configuration as they are now, where they can be read.
 Example: nixgate sessions report --since "last monday" -o report.html
 Exit status: 0; 64 for a wrong option; 73 where the file cannot be created; 74 where it cannot be written, or the
-records cannot be read.
+records cannot be read; ${DENIED_HELP}.
 `,
   options: { ...PLACE_OPTIONS, ...JOURNAL_OPTIONS, ...filterOptions, ...OUTPUT_OPTIONS },
   async run({ options, positionals }, ports) {
@@ -62,7 +62,7 @@ records cannot be read.
     const now = ports.now();
     const criteria = criteriaFrom(options, now);
     const wanted = { criteria, limit: limitFrom(options) };
-    const problems = problemList();
+    const problems = problemList(textOption(options, "team"));
     const noted: string[] = [];
     let count = 0;
     let sessions = 0;
@@ -95,7 +95,7 @@ records cannot be read.
     } finally {
       output.abandon();
     }
-    return { status: ExitStatus.ok, ...written(options, { sessions, problems: count }), stderr: problems.text() };
+    return { status: problems.status(), ...written(options, { sessions, problems: count }), stderr: problems.text() };
   },
 };
 

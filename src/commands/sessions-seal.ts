@@ -29,7 +29,7 @@ ${SEAL_HELP}
 
 Each seal carries the one before it, so keep a copy of the last line of the seals elsewhere to have their end vouched for.
 Exit status: 0; 65 where a file is not what was sealed (it is sealed as it is, and its earlier seals go on saying so); 73
-where the key or the seals cannot be had; 74 where a file cannot be read, or a seal cannot be written.
+where the key or the seals cannot be had; 77 where this account may not read a file; 74 where one cannot be read, or a seal cannot be written.
 `,
   options: { ...SEAL_OPTIONS, json: { type: "boolean" } },
   async run({ positionals, options }, ports) {
@@ -46,9 +46,16 @@ where the key or the seals cannot be had; 74 where a file cannot be read, or a s
       const writer = sealWriter(store);
       const measure = saying(ports.measuring(archive.directory), "sealing", ports);
       const { sealed, findings, failed } = sealFiles(files, writer, measure, run);
-      for (const { message } of failed) problems.report({ path: archive.directory, what: message });
+      for (const { message, code } of failed)
+        problems.report({
+          path: archive.directory,
+          what: message,
+          ...(code === "E_LOG_DENIED" && { denied: { team: "" } }),
+        });
       const status =
-        findings.length > 0 ? ExitStatus.malformed : failed.length > 0 ? ExitStatus.ioError : ExitStatus.ok;
+        findings.length > 0
+          ? ExitStatus.malformed
+          : problems.status() || (failed.length > 0 ? ExitStatus.ioError : ExitStatus.ok);
       const result = { seals: store.path, sealed, findings };
       const stdout =
         options["json"] === true ? jsonDocument(result) : asText(sealed, files.length, findings, store.path);

@@ -39,7 +39,8 @@ ${PLACE_HELP}
 ${JOURNAL_HELP}
 
 Exit status: 0; 64 for an id that is not on record, or fits several sessions; 65 where the session's records were
-changed or are incomplete (what is left of them is shown); 74 where the records cannot be read.
+changed or are incomplete (what is left of them is shown); 77 where it is not found and this
+account may not read all records; 74 where the records cannot be read.
 `,
   options: { ...PLACE_OPTIONS, ...INDEX_OPTIONS, ...JOURNAL_OPTIONS, json: { type: "boolean" } },
   async run({ positionals, options }, ports) {
@@ -64,13 +65,26 @@ export function findOne(
   report: (problem: ArchiveProblem) => void,
   ports: Pick<SessionsPorts, "progress">,
 ): Located {
-  const found = findSessions(saidOf(archive.scan().files, ports), part, (file, error) => {
+  const { files, problems } = archive.scan();
+  const denied = problems.flatMap((problem) => (problem.denied ? [problem.path] : []));
+  const found = findSessions(saidOf(files, ports), part, (file, error) => {
     if (!(error instanceof RecordError)) throw error;
-    report({ path: file.path, what: error.message });
+    if (error.code === "E_LOG_DENIED") denied.push(file.path);
+    else report({ path: file.path, what: error.message });
   });
   const [located] = found;
+  if (located === undefined && denied[0] !== undefined) throw notReadable(part, denied);
   if (located === undefined || found.length > 1) throw notOne(part, found, archive.directory);
   return located;
+}
+
+/** The session may be on record where this account may not look. */
+function notReadable(part: string, [first, ...more]: readonly string[]): RecordError {
+  const places = `${escapeText(first ?? "")}${more.length > 0 ? ` and ${more.length} more` : ""}`;
+  const message = `${escapeText(part)}: not among the records that this account may read: it may not read ${places}`;
+  return new RecordError("E_LOG_DENIED", message, {
+    hint: "run it as root, or as an account that may read the records",
+  });
 }
 
 /** Why an id does not name one session. */

@@ -1,12 +1,12 @@
 import type { Command } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import { statistics } from "../record/statistics.ts";
-import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { everySession } from "./every-session.ts";
 import { jsonDocument } from "./json-document.ts";
 import { criteriaFrom, WHEN_HELP, WHICH_HELP, WHICH_USAGE, whichOptions } from "./sessions-filters.ts";
 import {
+  DENIED_HELP,
   INDEX_HELP,
   INDEX_OPTIONS,
   JOURNAL_HELP,
@@ -16,6 +16,7 @@ import {
   PLACE_OPTIONS,
   problemList,
   type SessionsPorts,
+  textOption,
 } from "./sessions-ports.ts";
 import { statisticsTables } from "./statistics-tables.ts";
 
@@ -35,7 +36,7 @@ ${JOURNAL_HELP}
 
 ${WHEN_HELP}
 A session counts as a whole, also where only a part of it lies between --since and --until.
-Exit status: 0, 64 for a wrong option, 74 where the records cannot be read.
+Exit status: 0, 64 for a wrong option, ${DENIED_HELP}, 74 where the records cannot be read.
 `,
   options: { ...PLACE_OPTIONS, ...INDEX_OPTIONS, ...JOURNAL_OPTIONS, ...whichOptions, json: { type: "boolean" } },
   async run({ options, positionals }, ports) {
@@ -43,7 +44,7 @@ Exit status: 0, 64 for a wrong option, 74 where the records cannot be read.
       throw new UsageError(`${escapeText(positionals[0])}: sessions stats takes options only`, {
         hint: "for one team: --team NAME",
       });
-    const problems = problemList();
+    const problems = problemList(textOption(options, "team"));
     const matching = everySession(criteriaFrom(options, ports.now()), ports.liveness(), problems.report, ports);
     const { files, problems: strange } = (await openPlace(options, ports)).scan();
     strange.forEach(problems.report);
@@ -51,6 +52,6 @@ Exit status: 0, 64 for a wrong option, 74 where the records cannot be read.
     for (const summary of matching(files)) counted.take(summary);
     const result = counted.result();
     const stdout = options["json"] === true ? jsonDocument(result) : statisticsTables(result);
-    return { status: ExitStatus.ok, stdout, stderr: problems.text() };
+    return { status: problems.status(), stdout, stderr: problems.text() };
   },
 };

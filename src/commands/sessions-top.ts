@@ -12,6 +12,7 @@ import { jsonDocument } from "./json-document.ts";
 import {
   type ClosingsPort,
   closingsHere,
+  DENIED_HELP,
   openPlace,
   PLACE_HELP,
   PLACE_OPTIONS,
@@ -67,7 +68,7 @@ ${PLACE_HELP}
 
 The figures are those of the command's cgroup; without one they are the sum over the processes that are there, and
 memory is what is resident. What is closed to new sessions (nixgate close) stands above them. A figure or a limit that is not known is "-".
-Exit status: 0, 64 for a wrong option, 74 where the records cannot be read.
+Exit status: 0, 64 for a wrong option, ${DENIED_HELP}, 74 where the records cannot be read.
 `,
   options: {
     ...PLACE_OPTIONS,
@@ -109,7 +110,7 @@ function daysOf(options: Arguments["options"]): number {
   return Number(text);
 }
 
-type Look = () => Promise<{ readonly rows: readonly TopRow[]; readonly problems: string }>;
+type Look = () => Promise<{ readonly rows: readonly TopRow[]; readonly problems: string; readonly status: ExitStatus }>;
 
 /** Looks again and again: the archive's new lines, then the figures of each command; CPU is what was used in between. */
 function looker(archive: Archive, team: string | undefined, days: number, ports: SessionsTopPorts): Look {
@@ -117,7 +118,7 @@ function looker(archive: Archive, team: string | undefined, days: number, ports:
   const growth = ports.growthOf(archive);
   let before: CpuSample | undefined;
   return async () => {
-    const problems = problemList();
+    const problems = problemList(team);
     const since = new Date(ports.now() - days * DAY_MS).toISOString().slice(0, 10);
     for (const line of growth.lines(since, problems.report)) open.take(line);
     const isAlive = ports.liveness();
@@ -136,7 +137,7 @@ function looker(archive: Archive, team: string | undefined, days: number, ports:
       return used === undefined ? [] : [[commandKey(one), used]];
     });
     before = { at, cpuMs: new Map(cpuMs) };
-    return { rows: rows.sort(byCpu), problems: problems.text() };
+    return { rows: rows.sort(byCpu), problems: problems.text(), status: problems.status() };
   };
 }
 
@@ -163,7 +164,7 @@ async function printOnce(
   const stdout = json
     ? jsonDocument({ time, host, closed, sessions: rows })
     : `${topTable(host, rows, closed).join("\n")}\n`;
-  return { status: ExitStatus.ok, stdout, stderr: first.problems };
+  return { status: first.status, stdout, stderr: first.problems };
 }
 
 async function showLive(
@@ -175,10 +176,12 @@ async function showLive(
   const heading = (line: string) => (ports.colour ? `\u001b[7m${line}\u001b[0m` : line);
   const screen = ports.openScreen();
   let problems = "";
+  let status: ExitStatus = ExitStatus.ok;
   try {
     for (let happened = "due"; happened !== "quit"; ) {
       const seen = await look();
       problems ||= seen.problems;
+      status ||= seen.status;
       const lines = topTable(await ports.hostFigures(), seen.rows, await closings());
       do {
         const { columns } = screen.size();
@@ -189,5 +192,5 @@ async function showLive(
   } finally {
     screen.close();
   }
-  return { status: ExitStatus.ok, stderr: problems };
+  return { status, stderr: problems };
 }

@@ -58,7 +58,8 @@ export const sessionsVerify: Command<VerifyPorts> = {
 ${SEAL_HELP}
 
 Only root reads the key of the seals and the whole journal: as another account verify checks less, and says so.
-Exit status: 0 where nothing was found; 65 where something was; 74 where a file cannot be read.
+Exit status: 0 where nothing was found; 65 where something was; 77 where
+this account may not read all of it, 74 where a file cannot be read for another reason.
 `,
   options: {
     ...SEAL_OPTIONS,
@@ -77,13 +78,16 @@ Exit status: 0 where nothing was found; 65 where something was; 74 where a file 
     const { files, problems: strange } = archive.scan();
     strange.forEach(problems.report);
     let unread = strange.some(({ what }) => what.startsWith("cannot be read")) ? 1 : 0;
-    const report = ({ message }: RecordError, path = archive.directory) => {
-      problems.report({ path, what: message });
+    const report = ({ message, code }: RecordError, path = archive.directory) => {
+      problems.report({ path, what: message, ...(code === "E_LOG_DENIED" && { denied: { team: "" } }) });
       unread += 1;
     };
     const layered = await checkLayers(archive, files, plan, ports, report);
     const { findings } = layered;
-    const status = findings.length > 0 ? ExitStatus.malformed : unread > 0 ? ExitStatus.ioError : ExitStatus.ok;
+    const status =
+      findings.length > 0
+        ? ExitStatus.malformed
+        : problems.status(ExitStatus.ok) || (unread > 0 ? ExitStatus.ioError : ExitStatus.ok);
     const result = { files: files.length, ...layered };
     return {
       status,

@@ -26,7 +26,7 @@ export interface DayFile {
   readonly team: string;
   /** `YYYY-MM-DD`. */
   readonly day: string;
-  /** Reads afresh each time, with flat memory; all of it, or a part. @throws RecordError E_LOG_READ */
+  /** Reads afresh each time, with flat memory; all of it, or a part. @throws RecordError E_LOG_READ or E_LOG_DENIED */
   lines(part?: Span): Iterable<RawLine>;
   /** Its size in bytes now; undefined where it is not there. Absent where the records are in no file. */
   bytes?(): number | undefined;
@@ -73,6 +73,8 @@ export interface ArchiveProblem {
   readonly what: string;
   /** Set where what follows in the file could not be read at all. */
   readonly unread?: true;
+  /** Set where this account may not read it; `team` is then whose folder it is or lies in. */
+  readonly denied?: { readonly team: string };
 }
 
 /** The files that hold sessions: those of the host do not. */
@@ -82,7 +84,7 @@ export const sessionFiles = (files: readonly DayFile[]): readonly DayFile[] =>
 /** The port through which records are read. */
 export interface Archive {
   readonly directory: string;
-  /** Newest day first, then by team. @throws RecordError E_LOG_READ where the directory itself cannot be read */
+  /** Newest day first, then by team. @throws RecordError E_LOG_READ or E_LOG_DENIED where the directory itself cannot be read */
   scan(): { readonly files: readonly DayFile[]; readonly problems: readonly ArchiveProblem[] };
 }
 

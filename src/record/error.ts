@@ -10,6 +10,8 @@ const STATUS = {
   E_LOG_READ: ExitStatus.ioError,
   /** The same, because another account holds a lease on the file: it may be readable in a minute. */
   E_LOG_HELD: ExitStatus.ioError,
+  /** The same, because this account may not. */
+  E_LOG_DENIED: ExitStatus.denied,
   /** The key or the seals cannot be had: by anybody but root, mostly. */
   E_SEAL_STORE: ExitStatus.cannotCreate,
   /** A seal could not be written. */
@@ -30,4 +32,10 @@ export class RecordError extends NixgateError {
 
 /** Whether one file of an archive could not be read: no reason to leave out the others. */
 export const isUnread = (error: unknown): error is RecordError =>
-  error instanceof RecordError && (error.code === "E_LOG_READ" || error.code === "E_LOG_HELD");
+  error instanceof RecordError && ["E_LOG_READ", "E_LOG_HELD", "E_LOG_DENIED"].includes(error.code);
+
+/** Whether it could not be read for want of permission, by the errno of the cause (errno(3)). */
+export function unreadableCode(cause: unknown): "E_LOG_READ" | "E_LOG_DENIED" {
+  const { code } = cause as { readonly code?: unknown };
+  return code === "EACCES" || code === "EPERM" ? "E_LOG_DENIED" : "E_LOG_READ";
+}

@@ -53,7 +53,8 @@ export function* gatherSessions<T extends Gathered>(
     }
   } catch (error) {
     if (!(error instanceof RecordError)) throw error;
-    report({ path: escapeText(file.path), what: error.message, unread: true });
+    const denied = error.code === "E_LOG_DENIED" && { denied: { team: file.team } };
+    report({ path: escapeText(file.path), what: error.message, unread: true, ...denied });
   }
   for (const { session } of open.values()) yield session;
 }

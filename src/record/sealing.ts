@@ -1,6 +1,6 @@
 import type { DayFile, RawLine } from "./archive.ts";
 import { checkSealed, fileKey, type Measured, sealedFiles } from "./check-seals.ts";
-import { RecordError } from "./error.ts";
+import { isUnread, type RecordError } from "./error.ts";
 import type { Finding } from "./finding.ts";
 import { readSeals, type Seal, type SealBody, sealLine } from "./seal.ts";
 
@@ -67,7 +67,7 @@ export function sealFiles(files: readonly DayFile[], writer: SealWriter, measure
       next = { kind: "seal", ...run, team: file.team, day: file.day, size, lines, sha256 };
       sealed.push({ path: file.path, team: file.team, day: file.day, size, lines, sha256 });
     } catch (error) {
-      if (!(error instanceof RecordError) || error.code !== "E_LOG_READ") throw error;
+      if (!isUnread(error)) throw error;
       failed.push(error);
     }
   }

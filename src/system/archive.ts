@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, lstatSync, opendirSync, readdirSync } from "node:fs";
 import type { Archive, ArchiveProblem, DayFile, Span } from "../record/archive.ts";
 import { isDay } from "../record/day.ts";
-import { RecordError } from "../record/error.ts";
+import { RecordError, unreadableCode } from "../record/error.ts";
 import { HOST, UNASSIGNED } from "../record/vocabulary.ts";
 import { NAME_PATTERN } from "../units/ids.ts";
 import { escapeText } from "../units/text.ts";
@@ -45,7 +45,8 @@ export function openArchive(directory: string, indexes?: IndexFolder): Archive {
             else files.push(dayFile(directory, team, day, indexes));
           }
         } catch (error) {
-          problems.push({ path: escapeText(path), what: unreadable(error) });
+          const denied = unreadableCode(error) === "E_LOG_DENIED" && { denied: { team } };
+          problems.push({ path: escapeText(path), what: unreadable(error), ...denied });
         }
       }
       if (problems.length === 0) indexes?.tidy(files);
@@ -61,7 +62,7 @@ function listFolder(directory: string): string[] {
   try {
     return readdirSync(directory).filter((name) => !name.startsWith("."));
   } catch (cause) {
-    throw new RecordError("E_LOG_READ", `${escapeText(directory)}: ${unreadable(cause)}`, {
+    throw new RecordError(unreadableCode(cause), `${escapeText(directory)}: ${unreadable(cause)}`, {
       hint: "name the log directory with --log-dir, or read it as root",
       cause,
     });

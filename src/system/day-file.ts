@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, type Stats } from "node:fs";
 import { DAY_MAX_BYTES } from "../record/bounds.ts";
-import { RecordError } from "../record/error.ts";
+import { RecordError, unreadableCode } from "../record/error.ts";
 import { escapeText } from "../units/text.ts";
 import { inside, O_PATH } from "./safe-folder.ts";
 
@@ -88,7 +88,9 @@ export const isHeld = (error: unknown): boolean => (error as NodeJS.ErrnoExcepti
 
 /** What a caller of `openDay` throws for a file that cannot be read. */
 export const cannotRead = (path: string, cause: unknown): RecordError =>
-  new RecordError(isHeld(cause) ? "E_LOG_HELD" : "E_LOG_READ", `${escapeText(path)}: ${unreadable(cause)}`, { cause });
+  new RecordError(isHeld(cause) ? "E_LOG_HELD" : unreadableCode(cause), `${escapeText(path)}: ${unreadable(cause)}`, {
+    cause,
+  });
 
 /** Whether an error came of a reading, and not of a mistake in the code. */
 export const isReadFailure = (error: unknown): boolean =>

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, readSync } from "node:fs";
 import { basename } from "node:path";
 import type { Archive, ArchiveProblem, DayFile } from "../record/archive.ts";
 import { LINE_MAX_BYTES } from "../record/chain.ts";
+import { unreadableCode } from "../record/error.ts";
 import { isReadFailure, openDay, unreadable } from "./day-file.ts";
 
 const LF = 0x0a;
@@ -20,28 +21,39 @@ interface Known {
  */
 export function growthOf(archive: Archive) {
   const known = new Map<string, Known>();
+  let isFirst = true;
+  /** What is wrong with the archive's folders is told at the first look. */
+  const scan = (report: (problem: ArchiveProblem) => void) => {
+    const { files, problems } = archive.scan();
+    if (isFirst) problems.forEach(report);
+    isFirst = false;
+    return files;
+  };
+  const tell = (file: DayFile, error: unknown, report: (problem: ArchiveProblem) => void) => {
+    if (!isReadFailure(error)) throw error;
+    const denied = unreadableCode(error) === "E_LOG_DENIED" && { denied: { team: file.team } };
+    report({ path: file.path, what: unreadable(error), ...denied });
+  };
   return {
     /** The last lines of each file; `lines` goes on behind them. */
     *tail(since: string, report: (problem: ArchiveProblem) => void): Generator<string> {
-      const { files } = archive.scan();
-      for (const file of files.filter(({ day }) => day >= since)) {
+      for (const file of scan(report).filter(({ day }) => day >= since)) {
         try {
           yield* lastLines(archive.directory, file, known);
         } catch (error) {
-          if (!isReadFailure(error)) throw error;
-          report({ path: file.path, what: unreadable(error) });
+          tell(file, error, report);
         }
       }
     },
     /** @param since `YYYY-MM-DD`: older files are not read */
     *lines(since: string, report: (problem: ArchiveProblem) => void): Generator<string> {
-      const { files } = archive.scan();
-      for (const file of files.filter(({ day }) => day >= since).reverse()) {
+      for (const file of scan(report)
+        .filter(({ day }) => day >= since)
+        .reverse()) {
         try {
           yield* added(archive.directory, file, known);
         } catch (error) {
-          if (!isReadFailure(error)) throw error;
-          report({ path: file.path, what: unreadable(error) });
+          tell(file, error, report);
         }
       }
     },

@@ -11,12 +11,12 @@ test("a program that cannot be executed is refused with 78 and nixgate's line, a
 }) => {
   await text(
     builder,
-    `printf '#!/nonexistent/sh\\n' >${SCRIPT} && chmod 755 ${SCRIPT} && ln -sfn /nix/store/gone /usr/local/bin/collected`,
+    `printf '#!/nonexistent/sh\\n' >${SCRIPT} && chmod 755 ${SCRIPT} && install -m 644 /dev/null /usr/local/bin/plain && ln -sfn /nix/store/gone /usr/local/bin/collected`,
   );
   const cases = [
     ["missing", "/usr/bin/nix-deamon", /is not there/],
     ["folder", "/usr/bin", /is a folder/],
-    ["plain", "/etc/hostname", /cannot be executed by the account/],
+    ["plain", "/usr/local/bin/plain", /cannot be executed by the account/],
     ["link", "/usr/local/bin/collected", /is a link to /],
     ["script", SCRIPT, /interpreter/],
   ] as const;

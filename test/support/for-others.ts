@@ -9,6 +9,7 @@ export function programForOthers(): { readonly node: string; readonly bundle: st
   const node = join(folder, "node");
   copyFileSync(process.execPath, node);
   chmodSync(node, 0o755);
-  for (const file of ["bin/nixgate.cjs", "dist/nixgate.cjs"]) cpSync(file, join(folder, file));
+  for (const file of ["bin/nixgate.cjs", "dist/nixgate.cjs", "dist/systeminformation.cjs", "dist/vega.cjs"])
+    cpSync(file, join(folder, file));
   return { node, bundle: join(folder, "bin/nixgate.cjs") };
 }
