@@ -15,7 +15,7 @@ import { jsonDocument } from "./json-document.ts";
 export interface ExplainPorts {
   readonly account: Account;
   readonly holder: string;
-  newSessionId(): SessionId;
+  newSessionId(at: number): SessionId;
   /** What a session of this team and member would go by. */
   configure(team: string, member: string | undefined, configDir: string | undefined): Promise<Configuration>;
 }
@@ -72,7 +72,7 @@ Exit status, as the session's: 0 allowed, 65 malformed, 77 denied; 78 the config
     );
     const plan =
       decision.kind === "allow"
-        ? planScope(decision, { host, policy, session: ports.newSessionId(), n: 1, ...ports })
+        ? planScope(decision, { host, policy, session: ports.newSessionId(Date.now()), n: 1, ...ports })
         : undefined;
     const status = statusOf(decision);
     return { status, stdout: json ? jsonDocument(asDocument(decision, plan)) : asText(decision, plan) };

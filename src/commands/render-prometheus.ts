@@ -1,5 +1,6 @@
 import type { Command } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
+import { daysInUse } from "../record/days-in-use.ts";
 import { tallyFiles } from "../record/tally.ts";
 import { renderClosings, renderPrometheus } from "../render/prometheus.ts";
 import { escapeText } from "../units/text.ts";
@@ -30,7 +31,8 @@ export const renderPrometheusCommand: Command<RenderPrometheusPorts> = {
   name: "render prometheus",
   summary: "prints the day's sessions, denials, causes and usage of each team as Prometheus metrics",
   usage: "[--output FILE] [--log-dir DIR | --config-dir DIR | --journal DIR | --merge]",
-  help: `Prints metrics in Prometheus' text format, from the records of today (UTC) and of the sessions that began yesterday.
+  help: `Prints metrics in Prometheus' text format, from the records of today (UTC) and of the sessions that began yesterday
+or still run.
 Counters begin anew at 00:00 UTC, which Prometheus takes as it takes a restart.
 
   --output FILE      write them to FILE instead, by rename(2): node_exporter never reads half of it. For its textfile
@@ -52,9 +54,10 @@ cannot be read.
     const { files, problems: strange } = archive.scan();
     strange.forEach(problems.report);
     const day = (ago: number) => new Date(ports.now() - ago * DAY_MS).toISOString().slice(0, 10);
-    const near = files.filter((file) => file.day >= day(1));
+    const isAlive = ports.liveness();
+    const near = daysInUse(files, day(1), isAlive);
     const byHost = journalPlace(options) !== undefined;
-    const tallies = tallyFiles(saidOf(near, ports), `${day(0)}T00:00:00.000Z`, ports.liveness(), { byHost });
+    const tallies = tallyFiles(saidOf(near, ports), `${day(0)}T00:00:00.000Z`, isAlive, { byHost });
     const closings = await closingsHere(options, ports);
     const text = renderPrometheus(tallies) + (closings ? renderClosings(closings) : "");
     if (output === undefined) return { status: problems.status(), stdout: text, stderr: problems.text() };

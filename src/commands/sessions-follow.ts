@@ -1,6 +1,7 @@
 import type { Arguments, Command } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import type { Archive, ArchiveProblem } from "../record/archive.ts";
+import { daysInUse } from "../record/days-in-use.ts";
 import { keepMatching } from "../record/filter.ts";
 import { escapeText } from "../units/text.ts";
 import { decodeText, tellRecords } from "./follow-records.ts";
@@ -17,13 +18,15 @@ import {
   textOption,
 } from "./sessions-ports.ts";
 
+type Paths = ReadonlySet<string>;
+
 export interface SessionsFollowPorts extends PrintingPorts {
-  /** What is added to the files of `since` (YYYY-MM-DD) and later. */
+  /** What is added to the files of `since` (YYYY-MM-DD) and later, and `also` to others. */
   growthOf(archive: Archive): {
     /** The last lines of each file; `lines` goes on behind them. */
-    tail(since: string, report: (problem: ArchiveProblem) => void): Iterable<string>;
+    tail(since: string, report: (problem: ArchiveProblem) => void, also: Paths): Iterable<string>;
     /** The lines since the last look. */
-    lines(since: string, report: (problem: ArchiveProblem) => void): Iterable<string>;
+    lines(since: string, report: (problem: ArchiveProblem) => void, also: Paths): Iterable<string>;
   };
   sleep(ms: number): Promise<void>;
 }
@@ -73,10 +76,12 @@ Exit status: 0 when nobody reads any more, 64 for a wrong option, ${DENIED_HELP}
     const growth = ports.growthOf(archive);
     const tell = tellRecords(archive, keep, options["json"] === true);
     const problems = problemList(textOption(options, "team"));
-    const since = () => new Date(ports.now() - DAYS * DAY_MS).toISOString().slice(0, 10);
+    const firstDay = () => new Date(ports.now() - DAYS * DAY_MS).toISOString().slice(0, 10);
+    let since = firstDay();
+    const also = new Set(daysInUse(archive.scan().files, since, ports.liveness()).map(({ path }) => path));
 
     let time = "";
-    const before = [...growth.tail(since(), problems.report)].map((text) => {
+    const before = [...growth.tail(since, problems.report, also)].map((text) => {
       const line = decodeText(text);
       if (line.ok) time = line.record.time; // a damaged one stays behind the one in front of it
       return { line, time };
@@ -88,7 +93,9 @@ Exit status: 0 when nobody reads any more, 64 for a wrong option, ${DENIED_HELP}
     let isHeard = last.slice(Math.max(0, last.length - count)).every(ports.print);
     while (isHeard) {
       await ports.sleep(LOOK_AGAIN_MS);
-      for (const line of growth.lines(since(), problems.report)) {
+      // A clock that is set back or forward meanwhile takes no file away.
+      if (firstDay() < since) since = firstDay();
+      for (const line of growth.lines(since, problems.report, also)) {
         const text = line === "" ? undefined : tell(decodeText(line));
         isHeard = isHeard && (text === undefined || ports.print(text));
       }

@@ -2,7 +2,8 @@ import type { Arguments, Command, CommandResult } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import type { LiveFigures } from "../ending/live-figures.ts";
 import type { Closing } from "../policy/closed.ts";
-import type { Archive, ArchiveProblem } from "../record/archive.ts";
+import type { Archive, ArchiveProblem, Served } from "../record/archive.ts";
+import { daysInUse } from "../record/days-in-use.ts";
 import { openSessions } from "../record/open-sessions.ts";
 import { parseDuration } from "../units/durations.ts";
 import { ExitStatus } from "../units/exit-status.ts";
@@ -23,6 +24,8 @@ import {
 import { byCpu, type CpuSample, commandKey, type Running, readOpen, type TopRow, topRow } from "./top-rows.ts";
 import { type HostFigures, topTable } from "./top-table.ts";
 
+type Paths = ReadonlySet<string>;
+
 /** A terminal as one page. */
 export interface Screen {
   size(): { readonly columns: number; readonly rows: number };
@@ -32,14 +35,14 @@ export interface Screen {
 }
 
 export interface SessionsTopPorts extends SessionsPorts, ClosingsPort {
-  /** The lines added to the archive since the last look, of files of `since` (YYYY-MM-DD) and later. */
+  /** The lines added to the archive since the last look, of files of `since` (YYYY-MM-DD) and later, and `also` of others. */
   growthOf(archive: Archive): {
-    lines(since: string, report: (problem: ArchiveProblem) => void): Iterable<string>;
+    lines(since: string, report: (problem: ArchiveProblem) => void, also: Paths): Iterable<string>;
   };
   liveFigures(command: { readonly pid: number; readonly unit: string | undefined }): Promise<LiveFigures | undefined>;
   hostFigures(): Promise<HostFigures>;
-  /** This host's name: what another one runs cannot be seen from here. */
-  readonly host: string;
+  /** Whether a session is of this boot: what another host runs cannot be seen from here. */
+  isHere(start: Served): boolean;
   /** Milliseconds of a clock that nobody sets. */
   monotonic(): number;
   sleep(ms: number): Promise<void>;
@@ -63,7 +66,8 @@ that runs, each against its limit. q or Ctrl-C leaves. SESSION is the end of the
   --json             one JSON document, once
   --team T           of this team
   --interval TIME    how often, and over how long CPU is measured: ${INTERVAL_MS / 1000}s, with --once ${ONCE_MS}ms
-  --days N           sessions that began within the last N days, 2 by default
+  --days N           read the files of the last N days, 2 by default; of an older one the index says whether a session
+                     of it still runs
 ${PLACE_HELP}
 
 The figures are those of the command's cgroup; without one they are the sum over the processes that are there, and
@@ -116,16 +120,23 @@ type Look = () => Promise<{ readonly rows: readonly TopRow[]; readonly problems:
 function looker(archive: Archive, team: string | undefined, days: number, ports: SessionsTopPorts): Look {
   const open = openSessions();
   const growth = ports.growthOf(archive);
+  const firstDay = () => new Date(ports.now() - days * DAY_MS).toISOString().slice(0, 10);
+  const hereAlive = () => {
+    const isAlive = ports.liveness();
+    return (start: Served) => ports.isHere(start) && isAlive(start);
+  };
+  let since = firstDay();
+  const also = new Set(daysInUse(archive.scan().files, since, hereAlive()).map(({ path }) => path));
   let before: CpuSample | undefined;
   return async () => {
     const problems = problemList(team);
-    const since = new Date(ports.now() - days * DAY_MS).toISOString().slice(0, 10);
-    for (const line of growth.lines(since, problems.report)) open.take(line);
-    const isAlive = ports.liveness();
+    // A clock that is set back or forward meanwhile takes no file away.
+    if (firstDay() < since) since = firstDay();
+    for (const line of growth.lines(since, problems.report, also)) open.take(line);
+    const isAlive = hereAlive();
     const running = open.all().flatMap((session): readonly Running[] => {
       const known = readOpen(session);
-      if (known?.start.host === ports.host && isAlive(known.start))
-        return team === undefined || known.start.team === team ? [known] : [];
+      if (known && isAlive(known.start)) return team === undefined || known.start.team === team ? [known] : [];
       open.drop(session.session);
       return [];
     });

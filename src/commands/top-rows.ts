@@ -73,7 +73,7 @@ export function topRow(
     ...(start.member !== undefined && { member: start.member }),
     isolation: start.isolation,
     pid: start.pid,
-    age_ms: Math.max(0, now - Date.parse(start.time)),
+    age_ms: Math.max(0, start.monotonic_ms === undefined ? now - Date.parse(start.time) : at - start.monotonic_ms),
     ...(command && { command: command.request }),
     ...(command?.unit !== undefined && { unit: command.unit }),
     ...(percent !== undefined && { cpu_percent: Math.round(percent * 10) / 10 }),

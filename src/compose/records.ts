@@ -55,19 +55,19 @@ export const RECORDS: Entries = {
   "sessions top": async () => {
     const { sessionsTop } = await import("../commands/sessions-top.ts");
     return bind(sessionsTop, async () => {
-      const [{ growthOf }, { liveFigures }, { hostFigures }, { clock, sleep }, { ownMachine }, screen] =
+      const [{ growthOf }, { liveFigures }, { hostFigures }, { clock, sleep }, { bootsHere }, screen] =
         await Promise.all([
           import("../system/growth.ts"),
           import("../system/live-figures.ts"),
           import("../system/host-figures.ts"),
           import("../system/clock.ts"),
-          import("../system/machine.ts"),
+          import("../system/liveness.ts"),
           import("../system/screen.ts"),
         ]);
       return {
         ...(await sessionsPorts()),
         ...{ growthOf, liveFigures, hostFigures, sleep },
-        host: ownMachine().host,
+        isHere: (start) => bootsHere()(start) === "here",
         monotonic: clock.monotonic,
         terminal: screen.stdoutIsTerminal(),
         colour: screen.wantsColour(),

@@ -8,11 +8,12 @@ export const SESSION: Entries = {
   session: async () => {
     const { session } = await import("../commands/session.ts");
     return bind(session, async () => {
-      const [{ sessionPorts }, { readOwnEnvironment }, machine, { readUserAuth }] = await Promise.all([
+      const [{ sessionPorts }, { readOwnEnvironment }, machine, { readUserAuth }, { startTicks }] = await Promise.all([
         import("../system/session-ports.ts"),
         import("../system/environment.ts"),
         import("../system/machine.ts"),
         import("../system/user-auth.ts"),
+        import("../system/process-group.ts"),
       ]);
       const environment = readOwnEnvironment();
       const account = machine.ownAccount();
@@ -20,7 +21,7 @@ export const SESSION: Entries = {
         environment,
         account,
         machine: machine.ownMachine(),
-        process: { pid: process.pid, version: VERSION },
+        process: { pid: process.pid, startedTicks: startTicks("self"), version: VERSION },
         holder: HOLDER,
         terminal: machine.stdinIsTerminal("self"),
         key: readUserAuth(environment, account.uid),

@@ -88,10 +88,16 @@ export interface Archive {
   scan(): { readonly files: readonly DayFile[]; readonly problems: readonly ArchiveProblem[] };
 }
 
-/** Whether the process that serves a session is still there. */
-export type IsAlive = (start: {
+/** What of a session.start says which process serves the session. */
+export interface Served {
   readonly host: string;
   readonly boot: string;
   readonly pid: number;
   readonly time: string;
-}) => boolean;
+  /** Absent in records of before that field. */
+  readonly started_ticks?: number | undefined;
+  readonly machine?: string | undefined;
+}
+
+/** Whether the process that serves a session is still there. */
+export type IsAlive = (start: Served) => boolean;

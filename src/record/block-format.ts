@@ -5,9 +5,9 @@
  */
 export const NUMBERS = [
   ...["start", "end", "wall_ms", "exit", "commands", "denied", "cpu_ms", "memory_peak_bytes"],
-  ...["pid", "from", "to", "line"],
+  ...["pid", "started_ticks", "from", "to", "line"],
 ] as const;
-export const TEXTS = ["team", "host", "member", "client", "key", "boot"] as const;
+export const TEXTS = ["team", "host", "member", "client", "key", "boot", "machine"] as const;
 export const LISTS = ["denials", "causes", "requests"] as const;
 /** Tells blocks of other columns apart. */
 export const BLOCK_FORMAT = [2, NUMBERS, TEXTS, LISTS].join();

@@ -96,7 +96,15 @@ export class BlockRow implements Facts {
     if (this.#number("end") !== undefined) return "ended";
     const pid = this.#number("pid");
     if (pid === undefined) return "lost";
-    const start = { host: this.host, boot: this.#text("boot") ?? "", pid, time: this.start };
+    const [boot = "", machine] = [this.#text("boot"), this.#text("machine")];
+    const start = {
+      host: this.host,
+      boot,
+      pid,
+      time: this.start,
+      started_ticks: this.#number("started_ticks"),
+      machine,
+    };
     return this.#isAlive(start) ? "running" : "lost";
   }
 }

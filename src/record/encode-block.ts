@@ -79,7 +79,7 @@ function numbersOf({ known, span }: ReadSession): readonly (number | undefined)[
   const [began, ended] = [exact(first.time), end && exact(end.time)];
   if (began === undefined || (end && ended === undefined) || !span || (start && start !== first)) return undefined;
   const counted = [end?.wall_ms, end?.exit, end?.commands ?? commands, end?.denied ?? denied, cpuMs, memoryPeak];
-  return [began, ended, ...counted, start?.pid, span.from, span.to, span.line];
+  return [began, ended, ...counted, start?.pid, start?.started_ticks, span.from, span.to, span.line];
 }
 
 /** Undefined where the text would not come back from it as it is. */
@@ -89,7 +89,7 @@ function exact(time: string): number | undefined {
 }
 
 const textsOf = ({ known: { first, start } }: ReadSession) => [
-  ...[first.team, first.host, start?.member, start?.client?.ip, start?.key?.fingerprint, first.boot],
+  ...[first.team, first.host, start?.member, start?.client?.ip, start?.key?.fingerprint, first.boot, start?.machine],
 ];
 
 const listsOf = ({ known: { denials, causes, requests } }: ReadSession): readonly Iterable<string>[] => [

@@ -18,6 +18,8 @@ export interface RecoverPorts {
   copyToJournal(record: SessionRecord, line: string): void;
   /** Milliseconds since 1970. */
   now(): number;
+  /** Milliseconds of CLOCK_MONOTONIC; undefined where the session is of another boot. */
+  monotonic(start: Unended["start"]): number | undefined;
 }
 
 export interface ClosingFile {
@@ -59,7 +61,7 @@ export async function recoverFile(file: DayFile, ports: RecoverPorts): Promise<r
     const still = unendedIn(file).filter(({ start }) => remains.has(start.session));
     return still.map((one) => {
       const { stopped, leftovers } = remains.get(one.start.session) as Remains;
-      const records = closing(one, ports.now(), leftovers);
+      const records = closing(one, ports.now(), leftovers, ports.monotonic(one.start));
       for (const { line, record } of records) {
         alone.append(line, { durable: record.event === "session.end" });
         ports.copyToJournal(record, line);

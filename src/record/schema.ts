@@ -13,6 +13,9 @@ const digest = (description: string) => field(z.string().check(z.regex(DIGEST)),
 const address = z.object({ ip: text("IPv4 or IPv6 address"), port: field(z.int(), "TCP port") });
 const request = text("what the client asked for, escaped, cut at 4096 bytes");
 const n = field(z.int().check(z.gte(1)), "number of the request within the session, from 1");
+/** CLOCK_MONOTONIC of clock_gettime(2), which all processes of a boot share and nobody sets. */
+const sinceBoot = (description: string, absent: string) =>
+  maybe(z.int().check(z.gte(0)), `${description}, by CLOCK_MONOTONIC: since boot, without suspend`, absent, "ms");
 const settings = () => z.record(z.string(), z.union([z.string(), z.number()]));
 
 /** In front of every record, in this order. */
@@ -78,6 +81,12 @@ export const bodies = {
     ),
     nixgate: text("nixgate's version"),
     pid: count("process that serves the session"),
+    started_ticks: figure("when that process began, since boot: field 22 of proc_pid_stat(5)", "ticks of 10 ms"),
+    machine: maybeText(
+      "SHA-256 of /etc/machine-id with a prefix of nixgate's: the host under any name",
+      "there is none",
+    ),
+    monotonic_ms: sinceBoot("when the session arrived", "the record is of an older nixgate"),
     isolation: field(z.enum(ISOLATIONS), "what holds the commands"),
   }),
   "session.refuse": z.object({
@@ -108,6 +117,7 @@ export const bodies = {
     unit: maybeText("the command's scope", "it ran without systemd"),
     invocation: maybeText("systemd's INVOCATION_ID of the scope", "it ran without systemd, or systemd did not say"),
     pid: maybe(z.int().check(z.gte(1)), "the process that became the command", "there was no scope to start it in"),
+    monotonic_ms: sinceBoot("when its scope began", "there was no scope to start it in"),
     limits: field(
       z.object({
         asked: field(settings(), "properties of the policy, by their names in systemd.resource-control(5)"),

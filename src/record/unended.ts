@@ -77,18 +77,30 @@ const KILLED = 137;
 /**
  * The records that end a session whose supervisor died. When it died nobody knows: `wall_ms` counts up to now, which
  * is the longest it can have been.
- * @param now milliseconds since 1970
+ * @param now milliseconds since 1970; `monotonic`, of CLOCK_MONOTONIC, where the boot is still the session's
  * @param leftovers for each command's number, how many processes had to be ended; absent where none were looked for
  */
 export function closing(
   { start, last, open, commands, denied }: Unended,
   now: number,
   leftovers: ReadonlyMap<number, number>,
+  monotonic?: number,
 ): readonly { readonly line: string; readonly record: SessionRecord }[] {
-  const since = (time: string) => Math.max(0, now - Date.parse(time));
-  const bodies: RecordBody[] = [...open.values()].map(({ n, time }) => {
+  const since = ({
+    time,
+    monotonic_ms: began,
+  }: {
+    readonly time: string;
+    readonly monotonic_ms?: number | undefined;
+  }) =>
+    Math.max(
+      0,
+      Math.round(monotonic === undefined || began === undefined ? now - Date.parse(time) : monotonic - began),
+    );
+  const bodies: RecordBody[] = [...open.values()].map((begun) => {
+    const { n } = begun;
     const ended = leftovers.get(n);
-    const figures = { wall_ms: since(time), usage: {}, ...(ended !== undefined && { leftovers: ended }) };
+    const figures = { wall_ms: since(begun), usage: {}, ...(ended !== undefined && { leftovers: ended }) };
     return { event: "command.end", n, cause: "supervisor-lost", ...figures };
   });
   bodies.push({
@@ -96,7 +108,7 @@ export function closing(
     exit: KILLED,
     commands,
     denied,
-    wall_ms: since(start.time),
+    wall_ms: since(start),
     cause: "supervisor-lost",
   });
   let chain = resumeChain(last);

@@ -15,8 +15,14 @@ export interface Arrival {
   readonly account: Account;
   readonly connection: Connection;
   readonly request: Asked;
-  readonly machine: { readonly host: string; readonly boot: string };
-  readonly process: { readonly pid: number; readonly version: string };
+  /** `id`: which host it is, under any name; absent where it has no /etc/machine-id. */
+  readonly machine: { readonly host: string; readonly boot: string; readonly id?: string | undefined };
+  /** `startedTicks`: when the process began, in ticks since boot; absent where /proc does not say. */
+  readonly process: {
+    readonly pid: number;
+    readonly startedTicks?: number | undefined;
+    readonly version: string;
+  };
   /** The absolute path of bin/nixgate-holder. */
   readonly holder: string;
   readonly configuration: Configuration;

@@ -10,7 +10,8 @@ import type { Milliseconds } from "../units/quantities.ts";
 /** What the story of a session needs of the world. src/system implements it; main puts it in. */
 export interface SessionPorts {
   readonly clock: Clock;
-  readonly newSessionId: () => SessionId;
+  /** @param at when the session arrived, milliseconds since 1970: its id and its day's file then name one day */
+  readonly newSessionId: (at: number) => SessionId;
   readonly admission: Admission;
   readonly requests: Requests;
   readonly programs: Programs;

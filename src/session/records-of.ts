@@ -15,8 +15,9 @@ type Body<Event extends SessionRecord["event"]> = Omit<
 
 const ISOLATION = { user: "scope-user", system: "scope-system", none: "process" } satisfies Record<string, Isolation>;
 
-export function startRecord(arrival: Arrival): Body<"session.start"> {
-  const { account, connection, configuration, member } = arrival;
+/** @param monotonic when it arrived, in milliseconds of `Clock.monotonic` */
+export function startRecord(arrival: Arrival, monotonic: number): Body<"session.start"> {
+  const { account, connection, configuration, member, process, machine } = arrival;
   const manager = configuration.host?.scope.manager ?? "none";
   return {
     event: "session.start",
@@ -26,8 +27,11 @@ export function startRecord(arrival: Arrival): Body<"session.start"> {
     ...connection,
     mode: arrival.request.mode,
     ...(configuration.source && { policy: { ...configuration.source } }),
-    nixgate: arrival.process.version,
-    pid: arrival.process.pid,
+    nixgate: process.version,
+    pid: process.pid,
+    ...(process.startedTicks !== undefined && { started_ticks: process.startedTicks }),
+    ...(machine.id !== undefined && { machine: machine.id }),
+    monotonic_ms: Math.round(monotonic),
     isolation: ISOLATION[manager],
   };
 }
@@ -62,7 +66,7 @@ export function commandStartRecord(
     ...(isFallback && { isolation: ISOLATION[plan.manager] }),
     ...(plan.manager !== "none" && { unit: plan.unit }),
     ...(scope?.invocation !== undefined && { invocation: scope.invocation }),
-    ...(scope && { pid: scope.pid }),
+    ...(scope && { pid: scope.pid, monotonic_ms: Math.round(scope.openedAt) }),
     limits: {
       asked: Object.fromEntries(plan.properties.map(({ name, value }) => [name, value])),
       applied: { ...scope?.applied },

@@ -73,7 +73,11 @@ export async function resumeSession(
   try {
     const ending = await runToEnd(scope, plan, resumed.begun.n, admitted.policy.session, arrival, log, ports);
     const exit = statusOf(ending.exit);
-    const wallMs = Math.max(0, ports.clock.now() - arrival.startedAt); // the clock may have been set back
+    // A record of an older nixgate has no monotonic time, and the clock may have been set back since.
+    const wallMs =
+      start.monotonic_ms === undefined
+        ? Math.max(0, ports.clock.now() - arrival.startedAt)
+        : ports.clock.monotonic() - start.monotonic_ms;
     log.write(endRecord({ exit, commands, denied, cause: ending.cause }, wallMs), { durable: true });
     return exit;
   } catch (error) {

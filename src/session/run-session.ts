@@ -20,7 +20,7 @@ export async function runSession(arrival: Arrival, ports: SessionPorts): Promise
     return outcome.exit;
   };
   try {
-    log.write(startRecord(arrival), { durable: true });
+    log.write(startRecord(arrival, began), { durable: true });
     return end(await serve(arrival, log, ports));
   } catch (error) {
     if (!(error instanceof RecordFailure)) {

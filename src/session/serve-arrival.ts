@@ -38,7 +38,7 @@ export async function serveArrival(
   const ports = visitor.open(configuration.ok ? configuration.policy.session.clientGoneGrace : DEFAULT_GRACE);
   const { account, environment, holder, key, machine, process } = visitor;
   const arrival: Arrival = {
-    session: ports.newSessionId(),
+    session: ports.newSessionId(startedAt),
     startedAt,
     team: teamName(team),
     member: member === undefined ? undefined : memberName(member),

@@ -9,6 +9,9 @@ const LF = 0x0a;
 /** How much of a file's end is looked at for its last lines. */
 const TAIL_BYTES = 65_536;
 
+type Paths = ReadonlySet<string>;
+const NONE: Paths = new Set();
+
 interface Known {
   readonly inode: number;
   /** Behind the last whole line that was given, in bytes. */
@@ -36,8 +39,8 @@ export function growthOf(archive: Archive) {
   };
   return {
     /** The last lines of each file; `lines` goes on behind them. */
-    *tail(since: string, report: (problem: ArchiveProblem) => void): Generator<string> {
-      for (const file of scan(report).filter(({ day }) => day >= since)) {
+    *tail(since: string, report: (problem: ArchiveProblem) => void, also: Paths = NONE): Generator<string> {
+      for (const file of scan(report).filter(({ day, path }) => day >= since || also.has(path))) {
         try {
           yield* lastLines(archive.directory, file, known);
         } catch (error) {
@@ -45,10 +48,13 @@ export function growthOf(archive: Archive) {
         }
       }
     },
-    /** @param since `YYYY-MM-DD`: older files are not read */
-    *lines(since: string, report: (problem: ArchiveProblem) => void): Generator<string> {
+    /**
+     * @param since `YYYY-MM-DD`: older files are not read
+     * @param also paths of older files that are read all the same
+     */
+    *lines(since: string, report: (problem: ArchiveProblem) => void, also: Paths = NONE): Generator<string> {
       for (const file of scan(report)
-        .filter(({ day }) => day >= since)
+        .filter(({ day, path }) => day >= since || also.has(path))
         .reverse()) {
         try {
           yield* added(archive.directory, file, known);

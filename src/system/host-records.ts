@@ -32,7 +32,8 @@ function loginUid(): number | undefined {
  */
 export async function putOnHostRecord({ directory, journald }: HostConfig["log"], body: HostBody): Promise<void> {
   const time = Date.now();
-  const { record, line } = hostRecord({ id: newSessionId(), ...ownMachine(), time }, body);
+  const { host, boot } = ownMachine();
+  const { record, line } = hostRecord({ id: newSessionId(time), host, boot, time }, body);
   const journal = journald ? openJournal({ manager: "system" }) : undefined;
   try {
     const file = openRecordFile(directory, HOST, time);

@@ -1,51 +1,48 @@
-import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
-import type { IsAlive } from "../record/archive.ts";
-import { fieldsBehindName } from "./process-group.ts";
+import type { IsAlive, Served } from "../record/archive.ts";
+import { readKernelFile } from "./files.ts";
+import { machineId } from "./machine.ts";
+import { startTicksIn } from "./process-group.ts";
+import { commandOf, exists, statOf } from "./process-kind.ts";
 
-/** USER_HZ: what /proc counts in, 100 on every architecture that Node supports (proc(5)). */
-const TICKS_PER_SECOND = 100;
-/** Between a process's start and its session.start lie its start-up and a step of the clock. */
-const TOLERANCE_MS = 5000;
+/**
+ * Whose session a record is about. The boot's id says it, whatever the host is called: `here` is this boot. `before` is
+ * an earlier boot of this host, which is known by its machine id or its name. All else is `elsewhere`.
+ */
+export type Boot = "here" | "before" | "elsewhere";
+
+/** Tells of a session.start which boot it is of. */
+export function bootsHere(): (start: Served) => Boot {
+  const boot = readKernelFile("/proc/sys/kernel/random/boot_id")?.trim();
+  const [host, machine] = [hostname(), machineId()];
+  return (start) => {
+    if (boot !== undefined && withoutDashes(start.boot) === withoutDashes(boot)) return "here";
+    const isThisHost = start.host === host || (machine !== undefined && start.machine === machine);
+    return isThisHost ? "before" : "elsewhere";
+  };
+}
 
 /**
  * Whether the process of a session.start still serves it. Another host's cannot be seen from here and counts as alive;
- * another boot's is gone; a process that is younger than the record has only inherited the number.
+ * another boot's is gone. A process is known by its number and the ticks since boot at which it began, because no clock
+ * that somebody sets is in them. A record without the ticks is believed as long as the number is one of nixgate's.
  */
 export function livenessHere(): IsAlive {
-  const boot = withoutDashes(readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
-  const host = hostname();
+  const bootOf = bootsHere();
   return (start) => {
-    if (start.host !== host) return true;
-    return withoutDashes(start.boot) === boot && exists(start.pid) && !isYounger(start.pid, Date.parse(start.time));
+    const boot = bootOf(start);
+    return boot === "here" ? servesStill(start) : boot === "elsewhere";
   };
 }
 
 /** A boot id in the one form that two can be compared in: systemd writes it without dashes. */
 export const withoutDashes = (id: string) => id.replaceAll("-", "");
 
-/** Whether there is a process of this number, of whatever account. */
-export function exists(pid: number): boolean {
-  if (pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-/** False where /proc does not show the process (hidepid, proc(5)). */
-function isYounger(pid: number, time: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    // the state is field 3, the start field 22 (proc_pid_stat(5))
-    const fields = fieldsBehindName(stat);
-    if (fields[0] === "Z") return true;
-    const uptime = Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]);
-    const age = uptime - Number(fields[19]) / TICKS_PER_SECOND;
-    return Date.now() - age * 1000 > time + TOLERANCE_MS;
-  } catch {
-    return false;
-  }
+/** True where /proc does not show the process (hidepid, proc(5)). */
+function servesStill({ pid, started_ticks: ticks }: Served): boolean {
+  if (!exists(pid)) return false;
+  const fields = statOf(`/proc/${pid}`);
+  if (fields === undefined) return exists(pid);
+  if (fields[0] === "Z") return false;
+  return ticks === undefined ? commandOf(`/proc/${pid}`) !== "gone" : startTicksIn(fields) === ticks;
 }

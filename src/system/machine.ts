@@ -2,6 +2,7 @@ import { closeSync, openSync, readlinkSync, readSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import type { Account } from "../scope/environment.ts";
 import type { RawEnvironment } from "../session/ssh-environment.ts";
+import { digest } from "../units/digest.ts";
 import { makeSessionId, type SessionId } from "../units/ids.ts";
 import { readKernelFile } from "./files.ts";
 
@@ -11,13 +12,23 @@ export function ownAccount(): Account {
   return { name: username, uid, home: homedir };
 }
 
-/** The host's name, and the id of its boot as /proc/sys/kernel/random/boot_id has it. */
-export function ownMachine(): { readonly host: string; readonly boot: string } {
-  return { host: hostname(), boot: readKernelFile("/proc/sys/kernel/random/boot_id")?.trim() ?? "unknown" };
+/** The host's name, the id of its boot as /proc/sys/kernel/random/boot_id has it, and the host's own id. */
+export function ownMachine() {
+  const boot = readKernelFile("/proc/sys/kernel/random/boot_id")?.trim() ?? "unknown";
+  return { host: hostname(), boot, id: machineId() };
 }
 
-export function newSessionId(): SessionId {
-  return makeSessionId(Date.now(), randomBytes(10));
+/**
+ * Which host this is, under whatever name. machine-id(5) asks that the id itself be kept from others, so this is a digest
+ * of it that is nixgate's alone. Undefined where the host has none.
+ */
+export function machineId(): string | undefined {
+  const id = readKernelFile("/etc/machine-id")?.trim();
+  return id !== undefined && /^[0-9a-f]{32}$/.test(id) ? digest(`nixgate host ${id}`, "hex") : undefined;
+}
+
+export function newSessionId(at: number): SessionId {
+  return makeSessionId(at, randomBytes(10));
 }
 
 /** From the kernel's generator (random(4)); node:crypto would take a quarter of Node's own start to load. */

@@ -6,6 +6,7 @@ const STATE = 0;
 const SESSION = 3;
 const CHILDREN_USER_TICKS = 13;
 const CHILDREN_SYSTEM_TICKS = 14;
+const START_TICKS = 19;
 /** USER_HZ, the same on every Linux that Node runs on. */
 const MS_PER_TICK = 10;
 
@@ -47,6 +48,15 @@ const allProcesses = (): readonly number[] =>
 export function endedChildrenCpuMs(): number {
   const fields = statFields("self") ?? [];
   return (Number(fields[CHILDREN_USER_TICKS]) + Number(fields[CHILDREN_SYSTEM_TICKS])) * MS_PER_TICK;
+}
+
+/** When a process began, in ticks since boot; undefined where /proc does not show it. With the boot's id it is its identity. */
+export const startTicks = (pid: number | "self"): number | undefined => startTicksIn(statFields(pid));
+
+/** The same out of the fields of /proc/PID/stat. */
+export function startTicksIn(fields: readonly string[] | undefined): number | undefined {
+  const ticks = Number(fields?.[START_TICKS]);
+  return Number.isSafeInteger(ticks) ? ticks : undefined;
 }
 
 function statFields(pid: number | "self"): readonly string[] | undefined {

@@ -3,7 +3,9 @@ import { dirname } from "node:path";
 import type { DayFile } from "../record/archive.ts";
 import type { ClosingFile, RecoverPorts } from "../record/recover.ts";
 import { asOwner, type Owner } from "./as-owner.ts";
+import { clock } from "./clock.ts";
 import type { Journal } from "./journal.ts";
+import { bootsHere } from "./liveness.ts";
 import { lockFile } from "./lock.ts";
 import { openRecordFile } from "./record-file.ts";
 import { endRemains } from "./remains.ts";
@@ -20,12 +22,14 @@ export function recoverPorts(
   directory: string,
   journal: (Pick<Journal, "copy"> & { flush(): Promise<unknown> }) | undefined,
 ): RecoverPorts & { flush(): Promise<unknown> } {
+  const bootOf = bootsHere();
   return {
     isGone,
     endRemains: (lost) => endRemains(lost, ownerOf({ path: `${directory}/${lost.start.team}/` })),
     openAlone: (file) => openAlone(directory, file),
     copyToJournal: (record, line) => journal?.copy(record, line),
     now: Date.now,
+    monotonic: (start) => (bootOf(start) === "here" ? clock.monotonic() : undefined),
     flush: async () => journal?.flush(),
   };
 }

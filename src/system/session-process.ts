@@ -1,15 +1,11 @@
-import { closeSync, constants, openSync, readFileSync, writeSync } from "node:fs";
-import { hostname } from "node:os";
-import { basename } from "node:path";
-import type { IsAlive } from "../record/archive.ts";
+import { closeSync, constants, openSync, writeSync } from "node:fs";
+import type { Served } from "../record/archive.ts";
 import { readKernelFile } from "./files.ts";
-import { exists, livenessHere, withoutDashes } from "./liveness.ts";
+import { bootsHere } from "./liveness.ts";
+import { startTicksIn } from "./process-group.ts";
+import { commandOf, exists, statOf } from "./process-kind.ts";
 import { inside, O_PATH } from "./safe-folder.ts";
 
-/** What the build calls the program; the interpreter and its options may stand before it. */
-const PROGRAM = "nixgate.cjs";
-/** The script that stands for a session under the resident supervisor. */
-const FRONT = "nixgate-front";
 /** Root's way to the resident supervisor, and its sign of life with its pid. */
 const CONTROL = "/run/nixgate/_control";
 export const READY = "/run/nixgate/_ready";
@@ -25,16 +21,15 @@ export interface SessionProcess {
   close(): void;
 }
 
-export type Start = Parameters<IsAlive>[0] & { readonly isolation?: string };
+export type Start = Served & { readonly isolation?: string };
 
 /**
  * The process that a session.start names, as long as it is one of nixgate's. `elsewhere`: another host's. `hidden`: a
  * process that this account cannot look at (hidepid, proc(5)).
  */
 export function sessionProcessOf(start: Start): SessionProcess | "gone" | "elsewhere" | "hidden" {
-  if (start.host !== hostname()) return "elsewhere";
-  const boot = readKernelFile("/proc/sys/kernel/random/boot_id")?.trim();
-  if (boot !== undefined && withoutDashes(boot) !== withoutDashes(start.boot)) return "gone";
+  const boot = bootsHere()(start);
+  if (boot !== "here") return boot === "before" ? "gone" : "elsewhere";
   if (!Number.isSafeInteger(start.pid) || start.pid <= 0) return "gone";
   let folder: number;
   try {
@@ -42,12 +37,14 @@ export function sessionProcessOf(start: Start): SessionProcess | "gone" | "elsew
   } catch {
     return exists(start.pid) ? "hidden" : "gone";
   }
-  const command = commandOf(folder);
-  if (command === "gone" || command === "hidden") {
+  const place = inside(folder, ".");
+  const command = commandOf(place);
+  const isOther = start.started_ticks !== undefined && startTicksIn(statOf(place)) !== start.started_ticks;
+  if (command === "gone" || command === "hidden" || isOther) {
     closeSync(folder);
-    return command;
+    return command === "hidden" ? command : "gone";
   }
-  const isThere = () => commandOf(folder) !== "gone";
+  const isThere = () => commandOf(place) !== "gone";
   return {
     isThere,
     // Node has no pidfd_send_signal(2). Between this look and the signal the number would have to be freed and, after
@@ -61,10 +58,7 @@ export function sessionProcessOf(start: Start): SessionProcess | "gone" | "elsew
   };
 }
 
-/**
- * Whether nobody will write another record of this session, for certain. Stricter than livenessHere: the age of a
- * process is no evidence here, because a step of the clock makes a running one look too young.
- */
+/** Whether nobody will write another record of this session, for certain. */
 export function isGone(start: Start): boolean {
   const found = sessionProcessOf(start);
   if (typeof found !== "string") found.close();
@@ -78,7 +72,7 @@ function residentIsThere(): boolean {
   if (!(pid > 0)) return false;
   try {
     const folder = openSync(`/proc/${pid}`, O_PATH | constants.O_DIRECTORY);
-    const command = commandOf(folder);
+    const command = commandOf(inside(folder, "."));
     closeSync(folder);
     return command === "supervise" || command === "hidden";
   } catch {
@@ -96,25 +90,25 @@ function tellResident(line: string): void {
   }
 }
 
-/** The process to be signalled: it must be old enough to have written the record, too. */
+/** USER_HZ: what /proc counts in, 100 on every architecture that Node supports (proc(5)). */
+const TICKS_PER_SECOND = 100;
+/** Between a process's start and its session.start lies its start-up, in milliseconds. */
+const START_UP_MS = 5000;
+
+/**
+ * The process to be signalled. Where the record has no ticks, of an older nixgate, the process must also be old enough
+ * to have written the record. A clock that was set forward since makes it look too young; then nothing is signalled.
+ */
 export function sessionProcessToSignal(start: Start): ReturnType<typeof sessionProcessOf> {
   const found = sessionProcessOf(start);
-  if (typeof found === "string" || livenessHere()(start)) return found;
+  if (typeof found === "string" || start.started_ticks !== undefined || !isYounger(start)) return found;
   found.close();
   return "gone";
 }
 
-/** `gone` is also a zombie, whose command line is empty, and whatever is none of nixgate's. */
-function commandOf(folder: number): "session" | "supervise" | "front" | "gone" | "hidden" {
-  try {
-    const words = readFileSync(inside(folder, "cmdline"), "utf8").split("\0");
-    if (words.some((word) => basename(word) === FRONT)) return "front";
-    const program = words.findIndex((word) => basename(word) === PROGRAM);
-    const command = program < 0 ? undefined : words[program + 1];
-    if (command === "front-line") return "front"; // for a line of its loop
-    return command === "session" || command === "supervise" ? command : "gone";
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return code === "ESRCH" || code === "ENOENT" ? "gone" : "hidden";
-  }
+function isYounger({ pid, time }: Start): boolean {
+  const ticks = startTicksIn(statOf(`/proc/${pid}`));
+  const uptime = Number(readKernelFile("/proc/uptime")?.split(" ")[0]);
+  const age = uptime - Number(ticks) / TICKS_PER_SECOND;
+  return Date.now() - age * 1000 > Date.parse(time) + START_UP_MS;
 }

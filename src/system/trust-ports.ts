@@ -5,8 +5,13 @@ import { measuring } from "./measure.ts";
 import { removing } from "./remove-day.ts";
 import { openSealStore } from "./seal-store.ts";
 
+const hostAndBoot = () => {
+  const { host, boot } = ownMachine();
+  return { host, boot };
+};
+
 /** What the commands that vouch for records, or check them, need of the world beside the archive. */
 export const trustPorts = () => ({
-  ...{ openSeals: openSealStore, measuring, removing, readJournal, machine: ownMachine() },
+  ...{ openSeals: openSealStore, measuring, removing, readJournal, machine: hostAndBoot() },
   noJournald: () => openJournal().note,
 });

@@ -16,7 +16,9 @@ import { summariseFile } from "../../src/record/summarise.ts";
 import { openArchive } from "../../src/system/archive.ts";
 import { readLines } from "../../src/system/line-reader.ts";
 import { livenessHere } from "../../src/system/liveness.ts";
-import { bodies, sessionLines } from "../support/records.ts";
+import { machineId } from "../../src/system/machine.ts";
+import { startTicks } from "../../src/system/process-group.ts";
+import { sessionLines } from "../support/records.ts";
 import { writeArchive } from "../support/temporary.ts";
 
 const session = sessionLines("2026-01-05T03:12:00Z");
@@ -198,15 +200,31 @@ test("reading takes no more memory for a large file than for a small one", () =>
 });
 
 const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-const start = { host: hostname(), boot, pid: process.pid, time: new Date().toISOString() };
+const start = {
+  ...{ host: hostname(), boot, pid: process.pid, time: new Date().toISOString() },
+  ...{ started_ticks: startTicks("self"), machine: machineId() },
+};
+const NOBODY = 2 ** 22 - 3;
+const OTHER_BOOT = "00000000-0000-4000-8000-000000000000";
+const { started_ticks: _, ...withoutTicks } = start;
 
 test.each([
   ["this process", start, true],
   ["a boot id without dashes", { ...start, boot: boot.replaceAll("-", "") }, true],
-  ["a process that is not there", { ...start, pid: 2 ** 22 - 3 }, false],
-  ["another boot", { ...start, boot: bodies.start.nixgate }, false],
-  ["a process younger than the record", { ...start, time: "2020-01-01T00:00:00.000Z" }, false],
-  ["another host, which cannot be seen from here", { ...start, host: "elsewhere", pid: 2 ** 22 - 3 }, true],
+  ["a process that is not there", { ...start, pid: NOBODY }, false],
+  ["a process whose clock was set forward since", { ...start, time: "1970-01-01T00:00:10.000Z" }, true],
+  ["a process whose clock was set back since", { ...start, time: "2099-01-01T00:00:00.000Z" }, true],
+  ["a process that has only inherited the number", { ...start, started_ticks: 1 }, false],
+  ["an older record, with the number of a stranger", withoutTicks, false],
+  ["another boot", { ...start, boot: OTHER_BOOT }, false],
+  ["this boot, before the host got another name", { ...start, host: "localhost" }, true],
+  ["the same, and its process is gone", { ...start, host: "localhost", pid: NOBODY }, false],
+  ["another boot, before the host got another name", { ...start, host: "localhost", boot: OTHER_BOOT }, false],
+  [
+    "another host, which cannot be seen from here",
+    { ...withoutTicks, host: "elsewhere", boot: OTHER_BOOT, machine: "" },
+    true,
+  ],
   ["no process at all", { ...start, pid: 0 }, false],
 ])("%s: alive or not", (_, record, expected) => expect(livenessHere()(record)).toBe(expected));
 

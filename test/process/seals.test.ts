@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Finding } from "../../src/record/finding.ts";
+import { startTicks } from "../../src/system/process-group.ts";
 import { exported, importJournal, noJournalRemote } from "../support/journal-export.ts";
 import { nixgate } from "../support/nixgate.ts";
 import { bodies, sessionLines } from "../support/records.ts";
@@ -264,7 +265,10 @@ describe("sessions prune", () => {
 
   test("keeps a day with a session that is running", async () => {
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-    const running = sessionLines(`${DAY}T05:00:00Z`, [{ ...bodies.start, pid: 1 }], { host: "elsewhere", boot });
+    const running = sessionLines(`${DAY}T05:00:00Z`, [{ ...bodies.start, pid: 1, started_ticks: startTicks(1) }], {
+      host: "elsewhere",
+      boot,
+    });
     add(running.lines);
     const { status, stdout } = await prune();
     expect(status).toBe(75);

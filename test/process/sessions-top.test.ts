@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { openArchive } from "../../src/system/archive.ts";
 import { growthOf } from "../../src/system/growth.ts";
+import { startTicks } from "../../src/system/process-group.ts";
 import { nixgate } from "../support/nixgate.ts";
 import { bodies, sessionLines } from "../support/records.ts";
 import { answerOf, startSession } from "../support/run-session.ts";
@@ -95,11 +96,13 @@ test("what is lost, has ended or runs on another host is not shown, and no text 
   const lines = [
     sessionLines(now, [{ ...bodies.start, pid: gone }], here),
     sessionLines(now, [{ ...bodies.start, pid: process.pid }, bodies.end], here),
-    sessionLines(now, [{ ...bodies.start, pid: process.pid }], { host: "elsewhere" }),
+    sessionLines(now, [{ ...bodies.start, pid: process.pid, started_ticks: startTicks("self") }], {
+      host: "elsewhere",
+    }),
     sessionLines(
       now,
       [
-        { ...bodies.start, pid: process.pid, member: nasty },
+        { ...bodies.start, pid: process.pid, started_ticks: startTicks("self"), member: nasty },
         { ...bodies.run, request: nasty },
       ],
       here,

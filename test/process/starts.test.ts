@@ -14,7 +14,7 @@ const soon = () => [minute(), minute() + 1].map((it) => `${NAME}.${it}`);
 test("starts stand in their order, and no more are written down than count", () => {
   const top = temporaryFolder("starts");
   const count = countingStarts([[top, "nixgate"]]);
-  const ids = Array.from({ length: 5 }, newSessionId);
+  const ids = Array.from({ length: 5 }, () => newSessionId(Date.now()));
   const lists = ids.map((id) => count(NAME, id, 3));
   expect(lists.map((list) => list.length)).toEqual([1, 2, 3, 3, 3]);
   expect(lists.at(-1)).toEqual(ids.slice(0, 3));
@@ -23,8 +23,8 @@ test("starts stand in their order, and no more are written down than count", () 
 
 test("teams are counted apart", () => {
   const count = countingStarts([[temporaryFolder("starts"), "nixgate"]]);
-  count(NAME, newSessionId(), 9);
-  expect(count("team-beta@0123456789ab", newSessionId(), 9).length).toBe(1);
+  count(NAME, newSessionId(Date.now()), 9);
+  expect(count("team-beta@0123456789ab", newSessionId(Date.now()), 9).length).toBe(1);
 });
 
 test("where there is no runtime folder the next one is taken", () => {
@@ -33,7 +33,7 @@ test("where there is no runtime folder the next one is taken", () => {
     [`${top}/missing`, "nixgate"],
     [top, "nixgate-0"],
   ]);
-  expect(count(NAME, newSessionId(), 9).length).toBe(1);
+  expect(count(NAME, newSessionId(Date.now()), 9).length).toBe(1);
   expect(readdirSync(top)).toEqual(["nixgate-0"]);
 });
 
@@ -44,7 +44,7 @@ test("the first of a minute removes what is old, of both sides of the clock, and
   const old = [`${NAME}.${now - 2}`, `team-beta@0123456789ab.3`, `${NAME}.${now + 5}`];
   const kept = [`${NAME}.${now - 1}`, "notes", "notes.3"];
   for (const name of [...old, ...kept]) writeFileSync(`${top}/nixgate/${name}`, "x\n");
-  countingStarts([[top, "nixgate"]], () => now)("team-gamma@0123456789ab", newSessionId(), 9);
+  countingStarts([[top, "nixgate"]], () => now)("team-gamma@0123456789ab", newSessionId(Date.now()), 9);
   const left = readdirSync(`${top}/nixgate`).filter((name) => !name.startsWith("team-gamma"));
   expect(left.sort()).toEqual(kept.sort());
 });
@@ -88,7 +88,7 @@ describe("no start is admitted where the list cannot be trusted:", () => {
   ])("%s", (_, spoil, words) => {
     const top = temporaryFolder("starts");
     spoil(top);
-    const start = () => countingStarts([[top, "nixgate"]])(NAME, newSessionId(), 9);
+    const start = () => countingStarts([[top, "nixgate"]])(NAME, newSessionId(Date.now()), 9);
     expect(start).toThrow(AdmissionUnavailable);
     expect(start).toThrow(words);
     expect(readdirSync(top)).not.toContain("target");
@@ -103,7 +103,7 @@ test.runIf(process.getuid?.() === 0)("what belongs to another account is not tru
     writeFileSync(`${top}/nixgate/${name}`, "");
     chownSync(`${top}/nixgate/${name}`, 65534, 65534);
   }
-  expect(() => count(NAME, newSessionId(), 9)).toThrow(/not a regular file of the account's/);
+  expect(() => count(NAME, newSessionId(Date.now()), 9)).toThrow(/not a regular file of the account's/);
   chownSync(`${top}/nixgate`, 65534, 65534);
-  expect(() => count(NAME, newSessionId(), 9)).toThrow(/belongs to uid 65534/);
+  expect(() => count(NAME, newSessionId(Date.now()), 9)).toThrow(/belongs to uid 65534/);
 });

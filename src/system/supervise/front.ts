@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { NAMES_READ, type RawEnvironment } from "../../session/ssh-environment.ts";
 import { environmentIn } from "../environment.ts";
 import { readKernelFile } from "../files.ts";
-import { fieldsBehindName } from "../process-group.ts";
+import { fieldsBehindName, startTicksIn } from "../process-group.ts";
 import { inside, O_PATH } from "../safe-folder.ts";
 
 const PROGRAM = "nixgate-front";
@@ -11,6 +11,8 @@ const PROGRAM = "nixgate-front";
 /** A process that asks the supervisor. Its folder in /proc stays open: it shows this process or none, never its successor. */
 export interface Front {
   readonly pid: number;
+  /** When it began, in ticks since boot; undefined where it is gone already. */
+  readonly startedTicks: number | undefined;
   /** As it was when it asked first: sshd's process for this client. */
   readonly parent: number;
   parentNow(): number;
@@ -69,6 +71,7 @@ function opened(pid: number, folder: number, cgroup: string, stat: number): Fron
   const state = () => stateIn(fields);
   return {
     pid,
+    startedTicks: startTicksIn(fields()),
     parent: parentIn(fields),
     parentNow: () => parentIn(fields),
     cgroup,
@@ -127,6 +130,8 @@ function problemWith(
 /** Fields behind the command's name, proc_pid_stat(5). */
 const STATE = 0;
 const PARENT = 1;
+/** Up to the time of its start. */
+const MOST_FIELDS = 20;
 
 /** All that is read goes through it: buffers of their own would be megabytes of garbage between two collections. */
 const block = Buffer.alloc(16_384);
@@ -146,7 +151,7 @@ function fieldsOf(stat: number): StatFields {
       const length = readSync(stat, block, 0, block.length, 0);
       if (block.compare(seen, 0, seen.length, 0, length) === 0) return fields;
       seen = new Uint8Array(block.subarray(0, length)); // no part of a pool, which would be held whole
-      fields = fieldsBehindName(block.toString("latin1", 0, length), PARENT + 1);
+      fields = fieldsBehindName(block.toString("latin1", 0, length), MOST_FIELDS);
       return fields;
     } catch {
       return undefined;

@@ -1,6 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
-import { hostname } from "node:os";
-import type { DayFile } from "../../record/archive.ts";
+import type { DayFile, Served } from "../../record/archive.ts";
 import { decodeLine } from "../../record/decode.ts";
 import { ofFile, recoverFiles } from "../../record/recover.ts";
 import type { RecordOf, SessionRecord } from "../../record/schema.ts";
@@ -12,8 +11,7 @@ import { dayOfSession, sessionId, type TeamName, teamName } from "../../units/id
 import { openArchive } from "../archive.ts";
 import { killWhole, MOUNT } from "../cgroup.ts";
 import { clock } from "../clock.ts";
-import { withoutDashes } from "../liveness.ts";
-import { ownMachine } from "../machine.ts";
+import { bootsHere } from "../liveness.ts";
 import { recoverPorts } from "../recover-ports.ts";
 import { confinedScope } from "./confined.ts";
 import type { Fifo } from "./fifos.ts";
@@ -66,6 +64,9 @@ export async function returnsOf(teams: readonly Fifo[], supervisor: Supervisor):
   const { copyToJournal, flush } = supervisor.records;
   const ports = recoverPorts(directory, journald ? { copy: copyToJournal, flush } : undefined);
   // A session of another manager may still be served by a process of its own.
+  // Only a supervisor of this host can have been writing it, in this boot or an earlier one.
+  const bootOf = bootsHere();
+  const isOurs = (start: Served) => bootOf(start) !== "elsewhere";
   const isGone: typeof ports.isGone = (start) => {
     const { session, isolation } = start as RecordOf<"session.start">;
     return isolation === "scope-system" ? !found.has(session) && isOurs(start) : ports.isGone(start);
@@ -96,12 +97,13 @@ const SESSION_IN_UNIT = /-([0-9a-f-]{36})-\d+\.(?:scope|service)$/;
 function filesToLookAt(team: string, files: readonly DayFile[]): readonly DayFile[] {
   const running = unitsOf(team).flatMap((unit) => sessionId(SESSION_IN_UNIT.exec(unit)?.[1] ?? "") ?? []);
   const days = new Set(running.map((session) => dayOfSession(session)));
-  // A file of a day to come would take the place of the ones that were being written; clocks may be a day apart.
-  const tomorrow = new Date(Date.now() + DAY_MS).toISOString().slice(0, 10);
-  const own = files
-    .filter((file) => file.team === team && file.day <= tomorrow)
-    .sort((a, b) => (a.day < b.day ? 1 : -1));
-  return own.filter(({ day }, index) => index < 2 || days.has(day));
+  // A file of a day to come would take the place of the ones that were being written; clocks may be a day apart. The
+  // latest by name are not those that were written last where the clock was set back.
+  const ago = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10);
+  for (const day of [ago(0), ago(1)]) days.add(day);
+  const own = files.filter((file) => file.team === team).sort((a, b) => (a.day < b.day ? 1 : -1));
+  const latest = own.filter(({ day }) => day <= ago(-1)).slice(0, 2);
+  return own.filter((file) => latest.includes(file) || days.has(file.day));
 }
 
 /** A supervisor that was killed may have written a record and not sent its copy, which then is the last of a file. */
@@ -114,11 +116,6 @@ function copyLast(file: DayFile, records: Supervisor["records"]): void {
   if (last) records.copyToJournal(last.record, last.line);
 }
 
-/** What only a supervisor of this host and boot can have been writing, or what nobody can be writing any more. */
-function isOurs({ host, boot }: { readonly host: string; readonly boot: string }): boolean {
-  return host === hostname() || withoutDashes(boot) === withoutDashes(ownMachine().boot);
-}
-
 function returning(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found | undefined {
   const { start, open } = lost;
   const [begun] = open.values();
@@ -129,11 +126,15 @@ function returning(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found | u
   const isConfined = begun.unit.endsWith(".service");
   const front = frontOf(start.pid, team, fifo.uid, isConfined ? undefined : cgroup);
   if (typeof front === "string") return undefined;
+  if (start.started_ticks !== undefined && start.started_ticks !== front.startedTicks) {
+    front.close();
+    return undefined;
+  }
   const inside = isConfined ? supervisor.insiders.isIn(begun.pid ?? 0, fifo, folder, cgroup) : undefined;
   if (isConfined && !inside) return undefined;
   const guest: Guest = { talk: talkWith(front, folder, undefined), fifo, client: undefined };
-  const age = Math.max(0, Date.now() - Date.parse(begun.time)); // the clock may have been set back
-  const at = clock.monotonic() - age;
+  // A record of an older nixgate has no monotonic time, and the clock may have been set back since.
+  const at = begun.monotonic_ms ?? clock.monotonic() - Math.max(0, Date.now() - Date.parse(begun.time));
   return {
     fifo,
     guest,

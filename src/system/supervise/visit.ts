@@ -30,7 +30,7 @@ export function visitOf(fifo: Fifo, guest: Guest, supervisor: Supervisor): Visit
     end: (status) => talk.finish((said) => answerToEnd(status, said)),
     visitor: {
       machine: ownMachine(),
-      process: { pid: front.pid, version },
+      process: { pid: front.pid, startedTicks: front.startedTicks, version },
       account,
       holder: "",
       environment: front.environment,

@@ -1,0 +1,47 @@
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { fieldsBehindName } from "./process-group.ts";
+
+/** What the build calls the program; the interpreter and its options may stand before it. */
+const PROGRAM = "nixgate.cjs";
+/** The script that stands for a session under the resident supervisor. */
+const FRONT = "nixgate-front";
+
+/** Whether there is a process of this number, of whatever account. */
+export function exists(pid: number): boolean {
+  if (pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** The fields of a process's stat from the state on (proc_pid_stat(5)); undefined where it is gone or hidden. */
+export function statOf(folder: string): readonly string[] | undefined {
+  try {
+    return fieldsBehindName(readFileSync(`${folder}/stat`, "latin1"));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What a process is for, by its command line. `gone` is also a zombie, whose command line is empty, and whatever is none
+ * of nixgate's.
+ * @param place its folder in /proc
+ */
+export function commandOf(place: string): "session" | "supervise" | "front" | "gone" | "hidden" {
+  try {
+    const words = readFileSync(`${place}/cmdline`, "utf8").split("\0");
+    if (words.some((word) => basename(word) === FRONT)) return "front";
+    const program = words.findIndex((word) => basename(word) === PROGRAM);
+    const command = program < 0 ? undefined : words[program + 1];
+    if (command === "front-line") return "front"; // for a line of its loop
+    return command === "session" || command === "supervise" ? command : "gone";
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === "ESRCH" || code === "ENOENT" ? "gone" : "hidden";
+  }
+}
