@@ -13,13 +13,13 @@ export const renderUnitsCommand: Command<RenderUnitsPorts> = {
   summary: 'print the systemd units of manager = "system"',
   usage: "[--output DIR [--force]] [--config-dir DIR]",
   help: `Prints nixgate.service, which runs nixgate supervise, a socket unit with the FIFO of each team, each team's slice with its
-[team_limits], the timer that has the records sealed, and the kernel's ptrace_scope = 1, without which the supervisor
-serves nobody: a command could take over its own session. Each file is headed by the path where it belongs. To change
-over: set manager = "system" in nixgate.toml, give the log folders to root (chown -R root /var/log/nixgate), put the
+[team_limits], the timer that has the records sealed, a policy that keeps the accounts from the system bus, where they
+could keep systemd busy, and the kernel's ptrace_scope = 1, without which the supervisor serves nobody: a command could
+take over its own session. Each file is headed by the path where it belongs. To change over: set manager = "system" in nixgate.toml, give the log folders to root (chown -R root /var/log/nixgate), put the
 units in place, then
 
   systemctl daemon-reload && systemctl enable --now nixgate.socket 'nixgate-TEAM.socket' nixgate.service nixgate-seal.timer
-  systemctl restart systemd-sysctl user@UID.service
+  systemctl restart systemd-sysctl user@UID.service && systemctl reload dbus
 
 and let sshd start "exec nixgate-front TEAM [MEMBER]" (nixgate authorized-keys prints it so). Print them again, and
 restart nixgate.service, when a team comes or goes; limits and everything else of a policy are read for each session.
@@ -36,7 +36,7 @@ error.
       {
         name: "render units",
         afterwards:
-          "# Then: systemctl daemon-reload && systemctl enable --now nixgate.socket nixgate-TEAM.socket … nixgate.service nixgate-seal.timer; systemctl restart systemd-sysctl\n",
+          "# Then: systemctl daemon-reload && systemctl enable --now nixgate.socket nixgate-TEAM.socket … nixgate.service nixgate-seal.timer; systemctl restart systemd-sysctl; systemctl reload dbus\n",
         render: ({ scope, log }, policies, configDirectory) => ({
           ...renderUnits(policies, accountsOf, ports.uidOf, {
             program: ports.program,

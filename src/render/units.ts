@@ -1,6 +1,7 @@
 import type { Policy } from "../policy/policy.ts";
 import { sliceName } from "../scope/names.ts";
 import { limitProperties } from "../scope/properties.ts";
+import { busPolicy } from "./bus-policy.ts";
 import { NO_TRACING, noManager } from "./confine-account.ts";
 import type { Rendered, RenderedFile, UidOf } from "./slices.ts";
 import { unit } from "./unit-file.ts";
@@ -34,6 +35,7 @@ export function renderUnits(
     ),
     CONTROL,
     NO_TRACING,
+    busPolicy(served.map(({ account }) => account)),
     sealing(places),
     SEAL_TIMER,
     ...served.flatMap(({ policy, account, uid }) => [socket(policy, account), slice(policy), noManager(account, uid)]),

@@ -12,6 +12,28 @@ const word = (name: string, value: string): Confining => ({ name, value, bus: [n
 /** EPERM of errno(3). */
 const NOT_PERMITTED = 1;
 
+const MANAGERS = [
+  "AskPassword",
+  "BootControl",
+  "Credentials",
+  "FactoryReset",
+  "Home",
+  "Hostname",
+  "Import",
+  "JournalAccess",
+]
+  .concat("Login", "Machine", "MachineImage", "ManagedOOM", "Manager", "Metrics", "MountFileSystem", "MuteConsole")
+  .concat("NamespaceResource", "Network", "PCRExtend", "PCRLock", "Repart", "SysInstall", "Udev", "Unit", "sysext");
+/**
+ * Sockets on which PID 1 and other services of root's answer any account (systemd 262): each call costs them time that no
+ * limit of the caller's bounds. What a host does not have is passed over.
+ */
+const OUT_OF_REACH = [
+  ...["/run/dbus", "/run/ssh-unix-local", "/run/systemd/notify", "/run/systemd/private", "/run/systemd/report"],
+  "/run/systemd/userdb/io.systemd.DynamicUser", // not the others: they may be what knows the account
+  ...MANAGERS.map((name) => `/run/systemd/io.systemd.${name}`),
+].map((path) => `-${path}`);
+
 /**
  * The sandbox of a confined command: what the programs of Nix need of the host as clients of nix-daemon(8), and no more.
  * They talk to it over a socket in /nix/var/nix; builds, substitution and the database are the daemon's.
@@ -19,6 +41,7 @@ const NOT_PERMITTED = 1;
 const SANDBOX: readonly Confining[] = [
   word("ProtectSystem", "strict"),
   word("ProtectHome", "tmpfs"), // empty; with yes Nix 2.8 dies of the EACCES for its own settings in HOME
+  { name: "InaccessiblePaths", value: OUT_OF_REACH.join(" "), bus: ["InaccessiblePaths", "as", OUT_OF_REACH] },
   on("PrivateTmp"),
   on("PrivateDevices"),
   on("NoNewPrivileges"),

@@ -28,6 +28,7 @@ if [ "$manager" = system ]; then
   nixgate render units --output /
   systemctl daemon-reload
   systemctl restart systemd-sysctl.service
+  systemctl reload dbus.service
   for team in alpha beta gamma; do systemctl restart "user@$(id -u "nix-$team").service"; done
   systemctl --quiet enable --now nixgate.socket nixgate-alpha.socket nixgate-beta.socket nixgate-gamma.socket nixgate.service
   exit

@@ -22,6 +22,7 @@ test("each team with an account has a FIFO of its own, a slice, and no systemd o
     "nixgate.service",
     "nixgate.socket",
     "/etc/sysctl.d/50-nixgate.conf",
+    "/etc/dbus-1/system.d/nixgate.conf",
     "nixgate-seal.service",
     "nixgate-seal.timer",
     "nixgate-a-b.socket",
@@ -32,6 +33,12 @@ test("each team with an account has a FIFO of its own, a slice, and no systemd o
     /ListenFIFO=\/run\/nixgate\/a-b\/requests\nSocketUser=nix-a-b\nSocketMode=0200\n/,
   );
   expect(texts["user@1001.service.d/50-nixgate.conf"]).toContain("\nDelegate=no\n");
+  expect(texts["/etc/dbus-1/system.d/nixgate.conf"]).toContain(
+    '<policy user="nix-a-b">\n    <deny send_destination="*"/>\n',
+  );
+  expect(texts["/etc/dbus-1/system.d/nixgate.conf"]).toContain(
+    '    <deny user="nix-a-b"/>\n  </policy>\n</busconfig>\n',
+  );
   expect(texts["/etc/sysctl.d/50-nixgate.conf"]).toMatch(/\nkernel\.yama\.ptrace_scope = 1\n$/);
   expect(texts["nixgate.socket"]).toContain("SocketMode=0600\n");
   expect(texts["nixgate-a\\x2db.slice"]).toContain("[Slice]\nTasksMax=999\n");

@@ -1,0 +1,32 @@
+import type { RenderedFile } from "./slices.ts";
+import { MADE } from "./unit-file.ts";
+
+const escapeXml = (name: string) => name.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+
+/** systemd and other services of root's answer any account's calls, and each call costs them time (dbus-daemon(1)). */
+export function busPolicy(accounts: readonly string[]): RenderedFile {
+  const own = accounts.map(
+    (account) => `  <policy user="${escapeXml(account)}">
+    <deny send_destination="*"/>
+    <deny send_type="method_call"/>
+    <deny send_type="signal"/>
+    <deny own="*"/>
+  </policy>
+`,
+  );
+  const none = accounts.map((account) => `    <deny user="${escapeXml(account)}"/>\n`);
+  return {
+    path: "/etc/dbus-1/system.d/nixgate.conf",
+    text: `<?xml version="1.0"?>
+<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<!-- ${MADE.replace(/^# /, "")}
+     A command of a team's needs nothing of the system bus. It could keep systemd busy with calls, so that no team's
+     sessions start, and send signals in other services' names. Heeded after systemctl reload dbus.service. -->
+<busconfig>
+${own.join("")}  <policy context="mandatory">
+${none.join("")}  </policy>
+</busconfig>
+`,
+  };
+}
