@@ -15,12 +15,19 @@ import { findOne, recordsOf } from "./sessions-show.ts";
 export interface ServingProcess {
   isThere(): boolean;
   /** @throws an error with code EPERM where this caller may not */
-  terminate(): void;
+  terminate(whose: Whose): void;
   close(): void;
 }
 
+/** The team of the folder that a record is in, and the account that owns the folder. */
+export interface Whose {
+  readonly team: string;
+  readonly uid: number | undefined;
+}
+
 export interface SessionsKillPorts extends SessionsPorts {
-  serving(start: Parameters<IsAlive>[0]): ServingProcess | "gone" | "elsewhere" | "hidden";
+  /** `foreign`: the process that the record names is not of the account that owns the folder of the records. */
+  serving(start: Parameters<IsAlive>[0], whose: Whose): ServingProcess | "gone" | "elsewhere" | "hidden" | "foreign";
   /** How long the team's sessions may take to end, in milliseconds. */
   patience(configDirectory: string | undefined, team: string): Promise<number>;
   sleep(ms: number): Promise<void>;
@@ -35,8 +42,8 @@ export const sessionsKill: Command<SessionsKillPorts> = {
   usage: "ID [--json] [--log-dir DIR | --config-dir DIR]",
   help: `Ends a running session in good order: its nixgate is told to (by SIGTERM, or through the supervisor), ends the command and everything in its scope (SIGTERM,
 after stop_timeout SIGKILL), writes the records with the cause killed-by-admin and exits. Waits for that.
-ID is the session's id, or as much of its beginning or its end as is found only once. Only root and the session's own
-account may do it.
+ID is the session's id, or as much of its beginning or its end as is found only once; TEAM/ID names the team, too. Only
+root and the session's own account may do it. What is signalled is a process of the account that owns the team's records.
 
   --json             one JSON document
 ${PLACE_HELP}
@@ -87,9 +94,10 @@ async function endSession(
   patience: number,
   ports: SessionsKillPorts,
 ): Promise<RecordOf<"session.end">> {
-  const serving = reach(start, ports);
+  const whose = { team: file.team, uid: file.owner?.() };
+  const serving = reach(start, whose, ports);
   try {
-    signal(serving, start);
+    signal(serving, start, whose);
     for (let waited = 0; serving.isThere() && waited < patience; waited += LOOK_AGAIN_MS)
       await ports.sleep(LOOK_AGAIN_MS);
     const end = recordsOf({ file, session: start.session }).find((record) => record.event === "session.end");
@@ -106,21 +114,22 @@ async function endSession(
   }
 }
 
-function reach(start: RecordOf<"session.start">, ports: SessionsKillPorts): ServingProcess {
+function reach(start: RecordOf<"session.start">, whose: Whose, ports: SessionsKillPorts): ServingProcess {
   const { session, host, user } = start;
-  const serving = ports.serving(start);
+  const serving = ports.serving(start, whose);
   if (serving === "elsewhere")
     throw new UsageError(`${session}: runs on ${escapeText(host)}, not on this host`, {
       hint: `run nixgate sessions kill on ${escapeText(host)}`,
     });
   if (serving === "gone") throw lost(session);
+  if (serving === "foreign") throw foreign(start, whose);
   if (serving === "hidden") throw notAllowed(session, user);
   return serving;
 }
 
-function signal(serving: ServingProcess, { session, user }: RecordOf<"session.start">): void {
+function signal(serving: ServingProcess, { session, user }: RecordOf<"session.start">, whose: Whose): void {
   try {
-    serving.terminate();
+    serving.terminate(whose);
   } catch (error) {
     if (/^E(?:PERM|ACCES)$/.test((error as NodeJS.ErrnoException).code ?? "")) throw notAllowed(session, user);
     throw error;
@@ -131,6 +140,13 @@ const lost = (session: string) =>
   new UsageError(`${session}: is lost: it has no end on record, and its process is gone`, {
     hint: "nixgate recover ends its records",
   });
+
+/** Whoever owns the records may have forged this one, to have another's process ended. */
+const foreign = ({ session, pid }: RecordOf<"session.start">, { team, uid }: Whose) =>
+  new UsageError(
+    `${session}: process ${pid} is not the account's that owns the records of ${escapeText(team)} (uid ${uid ?? "unknown"}): not signalled`,
+    { hint: `the record may be forged: nixgate sessions verify; ps -o user,args -p ${pid}` },
+  );
 
 const notAllowed = (session: string, user: string) =>
   new NixgateError("E_SESSION_NOT_YOURS", ExitStatus.denied, `${session}: is a session of ${escapeText(user)}`, {

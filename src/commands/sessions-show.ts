@@ -31,7 +31,7 @@ export const sessionsShow: Command<SessionsPorts> = {
   summary: "one session as a story, then every field of its records",
   usage: "ID [--json] [--no-index] [--log-dir DIR | --config-dir DIR | --journal DIR | --merge]",
   help: `Shows what happened in a session, with times relative to its start, then every field as it was recorded.
-ID is the session's id, or as much of its beginning or its end as is found only once.
+ID is the session's id, or as much of its beginning or its end as is found only once; TEAM/ID names the team, too.
 
   --json             one JSON document
 ${INDEX_HELP}
@@ -88,15 +88,20 @@ function notReadable(part: string, [first, ...more]: readonly string[]): RecordE
 }
 
 /** Why an id does not name one session. */
-function notOne(part: string, found: readonly { session: string }[], directory: string): UsageError {
+function notOne(part: string, found: readonly Located[], directory: string): UsageError {
   const shown = escapeText(part);
   if (found.length === 0)
     return new UsageError(`${shown}: no such session on record below ${escapeText(directory)}`, {
       hint: "nixgate sessions list shows the ids",
     });
-  const some = found.slice(0, 5).map(({ session }) => escapeText(session));
+  const isOfSeveral = new Set(found.map(({ session }) => session)).size < found.length;
+  const some = found
+    .slice(0, 5)
+    .map(({ session, file }) => escapeText(isOfSeveral ? `${file.team}/${session}` : session));
   return new UsageError(`${shown}: fits ${found.length} sessions: ${some.join(", ")}${found.length > 5 ? ", …" : ""}`, {
-    hint: "write more of the id",
+    hint: isOfSeveral
+      ? "several teams have this id, of which one may be forged: write TEAM/ID"
+      : "write more of the id",
   });
 }
 

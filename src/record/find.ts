@@ -22,21 +22,24 @@ export function sessionOf(line: RawLine): string | undefined {
 }
 
 /**
- * The sessions whose id is, begins or ends with `part`, each once, with the file it was first seen in. A whole id is
- * looked for in the file of its day first, and nowhere else once it is found.
+ * The sessions whose id is, begins or ends with `part`, each once in a team, with the file it was first seen in. A whole
+ * id is looked for in the files of its day first, and nowhere else once it is found. Two teams with one id are two
+ * sessions: whoever writes a team's files can take another session's id. `TEAM/` in front of it says whose is meant.
  */
 export function findSessions(files: readonly DayFile[], part: string, report: (file: DayFile, error: unknown) => void) {
-  const wanted = part.toLowerCase();
+  const [, team, wanted = ""] = /^(?:([^/]*)\/)?(.*)$/s.exec(part.toLowerCase()) ?? [];
   const whole = FULL_ID.test(wanted);
   const day = whole ? dayOfSession(wanted) : undefined;
   const found = new Map<string, Located>();
-  for (const file of [...files.filter((f) => f.day === day), ...files.filter((f) => f.day !== day)]) {
+  const own = files.filter((file) => team === undefined || file.team === team);
+  for (const file of [...own.filter((f) => f.day === day), ...own.filter((f) => f.day !== day)]) {
     if (whole && found.size > 0 && file.day !== day) break;
     try {
       for (const { session, ...where } of sessionsLike(file, wanted)) {
-        const known = found.get(session);
-        if (known === undefined) found.set(session, { session, file, ...where });
-        else if (known.file === file) found.set(session, { session, file, ...both(known.part, where.part) });
+        const key = `${file.team}/${session}`;
+        const known = found.get(key);
+        if (known === undefined) found.set(key, { session, file, ...where });
+        else if (known.file === file) found.set(key, { session, file, ...both(known.part, where.part) });
       }
     } catch (error) {
       report(file, error);

@@ -5,6 +5,7 @@ import { bootsHere } from "./liveness.ts";
 import { startTicksIn } from "./process-group.ts";
 import { commandOf, exists, statOf } from "./process-kind.ts";
 import { inside, O_PATH } from "./safe-folder.ts";
+import { signalAs } from "./signal-as.ts";
 
 /** Root's way to the resident supervisor, and its sign of life with its pid. */
 const CONTROL = "/run/nixgate/_control";
@@ -16,9 +17,19 @@ export const READY = "/run/nixgate/_ready";
  */
 export interface SessionProcess {
   isThere(): boolean;
-  /** @throws Node's own error with code EPERM or EACCES where the session is another account's */
-  terminate(): void;
+  /** A process of nixgate's that serves one session, or a front, which the resident supervisor knows by its team. */
+  readonly command: "session" | "supervise" | "front";
+  /** Whether it is a process of that account alone: real, effective, saved and file system uid (proc_pid_status(5)). */
+  isOf(uid: number): boolean;
+  /** @throws an error with code EPERM or EACCES where the session is another account's */
+  terminate(whose: Whose): void;
   close(): void;
+}
+
+/** Whose session it is: the team of the folder that the record is in, and the account that owns that folder. */
+export interface Whose {
+  readonly team: string;
+  readonly uid: number | undefined;
 }
 
 export type Start = Served & { readonly isolation?: string };
@@ -47,12 +58,14 @@ export function sessionProcessOf(start: Start): SessionProcess | "gone" | "elsew
   const isThere = () => commandOf(place) !== "gone";
   return {
     isThere,
+    command,
+    isOf: (uid) => uidsOf(readKernelFile(inside(folder, "status"))).every((one) => one === uid),
     // Node has no pidfd_send_signal(2). Between this look and the signal the number would have to be freed and, after
-    // all the others, given out again.
-    terminate() {
+    // all the others, given out again; then the signal still reaches no other account's process.
+    terminate({ team, uid }) {
       if (!isThere()) return;
-      if (command === "front") tellResident(`kill ${start.pid}`);
-      else process.kill(start.pid, "SIGTERM");
+      if (command === "front") tellResident(`kill ${start.pid} ${team}`);
+      else if (uid !== undefined) signalAs(uid, start.pid);
     },
     close: () => closeSync(folder),
   };
@@ -99,11 +112,26 @@ const START_UP_MS = 5000;
  * The process to be signalled. Where the record has no ticks, of an older nixgate, the process must also be old enough
  * to have written the record. A clock that was set forward since makes it look too young; then nothing is signalled.
  */
-export function sessionProcessToSignal(start: Start): ReturnType<typeof sessionProcessOf> {
+export function sessionProcessToSignal(start: Start, whose: Whose): ReturnType<typeof sessionProcessOf> | "foreign" {
   const found = sessionProcessOf(start);
-  if (typeof found === "string" || start.started_ticks !== undefined || !isYounger(start)) return found;
+  if (typeof found === "string") return found;
+  const isIt = start.started_ticks !== undefined || !isYounger(start);
+  if (isIt && mayBe(found, whose)) return found;
   found.close();
-  return "gone";
+  return isIt ? "foreign" : "gone";
+}
+
+/**
+ * Whether a process can serve a session of that team: the record, which the account may have forged, is no proof. Of a
+ * front the resident supervisor asks the kernel itself.
+ */
+const mayBe = ({ command, isOf }: SessionProcess, { uid }: Whose): boolean =>
+  command === "front" || (command === "session" && uid !== undefined && isOf(uid));
+
+/** The four uids of a process; one that is nobody's where they cannot be read. */
+function uidsOf(status: string | undefined): readonly number[] {
+  const line = /^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m.exec(status ?? "");
+  return line ? line.slice(1).map(Number) : [Number.NaN];
 }
 
 function isYounger({ pid, time }: Start): boolean {

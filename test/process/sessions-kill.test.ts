@@ -1,13 +1,16 @@
 import { spawn } from "node:child_process";
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { signalAs } from "../../src/system/signal-as.ts";
 import { programForOthers } from "../support/for-others.ts";
 import { nixgate } from "../support/nixgate.ts";
 import { processesWith } from "../support/processes.ts";
 import { bodies, sessionLines } from "../support/records.ts";
 import { answerOf, session, startSession } from "../support/run-session.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { PROGRAMS, type Workplace, workplace } from "../support/workplace.ts";
 
@@ -108,4 +111,85 @@ test.skipIf(process.geteuid?.() !== 0)("another account may not (needs root)", a
   expect({ status, stderr }).toEqual({ status: 77, stderr: expect.stringContaining("run it as root or as root") });
   expect(child.exitCode ?? child.signalCode).toBe(null);
   child.kill("SIGKILL");
+});
+
+const ALPHA = 65_534;
+const BETA = 65_533;
+
+/** A process that looks like a session of nixgate's, of any account. */
+async function pretender(uid: number, word = "session") {
+  const folder = temporaryFolder("pretender");
+  chmodSync(folder, 0o755);
+  const program = join(folder, "nixgate.cjs");
+  writeFileSync(program, 'console.log("there"); setTimeout(() => {}, 60_000);');
+  const { node } = programForOthers();
+  const child = spawn(node, [program, word], { uid, gid: uid, cwd: "/", stdio: ["ignore", "pipe", "ignore"] });
+  await once(child.stdout, "data");
+  return child;
+}
+
+/** A record in alpha's own folder that names a process. */
+function forged(place: Workplace, pid: number | undefined, isolation: "process" | "scope-system" = "process") {
+  const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  const start = { ...bodies.start, pid: Number(pid), isolation };
+  const { lines, session: id } = sessionLines(new Date().toISOString(), [start], { host: hostname(), boot });
+  const folder = join(place.log, "alpha");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${new Date().toISOString().slice(0, 10)}.jsonl`), lines.join(""));
+  chownSync(folder, ALPHA, ALPHA);
+  return id;
+}
+
+describe.skipIf(process.geteuid?.() !== 0)("a record that an account wrote (needs root)", () => {
+  test.each([
+    ["another account's session", BETA, "session"],
+    ["root's session", 0, "session"],
+    ["the supervisor", 0, "supervise"],
+    ["a supervisor of its own", ALPHA, "supervise"],
+  ])("does not have %s ended", async (_, uid, word) => {
+    const place = workplace();
+    const victim = await pretender(uid, word);
+    const { status, stderr } = await kill(place, forged(place, victim.pid));
+    expect(stderr).toMatch(
+      /process \d+ is not the account's that owns the records of alpha \(uid 65534\): not signalled/,
+    );
+    expect(status).toBe(64);
+    expect(victim.signalCode ?? victim.exitCode).toBe(null);
+    victim.kill("SIGKILL");
+  });
+
+  test("with the id of another team's session does not take its place", async () => {
+    const place = workplace();
+    const id = forged(place, 4_194_305);
+    mkdirSync(join(place.log, "beta"));
+    const file = `${new Date().toISOString().slice(0, 10)}.jsonl`;
+    const theirs = readFileSync(join(place.log, "alpha", file), "utf8").replaceAll("alpha", "beta");
+    writeFileSync(join(place.log, "beta", file), theirs);
+    for (const part of [id, id.slice(-12)]) {
+      const { status, stderr } = await kill(place, part);
+      expect({ status, stderr }).toEqual({ status: 64, stderr: expect.stringContaining(`alpha/${id}, beta/${id}`) });
+      expect(stderr).toContain("TEAM/ID");
+    }
+    expect((await kill(place, `beta/${id}`)).stderr).toContain("is lost");
+    const shown = await nixgate(["sessions", "show", `beta/${id.slice(-12)}`, "--config-dir", place.config]);
+    expect(shown.stdout.toString()).toContain(`session ${id}\nteam beta`);
+  });
+
+  test("has its own session ended", async () => {
+    const place = workplace();
+    const own = await pretender(ALPHA);
+    const id = forged(place, own.pid);
+    const ended = once(own, "close");
+    expect((await kill(place, id)).stderr).toContain("is lost");
+    expect(await ended).toEqual([null, "SIGTERM"]);
+  });
+
+  test("ends nothing where the number has become another account's after the look", async () => {
+    const victim = await pretender(BETA);
+    expect(() => signalAs(ALPHA, Number(victim.pid))).toThrow(expect.objectContaining({ code: "EPERM" }));
+    expect(victim.signalCode ?? victim.exitCode).toBe(null);
+    const ended = once(victim, "close");
+    signalAs(BETA, Number(victim.pid));
+    expect(await ended).toEqual([null, "SIGTERM"]);
+  });
 });

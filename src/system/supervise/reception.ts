@@ -14,9 +14,9 @@ import { visitOf } from "./visit.ts";
 
 /** `PID NUMBER STATUS`; the status is missing before the first command. */
 const ASK = /^(\d{1,10}) (\d{1,6}) (\d{0,3})$/;
-/** The name of the FIFO through which root ends a session: `kill PID`. */
+/** The name of the FIFO through which root ends a session: `kill PID TEAM`. */
 const CONTROL = "_control";
-const KILL = /^kill (\d{1,10})$/;
+const KILL = /^kill (\d{1,10}) (\S{1,32})$/;
 
 const RESTARTED = { told: ["nixgate: the supervisor was restarted; try again"], started: 0 };
 
@@ -70,8 +70,14 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
     if (minute.count <= MOST_COMPLAINTS) supervisor.warn(message, { team: fifo.name, ...facts });
     if (minute.count === MOST_COMPLAINTS) supervisor.warn("and more of it in this minute", { team: fifo.name });
   };
+  // The team is that of the record's folder: a forged record ends nobody else's session.
+  const endGuest = (line: string) => {
+    const [, pid, team] = KILL.exec(line) ?? [];
+    const guest = guests.get(Number(pid));
+    if (guest?.fifo.name === team) guest?.client?.end("killed-by-admin");
+  };
   const take = (fifo: Fifo, line: string) => {
-    if (fifo.name === CONTROL) return guests.get(Number(KILL.exec(line)?.[1]))?.client?.end("killed-by-admin");
+    if (fifo.name === CONTROL) return endGuest(line);
     const [, pid, number, status = ""] = ASK.exec(line) ?? [];
     if (pid === undefined) return complain(fifo, "a line that is none of a front's");
     const ask = { number: Number(number), status: status === "" ? undefined : Number(status) };
