@@ -35,14 +35,17 @@ export const SESSION: Entries = {
   "front-line": async () => {
     const { frontLine } = await import("../commands/front-line.ts");
     return bind(frontLine, async () => {
-      const [{ requests }, { becomeFront }, { readOwnEnvironment }, { statusOf }] = await Promise.all([
-        import("../system/requests.ts"),
-        import("../system/machine.ts"),
-        import("../system/environment.ts"),
-        import("../ending/cause.ts"),
-      ]);
+      const [{ requestsFor }, { tellClient }, { becomeFront }, { readOwnEnvironment }, { statusOf }] =
+        await Promise.all([
+          import("../system/requests.ts"),
+          import("../system/client.ts"),
+          import("../system/machine.ts"),
+          import("../system/environment.ts"),
+          import("../ending/cause.ts"),
+        ]);
       // As a session ends that an administrator ends; the read that waits for the client would keep this process.
       process.once("SIGTERM", () => leave(statusOf({ signal: "SIGTERM" })));
+      const requests = requestsFor(tellClient);
       return { requests, becomeFront: (words) => becomeFront(FRONT, words, readOwnEnvironment()) };
     });
   },

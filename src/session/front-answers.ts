@@ -1,7 +1,7 @@
 import type { Plan } from "../scope/plan.ts";
 import { ExitStatus } from "../units/exit-status.ts";
-import type { Milliseconds } from "../units/quantities.ts";
 import { shellWord } from "../units/text.ts";
+import type { LineBounds } from "./ports.ts";
 
 /** What a front is to say before it does what it is told; on the client's own streams. */
 export interface Said {
@@ -98,9 +98,10 @@ export function answerToEnd(status: number, said: Said): string {
 export function answerToRead(
   program: string,
   front: readonly string[],
-  bounds: { readonly maxBytes: number; readonly timeout: Milliseconds },
+  { maxBytes, timeout, greeting }: LineBounds,
   said: Said,
 ): string {
-  const words = [program, "front-line", String(bounds.maxBytes), String(bounds.timeout), ...front];
+  const greeted = greeting === undefined ? [] : [greeting];
+  const words = [program, "front-line", String(maxBytes), String(timeout), ...front, ...greeted];
   return `${spoken(said)}exec ${words.map(shellWord).join(" ")} 2>&3 3>&-\n`;
 }

@@ -54,7 +54,14 @@ export interface Place {
 
 /** The line loop's input. No byte behind a line's end is ever taken from the stream. */
 export interface Requests {
-  next(bounds: { readonly maxBytes: number; readonly timeout: Milliseconds }): Promise<NextLine>;
+  next(bounds: LineBounds): Promise<NextLine>;
+}
+
+export interface LineBounds {
+  readonly maxBytes: number;
+  readonly timeout: Milliseconds;
+  /** Told on stderr when a second has gone by without a line: a person is there, and waits for a prompt. */
+  readonly greeting?: string;
 }
 
 /** `bytes` are those that came, without the line's end. */

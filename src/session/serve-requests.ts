@@ -5,8 +5,9 @@ import type { Cause, Ending } from "../ending/ending.ts";
 import { parseRequest } from "../request/parse-request.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import type { Arrival, Configuration } from "./arrival.ts";
+import { greeting } from "./greeting.ts";
 import { type Outcome, tellRefusal } from "./outcome.ts";
-import type { Client, Interruption, NextLine, SessionPorts } from "./ports.ts";
+import type { Client, Interruption, LineBounds, NextLine, SessionPorts } from "./ports.ts";
 import { denyRecord } from "./records-of.ts";
 import { serveCommand } from "./serve-command.ts";
 import type { SessionLog } from "./session-log.ts";
@@ -87,8 +88,11 @@ async function* linesOf(arrival: Arrival, { policy }: Admitted, ports: SessionPo
     timeout: { reason: "read-timeout", message: `no request within ${timeout / 1000} seconds` },
     end: { reason: "malformed", message: "the last request was not finished" },
   } as const;
+  // Lix 2.93.0 sends its first line at once; who sends none is a person, and is greeted once.
+  let first: Pick<LineBounds, "greeting"> = { greeting: greeting(arrival, policy) };
   for (;;) {
-    const next = await orInterruption(ports.requests.next({ maxBytes, timeout }), ports.client);
+    const next = await orInterruption(ports.requests.next({ maxBytes, timeout, ...first }), ports.client);
+    first = {};
     if (typeof next === "string") return yield { kind: "interrupted", by: next };
     const { kind, bytes } = next;
     if (kind === "line") yield { kind, bytes };

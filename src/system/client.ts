@@ -36,7 +36,7 @@ export function clientOf(parent: number, grace: Milliseconds): Client {
   return {
     latency,
     isGone,
-    tell: (line) => say(STDERR, `${line}\n`),
+    tell: tellClient,
     answerStarted: () => say(STDOUT, "started\n"),
     watch(callback) {
       watchers.add(callback);
@@ -52,6 +52,9 @@ export function clientOf(parent: number, grace: Milliseconds): Client {
     },
   };
 }
+
+/** Says a line on stderr; a client that does not read is waited for one second. */
+export const tellClient = (line: string): void => say(STDERR, `${line}\n`);
 
 /**
  * Says a line to a client that may not read: through an open file of its own, which does not block, so that a pipe

@@ -1,5 +1,6 @@
 import { read } from "node:fs";
 import type { Requests } from "../session/ports.ts";
+import type { Milliseconds } from "../units/quantities.ts";
 import { clock } from "./clock.ts";
 
 const STDIN = 0;
@@ -7,18 +8,23 @@ const LINE_FEED = 0x0a;
 /** How long a stdin that does not block, and has nothing, is left alone, in milliseconds. */
 const LOOK_AGAIN_MS = 10;
 
+/** How long a client may take for its first line before it is greeted; one that is a program needs a round trip. */
+const GREETING_AFTER_MS = 1000 as Milliseconds;
+
 /**
  * The line loop's input, one byte a read(2): whatever follows a line belongs to the command that it starts. `fs.read`
  * does it on a thread of its own, with the fd as sshd made it; `process.stdin` would read ahead and set O_NONBLOCK on
  * the open file that the command shares.
+ * @param tell says a line on stderr
  */
-export const requests: Requests = {
-  async next({ maxBytes, timeout }) {
+export const requestsFor = (tell: (line: string) => void): Requests => ({
+  async next({ maxBytes, timeout, greeting }) {
     const line: number[] = [];
     let undo = () => {};
     const timedOut = new Promise<"timeout">((resolve) => {
       undo = clock.after(timeout, () => resolve("timeout"));
     });
+    const unsaid = greeting === undefined ? () => {} : clock.after(GREETING_AFTER_MS, () => tell(greeting));
     try {
       for (;;) {
         const byte = await Promise.race([readByte(), timedOut]);
@@ -31,9 +37,10 @@ export const requests: Requests = {
       }
     } finally {
       undo();
+      unsaid();
     }
   },
-};
+});
 
 let pending = 0;
 

@@ -10,7 +10,7 @@ import { takingPlaces } from "./places.ts";
 import { problemWithProgram } from "./program-look.ts";
 import { openPatiently, openRecordFile } from "./record-file.ts";
 import { openRecovery } from "./recovery.ts";
-import { requests } from "./requests.ts";
+import { requestsFor } from "./requests.ts";
 import { scopes } from "./scopes.ts";
 import { countingStarts } from "./starts.ts";
 
@@ -21,6 +21,7 @@ import { countingStarts } from "./starts.ts";
 export function sessionPorts(clientGoneGrace: Milliseconds): SessionPorts {
   const client = clientOf(process.ppid, clientGoneGrace);
   const admission = { takePlace: takingPlaces(), countStart: countingStarts(), hostState };
+  const requests = requestsFor(client.tell);
   const recovery = openRecovery();
   const programs = { problemWith: (path: string) => problemWithProgram(path) };
   return { clock, newSessionId, admission, requests, programs, scopes, client, records: recordsForJournal(), recovery };

@@ -1,7 +1,10 @@
+import { setTimeout } from "node:timers/promises";
 import { describe, expect } from "vitest";
 import { isServeAnswer, isWorkerAnswer, serveHello, workerHello } from "../support/nix-protocol.ts";
+import { waitFor } from "../support/wait-for.ts";
 import { records, recordsOf } from "./records.ts";
 import type { Guest, test as plain } from "./support.ts";
+import { startClient } from "./waiting-client.ts";
 
 /** A client in the guest with a store of its own; the builder's store is the guest's. */
 const CLIENT = "local?root=/root/client";
@@ -85,6 +88,26 @@ export function realClients(test: typeof plain): void {
       expect({ exitCode, answered: isAnswer(stdout.subarray(8)) }).toEqual({ exitCode: 0, answered: true });
     }
     expect((await recordsOf(guest, "alpha", "session.start")).at(-1)).toMatchObject({ mode: "loop" });
+  });
+
+  test("a person who opens a shell is told on stderr who they are and what the account is for, once", async ({
+    guest,
+  }) => {
+    using client = startClient(guest);
+    const said = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const)
+      client[name]?.on("data", (chunk: Buffer) => {
+        said[name] += chunk;
+      });
+    await waitFor("the greeting", () => said.stderr.includes("\n"));
+    await setTimeout(2000);
+    expect(said).toEqual({
+      stdout: "",
+      stderr: expect.stringMatching(/^nixgate: you are of team alpha.*has no shell.*\(session [0-9a-f-]{36}\)\n$/),
+    });
+    client.stdin?.end("echo started\n");
+    await new Promise((resolve) => client.once("close", resolve));
+    expect({ ...said, status: client.exitCode }).toMatchObject({ stdout: STARTED, status: 0 });
   });
 
   test("ten sessions over one connection of the client's own each get a scope and a record", async ({ guest }) => {

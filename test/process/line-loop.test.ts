@@ -51,6 +51,43 @@ describe("the real Nix answers through nixgate", () => {
   });
 });
 
+describe("a person who opens a shell", () => {
+  const GREETING =
+    /^nixgate: you are ci of team alpha \(platform team: CI and workstations\); this account serves Nix over ssh:\/\/ and ssh-ng:\/\/ and has no shell; Ctrl-C ends this \(session [0-9a-f-]{36}\)\n/;
+  const words = ["--member", "ci"];
+
+  test("is told after a second who they are and what the account is for, once and on stderr alone", async () => {
+    const child = startSession(workplace(), { words });
+    const answer = answerOf(child);
+    let stderr = "";
+    child.stderr?.on("data", (text: string) => {
+      stderr += text;
+    });
+    const began = performance.now();
+    await waitFor("the greeting", () => stderr !== "");
+    expect(performance.now() - began).toBeGreaterThan(900);
+    expect(stderr).toMatch(GREETING);
+    child.stdin?.write("echo started\n"); // a late line is served like any other
+    await sleep(1500);
+    child.stdin?.end();
+    expect(await answer).toMatchObject({ status: 0, stderr, stdout: STARTED });
+  });
+
+  test("is told nothing where the first line comes within a second", async () => {
+    const child = startSession(workplace(), { request: "bash", words });
+    const answer = answerOf(child);
+    await sleep(300);
+    child.stdin?.write("echo started\n");
+    await sleep(1500);
+    child.stdin?.end();
+    expect(await answer).toMatchObject({ status: 0, stderr: "", stdout: STARTED });
+  });
+
+  test("is told nothing where the stream has ended", async () => {
+    expect(await session(workplace(), { words })).toMatchObject({ status: 0, stderr: "" });
+  });
+});
+
 describe("not a byte behind a request is taken or held back", () => {
   const protocol = Buffer.from(Array.from({ length: 300 }, (_, index) => (index * 7) % 256));
   const stream = Buffer.concat([Buffer.from("echo started\nexec copy\n"), protocol]);

@@ -48,10 +48,11 @@ test("request and protocol may come in one write, with no answer in front of the
   expect((await client.receive(8)).subarray(0, 8)).toEqual(SERVE_SERVER);
 });
 
-test("a client that opens the line loop and says nothing is sent away", async () => {
+test("a client that opens the line loop and says nothing is greeted, and then sent away", async () => {
   const client = startClient(builder, ["builder", "bash"]);
-  const { status, stderr } = await client.answer;
+  const { status, stdout, stderr } = await client.answer;
   expect(status).toBe(65);
-  expect(stderr).toMatch(/^nixgate: no request within 2 seconds \(session /);
+  expect(stdout.length).toBe(0);
+  expect(stderr).toMatch(/^nixgate: you are of team alpha; .*\nnixgate: no request within 2 seconds \(session .*\n$/);
   expect((await builder.awaitRecords("command.deny"))[0]).toMatchObject({ reason: "read-timeout" });
 });

@@ -69,6 +69,10 @@ test("a line is read by front-line, in the front's own place", () => {
   const bounds = { maxBytes: 4096, timeout: 30_000 as Milliseconds };
   const answer = answerToRead("/bin/echo", ["alpha", "", "2"], bounds, QUIET);
   expect(obey(`${answer}echo not reached\n`).stdout).toBe("front-line 4096 30000 alpha  2\n");
+
+  const hostile = `you are 'ci'; $(id) \`id\` "x" \\ *`;
+  const greeted = answerToRead("/usr/bin/printf", ["alpha", "", "2"], { ...bounds, greeting: hostile }, QUIET);
+  expect(obey(greeted.replace("front-line", "'%s\\n'")).stdout).toBe(`4096\n30000\nalpha\n\n2\n${hostile}\n`);
 });
 
 describe.each(shells)(

@@ -84,7 +84,14 @@ async function serve(
     ...{ kind: "custom", name: `allow ${name}`, environment: {} },
     ...{ request: [name], run: [`/bin/${name}`] },
   }));
-  const policy = { team: "alpha", allow, limits: {}, teamLimits: {}, session: { ...SESSION, ...rules } };
+  const policy = {
+    team: "alpha",
+    description: "builds",
+    allow,
+    limits: {},
+    teamLimits: {},
+    session: { ...SESSION, ...rules },
+  };
   const account = { name: "nix-alpha", uid: 990, home: "/" };
   const arrival = { session: SESSION_ID, account, holder: "/holder", request };
   const admitted = { ok: true, host: hostConfig({ schema: 1 }), policy };
@@ -114,8 +121,10 @@ describe("the line loop", () => {
 
   test("asks for each line with the bounds of the policy, and does not go on watching the client", async () => {
     const { asked, watching } = await serve(lines("echo started"), { rules: { lineMaxBytes: 99, readTimeout: 1 } });
+    // whoever sends no first line is greeted, and only then
+    const greeting = expect.stringMatching(/^nixgate: you are of team alpha \(builds\); .*\(session [0-9a-f-]{36}\)$/);
     expect(asked).toEqual([
-      { maxBytes: 99, timeout: 1 },
+      { maxBytes: 99, timeout: 1, greeting },
       { maxBytes: 99, timeout: 1 },
     ]);
     expect(watching).toBe(0);
