@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { nearest } from "../units/nearest.ts";
+import { shellWord } from "../units/text.ts";
 import type { Arguments, Command } from "./command.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -20,7 +21,8 @@ export function parseArguments({ name, options }: Command<never>, words: readonl
   for (const token of tokens) {
     if (token.kind !== "option") continue;
     const problem = problemOf(token, options, given);
-    if (problem !== undefined) throw new UsageError(problem, { hint: `see nixgate ${name} --help` });
+    if (problem !== undefined)
+      throw new UsageError(problem, { hint: `${joined(token, options)}see nixgate ${name} --help` });
     given.set(token.name, token.value ?? true);
   }
   return { positionals, options: Object.fromEntries(given) };
@@ -46,6 +48,16 @@ function problemOf(
   if (given.has(name)) return `--${name} is given twice`;
   if (options[name]?.type === "boolean") return value === undefined ? undefined : `${rawName} takes no value`;
   // What looks like an option is none's value, unless it is joined to it: --team=-x
-  const isMissing = value === undefined || (!inlineValue && value.length > 1 && value.startsWith("-"));
+  const isMissing = value === undefined || looksLikeOption(value, inlineValue);
   return isMissing ? `${rawName} needs a value` : undefined;
+}
+
+const looksLikeOption = (value: string, inlineValue: boolean | undefined) =>
+  !inlineValue && value.length > 1 && value.startsWith("-");
+
+/** How to give an option a value that begins with a dash: `--request --write` leaves open which of the two was meant. */
+function joined({ name, value, inlineValue }: Token, options: Command<never>["options"]): string {
+  const takesText = Object.hasOwn(options, name) && options[name]?.type === "string";
+  if (!takesText || value === undefined || !looksLikeOption(value, inlineValue)) return "";
+  return `write --${name}=${shellWord(value)} if ${value} is its value; `;
 }

@@ -1,6 +1,7 @@
 import { escapeText } from "../units/text.ts";
 import type { RecordOf, SessionRecord } from "./schema.ts";
 import type { HostEvent } from "./vocabulary.ts";
+import { whatRan } from "./what-ran.ts";
 import { formatBytes, formatDuration, plural } from "./wording.ts";
 
 /** One record in plain words, safe to show: the journal's MESSAGE and a line of a session's story. */
@@ -17,7 +18,7 @@ function words(record: SessionRecord): string {
     case "command.deny":
       return `request ${record.n} denied (${record.reason}): ${record.request}`;
     case "command.start":
-      return `command ${record.n} started by rule ${record.rule}: ${record.request}`;
+      return `command ${record.n} started by rule ${record.rule}: ${whatRan(record)}`;
     case "command.end":
       return `command ${record.n} ended: ${ending(record)} after ${formatDuration(record.wall_ms)}${used(record)}`;
     case "session.end":

@@ -28,7 +28,6 @@ test.each([
   [["-w"], "there is no option -w"],
   [["--__proto__"], "there is no option --__proto__"],
   [["--team"], "--team needs a value"],
-  [["--team", "--json"], "--team needs a value"],
   [["-t"], "-t needs a value"],
   [["--json=yes"], "--json takes no value"],
   [["--json", "--json"], "--json is given twice"],
@@ -40,6 +39,20 @@ test.each([
       exitStatus: 64,
       message,
       hint: "see nixgate sessions list --help",
+    }),
+  );
+});
+
+test.each([
+  [["--team", "--json"], "--team", "write --team=--json if --json is its value"],
+  [["--team", "--serve --write"], "--team", "write --team='--serve --write' if --serve --write is its value"],
+  [["-t", "-x"], "-t", "write --team=-x if -x is its value"],
+])("says for %j how a value that begins with a dash is given", (words, option, hint) => {
+  expect(() => parse(...words)).toThrow(
+    expect.objectContaining({
+      exitStatus: 64,
+      message: `${option} needs a value`,
+      hint: `${hint}; see nixgate sessions list --help`,
     }),
   );
 });

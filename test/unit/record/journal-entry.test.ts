@@ -19,6 +19,11 @@ test.each([
   [bodies.deny, "4", "request 1 denied (not-allowlisted): rm -rf /"],
   [bodies.run, "6", "command 2 started by rule allow[0]: nix-store --serve --write"],
   [
+    { ...bodies.run, argv: ["/usr/bin/nix-store", "--serve"] },
+    "6",
+    "command 2 started by rule allow[0]: nix-store --serve, asked for --serve --write (read only)",
+  ],
+  [
     bodies.ran,
     "6",
     "command 2 ended: exit 0 after 9.8 s; CPU 3.1 s, memory peak 812 MiB, tasks peak 12, 1 left over and ended",
