@@ -1,20 +1,36 @@
+import { basename } from "node:path";
 import type { Arguments, Command, CommandResult } from "../cli/command.ts";
 import { accountsOf } from "../policy/accounts.ts";
 import { ConfigError } from "../policy/config-error.ts";
 import type { ConfigFiles } from "../policy/config-files.ts";
-import { loadAll } from "../policy/load-all.ts";
-import type { Member, Policy } from "../policy/policy.ts";
+import { betweenPolicies } from "../policy/cross-check.ts";
+import { type LoadedPolicy, loadAll, sources } from "../policy/load-all.ts";
+import type { Member, Problem } from "../policy/policy.ts";
 import { formatProblem, isError } from "../policy/problem.ts";
 import { fingerprint, readPublicKey } from "../policy/public-key.ts";
+import { readableMembers } from "../policy/readable-members.ts";
+import { KEYS_ID } from "../record/journal-entry.ts";
 import { NixgateError } from "../units/error.ts";
 import { ExitStatus } from "../units/exit-status.ts";
+import { type TeamName, teamName } from "../units/ids.ts";
 
 export interface AuthorizedKeysPorts {
   readonly files: ConfigFiles;
   /** The absolute paths of nixgate itself and of nixgate-front, as sshd is to start them. */
   readonly programPath: string;
   readonly frontPath: string;
+  /** Tells the host's log at error level, for sshd passes on nothing else. Bounded in time; never throws. */
+  tellLog(problems: readonly LoggedProblem[]): Promise<void>;
 }
+
+export interface LoggedProblem {
+  readonly team: string;
+  /** In one line, with path and remedy. */
+  readonly text: string;
+}
+
+/** Most problems that one call tells the log: a client that nobody knows yet can make sshd call often. */
+const MOST_LOGGED = 5;
 
 const DEFAULT_DIRECTORY = "/etc/nixgate";
 /** What stands for itself both in an authorized_keys option and in a shell's command line. */
@@ -38,7 +54,10 @@ who it is.
   --config-dir DIR  the configuration folder, ${DEFAULT_DIRECTORY} by default; another one is passed on
                     to the session
 
-A team whose policy has an error is left out, and the error is told on stderr: the other teams keep working.
+Of a policy with an error the keys are printed all the same whose [[member]] is right in itself: the session then
+refuses with 78 and an id. Of a file that is no TOML or may not be read, and of a second team that has the same key or
+account, no key is printed: the other teams keep working. Each error of the asked team is told on stderr and, because
+sshd throws that away, in the journal (or to syslog) at error level: journalctl MESSAGE_ID=${KEYS_ID}
 An error in nixgate.toml itself does not matter here; the session will say so.
 Exit status: 0 (also with no key to print), 64 wrong usage, 78 the policies cannot be read at all.
 `;
@@ -57,20 +76,32 @@ async function printKeys({ options }: Arguments, ports: AuthorizedKeysPorts): Pr
   const { host, policies, problems } = await loadAll(ports.files, directory);
   const supervised = host.checked.ok && host.checked.value.scope.manager === "system";
   const program = supervised ? frontCommand(ports.frontPath) : sessionCommand(ports.programPath, directory);
-  const folder = problems.find((problem) => problem.path === `${directory}/policies` && isError(problem));
-  if (folder) throw new ConfigError("E_CONFIG_REFUSED", [folder]);
-
   const about = problems.filter((problem) => isError(problem) && !host.checked.problems.includes(problem));
-  const broken = new Set(about.map(({ path }) => path));
-  const sound = policies.flatMap(({ checked, file }) =>
-    checked.ok && file && !broken.has(file.path) ? [checked.value] : [],
+  const folder = ports.files.list(`${directory}/policies`);
+  if (folder.kind !== "found") {
+    await ports.tellLog([{ team: String(options["user"] ?? "every team"), text: oneLine(folder.problem) }]);
+    throw new ConfigError("E_CONFIG_REFUSED", [folder.problem]);
+  }
+
+  const asked = policies.filter(
+    ({ name }) =>
+      options["user"] === undefined || accountsOf({ team: name as TeamName }).includes(String(options["user"])),
   );
-  const served = sound.filter(
-    (policy) => options["user"] === undefined || accountsOf(policy).includes(String(options["user"])),
+  const shared = new Set((await betweenPolicies(sources(policies))).map(({ path }) => path));
+  const teams = await Promise.all(asked.map((policy) => membersOf(policy, shared)));
+  const taken = fingerprintsOf(policies.flatMap(({ checked }) => (checked.ok ? checked.value.members : [])));
+  const lines = teams.flatMap((holders) =>
+    holders === undefined
+      ? []
+      : holders.members.flatMap((member) =>
+          keyLines(holders.team, member, program, options["fingerprint"], holders.isSound ? new Set() : taken),
+        ),
   );
-  const lines = served.flatMap((policy) =>
-    policy.members.flatMap((member) => keyLines(policy, member, program, options["fingerprint"])),
-  );
+  const logged = about.flatMap((problem) => {
+    const policy = asked.find(({ name }) => basename(problem.path).replace(/\.(?:toml|json)$/, "") === name);
+    return policy ? [{ team: policy.name, text: oneLine(problem) }] : [];
+  });
+  if (logged.length > 0) await ports.tellLog(logged.slice(0, MOST_LOGGED));
   return {
     status: ExitStatus.ok,
     stdout: lines.map((line) => `${line}\n`).join(""),
@@ -78,17 +109,53 @@ async function printKeys({ options }: Arguments, ports: AuthorizedKeysPorts): Pr
   };
 }
 
+/** A problem in one line. */
+const oneLine = (problem: Problem): string => formatProblem(problem).replace(/\n +/, "; ");
+
+/**
+ * Whose keys are printed: everybody's where the session will go by the policy or refuse it by itself, and of a policy
+ * that cannot be read as one, of those members that can.
+ * @param shared the files of teams that have a key or an account that is another team's already
+ */
+async function membersOf(
+  { name, checked, file }: LoadedPolicy,
+  shared: ReadonlySet<string>,
+): Promise<Keyholders | undefined> {
+  const team = teamName(name);
+  if (!file || team === undefined || shared.has(file.path)) return undefined;
+  if (checked.ok) return { team, members: checked.value.members, isSound: true };
+  return { team, members: await readableMembers(file, team), isSound: false };
+}
+
+interface Keyholders {
+  readonly team: TeamName;
+  readonly members: readonly Member[];
+  readonly isSound: boolean;
+}
+
+const fingerprintsOf = (members: readonly Member[]): ReadonlySet<string> =>
+  new Set(
+    members.flatMap(({ keys }) =>
+      keys.flatMap((line) => {
+        const key = readPublicKey(line);
+        return "problem" in key ? [] : [fingerprint(key)];
+      }),
+    ),
+  );
+
 function keyLines(
-  policy: Policy,
+  team: TeamName,
   member: Member,
   program: (team: string, member: string) => string,
   only: unknown,
+  not: ReadonlySet<string>,
 ): string[] {
   const from = member.from.length === 0 ? "" : `from="${member.from.join(",")}",`;
   return member.keys.flatMap((line) => {
     const key = readPublicKey(line);
     if ("problem" in key || (only !== undefined && fingerprint(key) !== only)) return [];
-    return [`restrict,${from}command="${program(policy.team, member.name)}" ${line.trim()}`];
+    if (not.has(fingerprint(key))) return [];
+    return [`restrict,${from}command="${program(team, member.name)}" ${line.trim()}`];
   });
 }
 

@@ -19,7 +19,10 @@ export const HOST: Entries = {
   },
   "authorized-keys": async () => {
     const { authorizedKeys } = await import("../commands/authorized-keys.ts");
-    return bind(authorizedKeys, async () => ({ files: await ownFiles(), programPath: PROGRAM, frontPath: FRONT }));
+    return bind(authorizedKeys, async () => {
+      const { tellLog } = await import("../system/host-log.ts");
+      return { files: await ownFiles(), programPath: PROGRAM, frontPath: FRONT, tellLog };
+    });
   },
   "render slices": async () => {
     const { renderSlicesCommand } = await import("../commands/render-slices.ts");

@@ -55,6 +55,13 @@ const sliceLimits = {
   IOWeight: z.exactOptional(weight),
 };
 
+/** One `[[member]]` as written. */
+export const MemberEntry = table({
+  name: named(memberName),
+  keys: z.exactOptional(list(publicKeyField, 'write a list such as ["ssh-ed25519 AAAA… ci@alpha"]')),
+  from: z.exactOptional(list(sourceAddress, 'write a list such as ["10.0.0.0/8"]')),
+});
+
 /** policies/<team>.toml as written: every key that may stand in it, none filled in. */
 export const PolicyFile = table({
   schema: schemaVersion,
@@ -80,15 +87,6 @@ export const PolicyFile = table({
       root: z.exactOptional(plainPath("/srv/nixgate/alpha")),
     }),
   ),
-  member: z.exactOptional(
-    list(
-      table({
-        name: named(memberName),
-        keys: z.exactOptional(list(publicKeyField, 'write a list such as ["ssh-ed25519 AAAA… ci@alpha"]')),
-        from: z.exactOptional(list(sourceAddress, 'write a list such as ["10.0.0.0/8"]')),
-      }),
-      "write each member under [[member]]",
-    ),
-  ),
+  member: z.exactOptional(list(MemberEntry, "write each member under [[member]]")),
 });
 export type PolicyFile = z.output<typeof PolicyFile>;

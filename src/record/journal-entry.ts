@@ -18,6 +18,9 @@ export const MESSAGE_IDS = {
 /** Of the entry that says that a record could not be written. */
 export const FAILURE_ID = "3d0f4f0c1c3a4b6f9b7c2f6f0a5d9e41";
 
+/** Of the entry that says why keys of a policy cannot be read. */
+export const KEYS_ID = "6b1d2c7e0f3a4958a4c1e6d09b57f3c8";
+
 export type ScopeManager = "user" | "system";
 
 /** syslog(3) priorities. */
@@ -72,6 +75,17 @@ export function failureEntry(session: string, team: string, message: string): st
     SYSLOG_IDENTIFIER: "nixgate",
     NIXGATE_SESSION: session,
     NIXGATE_TEAM: team,
+  });
+}
+
+/** Why a team's members may find their keys refused: sshd throws away what AuthorizedKeysCommand says. */
+export function keysEntry(team: string, problem: string): string {
+  return asLines({
+    MESSAGE: escapeText(`authorized-keys: team ${team}: ${problem}`),
+    PRIORITY: ERROR,
+    MESSAGE_ID: KEYS_ID,
+    SYSLOG_IDENTIFIER: "nixgate",
+    NIXGATE_TEAM: escapeText(team),
   });
 }
 

@@ -1,0 +1,25 @@
+import * as z from "zod/mini";
+import type { TeamName } from "../units/ids.ts";
+import type { Member } from "./policy.ts";
+import { MemberEntry } from "./policy-schema.ts";
+import { parseSource, type Source } from "./source.ts";
+
+/**
+ * The members of a policy that has errors elsewhere, for `authorized-keys`: with their keys a session is begun, which
+ * refuses them with 78 and an id. A member counts only where all of its entry is right, its `from` too, and its name is
+ * there once: no key is printed with less than the policy asks of it.
+ * @param team by the file's name; where the file names another, nobody's key is certain
+ * @returns none where the text is no TOML or JSON
+ */
+export async function readableMembers(source: Source, team: TeamName): Promise<readonly Member[]> {
+  const parsed = await parseSource(source);
+  if (!parsed.ok) return [];
+  const head = z.safeParse(z.object({ team: z.literal(team), member: z.array(z.unknown()) }), parsed.data);
+  if (!head.success) return [];
+  const members = head.data.member.flatMap((entry): Member[] => {
+    const read = z.safeParse(MemberEntry, entry);
+    return read.success ? [{ name: read.data.name, keys: read.data.keys ?? [], from: read.data.from ?? [] }] : [];
+  });
+  const names = head.data.member.map((entry) => (entry as { readonly name?: unknown } | null)?.name);
+  return members.filter(({ name }) => names.filter((other) => other === name).length === 1);
+}
