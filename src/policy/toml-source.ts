@@ -1,9 +1,9 @@
 import { parse, TomlError } from "smol-toml";
 import type { Parsed } from "./source.ts";
+import { slipOf } from "./toml-slips.ts";
 
 /** What each complaint of the parser means for the writer; the parser's own words otherwise. */
 const REMEDIES: readonly (readonly [complaint: RegExp, message: string, fix: string])[] = [
-  [/redefine/, "a key or table is there twice", "keep one of the two; [[name]] begins one more entry of a list"],
   [/unsafe property/, "a key has a name that no setting has (__proto__ or constructor)", "remove it"],
   [/losslessly/, "a number is too large", "write a size such as 2G in quotes"],
 ];
@@ -16,6 +16,8 @@ export function parseToml(text: string): Parsed {
     if (!(error instanceof TomlError)) throw error;
     const complaint = (error.message.split("\n")[0] ?? "").replace(/^Invalid TOML document: /, "");
     const [, message, fix] = REMEDIES.find(([pattern]) => pattern.test(complaint)) ?? [];
+    const slip = slipOf(text, error.line, error.column, complaint);
+    if (slip) return { ok: false, line: error.line, ...slip };
     return {
       ok: false,
       line: error.line,

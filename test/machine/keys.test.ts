@@ -36,7 +36,7 @@ test("under AuthorizedKeysCommand a broken policy is told to the member, and one
     expect(broken.exitCode, `${broken.stderr}`).toBe(78);
     expect(`${broken.stderr}`).toMatch(/^nixgate: .*TasksMax.* \(session [0-9a-f-]{36}\)\n$/);
     expect((await recordsOf(builder, "beta", "session.refuse")).at(-1)).toMatchObject({ reason: "policy-invalid" });
-    expect(await logged()).toMatch(/^authorized-keys: team beta: .+beta\.toml:\d+: limits\.TasksMax/);
+    expect(await logged()).toMatch(/^authorized-keys: team beta: .+beta\.toml:\d+: (?:team_)?limits\.TasksMax/);
 
     await builder.asRoot(`chmod 600 ${POLICY}`);
     const unreadable = await ask();

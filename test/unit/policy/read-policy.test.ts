@@ -418,12 +418,12 @@ test("every problem is told at once, in the order of the lines, those between ke
 
 describe("text that is no TOML or JSON", () => {
   test.each([
-    ["toml", 'schema = 1\nteam = "a"\nteam = "b"\n', 3, /a key or table is there twice/],
-    ["toml", "[limits]\n[limits]\n", 2, /a key or table is there twice/],
+    ["toml", 'schema = 1\nteam = "a"\nteam = "b"\n', 3, /the key team is there twice/],
+    ["toml", "[limits]\n[limits]\n", 2, /the table \[limits\] is there twice/],
     ["toml", 'schema = 1\n__proto__ = { team = "alpha" }\n', 2, /__proto__ or constructor/],
     ["toml", '[limits]\nconstructor = "x"\n', 2, /__proto__ or constructor/],
     ["toml", "a = 9007199254740993\n", 1, /a number is too large/],
-    ["toml", "schema = 1\nteam =\n", 2, /not TOML/],
+    ["toml", "schema = 1\nteam =\n", 2, /a value is missing/],
     ["toml", "\u0000", 1, /not TOML/],
     ["toml", `a = ${"[".repeat(100_000)}`, 1, /not TOML/],
     ["json", '{"schema": 1,\n"schema": 1}', 2, /the key "schema" is there twice/],
