@@ -1,7 +1,13 @@
 import type { Command } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import { type Finding, placeOf } from "../record/finding.ts";
-import { type Measure, type Sealed, sealFiles, sealWriter } from "../record/sealing.ts";
+import {
+  type Measure,
+  type Sealed,
+  type SealPorts as SealFilesPorts,
+  sealFiles,
+  sealWriter,
+} from "../record/sealing.ts";
 import { plural } from "../record/wording.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
@@ -9,9 +15,12 @@ import { jsonDocument } from "./json-document.ts";
 import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS, saying, sealDirectoryOf } from "./seal-options.ts";
 import { openPlace, problemList, type SessionsPorts } from "./sessions-ports.ts";
 
+type FreePort = SealFilesPorts["free"];
+
 export interface SealPorts extends SessionsPorts {
   readonly openSeals: OpenSeals;
   measuring(directory: string): Measure;
+  breakLeases(directory: string, ...words: Parameters<FreePort>): Promise<void>;
   readonly machine: { readonly host: string; readonly boot: string };
 }
 
@@ -22,7 +31,8 @@ export const sessionsSeal: Command<SealPorts> = {
   help: `Seals every record file that has grown since its last seal: its size, its number of lines and its SHA-256, under an
 HMAC with a key that the first seal makes (seal.key, mode 0600). \`nixgate sessions verify\`, run by root, then finds
 whatever is changed in what was sealed. A file may grow behind its seal. To be run by root from a timer: what an account
-does to its own records between two runs is not found by seals.
+does to its own records between two runs is not found by seals. A file that cannot be read is said, and all others are
+sealed; one that its owner holds a lease on (F_SETLEASE, fcntl(2)) is waited for, a minute at most.
 
   --json             one JSON document
 ${SEAL_HELP}
@@ -45,7 +55,9 @@ where the key or the seals cannot be had; 77 where this account may not read a f
       strange.forEach(problems.report);
       const writer = sealWriter(store);
       const measure = saying(ports.measuring(archive.directory), "sealing", ports);
-      const { sealed, findings, failed } = sealFiles(files, writer, measure, run);
+      const free: FreePort = (held, use) => ports.breakLeases(archive.directory, held, use);
+      const unread = new Set(strange.flatMap(({ team }) => team ?? []));
+      const { sealed, findings, failed } = await sealFiles(files, writer, { measure, free, unread }, run);
       for (const { message, code } of failed)
         problems.report({
           path: archive.directory,

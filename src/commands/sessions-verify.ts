@@ -116,6 +116,7 @@ async function checkLayers(
     },
     saying(ports.measuring(archive.directory), "holding against the seals:", ports),
     report,
+    now,
   );
   const [sayRecords, sayCopies, sayAgain] = [counting(ports), counting(ports), counting(ports)];
   const unreadable = new Set<DayFile>();

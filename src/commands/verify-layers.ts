@@ -1,6 +1,6 @@
 import type { Archive, DayFile } from "../record/archive.ts";
 import type { JournalCheck } from "../record/check-journal.ts";
-import { checkSealed, fileKey, linesOfItsDay, sealedFiles } from "../record/check-seals.ts";
+import { checkSealed, daysNotWhole, fileKey, linesOfItsDay, sealedFiles } from "../record/check-seals.ts";
 import { RecordError } from "../record/error.ts";
 import type { Finding } from "../record/finding.ts";
 import type { JournalCopy } from "../record/journal-copy.ts";
@@ -33,6 +33,7 @@ export async function sealLayer(
   open: () => Promise<SealStore>,
   measure: Measure,
   report: (error: RecordError) => void,
+  now: number,
 ): Promise<SealLayer> {
   let store: SealStore;
   try {
@@ -56,6 +57,9 @@ export async function sealLayer(
         report(error);
       }
     }
+    const notWhole = isWhole ? daysNotWhole(files, seals, new Date(now).toISOString()) : [];
+    for (const { team, day, tried } of notWhole)
+      if (tried !== undefined) found.push(unsealed(`${archive.directory}/${team}/${day}.jsonl`, tried));
     const limits = new Map(files.map((file) => [fileKey(file), isWhole ? linesOfItsDay(file, seals) : undefined]));
     const pruned = [...sealed.values()].filter((file) => file.pruned).length;
     const until = seals.findLast(({ kind }) => kind === "seal")?.time;
@@ -63,7 +67,7 @@ export async function sealLayer(
     return {
       report: {
         checked: true,
-        what: `${plural(seals.length, "seal")}, ${reach}; ${plural(pruned, "file")} pruned on record`,
+        what: `${plural(seals.length, "seal")}, ${reach}; ${plural(pruned, "file")} pruned on record${stillOpen(notWhole)}`,
       },
       seals,
       findings: found,
@@ -78,6 +82,18 @@ export async function sealLayer(
   } finally {
     store.close();
   }
+}
+
+const unsealed = (path: string, tried: string): Finding => {
+  const what = `no run of the seals could read this file since its day was over, the first at ${tried}: seals do not find a session that was forged into it`;
+  return { layer: "seal", kind: "unsealed", path, what };
+};
+
+/** Days that are over and that no run has come to yet: nothing is wrong with that, and seals say nothing of them. */
+function stillOpen(days: ReturnType<typeof daysNotWhole>): string {
+  const open = days.filter(({ tried }) => tried === undefined).map(({ team, day }) => `${team} ${day}`);
+  const some = open.slice(0, 5).join(", ");
+  return open.length === 0 ? "" : `; no run since these days were over: ${some}${open.length > 5 ? ", …" : ""}`;
 }
 
 /** Compares with the journal, after every file was shown to `check`. */

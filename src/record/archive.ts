@@ -73,6 +73,8 @@ export interface ArchiveProblem {
   readonly what: string;
   /** Set where what follows in the file could not be read at all. */
   readonly unread?: true;
+  /** Set where not all files of the team are known. */
+  readonly team?: string;
   /** Set where this account may not read it; `team` is then whose folder it is or lies in. */
   readonly denied?: { readonly team: string };
 }

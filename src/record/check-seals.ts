@@ -21,8 +21,9 @@ export interface SealedFile {
 }
 
 /** From this on nothing begins any more that belongs to a day: whoever was about to write at midnight has done it. */
-const LATE_MS = 60_000;
-const dayIsOver = (day: string, time: string) => Date.parse(time) >= Date.parse(day) + 86_400_000 + LATE_MS;
+export const LATE_MS = 60_000;
+export const DAY_MS = 86_400_000;
+export const dayIsOver = (day: string, time: string) => Date.parse(time) >= Date.parse(day) + DAY_MS + LATE_MS;
 
 export const fileKey = (file: { readonly team: string; readonly day: string }) => `${file.team}/${file.day}`;
 
@@ -76,16 +77,35 @@ export function* checkSealed(file: SealedFile, path: string, now: Measured | und
   }
 }
 
+/** Whether a run, which has ended with that seal, knew all of the file's lines, or that it was not there. */
+const isWholeFor = (file: { readonly team: string; readonly day: string }, { ends, without }: Seal) =>
+  ends === true && !without?.includes(file.team) && !without?.includes(fileKey(file));
+
 /**
- * How many lines of a file may begin a session: those that were there when all files were first sealed after its day was
- * over. None of a file that was not there then; undefined where they were not.
+ * How many lines of a file may begin a session: those that were there at the end of the first run after its day that
+ * could read it. None of a file that was not there then; undefined where there was no such run.
  */
 export function linesOfItsDay(
   file: { readonly team: string; readonly day: string },
   seals: readonly Seal[],
 ): { readonly lines: number; readonly time: string } | undefined {
-  const all = seals.find(({ ends, time }) => ends === true && dayIsOver(file.day, time));
+  const all = seals.find((seal) => isWholeFor(file, seal) && dayIsOver(file.day, seal.time));
   if (all === undefined) return undefined;
   const own = seals.filter((seal) => seal.kind === "seal" && fileKey(seal) === fileKey(file));
   return { lines: own.findLast(({ n }) => n <= all.n)?.lines ?? 0, time: all.time };
+}
+
+/**
+ * Days that are over and of which the seals cannot say whether a session was put into them since. `tried`: when a run
+ * after the day first could not read the file; undefined where there was no run since.
+ */
+export function daysNotWhole(
+  files: readonly { readonly team: string; readonly day: string }[],
+  seals: readonly Seal[],
+  now: string,
+) {
+  const runs = seals.filter(({ ends }) => ends === true);
+  return files
+    .filter((file) => dayIsOver(file.day, now) && linesOfItsDay(file, seals) === undefined)
+    .map(({ team, day }) => ({ team, day, tried: runs.find(({ time }) => dayIsOver(day, time))?.time }));
 }

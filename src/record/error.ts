@@ -1,5 +1,6 @@
 import { type ErrorDetails, NixgateError } from "../units/error.ts";
 import { ExitStatus } from "../units/exit-status.ts";
+import { escapeText } from "../units/text.ts";
 
 const STATUS = {
   /** A record file or its folder cannot be had. */
@@ -39,3 +40,10 @@ export function unreadableCode(cause: unknown): "E_LOG_READ" | "E_LOG_DENIED" {
   const { code } = cause as { readonly code?: unknown };
   return code === "EACCES" || code === "EPERM" ? "E_LOG_DENIED" : "E_LOG_READ";
 }
+
+/** The failure of one file, with its name: whoever owns the file may have made it fail in any way. */
+export const ofFile = ({ path }: { readonly path: string }, error: unknown): RecordError => {
+  if (error instanceof RecordError && error.message.includes(path)) return error;
+  const what = error instanceof Error ? error.message : String(error);
+  return new RecordError("E_LOG_READ", `${path}: ${escapeText(what)}`, { cause: error });
+};

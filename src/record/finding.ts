@@ -21,6 +21,8 @@ export type FindingKind =
   | "gone"
   /** It was not there when its day was sealed. */
   | "late"
+  /** Its day is over, and no run of the seals could read it since. */
+  | "unsealed"
   /** A seal itself was changed or removed. */
   | "seal";
 

@@ -1,6 +1,5 @@
-import { escapeText } from "../units/text.ts";
 import type { DayFile, IsAlive } from "./archive.ts";
-import { RecordError } from "./error.ts";
+import { ofFile, type RecordError } from "./error.ts";
 import type { SessionRecord } from "./schema.ts";
 import { closing, type Unended, unendedIn } from "./unended.ts";
 
@@ -73,13 +72,6 @@ export async function recoverFile(file: DayFile, ports: RecoverPorts): Promise<r
     alone.close();
   }
 }
-
-/** The failure of one file, with its name: whoever owns the file may have made it fail in any way. */
-export const ofFile = ({ path }: DayFile, error: unknown): RecordError => {
-  if (error instanceof RecordError && error.message.includes(path)) return error;
-  const what = error instanceof Error ? error.message : String(error);
-  return new RecordError("E_LOG_READ", `${path}: ${escapeText(what)}`, { cause: error });
-};
 
 /** The same over many files: one that cannot be recovered, for whatever reason, does not keep the others from it. */
 export async function recoverFiles(files: readonly DayFile[], ports: RecoverPorts) {

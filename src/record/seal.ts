@@ -28,8 +28,10 @@ const Seal = z.object({
   sha256: HEX,
   /** Of a pruned file. */
   sessions: z.optional(count),
-  /** Of the last seal of a run that has sealed every file which had grown. */
+  /** Of the last seal of a run: it has sealed every file which had grown, but for those in `without`. */
   ends: z.optional(z.literal(true)),
+  /** What this run could not read: `team/day`, or `team` for all of its files. Absent where there is nothing. */
+  without: z.optional(z.array(z.string())),
   /** `mac` of the seal before this one, 64 zeros in the first: a seal that is removed shows. */
   prev: HEX,
   /** HMAC-SHA-256 (RFC 2104) of the line's bytes in front of `,"mac":`. */

@@ -1,6 +1,6 @@
 import type { DayFile, RawLine } from "./archive.ts";
-import { checkSealed, fileKey, type Measured, sealedFiles } from "./check-seals.ts";
-import { isUnread, type RecordError } from "./error.ts";
+import { checkSealed, DAY_MS, dayIsOver, fileKey, LATE_MS, type Measured, sealedFiles } from "./check-seals.ts";
+import { ofFile, RecordError } from "./error.ts";
 import type { Finding } from "./finding.ts";
 import { readSeals, type Seal, type SealBody, sealLine } from "./seal.ts";
 
@@ -43,34 +43,98 @@ export type SealWriter = ReturnType<typeof sealWriter>;
 /** A file that has a new seal. */
 export type Sealed = Pick<Seal, "team" | "day" | "size" | "lines" | "sha256"> & { readonly path: string };
 
+export interface SealPorts {
+  readonly measure: Measure;
+  /** Waits, within bounds, for files that another account keeps from being read, and calls back for each that can be. */
+  free(files: readonly DayFile[], use: (file: DayFile) => void): Promise<void>;
+  /** Teams of which not all files are known, because the folder could not be read. */
+  readonly unread: ReadonlySet<string>;
+}
+
 /**
  * Seals every file that has grown since its last seal. A file that is not what was sealed is said, and sealed as it is:
- * the seals before it go on speaking against it.
+ * the seals before it go on speaking against it. A file that cannot be read is its own loss: all others are sealed
+ * first, and the run counts for all of them.
  */
-export function sealFiles(files: readonly DayFile[], writer: SealWriter, measure: Measure, run: Run) {
+export async function sealFiles(files: readonly DayFile[], writer: SealWriter, ports: SealPorts, run: Run) {
   const sealed: Sealed[] = [];
   const findings: Finding[] = [...writer.findings];
-  const failed: RecordError[] = [];
+  const failed = new Map<DayFile, RecordError>();
   const known = sealedFiles(writer.seals);
   let next: SealBody | undefined; // what is the last one is known behind it
-  for (const file of [...files].reverse()) {
-    const before = known.get(fileKey(file)) ?? { team: file.team, day: file.day, seals: [] };
+  const put = (body: SealBody) => {
+    if (next) writer.add(next);
+    next = body;
+  };
+  const seal = (file: DayFile) => {
+    const { team, day, path } = file;
+    const before = known.get(fileKey(file)) ?? { team, day, seals: [] };
     const last = before.seals.at(-1);
+    const now = measured(file, last, ports.measure);
+    if (now instanceof RecordError) failed.set(file, now);
+    else failed.delete(file);
+    if (now === undefined || now instanceof RecordError) return;
+    findings.push(...checkSealed({ ...before, seals: last ? [last] : [] }, path, now));
+    if (last && now.size === last.size && now.sha256 === last.sha256) return;
+    const { size, lines, sha256 } = now;
+    put({ kind: "seal", ...run, team, day, size, lines, sha256 });
+    sealed.push({ path, team, day, size, lines, sha256 });
+  };
+  for (const file of files.toReversed()) seal(file);
+  const held = [...failed].filter(([, { code }]) => code === "E_LOG_HELD").map(([file]) => file);
+  if (held.length > 0) await ports.free(inTurns(held), seal);
+  const without = notRead([...failed.keys()], ports.unread);
+  next ??= marker(files, writer.seals, ports.measure, run);
+  if (next) writer.add({ ...next, ends: true, ...(without.length > 0 && { without }) });
+  return { sealed, findings, failed: [...failed.values()] };
+}
+
+/** Files above this number are named by their team alone. */
+const MOST_NAMED = 50;
+
+function notRead(files: readonly DayFile[], teams: ReadonlySet<string>): string[] {
+  const named = [...Map.groupBy(files, ({ team }) => team)].flatMap(([team, own]) =>
+    own.length > MOST_NAMED ? [team] : own.map(fileKey),
+  );
+  return [...new Set([...named, ...teams])].sort();
+}
+
+/** Undefined where the file went, or has not grown. A failure of whatever kind is this file's. */
+function measured(file: DayFile, last: Seal | undefined, measure: Measure): Measured | undefined | RecordError {
+  try {
+    if (last && file.bytes?.() === last.size) return undefined;
+    return measure(file, last ? [last.size] : []); // undefined: it went between the look at the folder and this one
+  } catch (error) {
+    return ofFile(file, error);
+  }
+}
+
+/**
+ * A run in which no file had grown says so once a day, by sealing a file as it was: else nothing would tell that no
+ * session of the day before was missing then, and one that is forged into it later would pass.
+ */
+function marker(files: readonly DayFile[], seals: readonly Seal[], measure: Measure, run: Run): SealBody | undefined {
+  const yesterday = new Date(Date.parse(run.time) - LATE_MS - DAY_MS).toISOString().slice(0, 10);
+  if (seals.some(({ ends, time }) => ends === true && dayIsOver(yesterday, time))) return undefined;
+  const known = sealedFiles(seals);
+  for (const file of files) {
+    const last = known.get(fileKey(file))?.seals.at(-1);
+    if (last === undefined) continue;
     try {
-      if (last && file.bytes?.() === last.size) continue;
-      const now = measure(file, [...(last ? [last.size] : [])]);
-      if (now === undefined) continue; // it went between the look at the folder and this one
-      findings.push(...checkSealed({ ...before, seals: last ? [last] : [] }, file.path, now));
-      if (last && now.size === last.size && now.sha256 === last.sha256) continue;
+      const now = measure(file, []);
+      if (now === undefined || now.size !== last.size || now.sha256 !== last.sha256) continue;
       const { size, lines, sha256 } = now;
-      if (next) writer.add(next);
-      next = { kind: "seal", ...run, team: file.team, day: file.day, size, lines, sha256 };
-      sealed.push({ path: file.path, team: file.team, day: file.day, size, lines, sha256 });
-    } catch (error) {
-      if (!isUnread(error)) throw error;
-      failed.push(error);
+      return { kind: "seal", ...run, team: file.team, day: file.day, size, lines, sha256 };
+    } catch {
+      // another file does as well
     }
   }
-  if (next) writer.add(failed.length === 0 ? { ...next, ends: true } : next);
-  return { sealed, findings, failed };
+  return undefined;
+}
+
+/** One file of each team, then the next of each: no team with many files takes all the places. */
+function inTurns(files: readonly DayFile[]): readonly DayFile[] {
+  const teams = [...Map.groupBy(files, ({ team }) => team).values()];
+  const most = Math.max(...teams.map(({ length }) => length));
+  return Array.from({ length: most }, (_, turn) => teams.flatMap((own) => own[turn] ?? [])).flat();
 }

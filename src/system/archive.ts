@@ -37,6 +37,7 @@ export function openArchive(directory: string, indexes?: IndexFolder): Archive {
           if (more)
             problems.push({
               path: escapeText(path),
+              team,
               what: `more than ${MOST_ENTRIES} entries: the others are not read`,
             });
           for (const name of names) {

@@ -1,5 +1,6 @@
 import { openJournal } from "./journal.ts";
 import { readJournal } from "./journal-reader.ts";
+import { breakLeases } from "./leases.ts";
 import { ownMachine } from "./machine.ts";
 import { measuring } from "./measure.ts";
 import { removing } from "./remove-day.ts";
@@ -12,6 +13,6 @@ const hostAndBoot = () => {
 
 /** What the commands that vouch for records, or check them, need of the world beside the archive. */
 export const trustPorts = () => ({
-  ...{ openSeals: openSealStore, measuring, removing, readJournal, machine: hostAndBoot() },
+  ...{ breakLeases, openSeals: openSealStore, measuring, removing, readJournal, machine: hostAndBoot() },
   noJournald: () => openJournal().note,
 });

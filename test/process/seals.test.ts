@@ -3,17 +3,21 @@ import { once } from "node:events";
 import {
   appendFileSync,
   chmodSync,
+  chownSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Finding } from "../../src/record/finding.ts";
+import { sealWriter } from "../../src/record/sealing.ts";
 import { startTicks } from "../../src/system/process-group.ts";
 import { exported, importJournal, noJournalRemote } from "../support/journal-export.ts";
 import { nixgate } from "../support/nixgate.ts";
@@ -94,6 +98,35 @@ describe("sessions seal", () => {
     expect(status).toBe(65);
     expect(stdout.toString()).toContain("lines 1 to 5 are not the ones that were sealed");
     expect(await found()).toContain("altered");
+  });
+
+  test("a run in which nothing had grown still says, once a day, what was there", async () => {
+    const today = new Date().toISOString().slice(0, 10);
+    writeFileSync(path("alpha", today), sessionLines(Date.now()).lines.join(""));
+    rmSync(path());
+    await seal();
+    const first = readFileSync(sealFile(), "utf8");
+    // the seals as if that run had been on an earlier day, before the day of the file was over
+    const { key, seals: sealed } = { key: readFileSync(join(seals, "seal.key")), seals: first };
+    const store = {
+      ...{ path: sealFile(), key: Buffer.from(key.toString().trim(), "hex"), close: () => undefined },
+      lines: () => [],
+      append: (line: string) => appendFileSync(sealFile(), line),
+    };
+    writeFileSync(sealFile(), "");
+    const writer = sealWriter(store);
+    for (const line of sealed.trimEnd().split("\n")) {
+      const { v: _, n: __, prev: ___, mac: ____, ...body } = JSON.parse(line);
+      writer.add({ ...body, time: "2026-01-06T12:00:00.000Z" });
+    }
+    const before = readFileSync(sealFile(), "utf8");
+    expect((await seal()).stdout.toString()).toContain("0 of 2 files sealed");
+    const after = readFileSync(sealFile(), "utf8");
+    expect(after.slice(before.length).trimEnd().split("\n")).toEqual([expect.stringContaining('"ends":true')]);
+    expect((await seal()).status).toBe(0);
+    expect(readFileSync(sealFile(), "utf8")).toBe(after);
+    appendFileSync(path("alpha", "2026-01-06"), sessionLines("2026-01-06T23:00:00Z").lines.join(""));
+    expect(await found()).toEqual(["late:6"]);
   });
 
   test("ten at once make one chain", async () => {
@@ -295,5 +328,57 @@ describe("sessions prune", () => {
     const { status, stderr } = await run("prune", ...words);
     expect(status).toBe(64);
     expect(stderr).toContain(said);
+  });
+});
+
+const OWNER = 65_534;
+
+/** Takes a lease on a file and keeps it, whatever the kernel says (fcntl(2), F_SETLEASE is 1024), or lets go and takes it anew. */
+const HOLDER = `
+  $| = 1; $SIG{IO} = "IGNORE"; my ($path, $patience) = @ARGV;
+  open(my $file, "+<", $path) or die "$!"; fcntl($file, 1024, 1) // die "$!"; print "held\\n";
+  sleep($patience);
+  for (1 .. 2_000_000) { fcntl($file, 1024, 2); fcntl($file, 1024, 1); }
+  sleep(60);
+`;
+
+async function lease(file: string, patience: number) {
+  const holder = spawn("perl", ["-e", HOLDER, file, String(patience)], {
+    ...{ uid: OWNER, gid: OWNER, stdio: ["ignore", "pipe", "inherit"] },
+  });
+  await once(holder.stdout, "data");
+  return holder;
+}
+
+describe.skipIf(process.geteuid?.() !== 0)("a file that its owner keeps from being read (needs root)", () => {
+  const beta = () => path("beta", DAY);
+  beforeEach(() => {
+    mkdirSync(join(log, "beta"));
+    writeFileSync(beta(), sessionLines(`${DAY}T03:12:00Z`, undefined, { team: "beta" }).lines.join(""));
+    chmodSync(log, 0o755);
+    for (const name of [join(log, "alpha"), path(), path("alpha", "2026-01-06")]) chownSync(name, OWNER, OWNER);
+  });
+
+  test("by a lease is waited for behind all others, and sealed", async () => {
+    const holder = await lease(path(), 2);
+    const { status, stdout, stderr } = await seal();
+    holder.kill("SIGKILL");
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout.toString()).toMatch(
+      /beta.2026-01-05.jsonl: sealed.*2026-01-06.jsonl: sealed.*alpha.2026-01-05.jsonl: sealed/s,
+    );
+    add(two.lines);
+    expect(await found()).toEqual(["late:6"]);
+  });
+
+  test("in any other way weakens nobody else's seals, and verify says which file's", async () => {
+    truncateSync(path(), 2 ** 40);
+    const { status, stderr } = await seal();
+    expect({ status, stderr }).toEqual({ status: 74, stderr: expect.stringContaining(`${path()}: cannot be read`) });
+    writeFileSync(path(), [...one.lines, ...two.lines].join("")); // a session more than there was
+    expect(await found()).toEqual(["unsealed"]);
+    appendFileSync(beta(), sessionLines(`${DAY}T04:12:00Z`, undefined, { team: "beta" }).lines.join(""));
+    appendFileSync(path("alpha", "2026-01-06"), sessionLines("2026-01-06T04:12:00Z").lines.join(""));
+    expect((await found()).sort()).toEqual(["late:6", "late:6", "unsealed"]);
   });
 });

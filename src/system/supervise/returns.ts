@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import type { DayFile, Served } from "../../record/archive.ts";
 import { decodeLine } from "../../record/decode.ts";
-import { ofFile, recoverFiles } from "../../record/recover.ts";
+import { ofFile } from "../../record/error.ts";
+import { recoverFiles } from "../../record/recover.ts";
 import type { RecordOf, SessionRecord } from "../../record/schema.ts";
 import { type Unended, unendedIn } from "../../record/unended.ts";
 import { sliceName } from "../../scope/names.ts";
