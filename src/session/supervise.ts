@@ -14,6 +14,8 @@ export interface Visit {
   readonly visitor: Visitor;
   /** Milliseconds since 1970. */
   readonly at: number;
+  /** Whether there is room for its answers: without it the front says by itself that nobody answers, with status 75. */
+  readonly hasRoom: boolean;
   /** The front says what is left to be said and ends with this status. */
   end(status: number): Promise<void>;
 }
@@ -47,8 +49,9 @@ export interface Return {
 /** Serves all sessions of the host, each as if it were the only one. */
 export async function supervise({ configure, configureRunning, visits }: SupervisePorts): Promise<void> {
   await visits({
-    async visit({ named, visitor, at, end }) {
-      const configuration = forFronts(await configure(named.team, named.member));
+    async visit({ named, visitor, at, hasRoom, end }) {
+      const known = forFronts(await configure(named.team, named.member));
+      const configuration = hasRoom ? known : unanswered(known);
       await end(await serveArrival(named, visitor, at, configuration));
     },
     async return({ resumed, open, end }) {
@@ -75,6 +78,12 @@ function byDefaults(configuration: Configuration, { lost }: Resumed): Extract<Co
     store: { mode: "daemon" },
   } as const;
   return { ok: true, directory, host, policy, source: { path: "", sha256: "" } };
+}
+
+/** Whatever the policy says: the record has what the front tells its client by itself (bin/nixgate-front). */
+function unanswered(configuration: Configuration): Configuration {
+  const message = "the supervisor does not answer; try again later";
+  return { ...configuration, ok: false, refusal: { reason: "host-busy", message, status: ExitStatus.busy } };
 }
 
 /** A front is for one manager only: under another one its session would have no scope of root's. */

@@ -14,12 +14,12 @@ export const heldBy = ({ front: { pid } }: Talk) =>
     stopsOnOom: true,
   }) as const;
 
-/** Has a front run the command. One that cannot be told, because /run is full, is ended: then its session ends. */
+/**
+ * Has a front run the command. Where its answer is longer than the room that is held for it, and /run is full, the command
+ * counts as killed: the front stands still, and its last answer has the status that is on record.
+ */
 export function letRun(talk: Talk, words: Parameters<Talk["answer"]>[0]): void {
-  talk.answer(words).catch(() => {
-    talk.front.signal("SIGKILL");
-    talk.lost();
-  });
+  talk.answer(words).catch(talk.lost);
 }
 
 /** How the command that a front was told to run ended. */

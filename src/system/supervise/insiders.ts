@@ -28,6 +28,10 @@ export function insiders(): Insiders {
     const front = frontOf(pid, fifo.name, fifo.uid, cgroup);
     if (typeof front === "string") return undefined;
     const talk = talkWith(front, folder, ask);
+    if (ask && !talk.hasRoom) {
+      front.close();
+      return undefined;
+    }
     inside.set(pid, { talk, fifo });
     return talk;
   };

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, renameSync, writeFileSync } from "node:fs";
 import type { SupervisePorts } from "../../session/supervise.ts";
 import { NixgateError } from "../../units/error.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
@@ -37,8 +37,10 @@ export async function openVisits(
     records: recordsForJournal("system", bySpool(`${RUN_DIRECTORY}/_journal`)),
     runDirectory: RUN_DIRECTORY,
     ready() {
-      writeFileSync(READY, `${process.pid}\n`); // while it is there a front need not fear to wait in vain
-      chmodSync(READY, 0o644); // whatever the umask
+      // While it is there a front need not fear to wait in vain: a full /run must not leave it without a supervisor.
+      writeFileSync(`${READY}.new`, `${process.pid}\n`);
+      chmodSync(`${READY}.new`, 0o644); // whatever the umask
+      renameSync(`${READY}.new`, READY);
     },
   };
   const note = own.log.journald ? openJournal().note : undefined;

@@ -1,9 +1,10 @@
-import { chownSync, mkdirSync, readdirSync } from "node:fs";
+import { chownSync, mkdirSync } from "node:fs";
 import { answerToEnd } from "../../session/front-answers.ts";
+import { RecordFailure } from "../../session/session-log.ts";
 import type { Serve } from "../../session/supervise.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { clock } from "../clock.ts";
-import { removeIfThere } from "../files.ts";
+import { takeOverRoom } from "./answer-room.ts";
 import { type Fifo, readInTurn, sharingGroups } from "./fifos.ts";
 import { type Front, frontOf, wakeFronts } from "./front.ts";
 import type { FrontClient } from "./front-client.ts";
@@ -49,6 +50,8 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
       await served();
     } catch (error) {
       supervisor.warn("a session could not be served to its end", { team, pid, error: String(error) });
+      const status = error instanceof RecordFailure ? error.failure.exitStatus : ExitStatus.bug;
+      await guest.talk.finish((said) => answerToEnd(status, said));
     }
     await guest.talk.end();
     if (guests.get(pid) === guest) guests.delete(pid);
@@ -109,5 +112,5 @@ function makeAnswerFolder(fifo: Fifo, supervisor: Supervisor): void {
   const folder = answersOf(fifo, supervisor);
   mkdirSync(folder, { recursive: true, mode: 0o750 });
   chownSync(folder, 0, fifo.gid);
-  for (const name of readdirSync(folder)) removeIfThere(`${folder}/${name}`);
+  takeOverRoom(folder);
 }

@@ -1,7 +1,6 @@
-import { chmodSync, renameSync, writeFileSync } from "node:fs";
 import type { Said } from "../../session/front-answers.ts";
 import { sleep } from "../clock.ts";
-import { removeIfThere } from "../files.ts";
+import { holdRoom } from "./answer-room.ts";
 import type { Front } from "./front.ts";
 
 /** What a front writes into its FIFO, besides its pid. */
@@ -22,6 +21,8 @@ const GOING_MS = 20;
 /** The conversation with one front: it asks and stands still, it is answered and goes on. */
 export interface Talk {
   readonly front: Front;
+  /** Whether there is room for its answers, whatever becomes of /run meanwhile. */
+  readonly hasRoom: boolean;
   /** Takes a line of the front's from the FIFO; one that was asked before is not asked again. */
   take(ask: Ask): void;
   /** The front's next ask; undefined when it is gone. */
@@ -37,7 +38,10 @@ export interface Talk {
   still(): Promise<boolean>;
   /** Answers the last ask, with what is to be said, and lets the front go on. */
   answer(words: (said: Said, number: number) => string): Promise<void>;
-  /** The last answer. A front that does not wait for one reads a line that nobody asks for any more, and is told to end. */
+  /**
+   * The last answer. A front that does not wait for one reads a line that nobody asks for any more, and is told to end.
+   * One that cannot be answered ends by itself: it says that the supervisor does not answer, with status 75.
+   */
   finish(words: (said: Said) => string): Promise<void>;
   /** Waits until the front has obeyed its last answer and is gone, then removes what was left for it. */
   end(): Promise<void>;
@@ -56,7 +60,7 @@ export function talkWith(front: Front, folder: string, first: Ask | undefined): 
   let lastWords: ((said: Said) => string) | undefined;
   let told: string[] = [];
   let started = 0;
-  const place = ({ number }: Ask) => `${folder}/${front.pid}-${number}`;
+  const room = holdRoom(folder);
   const still = async () => {
     for (let waited = 0; waited < STOPS_WITHIN_MS; waited += LOOK_AGAIN_MS) {
       const state = front.state();
@@ -68,9 +72,14 @@ export function talkWith(front: Front, folder: string, first: Ask | undefined): 
   const letGoOn = async () => {
     if (await still()) front.signal("SIGCONT");
   };
+  /** bin/nixgate-front takes this signal for "nobody answers": it needs no room anywhere. */
+  const sendAway = async () => {
+    if (await still()) front.signal("SIGUSR2");
+    front.signal("SIGCONT");
+  };
   const turn = () => {
     if (next === undefined) return undefined;
-    removeIfThere(place(current));
+    room?.clear();
     current = next;
     next = undefined;
     answered = false;
@@ -84,10 +93,8 @@ export function talkWith(front: Front, folder: string, first: Ask | undefined): 
   };
   const answer = async (words: (said: Said, number: number) => string) => {
     const text = words(unsaid(), current.number);
-    // A front that somebody else lets go on must find a whole answer or none.
-    writeFileSync(`${place(current)}.new`, text);
-    chmodSync(`${place(current)}.new`, 0o644); // the folder lets none but root and the account's group in
-    renameSync(`${place(current)}.new`, place(current));
+    if (!room) throw new Error(`${folder}: no room for an answer`);
+    room.write(`${front.pid}-${current.number}`, text);
     answered = true;
     await letGoOn();
   };
@@ -95,10 +102,11 @@ export function talkWith(front: Front, folder: string, first: Ask | undefined): 
     lastWords = words; // it may be on its way to the next ask, where SIGTERM does not reach it
     turn();
     if (answered) front.signal("SIGTERM");
-    else await answer(words);
+    else await answer(words).catch(sendAway);
   };
   return {
     front,
+    hasRoom: room !== undefined,
     still,
     take(ask) {
       if (ask.number > current.number) {
@@ -128,7 +136,7 @@ export function talkWith(front: Front, folder: string, first: Ask | undefined): 
     async end() {
       for (let waited = 0; front.isThere() && waited < GOES_WITHIN_MS; waited += GOING_MS) await sleep(GOING_MS);
       front.signal("SIGKILL");
-      removeIfThere(place(current));
+      room?.close();
       front.close();
     },
   };

@@ -27,6 +27,7 @@ export function visitOf(fifo: Fifo, guest: Guest, supervisor: Supervisor): Visit
   return {
     named,
     at: Date.now(),
+    hasRoom: talk.hasRoom,
     end: (status) => talk.finish((said) => answerToEnd(status, said)),
     visitor: {
       machine: ownMachine(),
