@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import { ExitStatus } from "../units/exit-status.ts";
-import type { Cause, Exit, StopReason, Usage } from "./ending.ts";
+import type { Cause, Ending, Exit, StopReason, Usage } from "./ending.ts";
 import { type LimitHits, NO_HITS } from "./limit-hits.ts";
 
 /**
@@ -9,14 +9,30 @@ import { type LimitHits, NO_HITS } from "./limit-hits.ts";
  * @param hits of the limits around the command; where its cgroup was taken away before anybody could look, an OOM kill
  * nearby is what a SIGKILL came from
  */
-export function causeOf(exit: Exit, usage: Usage, stopped: StopReason | undefined, hits: LimitHits = NO_HITS): Cause {
-  if (exit.notExecuted !== undefined) return "exec-failed";
+export function causeOf(
+  exit: Exit | undefined,
+  usage: Usage,
+  stopped: StopReason | undefined,
+  hits: LimitHits = NO_HITS,
+): Cause {
+  if (exit?.notExecuted !== undefined) return "exec-failed";
   if (stopped) return stopped;
+  if (exit === undefined) return "signal";
   if (exit.code === 0) return "exit";
   const kills = usage.oom_kills ?? (exit.signal === "SIGKILL" ? hits.killsNearby : 0);
   if (kills > 0) return "oom";
   if ((usage.tasks_refused ?? 0) + hits.tasks.team + hits.tasks.around > 0) return "tasks-limit";
   return exit.signal === undefined ? "exit" : "signal";
+}
+
+/**
+ * The status that the session ends with. Where the command was ended from outside it is never the command's own: Nix's
+ * programs answer SIGTERM with 0 or 1 (NixOS/nix#11667).
+ */
+export function sessionStatus({ exit, forced }: Pick<Ending, "exit" | "forced">): number {
+  if (exit === undefined) return statusOf({ signal: "SIGKILL" });
+  if (forced === undefined) return statusOf(exit);
+  return statusOf({ signal: exit.signal === "SIGKILL" ? exit.signal : forced });
 }
 
 /**

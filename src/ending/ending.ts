@@ -45,16 +45,33 @@ export interface Usage {
   readonly io_write_bytes?: number;
 }
 
+/** What it took to end a command. */
+export type Forced = "SIGTERM" | "SIGKILL";
+
 /** Why nixgate itself stopped a command, where it did. */
 export type StopReason = "timeout" | "client-gone" | "killed-by-admin";
+
+/** A process that SIGKILL did not end in time. */
+export interface Survivor {
+  readonly pid: number;
+  /** Its owner; undefined where /proc does not show it. */
+  readonly uid: number | undefined;
+  /** As the kernel has it (comm of proc(5)): any bytes; undefined where /proc does not show it. */
+  readonly name: string | undefined;
+}
 
 /** How a command ended: what the record's `command.end` and the session's exit status are made of. */
 export interface Ending {
   readonly cause: Cause;
-  readonly exit: Exit;
+  /** Undefined where the command itself could not be ended. */
+  readonly exit: Exit | undefined;
+  /** The signal that it took where it was ended and did not end by itself. */
+  readonly forced: Forced | undefined;
   readonly wallMs: Milliseconds;
   readonly usage: Usage;
   readonly hits: LimitHits;
-  /** Processes that were still there when the command had ended. */
+  /** Processes that were still there when the command had ended, and were ended then. */
   readonly leftovers: number;
+  /** Processes that could not be ended. */
+  readonly survivors: readonly Survivor[];
 }

@@ -1,4 +1,5 @@
-import type { Cause, Exit } from "./ending.ts";
+import { escapeText } from "../units/text.ts";
+import type { Cause, Exit, StopReason, Survivor } from "./ending.ts";
 import type { Whose } from "./limit-hits.ts";
 
 /** The command's own limits as the policy spells them, for a sentence; undefined: there is none. */
@@ -8,12 +9,29 @@ export interface LimitWords {
   readonly runtime: string | undefined;
 }
 
+/** What the client is told before nixgate ends its command. */
+export function stopWords(why: StopReason, limits: LimitWords): string {
+  switch (why) {
+    case "timeout":
+      return `run time limit of ${limits.runtime} reached`;
+    case "killed-by-admin":
+      return "ended by the administrator";
+    case "client-gone":
+      return "ended because its client no longer reads";
+  }
+}
+
+/** `pid 4711 of uid 0 (sleep)`; safe to show. */
+export function survivorWords({ pid, uid, name }: Survivor): string {
+  return `pid ${pid} of ${uid === undefined ? "an unknown account" : `uid ${uid}`} (${escapeText(name ?? "unknown")})`;
+}
+
 /** What the client is told about an end that it could not know the cause of; undefined where its own output says it. */
 export function wordsForClient(
   cause: Cause,
   limits: LimitWords,
   whose: { readonly memory: Whose; readonly tasks: Whose },
-  exit: Exit,
+  exit: Exit | undefined,
 ): string | undefined {
   switch (cause) {
     case "oom":
@@ -31,13 +49,13 @@ export function wordsForClient(
         host: "limit of the host's tasks reached",
       }[whose.tasks];
     case "timeout":
-      return `run time limit of ${limits.runtime} reached`;
     case "killed-by-admin":
-      return "ended by the administrator";
+    case "client-gone":
+      return stopWords(cause, limits);
     case "signal":
-      return `the command was ended by ${exit.signal}`;
+      return `the command was ended by ${exit?.signal ?? "SIGKILL"}`;
     case "exec-failed":
-      return cannotRun(exit.notExecuted ?? "");
+      return cannotRun(exit?.notExecuted ?? "");
     default:
       return undefined;
   }

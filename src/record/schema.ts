@@ -130,8 +130,16 @@ export const bodies = {
     event: z.literal("command.end"),
     n,
     cause,
-    exit_code: maybe(z.int(), "the command's exit status", "a signal ended it, or it never ran"),
-    signal: maybeText("name of the signal that ended it: `SIGKILL`", "it ended by itself, or it never ran"),
+    exit_code: maybe(z.int(), "the command's own exit status", "a signal ended it, it never ran, or it still runs"),
+    signal: maybeText(
+      "name of the signal that ended it: `SIGKILL`",
+      "it ended by itself, it never ran, or it still runs",
+    ),
+    status: maybe(
+      z.int(),
+      "the status that counts for it where it was ended from outside: 143, or 137 where it took SIGKILL",
+      "it was not ended from outside: its own counts",
+    ),
     message: maybeText("why it never began", "it did"),
     wall_ms: duration("from start to end"),
     usage: field(
@@ -147,7 +155,18 @@ export const bodies = {
       }),
       "the kernel's own counters of the scope",
     ),
-    leftovers: figure("processes that were left over and had to be ended"),
+    leftovers: figure("processes that were left over and were ended"),
+    survivors: maybe(
+      z.array(
+        z.object({
+          pid: count("its number"),
+          uid: maybe(z.int(), "its account's number", "/proc does not show it"),
+          name: maybeText("its program's name, escaped", "/proc does not show it"),
+        }),
+      ),
+      "processes that could not be ended, 100 at most",
+      "there are none",
+    ),
   }),
   "session.end": z.object({
     event: z.literal("session.end"),

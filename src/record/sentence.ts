@@ -41,19 +41,24 @@ const doer = ({ user, login }: RecordOf<HostEvent>) =>
   login === undefined ? user : `${login.user ?? `uid ${login.uid}`} as ${user}`;
 
 /** `exit 0`, `oom (SIGKILL)`, `timeout (SIGTERM)`. */
-function ending({ cause, exit_code, signal, message }: RecordOf<"command.end">): string {
+function ending({ cause, exit_code, signal, message, status }: RecordOf<"command.end">): string {
   if (message !== undefined) return `${cause} (${message})`;
   if (cause === "exit") return `exit ${exit_code ?? "unknown"}`;
   if (signal !== undefined) return `${cause} (${signal})`;
-  return exit_code === undefined ? cause : `${cause} (exit ${exit_code})`;
+  const counts = status === undefined ? "" : `, status ${status}`;
+  return exit_code === undefined ? cause : `${cause} (exit ${exit_code}${counts})`;
 }
 
-function used({ usage, leftovers }: RecordOf<"command.end">): string {
+const survivor = ({ pid, uid, name }: NonNullable<RecordOf<"command.end">["survivors"]>[number]) =>
+  `${name ?? "unknown"} (pid ${pid}, uid ${uid ?? "unknown"})`;
+
+function used({ usage, leftovers, survivors }: RecordOf<"command.end">): string {
   const parts = [
     usage.cpu_ms !== undefined && `CPU ${formatDuration(usage.cpu_ms)}`,
     usage.memory_peak_bytes !== undefined && `memory peak ${formatBytes(usage.memory_peak_bytes)}`,
     usage.tasks_peak !== undefined && `tasks peak ${usage.tasks_peak}`,
     leftovers !== undefined && leftovers > 0 && `${leftovers} left over and ended`,
+    survivors !== undefined && `could not be ended: ${survivors.map(survivor).join(", ")}`,
   ].filter((part) => part !== false);
   return parts.length === 0 ? "" : `; ${parts.join(", ")}`;
 }

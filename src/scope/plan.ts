@@ -14,6 +14,7 @@ import {
   rlimitExpectations,
   sliceLimits,
   stopProperties,
+  unitProperties,
 } from "./properties.ts";
 
 /** Everything that will be done for one allowed request, as plain text: explain prints it, a session obeys it. */
@@ -26,7 +27,10 @@ export interface Plan {
   readonly argv: readonly [string, ...string[]];
   /** The command's whole environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** As the policy asks for them. */
   readonly properties: readonly Property[];
+  /** The same as systemd gets them. */
+  readonly unitProperties: readonly Property[];
   /** The sandbox of a service, systemd.exec(5); undefined for a command that runs in a plain scope. */
   readonly confinement: ReturnType<typeof confinement> | undefined;
   readonly expectations: readonly Expectation[];
@@ -57,6 +61,8 @@ export function planScope(decision: Allow, where: Where): Plan {
   const manager = host.scope.manager;
   const confined = host.scope.confine && manager === "system";
   const properties = [...limitProperties(limits), ...stopProperties(policy.session.stopTimeout, manager)];
+  const runtimeMax = typeof limits.RuntimeMaxSec === "number" ? limits.RuntimeMaxSec : undefined;
+  const given = unitProperties(properties, runtimeMax);
   const named = {
     manager,
     unit: unitName(policy.team, session, n, confined ? "service" : "scope"),
@@ -71,8 +77,9 @@ export function planScope(decision: Allow, where: Where): Plan {
     confinement: confined ? confinement(decision.rule) : undefined,
     expectations: manager === "none" ? rlimitExpectations(limits) : expectations(limits),
     team: sliceLimits(policy.teamLimits),
-    commandLine: commandLine(named, limits, where.holder),
-    runtimeMax: typeof limits.RuntimeMaxSec === "number" ? limits.RuntimeMaxSec : undefined,
+    unitProperties: given,
+    commandLine: commandLine({ ...named, properties: given }, limits, where.holder),
+    runtimeMax,
     stopTimeout: policy.session.stopTimeout,
   };
 }

@@ -79,6 +79,19 @@ export function sliceLimits(limits: TeamLimits): {
   };
 }
 
+/**
+ * The properties as systemd gets them. Its own RuntimeMaxSec= is for a nixgate that is stopped or gone: nixgate itself comes
+ * first, because it can tell the client why before it sends SIGTERM.
+ */
+export function unitProperties(
+  properties: readonly Property[],
+  runtimeMax: Milliseconds | undefined,
+): readonly Property[] {
+  if (runtimeMax === undefined) return properties;
+  const value = formatDuration((runtimeMax + LAST_WORDS_MS) as Milliseconds);
+  return properties.map((property) => (property.name === "RuntimeMaxSec" ? { ...property, value } : property));
+}
+
 /** What systemd's own SIGKILL waits longer than the supervisor's: it would take the front as well, which has something to say. */
 const LAST_WORDS_MS = 5000;
 

@@ -94,7 +94,10 @@ export function answerToEnd(status: number, said: Said): string {
   return `${spoken(said)}exit ${status}\n`;
 }
 
-/** The front becomes `nixgate front-line`, which reads one line and becomes a front again. */
+/**
+ * The front becomes `nixgate front-line`, which reads one line and becomes a front again. Meanwhile fd 3 stays the client's
+ * stderr, for the supervisor.
+ */
 export function answerToRead(
   program: string,
   front: readonly string[],
@@ -103,5 +106,5 @@ export function answerToRead(
 ): string {
   const greeted = greeting === undefined ? [] : [greeting];
   const words = [program, "front-line", String(maxBytes), String(timeout), ...front, ...greeted];
-  return `${spoken(said)}exec ${words.map(shellWord).join(" ")} 2>&3 3>&-\n`;
+  return `${spoken(said)}exec ${words.map(shellWord).join(" ")} 2>&3\n`;
 }

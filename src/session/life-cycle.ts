@@ -1,8 +1,8 @@
 /**
- * A command's life after its scope stands. `leaving`: the client is gone and the command has its grace. `terminating`:
- * SIGTERM was sent. `killing`: SIGKILL. `clearing` and `scouring` are the same for what the ended command left behind.
+ * A command's life after its scope stands. `leaving`: the client is gone and the command has its grace. `telling`: the
+ * client was told why the command will be ended, and has a moment to read it. `terminating`: SIGTERM was sent. `killing`: SIGKILL. `clearing` and `scouring` are the same for what the ended command left behind.
  */
-export type State = "running" | "leaving" | "terminating" | "killing" | "clearing" | "scouring" | "gone";
+export type State = "running" | "leaving" | "telling" | "terminating" | "killing" | "clearing" | "scouring" | "gone";
 
 export type Event =
   | "client-gone"
@@ -11,8 +11,12 @@ export type Event =
   | "killed-by-admin"
   /** The command itself has ended. */
   | "exited"
+  /** The client had its moment, or could not be told. */
+  | "told"
   /** `stop_timeout` after SIGTERM. */
   | "stop-over"
+  /** What SIGKILL does not end is not waited for any longer. */
+  | "given-up"
   /** Nothing but the holder is left in the scope. */
   | "empty";
 
@@ -20,20 +24,21 @@ export type Event =
 const TABLE: { readonly [S in State]: { readonly [E in Event]?: State } } = {
   running: {
     "client-gone": "leaving",
-    "runtime-over": "terminating",
-    "killed-by-admin": "terminating",
+    "runtime-over": "telling",
+    "killed-by-admin": "telling",
     exited: "clearing",
   },
   leaving: {
-    "grace-over": "terminating",
-    "runtime-over": "terminating",
-    "killed-by-admin": "terminating",
+    "grace-over": "telling",
+    "runtime-over": "telling",
+    "killed-by-admin": "telling",
     exited: "clearing",
   },
+  telling: { told: "terminating", exited: "clearing" },
   terminating: { exited: "clearing", "stop-over": "killing" },
-  killing: { exited: "clearing" },
+  killing: { exited: "clearing", "given-up": "gone" },
   clearing: { empty: "gone", "stop-over": "scouring" },
-  scouring: { empty: "gone" },
+  scouring: { empty: "gone", "given-up": "gone" },
   gone: {},
 };
 

@@ -11,11 +11,14 @@ export interface Outcome {
   readonly cause: Cause;
 }
 
-/** The one line of a refusal; the id is what a user quotes to the administrator. */
+/** The one line of a refusal or of a stop; the id is what a user quotes to the administrator. */
+export const refusalLine = (message: string, { session }: Pick<Arrival, "session">): string =>
+  `nixgate: ${message} (session ${session})`;
+
 export function tellRefusal(
   message: string,
-  { session }: Pick<Arrival, "session">,
+  arrival: Pick<Arrival, "session">,
   { client }: Pick<SessionPorts, "client">,
 ): void {
-  client.tell(`nixgate: ${message} (session ${session})`);
+  client.tell(refusalLine(message, arrival));
 }

@@ -1,5 +1,5 @@
 import type { HostState } from "../decision/admit.ts";
-import type { Exit, Usage } from "../ending/ending.ts";
+import type { Exit, Survivor, Usage } from "../ending/ending.ts";
 import type { LimitHits } from "../ending/limit-hits.ts";
 import type { HostConfig } from "../policy/policy.ts";
 import type { SessionRecord } from "../record/schema.ts";
@@ -76,6 +76,11 @@ export type Interruption = "client-gone" | "killed-by-admin";
 export interface Client {
   /** One line for the person or program at the other end; on stderr. Never throws: the client may be gone. */
   tell(line: string): void;
+  /**
+   * The same without waiting, also while a command runs: on stderr at once or not at all. Never throws.
+   * @returns whether the line is on its way to the client
+   */
+  tellNow(line: string): boolean;
   /** The answer to `echo started`, the only bytes of nixgate's own on stdout. */
   answerStarted(): void;
   /**
@@ -131,6 +136,8 @@ export interface OpenScope {
   readonly exited: Promise<Exit>;
   /** The processes in the scope besides the holder. */
   others(): readonly number[];
+  /** What is there of the command and of what it left, as it is named to the administrator. */
+  survivors(): readonly Survivor[];
   /** SIGTERM, and SIGCONT so that a stopped process gets it. */
   terminate(): void;
   /** SIGKILL to everything but the holder, also to what is just being forked. */

@@ -1,8 +1,10 @@
 import type { Allow, Deny } from "../decision/decision.ts";
-import type { Ending, Exit } from "../ending/ending.ts";
+import { sessionStatus } from "../ending/cause.ts";
+import type { Ending, Exit, Survivor } from "../ending/ending.ts";
 import { requestText } from "../record/request-text.ts";
 import type { RecordOf, SessionRecord } from "../record/schema.ts";
 import type { Plan } from "../scope/plan.ts";
+import { escapeText } from "../units/text.ts";
 import type { Arrival, SessionRefusal } from "./arrival.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Isolation, OpenScope } from "./ports.ts";
@@ -75,15 +77,17 @@ export function commandStartRecord(
 }
 
 export function commandEndRecord(n: number, ending: Ending): Body<"command.end"> {
-  const { cause, exit, wallMs, usage, leftovers } = ending;
+  const { cause, exit, forced, wallMs, usage, leftovers, survivors } = ending;
   return {
     event: "command.end",
     n,
     cause,
-    ...howItEnded(exit),
+    ...(exit && howItEnded(exit)),
+    ...(forced && { status: sessionStatus(ending) }),
     wall_ms: wallMs,
     usage,
     leftovers,
+    ...(survivors.length > 0 && { survivors: survivors.slice(0, MOST_SURVIVORS).map(survivorOf) }),
   };
 }
 
@@ -91,6 +95,15 @@ function howItEnded(exit: Exit): Pick<Body<"command.end">, "message" | "exit_cod
   if (exit.notExecuted !== undefined) return { message: exit.notExecuted };
   return exit.signal === undefined ? { exit_code: exit.code } : { signal: exit.signal };
 }
+
+/** A record is one line, which a fork bomb that cannot be ended must not make long. */
+const MOST_SURVIVORS = 100;
+
+const survivorOf = ({ pid, uid, name }: Survivor) => ({
+  pid,
+  ...(uid !== undefined && { uid }),
+  ...(name !== undefined && { name: escapeText(name) }),
+});
 
 /** The command never began. */
 export function notBegunRecord(n: number, cause: "scope-failed" | "exec-failed", message: string): Body<"command.end"> {

@@ -1,4 +1,4 @@
-import { statusOf } from "../ending/cause.ts";
+import { sessionStatus } from "../ending/cause.ts";
 import { resumeChain } from "../record/chain.ts";
 import type { RecordOf } from "../record/schema.ts";
 import type { Unended } from "../record/unended.ts";
@@ -36,6 +36,7 @@ export function planOfRecord({ begun }: Resumed, { policy }: Admitted): Plan {
     environment: {},
     confinement: undefined,
     properties: Object.entries(asked).map(([name, value]) => ({ name, value: String(value) })),
+    unitProperties: [],
     expectations: Object.entries(begun.limits.applied).map(([property, value]) => ({
       property,
       file: "",
@@ -72,7 +73,7 @@ export async function resumeSession(
   const place = await readmitSession(admitted, ports.admission);
   try {
     const ending = await runToEnd(scope, plan, resumed.begun.n, admitted.policy.session, arrival, log, ports);
-    const exit = statusOf(ending.exit);
+    const exit = sessionStatus(ending);
     // A record of an older nixgate has no monotonic time, and the clock may have been set back since.
     const wallMs =
       start.monotonic_ms === undefined

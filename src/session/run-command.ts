@@ -5,7 +5,7 @@ import type { Plan } from "../scope/plan.ts";
 import { type Expectation, isInForce } from "../scope/properties.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 import type { OpenScope, SessionPorts } from "./ports.ts";
-import { watchCommand } from "./watch-command.ts";
+import { type Announce, watchCommand } from "./watch-command.ts";
 
 /** A limit that was asked for and is not in force. */
 export interface NotApplied {
@@ -27,30 +27,34 @@ export function limitsNotInForce(plan: Plan, scope: OpenScope): readonly NotAppl
   ];
 }
 
-/** Runs the command in its scope to the very end: nothing but the holder is left, and that is let go, when this settles. */
+/**
+ * Runs the command in its scope to the very end: nothing but the holder is left, or what cannot be ended, and the holder is
+ * let go, when this settles.
+ */
 export async function runCommand(
   scope: OpenScope,
   plan: Plan,
   rules: SessionRules,
   ports: Pick<SessionPorts, "clock" | "client" | "programs">,
+  announce?: Announce,
 ): Promise<Ending> {
   const began = scope.begunAt ?? ports.clock.monotonic();
   let wall: number | undefined;
   scope.exited.then(() => {
     wall = ports.clock.monotonic() - began;
   });
-  const { exit: seen, stopped, leftovers } = await watchCommand(scope, plan, rules, ports);
-  const exit = executedOrNot(seen, plan, ports);
+  const { stopped, exit: seen, ...watched } = await watchCommand(scope, plan, rules, ports, announce);
+  const exit = seen && executedOrNot(seen, plan, ports);
   const usage = scope.usage();
   const hits = scope.hits();
   void scope.release();
   return {
-    cause: causeOf(exit, usage, stopped, hits),
+    ...watched,
     exit,
-    wallMs: Math.round(wall ?? 0) as Milliseconds,
+    cause: causeOf(exit, usage, stopped, hits),
+    wallMs: Math.round(wall ?? ports.clock.monotonic() - began) as Milliseconds,
     usage,
     hits,
-    leftovers,
   };
 }
 

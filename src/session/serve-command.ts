@@ -1,17 +1,18 @@
 import type { Allow } from "../decision/decision.ts";
 import type { Ending } from "../ending/ending.ts";
 import { whoseLimit } from "../ending/limit-hits.ts";
-import { cannotRun, wordsForClient } from "../ending/words.ts";
+import { cannotRun, type LimitWords, stopWords, survivorWords, wordsForClient } from "../ending/words.ts";
 import type { Manager, SessionRules } from "../policy/policy.ts";
 import { type Plan, planScope } from "../scope/plan.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import type { Arrival, Configuration } from "./arrival.ts";
-import { tellRefusal } from "./outcome.ts";
+import { refusalLine, tellRefusal } from "./outcome.ts";
 import type { OpenScope, SessionPorts } from "./ports.ts";
 import { commandEndRecord, commandStartRecord, notBegunRecord } from "./records-of.ts";
 import { limitsNotInForce, problemWith, runCommand } from "./run-command.ts";
 import { ScopeUnavailable } from "./scope-unavailable.ts";
 import type { SessionLog } from "./session-log.ts";
+import { type Announce, GIVES_UP_AFTER } from "./watch-command.ts";
 
 type Admitted = Extract<Configuration, { ok: true }>;
 
@@ -85,9 +86,16 @@ export async function runToEnd(
   log: SessionLog,
   ports: Pick<SessionPorts, "clock" | "client" | "programs">,
 ): Promise<Ending> {
-  const ending = await runCommand(scope, plan, rules, ports);
+  let isTold = false;
+  const announce: Announce = (why) => {
+    const line = refusalLine(stopWords(why, limitWords(plan)), arrival);
+    isTold = ports.client.tellNow(plan.argv.includes("--stdio") ? `${line}\n${forBuildHook(line)}` : line);
+    return isTold;
+  };
+  const ending = await runCommand(scope, plan, rules, ports, announce);
   log.write(commandEndRecord(n, ending));
-  tellEnding(ending, plan, arrival, ports);
+  if (!isTold && ending.cause !== "client-gone") tellEnding(ending, plan, arrival, ports);
+  tellSurvivors(ending, arrival, log, ports);
   return ending;
 }
 
@@ -105,11 +113,10 @@ function tellEnding(
   ports: Pick<SessionPorts, "client">,
 ): void {
   const { usage, hits, cause, exit } = ending;
-  const limit = (name: string) => plan.properties.find((property) => property.name === name)?.value;
   const inKernel = (name: string) => plan.expectations.find(({ property }) => property === name)?.value;
   const words = wordsForClient(
     cause,
-    { memory: limit("MemoryMax"), tasks: limit("TasksMax"), runtime: limit("RuntimeMaxSec") },
+    limitWords(plan),
     {
       memory: whoseLimit(hits.memory, usage.memory_peak_bytes, inKernel("MemoryMax")),
       tasks: whoseLimit(hits.tasks, usage.tasks_peak, inKernel("TasksMax")),
@@ -117,4 +124,32 @@ function tellEnding(
     exit,
   );
   if (words) tellRefusal(words, arrival, ports);
+}
+
+/**
+ * The line once more, as Nix's own programs log. Over ssh-ng the build hook of a client passes on nothing else of stderr
+ * (DerivationGoal::handleChildOutput() of Nix 2.8 to 2.26). Spaces are escaped: whoever searches a log finds the line once.
+ */
+function forBuildHook(line: string): string {
+  const text = JSON.stringify(line).replaceAll(" ", "\\u0020");
+  return `@nix {"action":"msg","level":0,"msg":${text}}`;
+}
+
+function limitWords(plan: Plan): LimitWords {
+  const limit = (name: string) => plan.properties.find((property) => property.name === name)?.value;
+  return { memory: limit("MemoryMax"), tasks: limit("TasksMax"), runtime: limit("RuntimeMaxSec") };
+}
+
+/** Names what is still alive to the client by its number, and to the administrator by all that is known of it. */
+function tellSurvivors(
+  { survivors }: Ending,
+  arrival: Pick<Arrival, "session">,
+  log: SessionLog,
+  ports: Pick<SessionPorts, "client">,
+): void {
+  if (survivors.length === 0) return;
+  const seconds = GIVES_UP_AFTER / 1000;
+  log.tellJournal(`still alive ${seconds} s after SIGKILL: ${survivors.map(survivorWords).join(", ")}`);
+  const count = survivors.length === 1 ? "1 process" : `${survivors.length} processes`;
+  tellRefusal(`${count} of the command could not be ended`, arrival, ports);
 }

@@ -1,12 +1,13 @@
 import { decide, type RequestMode } from "../decision/decide.ts";
 import type { Deny } from "../decision/decision.ts";
-import { statusOf } from "../ending/cause.ts";
+import { sessionStatus, statusOf } from "../ending/cause.ts";
 import type { Cause, Ending } from "../ending/ending.ts";
+import { stopWords } from "../ending/words.ts";
 import { parseRequest } from "../request/parse-request.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import type { Arrival, Configuration } from "./arrival.ts";
 import { greeting } from "./greeting.ts";
-import { type Outcome, tellRefusal } from "./outcome.ts";
+import { type Outcome, refusalLine, tellRefusal } from "./outcome.ts";
 import type { Client, Interruption, LineBounds, NextLine, SessionPorts } from "./ports.ts";
 import { denyRecord } from "./records-of.ts";
 import { serveCommand } from "./serve-command.ts";
@@ -24,6 +25,8 @@ const INTERRUPTED = {
   "client-gone": statusOf({ signal: "SIGHUP" }),
   "killed-by-admin": statusOf({ signal: "SIGTERM" }),
 };
+
+const NO_LIMITS = { memory: undefined, tasks: undefined, runtime: undefined };
 
 /** Serves the one request of a command session, or the lines of a loop until one of them ends it. */
 export async function serveRequests(
@@ -46,9 +49,13 @@ export async function serveRequests(
   };
 
   for await (const next of linesOf(arrival, admitted, ports)) {
-    if (next.kind === "interrupted") return outcome(INTERRUPTED[next.by], next.by);
+    if (next.kind === "interrupted") {
+      const line = refusalLine(stopWords(next.by, NO_LIMITS), arrival);
+      if (!ports.client.tellNow(line) && next.by !== "client-gone") ports.client.tell(line);
+      return outcome(INTERRUPTED[next.by], next.by);
+    }
     n += 1;
-    if (next.kind === "end") return outcome(last ? statusOf(last.exit) : ExitStatus.ok, last?.cause ?? "exit");
+    if (next.kind === "end") return outcome(last ? sessionStatus(last) : ExitStatus.ok, last?.cause ?? "exit");
     if (next.kind === "bad") return deny({ rule: null, ...next.denial }, next.bytes);
     if (n > policy.session.maxCommands) {
       const message = `a session may make at most ${policy.session.maxCommands} requests`;
@@ -66,7 +73,7 @@ export async function serveRequests(
     if ("failed" in ran) return outcome(ran.status, ran.failed);
     last = ran;
     const ends = decision.exec || mode === "command" || ran.cause === "client-gone" || ran.cause === "killed-by-admin";
-    if (ends) return outcome(statusOf(ran.exit), ran.cause);
+    if (ends) return outcome(sessionStatus(ran), ran.cause);
   }
   throw new Error("the requests ended without saying so");
 }

@@ -1,4 +1,4 @@
-import type { Exit, StopReason } from "../ending/ending.ts";
+import type { Exit, Forced, StopReason, Survivor } from "../ending/ending.ts";
 import type { SessionRules } from "../policy/policy.ts";
 import type { Plan } from "../scope/plan.ts";
 import type { Milliseconds } from "../units/quantities.ts";
@@ -7,6 +7,16 @@ import type { OpenScope, SessionPorts } from "./ports.ts";
 
 /** How often the scope is asked whether something is left in it. */
 const LOOK_AGAIN = 10 as Milliseconds;
+/**
+ * From the client's line to SIGTERM. Nix's client hangs up as soon as the protocol ends (NixOS/nix#11667), and the line
+ * comes through sshd and ssh beside it.
+ */
+const READS_WITHIN = 200 as Milliseconds;
+/**
+ * From SIGKILL to the end of waiting. What is there then waits in the kernel, or is of an account that nixgate may not
+ * signal (kill(2)).
+ */
+export const GIVES_UP_AFTER = 10_000 as Milliseconds;
 
 /** What the record calls the stop that an event leads to. */
 const STOPPED_BY: { readonly [E in Event]?: StopReason } = {
@@ -16,23 +26,35 @@ const STOPPED_BY: { readonly [E in Event]?: StopReason } = {
 };
 
 export interface Watched {
-  readonly exit: Exit;
+  /** Undefined where the command itself could not be ended. */
+  readonly exit: Exit | undefined;
   readonly stopped: StopReason | undefined;
-  /** Processes that were left when the command had ended. */
+  readonly forced: Forced | undefined;
+  /** Processes that were left when the command had ended, and were ended then. */
   readonly leftovers: number;
+  readonly survivors: readonly Survivor[];
 }
 
-/** Lets the command begin and stays until nothing but the holder is left of its scope. */
+/**
+ * Tells the client why its command will be ended, without waiting for it.
+ * @returns whether it can read that now
+ */
+export type Announce = (why: StopReason) => boolean;
+
+/** Lets the command begin and stays until nothing but the holder is left of its scope, or what is left cannot be ended. */
 export function watchCommand(
   scope: OpenScope,
   plan: Plan,
   rules: SessionRules,
   { clock, client }: Pick<SessionPorts, "clock" | "client">,
+  announce: Announce = () => false,
 ): Promise<Watched> {
   return new Promise((resolve) => {
     let state: State = "running";
     let stopped: StopReason | undefined;
     let exit: Exit | undefined;
+    let forced: Forced | undefined;
+    let isGivenUp = false;
     const left = new Set<number>();
     // From the opening of the scope, as RuntimeMaxSec of systemd.scope(5) counts.
     const timeLeft = () => (plan.runtimeMax ?? Number.POSITIVE_INFINITY) - (clock.monotonic() - scope.openedAt);
@@ -47,18 +69,41 @@ export function watchCommand(
     };
     cancel.add(() => undoStop());
 
+    const kill = () => {
+      scope.kill();
+      after(GIVES_UP_AFTER, "given-up");
+    };
+    /** systemd's signal came before nixgate's. */
+    const stoppedOutside = (why: StopReason, how: Exit) => {
+      stopped = why;
+      forced = how.signal === "SIGKILL" ? how.signal : "SIGTERM";
+    };
+
     const enter: Partial<Record<State, () => void>> = {
       leaving: () => after(Math.max(0, rules.clientGoneGrace - client.latency) as Milliseconds, "grace-over"),
-      terminating: stop,
-      killing: () => scope.kill(),
+      telling: () => {
+        const heard = stopped !== undefined && announce(stopped);
+        if (heard && stopped !== "client-gone") after(READS_WITHIN, "told");
+        else happen("told");
+      },
+      terminating: () => {
+        forced = "SIGTERM";
+        stop();
+      },
+      killing: () => {
+        forced = "SIGKILL";
+        kill();
+      },
       clearing: () => {
         lookForOthers();
         if (state === "clearing") stop();
       },
-      scouring: () => scope.kill(),
+      scouring: kill,
       gone: () => {
         for (const undo of cancel) undo();
-        resolve({ exit: exit as Exit, stopped, leftovers: left.size });
+        const survivors = isGivenUp ? scope.survivors() : [];
+        for (const { pid } of survivors) left.delete(pid);
+        resolve({ exit, stopped, forced, leftovers: left.size, survivors });
       },
     };
     const lookForOthers = () => {
@@ -71,7 +116,8 @@ export function watchCommand(
     const happen = (event: Event) => {
       const next = follow(state, event);
       if (next === state) return;
-      if (next === "terminating") stopped = STOPPED_BY[event];
+      if (next === "telling") stopped = STOPPED_BY[event];
+      isGivenUp = event === "given-up";
       state = next;
       enter[next]?.();
     };
@@ -84,7 +130,7 @@ export function watchCommand(
       // It failed because nobody listened any more: SIGPIPE says less than that.
       if (how.code !== 0 && client.isGone()) stopped ??= "client-gone";
       // systemd counts as well, and its SIGTERM may have come first.
-      if (how.signal !== undefined && timeLeft() <= 0) stopped ??= "timeout";
+      if (stopped === undefined && how.signal !== undefined && timeLeft() <= 0) stoppedOutside("timeout", how);
       happen("exited");
     });
     scope.begin();

@@ -8,6 +8,7 @@ import { clock } from "./clock.ts";
 import { lastUsageOf } from "./last-usage.ts";
 import { watchLimitsAround } from "./limit-hits.ts";
 import { signalAll } from "./signals.ts";
+import { survivorsOf } from "./survivors.ts";
 
 /** A scope in which a process waits for its word, and another, or the same, stays until the figures are read. */
 export interface Held extends Pick<OpenScope, "openedAt" | "begunAt" | "pid" | "invocation" | "isolation" | "begin"> {
@@ -42,6 +43,7 @@ export function cgroupScope(plan: Plan, folder: string, held: Held): OpenScope {
     applied: applied(plan.expectations, (file) => readCgroupFile(folder, file)),
     appliedToTeam: held.appliedToTeam ?? applied(plan.team.expectations, (file) => readCgroupFile(slice, file)),
     others,
+    survivors: () => survivorsOf([...new Set([...others(), ...command()])]),
     terminate: () => {
       usage.look();
       terminate([...new Set([...others(), ...command()])]);

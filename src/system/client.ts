@@ -9,6 +9,8 @@ const STDOUT = 1;
 const STDERR = 2;
 /** How long a client that does not read is waited for, in milliseconds. */
 const PATIENCE_MS = 1000;
+/** How long a shell may take to write to a socket that has room, in milliseconds. */
+const SOCKET_MS = 250;
 /** A pause between two tries, in milliseconds. */
 const PAUSE_MS = 10;
 /**
@@ -37,7 +39,8 @@ export function clientOf(parent: number, grace: Milliseconds): Client {
     latency,
     isGone,
     tell: tellClient,
-    answerStarted: () => say(STDOUT, "started\n"),
+    tellNow: (line) => say(STDERR, `${line}\n`, 0),
+    answerStarted: () => void say(STDOUT, "started\n", PATIENCE_MS),
     watch(callback) {
       watchers.add(callback);
       const timer = setInterval(() => {
@@ -54,35 +57,41 @@ export function clientOf(parent: number, grace: Milliseconds): Client {
 }
 
 /** Says a line on stderr; a client that does not read is waited for one second. */
-export const tellClient = (line: string): void => say(STDERR, `${line}\n`);
+export const tellClient = (line: string): void => void say(STDERR, `${line}\n`, PATIENCE_MS);
 
 /**
  * Says a line to a client that may not read: through an open file of its own, which does not block, so that a pipe
  * filled by the command cannot hold nixgate up, and the command's own open file keeps its flags. A socket cannot be opened
  * again: a process of its own writes to that, and is not waited for longer.
+ * @param patience how long a full pipe is waited for, in milliseconds
+ * @returns whether all of it is on its way
  */
-function say(fd: number, text: string): void {
-  if (isSocket(fd))
-    return void spawnSync("/bin/sh", WRITE_OUT(text), { ...PATIENTLY, stdio: ["ignore", fd, "ignore"] });
+function say(fd: number, text: string, patience: number): boolean {
+  if (isSocket(fd)) {
+    const timeout = Math.max(patience, SOCKET_MS);
+    const { status } = spawnSync("/bin/sh", WRITE_OUT(text), { ...ALONE, timeout, stdio: ["ignore", fd, "ignore"] });
+    return status === 0;
+  }
   const own = openOwn(fd);
   const bytes = Buffer.from(text);
-  const deadline = clock.monotonic() + PATIENCE_MS;
+  const deadline = clock.monotonic() + patience;
   try {
     for (let at = 0; at < bytes.length; ) {
       try {
         at += writeSync(own ?? fd, bytes, at);
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || clock.monotonic() > deadline) return;
+        if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || clock.monotonic() >= deadline) return false;
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
       }
     }
+    return true;
   } finally {
     if (own !== undefined) closeSync(own);
   }
 }
 
 const WRITE_OUT = (text: string) => ["-c", 'printf %s "$1"', "sh", text];
-const PATIENTLY = { cwd: "/", env: {}, timeout: PATIENCE_MS, killSignal: "SIGKILL" } as const;
+const ALONE = { cwd: "/", env: {}, killSignal: "SIGKILL" } as const;
 
 function isSocket(fd: number): boolean {
   try {

@@ -11,6 +11,7 @@ import { type Launched, launch } from "./launch.ts";
 import { endedChildrenCpuMs, processesOfSession, resourceLimit } from "./process-group.ts";
 import { signalAll } from "./signals.ts";
 import { limitSlice } from "./slice.ts";
+import { survivorsOf } from "./survivors.ts";
 
 /** Scopes of the account's user manager, and what stands for them where there is no manager. */
 export const scopes: Scopes = {
@@ -60,6 +61,7 @@ function withoutManager(plan: Plan, launched: Launched, cpuBefore: number): Open
     applied: applied(plan.expectations, (row) => resourceLimit(launched.pid, row)),
     appliedToTeam: undefined,
     others,
+    survivors: () => survivorsOf(others()),
     terminate: () => terminate(others()),
     kill: () => signalAll(others(), "SIGKILL"),
     usage: () => ({ cpu_ms: endedChildrenCpuMs() - cpuBefore }),

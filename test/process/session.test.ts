@@ -259,6 +259,20 @@ describe("what is left", () => {
     expect(place.records()[2]).toMatchObject({ cause: "timeout", signal: "SIGTERM" });
   });
 
+  test.each(["0", "1"])(
+    "a command that answers SIGTERM with %s hears of it after its client, which gets 143",
+    async (own) => {
+      const place = workplace();
+      place.edit("policies/alpha.toml", 'RuntimeMaxSec = "4h"', 'RuntimeMaxSec = "300ms"');
+      place.allow("obey", ["/bin/sh", "-c", `trap 'echo asked >&2; exit ${own}' TERM; while :; do sleep 0.02; done`]);
+      const { status, stderr } = await session(place, { request: "obey" });
+      expect(status).toBe(143);
+      expect(stderr).toMatch(/^nixgate: run time limit of 300ms reached \(session [^)]+\)\nasked\n$/);
+      expect(place.records()[2]).toMatchObject({ cause: "timeout", exit_code: Number(own), status: 143 });
+      expect(place.records()[3]).toMatchObject({ cause: "timeout", exit: 143 });
+    },
+  );
+
   test("a client that reads nothing of a flood does not keep the session", async () => {
     const place = workplace();
     place.edit("policies/alpha.toml", 'RuntimeMaxSec = "4h"', 'RuntimeMaxSec = "500ms"');

@@ -38,7 +38,7 @@ export async function confined(
   supervisor: Supervisor,
 ): Promise<OpenScope> {
   const { manager, insiders } = supervisor;
-  const { unit: name, slice, description, properties } = plan;
+  const { unit: name, slice, description, unitProperties: properties } = plan;
   const user = accountOf(fifo.uid)?.name;
   if (user === undefined) throw new ScopeUnavailable(`uid ${fifo.uid} has no account`);
   const cgroup = `/nixgate.slice/${slice}/${name}`;

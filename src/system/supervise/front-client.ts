@@ -1,7 +1,9 @@
 import { readdirSync, readlinkSync } from "node:fs";
 import type { Client, Interruption } from "../../session/ports.ts";
 import type { Milliseconds } from "../../units/quantities.ts";
+import type { Owner } from "../as-owner.ts";
 import type { Front } from "./front.ts";
+import { tellThrough } from "./front-stderr.ts";
 import { inRounds } from "./rounds.ts";
 import type { Talk } from "./talk.ts";
 
@@ -15,9 +17,10 @@ export interface FrontClient extends Client {
 /**
  * Whether a client is there is read from sshd's own descriptors: the other end of the front's stdout is one of them as
  * long as the channel is open, and gone with it, also where other sessions go on over the same connection.
+ * @param owner the front's account
  * @param grace `client_gone_grace`: the client is looked for twice within it
  */
-export function clientOfFront(talk: Talk, grace: Milliseconds): FrontClient {
+export function clientOfFront(talk: Talk, owner: Owner, grace: Milliseconds): FrontClient {
   const { front } = talk;
   const latency = Math.min(1000, Math.max(50, grace / 2)) as Milliseconds;
   let known = channelOf(front);
@@ -39,6 +42,7 @@ export function clientOfFront(talk: Talk, grace: Milliseconds): FrontClient {
     latency,
     isGone,
     tell: talk.say,
+    tellNow: (line) => tellThrough(front, owner, line),
     answerStarted: talk.sayStarted,
     end: happen,
     watch(callback) {

@@ -25,7 +25,7 @@ export function scopesOfFront(talk: Talk, fifo: Fifo, member: string | undefined
         const argv = ["/bin/sh", supervisor.front, fifo.name, member ?? ""] as const;
         return confined(plan, plan.confinement, argv, openedAt, talk, fifo, supervisor);
       }
-      const { unit: name, slice, description, properties } = plan;
+      const { unit: name, slice, description, unitProperties: properties } = plan;
       await manager.startScope({ name, slice, description, properties, pid });
       if (!talk.front.isThere()) throw new ScopeUnavailable("the front is gone");
       const folder = cgroupOf(pid);
@@ -43,14 +43,24 @@ export function scopesOfFront(talk: Talk, fifo: Fifo, member: string | undefined
 /** The scope as the story sees it; also for a front that was in it before this supervisor started. */
 export function scopeAround(talk: Talk, plan: Plan, folder: string, known: Known): OpenScope {
   const { pid } = talk.front;
+  const exited = endOf(talk, plan);
+  let isRunning = known.begunAt !== undefined;
+  void exited.then(() => {
+    isRunning = false;
+  });
   return cgroupScope(plan, folder, {
     ...known,
     ...heldBy(talk),
-    exited: endOf(talk, plan),
-    begin: () => letRun(talk, (said) => answerToRun(plan, said)),
+    exited,
+    begin() {
+      isRunning = true;
+      letRun(talk, (said) => answerToRun(plan, said));
+    },
     // The front has something to say yet, or another line to read: outside the scope, which then is gone.
     async release() {
       killAllBut(pid, folder);
+      // The command could not be ended: sh waits for it, and hears of nothing else.
+      if (isRunning) talk.front.signal("SIGKILL");
       if (talk.front.isThere()) moveTo(talk.front.cgroup, pid); // the number is not another's by now
     },
   });

@@ -143,7 +143,7 @@ function returning(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found | u
       resumed: { lost, begun },
       end: (status) => guest.talk.finish((said) => answerToEnd(status, said)),
       open(plan, grace) {
-        const client = clientOfFront(guest.talk, grace);
+        const client = clientOfFront(guest.talk, fifo, grace);
         guest.client = client;
         const known = { openedAt: at, begunAt: at, invocation: begun.invocation };
         const path = MOUNT + cgroup;

@@ -38,7 +38,7 @@ export function visitOf(fifo: Fifo, guest: Guest, supervisor: Supervisor): Visit
       terminal: stdinIsTerminal(front.pid),
       key: readUserAuth(front.environment, fifo.uid),
       open(grace): SessionPorts {
-        const client = clientOfFront(talk, grace);
+        const client = clientOfFront(talk, fifo, grace);
         guest.client = client;
         return {
           ...{ clock, newSessionId, admission, client },

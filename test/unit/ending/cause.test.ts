@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { causeOf, statusOf } from "../../../src/ending/cause.ts";
-import type { Exit, StopReason, Usage } from "../../../src/ending/ending.ts";
+import { causeOf, sessionStatus, statusOf } from "../../../src/ending/cause.ts";
+import type { Exit, Forced, StopReason, Usage } from "../../../src/ending/ending.ts";
 import { type LimitHits, NO_HITS } from "../../../src/ending/limit-hits.ts";
 
 const refused = (team: number, around: number) => ({ own: 0, team, around });
@@ -41,4 +41,17 @@ test.each<[string, Exit, Usage, Partial<LimitHits>, string]>([
 test("a signal's status is 128 + its number", () => {
   expect(statusOf({ signal: "SIGKILL" })).toBe(137);
   expect(statusOf({ code: 100 })).toBe(100);
+});
+
+test.each<[string, Exit | undefined, Forced | undefined, number]>([
+  ["a command's own", { code: 0 }, undefined, 0],
+  ["a command's own signal", { signal: "SIGSEGV" }, undefined, 139],
+  ["143 where it answers SIGTERM with 0, as nix-daemon does", { code: 0 }, "SIGTERM", 143],
+  ["143 where it answers SIGTERM with 1, as nix-store does", { code: 1 }, "SIGTERM", 143],
+  ["143 where SIGTERM ended it", { signal: "SIGTERM" }, "SIGTERM", 143],
+  ["137 where it took SIGKILL", { signal: "SIGKILL" }, "SIGKILL", 137],
+  ["137 where something else was quicker with SIGKILL", { signal: "SIGKILL" }, "SIGTERM", 137],
+  ["137 where it could not be ended", undefined, "SIGKILL", 137],
+])("the session's status is %s", (_, exit, forced, status) => {
+  expect(sessionStatus({ exit, forced })).toBe(status);
 });

@@ -41,6 +41,7 @@ async function serve(
     client: {
       latency: 0,
       tell: (text: string) => void told.push(text),
+      tellNow: (text: string) => told.push(text) > 0,
       answerStarted: () => void story.push("started"),
       watch(callback: (event: Interruption) => void) {
         watching += 1;
@@ -149,13 +150,13 @@ describe("the line loop", () => {
   });
 
   test.each([
-    ["client-gone", 129],
-    ["killed-by-admin", 143],
-  ] as const)("ends when it waits for a line: %s, with %i", async (interruption, exit) => {
+    ["client-gone", 129, "ended because its client no longer reads"],
+    ["killed-by-admin", 143, "ended by the administrator"],
+  ] as const)("ends when it waits for a line, and says why: %s, with %i", async (interruption, exit, words) => {
     const { outcome, records, told, watching } = await serve([line("copy")], { interruption });
     expect(outcome).toEqual({ exit, commands: 1, denied: 0, cause: interruption });
     expect(records.at(-1)?.event).toBe("command.end");
-    expect(told).toEqual([]);
+    expect(told).toEqual([expect.stringContaining(`nixgate: ${words} (session `)]);
     expect(watching).toBe(0);
   });
 });

@@ -45,12 +45,14 @@ function fakeClock(start: number) {
 /**
  * A command that runs from 0 on. Its story has what is done to it and when.
  * @param before what the client port has seen before the command begins
+ * @param hears whether the client can be told at once why; undefined: nobody tries
  */
 function watch({
   runtimeMax = undefined as number | undefined,
   stopTimeout = STOP_TIMEOUT,
   openedAt = 0,
   before = [] as Interruption[],
+  hears = undefined as boolean | undefined,
 } = {}) {
   const { clock, pending, until } = fakeClock(0);
   const story: string[] = [];
@@ -68,6 +70,7 @@ function watch({
     others: () => world.others,
     terminate: () => happen("terminate"),
     kill: () => happen("kill"),
+    survivors: () => world.others.map((pid) => ({ pid, uid: 0, name: "sleep" })),
   };
   const client = {
     latency: LATENCY,
@@ -79,7 +82,12 @@ function watch({
     },
   };
   const plan = { runtimeMax, stopTimeout };
-  watchCommand(scope as never, plan as never, RULES, { clock, client } as never).then((result) => {
+  const announce = (why: string) => {
+    happen(`tell ${why}`);
+    return hears === true;
+  };
+  const told = hears === undefined ? undefined : announce;
+  watchCommand(scope as never, plan as never, RULES, { clock, client } as never, told).then((result) => {
     watched = result;
   });
   return {
@@ -102,7 +110,13 @@ describe("a command that ends by itself", () => {
     expect(watched()).toBeUndefined();
     exit({ code: 3 });
     await until(5000);
-    expect(watched()).toEqual({ exit: { code: 3 }, stopped: undefined, leftovers: 0 });
+    expect(watched()).toEqual({
+      exit: { code: 3 },
+      stopped: undefined,
+      forced: undefined,
+      leftovers: 0,
+      survivors: [],
+    });
     expect(story).toEqual(["0 begin"]);
     expect(waitsFor()).toBe(0);
   });
@@ -118,7 +132,13 @@ describe("a command that ends by itself", () => {
     expect(watched()).toBeUndefined();
     world.others = [];
     await until(2010);
-    expect(watched()).toEqual({ exit: { code: 0 }, stopped: undefined, leftovers: 3 });
+    expect(watched()).toEqual({
+      exit: { code: 0 },
+      stopped: undefined,
+      forced: undefined,
+      leftovers: 3,
+      survivors: [],
+    });
     expect(story).toHaveLength(2);
   });
 
@@ -130,19 +150,26 @@ describe("a command that ends by itself", () => {
     expect(story).toEqual(["0 begin", "0 terminate", "9995 kill", "10000 kill", "10010 kill"]);
     world.others = [];
     await until(10_020);
-    expect(watched()).toEqual({ exit: { code: 0 }, stopped: undefined, leftovers: 1 });
+    expect(watched()).toEqual({
+      exit: { code: 0 },
+      stopped: undefined,
+      forced: undefined,
+      leftovers: 1,
+      survivors: [],
+    });
   });
 });
 
 describe("the run time", () => {
   test("is over: it is asked to end, and after stop_timeout it is killed", async () => {
     const { exit, until, story, watched } = watch({ runtimeMax: 4000 });
-    await until(60_000);
+    await until(20_000);
     expect(story).toEqual(["0 begin", "4000 terminate", "14000 kill"]);
     expect(watched()).toBeUndefined();
     exit({ code: 3 });
     await until(60_000);
-    expect(watched()).toEqual({ exit: { code: 3 }, stopped: "timeout", leftovers: 0 });
+    const ended = { forced: "SIGKILL", leftovers: 0, survivors: [] };
+    expect(watched()).toEqual({ exit: { code: 3 }, stopped: "timeout", ...ended });
   });
 
   test.each([
@@ -179,7 +206,7 @@ describe("a lost client", () => {
     await until(1000);
     interrupt("client-gone");
     interrupt("client-gone");
-    await until(60_000);
+    await until(20_000);
     expect(story).toEqual(["0 begin", "2500 terminate", "12500 kill"]);
     exit({ signal: "SIGKILL" });
     await until(60_000);
@@ -213,7 +240,13 @@ describe("a lost client", () => {
     const { exit, until, watched } = watch();
     exit({ signal: "SIGPIPE" });
     await until(LATENCY);
-    expect(watched()).toEqual({ exit: { signal: "SIGPIPE" }, stopped: undefined, leftovers: 0 });
+    expect(watched()).toEqual({
+      exit: { signal: "SIGPIPE" },
+      stopped: undefined,
+      forced: undefined,
+      leftovers: 0,
+      survivors: [],
+    });
   });
 });
 
@@ -225,7 +258,13 @@ describe("the administrator", () => {
     exit({ code: 0 });
     await until(1000);
     expect(story).toEqual(["0 begin", "1000 terminate"]);
-    expect(watched()).toEqual({ exit: { code: 0 }, stopped: "killed-by-admin", leftovers: 0 });
+    expect(watched()).toEqual({
+      exit: { code: 0 },
+      stopped: "killed-by-admin",
+      forced: "SIGTERM",
+      leftovers: 0,
+      survivors: [],
+    });
   });
 
   test("ends what the command leaves in the time that it has from then on", async () => {
@@ -240,7 +279,13 @@ describe("the administrator", () => {
     expect(story.at(-1)).toBe("19000 kill");
     world.others = [];
     await until(20_000);
-    expect(watched()).toEqual({ exit: { code: 0 }, stopped: "killed-by-admin", leftovers: 1 });
+    expect(watched()).toEqual({
+      exit: { code: 0 },
+      stopped: "killed-by-admin",
+      forced: "SIGTERM",
+      leftovers: 1,
+      survivors: [],
+    });
   });
 
   test("does not wait for the grace of a lost client, and is the cause then", async () => {
@@ -269,5 +314,61 @@ describe("the administrator", () => {
     world.others = [];
     await until(20);
     expect(watched()).toMatchObject({ exit: { code: 0 }, stopped: undefined });
+  });
+});
+
+describe("a client that can be told at once", () => {
+  test.each<[string, Parameters<typeof watch>[0], Interruption | undefined, string[]]>([
+    ["of the run time", { runtimeMax: 4000 }, undefined, ["4000 tell timeout", "4200 terminate"]],
+    ["of the administrator", {}, "killed-by-admin", ["0 tell killed-by-admin", "200 terminate"]],
+    ["that it is gone, and is not waited for", {}, "client-gone", ["1500 tell client-gone", "1500 terminate"]],
+  ])("hears %s before the first signal", async (_, more, event, said) => {
+    const { interrupt, until, story } = watch({ ...more, hears: true });
+    if (event) interrupt(event);
+    await until(5000);
+    expect(story.filter((line) => !line.endsWith("begin"))).toEqual(said);
+  });
+
+  test("is not waited for where it cannot read", async () => {
+    const { until, story } = watch({ runtimeMax: 4000, hears: false });
+    await until(5000);
+    expect(story).toEqual(["0 begin", "4000 tell timeout", "4000 terminate"]);
+  });
+
+  test("is told once, whatever comes while it reads", async () => {
+    const { exit, interrupt, until, story, watched } = watch({ runtimeMax: 4000, hears: true });
+    await until(4100);
+    interrupt("killed-by-admin");
+    exit({ code: 1 });
+    await until(5000);
+    expect(story).toEqual(["0 begin", "4000 tell timeout"]);
+    expect(watched()).toMatchObject({ stopped: "timeout", forced: undefined });
+  });
+});
+
+describe("what cannot be ended", () => {
+  test("is waited for ten seconds after SIGKILL, then named and not counted as ended", async () => {
+    const { exit, until, world, watched } = watch({ stopTimeout: 1000 });
+    world.others = [7, 8];
+    exit({ code: 0 });
+    await until(5000);
+    world.others = [8];
+    await until(10_999);
+    expect(watched()).toBeUndefined();
+    await until(11_010);
+    expect(watched()).toMatchObject({
+      exit: { code: 0 },
+      leftovers: 1,
+      survivors: [{ pid: 8, uid: 0, name: "sleep" }],
+    });
+  });
+
+  test("may be the command itself, which then has no status", async () => {
+    const { until, world, watched, waitsFor } = watch({ stopTimeout: 1000, runtimeMax: 1000 });
+    world.others = [7];
+    await until(12_000);
+    const survivors = [{ pid: 7, uid: 0, name: "sleep" }];
+    expect(watched()).toEqual({ exit: undefined, stopped: "timeout", forced: "SIGKILL", leftovers: 0, survivors });
+    expect(waitsFor()).toBe(0);
   });
 });
