@@ -29,10 +29,9 @@ unavailable, 70 a bug in nixgate, 73 and 74 records cannot be created or written
     if (positionals.length > 0 || typeof options["team"] !== "string") {
       throw new UsageError("--team NAME is all that a forced command needs", { hint: "see nixgate session --help" });
     }
-    const startedAt = Date.now();
     const named = { team: options["team"], member: options["member"] as string | undefined };
     const configuration = await ports.configure(named.team, named.member, options["config-dir"] as string | undefined);
     if (configuration.host?.scope.manager === "system") ports.becomeFront(named);
-    return { status: await serveArrival(named, ports, startedAt, configuration) };
+    return { status: await serveArrival(named, ports, configuration) };
   },
 };

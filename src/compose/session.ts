@@ -8,6 +8,8 @@ export const SESSION: Entries = {
   session: async () => {
     const { session } = await import("../commands/session.ts");
     return bind(session, async () => {
+      const { clock } = await import("../system/clock.ts");
+      const arrived = { startedAt: clock.now(), arrivedAt: clock.monotonic() };
       const [{ sessionPorts }, { readOwnEnvironment }, machine, { readUserAuth }, { startTicks }] = await Promise.all([
         import("../system/session-ports.ts"),
         import("../system/environment.ts"),
@@ -18,6 +20,7 @@ export const SESSION: Entries = {
       const environment = readOwnEnvironment();
       const account = machine.ownAccount();
       return {
+        arrived,
         environment,
         account,
         machine: machine.ownMachine(),

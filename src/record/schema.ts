@@ -23,7 +23,7 @@ const head = {
   v: field(z.literal(1), "version of the record format"),
   time: field(
     z.string().check(z.regex(RFC3339_MS)),
-    "when it was written, or the session arrived; RFC 3339, UTC",
+    "when the session arrived, and from then on counted by a clock that nobody sets; RFC 3339, UTC",
     "ms",
   ),
   session: field(
@@ -173,7 +173,7 @@ export const bodies = {
     exit: field(z.int(), "exit status of the session"),
     commands: count("commands that were started"),
     denied: count("requests that were turned away"),
-    wall_ms: duration("from session.start to here"),
+    wall_ms: duration("from the session's arrival to here, as `time` has it"),
     cause,
   }),
   "host.close": z.object({

@@ -9,6 +9,8 @@ export interface Arrival {
   readonly session: SessionId;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
+  /** The same moment, in milliseconds of `Clock.monotonic`: everything later in the session is counted from it. */
+  readonly arrivedAt: number;
   /** Undefined where the forced command names no valid team: the session is then on record under `_unassigned`. */
   readonly team: TeamName | undefined;
   readonly member: MemberName | undefined;

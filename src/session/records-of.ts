@@ -17,8 +17,7 @@ type Body<Event extends SessionRecord["event"]> = Omit<
 
 const ISOLATION = { user: "scope-user", system: "scope-system", none: "process" } satisfies Record<string, Isolation>;
 
-/** @param monotonic when it arrived, in milliseconds of `Clock.monotonic` */
-export function startRecord(arrival: Arrival, monotonic: number): Body<"session.start"> {
+export function startRecord(arrival: Arrival): Body<"session.start"> {
   const { account, connection, configuration, member, process, machine } = arrival;
   const manager = configuration.host?.scope.manager ?? "none";
   return {
@@ -33,7 +32,7 @@ export function startRecord(arrival: Arrival, monotonic: number): Body<"session.
     pid: process.pid,
     ...(process.startedTicks !== undefined && { started_ticks: process.startedTicks }),
     ...(machine.id !== undefined && { machine: machine.id }),
-    monotonic_ms: Math.round(monotonic),
+    monotonic_ms: Math.round(arrival.arrivedAt),
     isolation: ISOLATION[manager],
   };
 }

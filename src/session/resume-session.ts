@@ -68,18 +68,15 @@ export async function resumeSession(
     configuration: admitted,
     team: start.team as TeamName,
     startedAt: Date.parse(start.time),
+    arrivedAt: start.monotonic_ms ?? arrivalOf(start, ports),
   };
   const log = openSessionLog(arrival, ports, resumeChain(last));
   const place = await readmitSession(admitted, ports.admission);
   try {
     const ending = await runToEnd(scope, plan, resumed.begun.n, admitted.policy.session, arrival, log, ports);
     const exit = sessionStatus(ending);
-    // A record of an older nixgate has no monotonic time, and the clock may have been set back since.
-    const wallMs =
-      start.monotonic_ms === undefined
-        ? Math.max(0, ports.clock.now() - arrival.startedAt)
-        : ports.clock.monotonic() - start.monotonic_ms;
-    log.write(endRecord({ exit, commands, denied, cause: ending.cause }, wallMs), { durable: true });
+    const elapsed = log.elapsed();
+    log.write(endRecord({ exit, commands, denied, cause: ending.cause }, elapsed), { durable: true, elapsed });
     return exit;
   } catch (error) {
     ports.client.tell(`nixgate: the session cannot be put on record (session ${start.session})`);
@@ -89,3 +86,7 @@ export async function resumeSession(
     place.leave();
   }
 }
+
+/** For a record of an older nixgate, which has no monotonic time; the clock may have been set back since. */
+const arrivalOf = ({ time }: { readonly time: string }, { clock }: Pick<SessionPorts, "clock">): number =>
+  clock.monotonic() - Math.max(0, clock.now() - Date.parse(time));

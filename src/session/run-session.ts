@@ -13,14 +13,14 @@ import { openSessionLog, RecordFailure, type SessionLog } from "./session-log.ts
  * @returns the exit status (sysexits(3), or the last command's own)
  */
 export async function runSession(arrival: Arrival, ports: SessionPorts): Promise<number> {
-  const began = ports.clock.monotonic();
   const log = openSessionLog(arrival, ports);
   const end = (outcome: Outcome) => {
-    log.write(endRecord(outcome, ports.clock.monotonic() - began), { durable: true });
+    const elapsed = log.elapsed();
+    log.write(endRecord(outcome, elapsed), { durable: true, elapsed });
     return outcome.exit;
   };
   try {
-    log.write(startRecord(arrival, began), { durable: true });
+    log.write(startRecord(arrival), { durable: true });
     return end(await serve(arrival, log, ports));
   } catch (error) {
     if (!(error instanceof RecordFailure)) {

@@ -8,6 +8,8 @@ import { askedBy, connectionOf, type RawEnvironment } from "./ssh-environment.ts
 
 /** Somebody whom sshd let in, before anything about them is known but what the forced command and the kernel say. */
 export interface Visitor {
+  /** When they came. */
+  readonly arrived: Pick<Arrival, "startedAt" | "arrivedAt">;
   readonly machine: Arrival["machine"];
   readonly process: Arrival["process"];
   readonly account: Arrival["account"];
@@ -32,14 +34,13 @@ const DEFAULT_GRACE = 2000 as Milliseconds;
 export async function serveArrival(
   { team, member }: Named,
   visitor: Visitor,
-  startedAt: number,
   configuration: Configuration,
 ): Promise<number> {
   const ports = visitor.open(configuration.ok ? configuration.policy.session.clientGoneGrace : DEFAULT_GRACE);
   const { account, environment, holder, key, machine, process } = visitor;
   const arrival: Arrival = {
-    session: ports.newSessionId(startedAt),
-    startedAt,
+    session: ports.newSessionId(visitor.arrived.startedAt),
+    ...visitor.arrived,
     team: teamName(team),
     member: member === undefined ? undefined : memberName(member),
     ...{ account, machine, process, holder },

@@ -10,10 +10,14 @@ import type { RecordFile, SessionPorts } from "./ports.ts";
 /** A session's records: to the day's file of its team, and to the journal. */
 export interface SessionLog {
   /**
-   * Appends a record. One that is to be durable is on its way to the disk.
+   * Appends a record. One that is to be durable is on its way to the disk. Its time is that of the session's arrival and
+   * what has elapsed since, by a clock that nobody sets: a session has one duration, wherever it is read.
+   * @param options `elapsed`: where the record itself says how long it took
    * @throws RecordFailure where it cannot be written and `on_failure = "refuse"`
    */
-  write(body: RecordBody, options?: { readonly durable?: boolean }): void;
+  write(body: RecordBody, options?: { readonly durable?: boolean; readonly elapsed?: number }): void;
+  /** Since the session arrived, in whole milliseconds. */
+  elapsed(): number;
   /**
    * Waits until what is to be durable is on disk.
    * @throws RecordFailure where it does not get there and `on_failure = "refuse"`
@@ -43,7 +47,7 @@ const DEFAULT_LOG: HostConfig["log"] = { directory: "/var/log/nixgate", journald
  * @param begun where the chain stands of a session that another supervisor began
  */
 export function openSessionLog(
-  arrival: Pick<Arrival, "session" | "machine" | "configuration" | "team" | "startedAt">,
+  arrival: Pick<Arrival, "session" | "machine" | "configuration" | "team" | "startedAt" | "arrivedAt">,
   ports: Pick<SessionPorts, "clock" | "client" | "records">,
   begun?: Chain,
 ): SessionLog {
@@ -59,6 +63,7 @@ export function openSessionLog(
   let underWay: Promise<unknown> | undefined;
   const counts = { commands: 0, denied: 0 };
 
+  const elapsed = () => Math.max(0, Math.round(clock.monotonic() - arrival.arrivedAt));
   /** @returns why the line is not in the file */
   const store = (line: string, durable: boolean): NixgateError | undefined => {
     try {
@@ -91,11 +96,12 @@ export function openSessionLog(
   };
   return {
     tellJournal,
-    write(body, { durable = false } = {}) {
+    elapsed,
+    write(body, { durable = false, elapsed: since = elapsed() } = {}) {
       if (body.event === "command.start") counts.commands += 1;
       if (body.event === "command.deny") counts.denied += 1;
       // Its file is that of the day on which the session arrived, and so is its first record, also at midnight.
-      const time = body.event === "session.start" ? arrival.startedAt : clock.now();
+      const time = body.event === "session.start" ? arrival.startedAt : arrival.startedAt + since;
       const appended = append(chain, time, body);
       chain = appended.chain;
       const problem = store(appended.line, durable);

@@ -12,8 +12,6 @@ import { type Named, serveArrival, type Visitor } from "./serve-arrival.ts";
 export interface Visit {
   readonly named: Named;
   readonly visitor: Visitor;
-  /** Milliseconds since 1970. */
-  readonly at: number;
   /** Whether there is room for its answers: without it the front says by itself that nobody answers, with status 75. */
   readonly hasRoom: boolean;
   /** The front says what is left to be said and ends with this status. */
@@ -49,10 +47,10 @@ export interface Return {
 /** Serves all sessions of the host, each as if it were the only one. */
 export async function supervise({ configure, configureRunning, visits }: SupervisePorts): Promise<void> {
   await visits({
-    async visit({ named, visitor, at, hasRoom, end }) {
+    async visit({ named, visitor, hasRoom, end }) {
       const known = forFronts(await configure(named.team, named.member));
       const configuration = hasRoom ? known : unanswered(known);
-      await end(await serveArrival(named, visitor, at, configuration));
+      await end(await serveArrival(named, visitor, configuration));
     },
     async return({ resumed, open, end }) {
       const configuration = byDefaults(await configureRunning(resumed.lost.start.team, undefined), resumed);

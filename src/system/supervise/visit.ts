@@ -26,10 +26,10 @@ export function visitOf(fifo: Fifo, guest: Guest, supervisor: Supervisor): Visit
   const named = { team: fifo.name, member: member === "" ? undefined : member };
   return {
     named,
-    at: Date.now(),
     hasRoom: talk.hasRoom,
     end: (status) => talk.finish((said) => answerToEnd(status, said)),
     visitor: {
+      arrived: { startedAt: clock.now(), arrivedAt: clock.monotonic() },
       machine: ownMachine(),
       process: { pid: front.pid, startedTicks: front.startedTicks, version },
       account,

@@ -10,7 +10,8 @@ test("a bug ends the session with 70, tells the client no more than that, and th
   const host = { log: { directory: "/log", journald: true, onFailure: "refuse" }, scope: { manager: "none" } };
   const arrival = {
     session: makeSessionId(0, new Uint8Array(10)),
-    startedAt: 0,
+    startedAt: 1_767_657_600_000,
+    arrivedAt: 200,
     team: teamName("alpha"),
     member: undefined,
     account: { name: "nix-alpha", uid: 990, home: "/" },
@@ -28,7 +29,7 @@ test("a bug ends the session with 70, tells the client no more than that, and th
     },
   };
   const ports = {
-    clock: { now: () => 1, monotonic: () => 1, after: () => () => undefined },
+    clock: { now: () => 1, monotonic: () => 983.4, after: () => () => undefined },
     client: { tell: (line: string) => void told.push(line) },
     admission: {
       takePlace: () => {
@@ -50,5 +51,7 @@ test("a bug ends the session with 70, tells the client no more than that, and th
   ]);
   const records = lines.map((line): SessionRecord => JSON.parse(line));
   expect(records.map(({ event }) => event)).toEqual(["session.start", "session.end"]);
-  expect(records.at(-1)).toMatchObject({ exit: 70, cause: "internal", commands: 0, denied: 0 });
+  const [came, left] = records.map(({ time }) => Date.parse(time));
+  expect(left! - came!).toBe(783);
+  expect(records.at(-1)).toMatchObject({ exit: 70, cause: "internal", commands: 0, denied: 0, wall_ms: 783 });
 });

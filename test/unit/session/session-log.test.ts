@@ -20,13 +20,14 @@ function open(
     fails = [] as readonly number[],
     onFailure = "continue" as "continue" | "refuse",
     syncing = (): Promise<void> | undefined => undefined,
+    wall = startedAt,
   } = {},
 ) {
   const lines: string[] = [];
   const opened: number[] = [];
   const told: string[] = [];
   const journal: string[] = [];
-  let now = startedAt;
+  let now = 0;
   let tries = 0;
   const log = openSessionLog(
     {
@@ -34,10 +35,11 @@ function open(
       machine: { host: "builder-1", boot: "b" },
       team: teamName("alpha"),
       startedAt,
+      arrivedAt: 0,
       configuration: { ok: true, host: { log: { directory: "/log", journald: true, onFailure } } } as never,
     },
     {
-      clock: { now: () => (now += 5), monotonic: () => 0, after: () => () => undefined },
+      clock: { now: () => wall, monotonic: () => (now += 5), after: () => () => undefined },
       client: { tell: (line: string) => void told.push(line) } as never,
       records: {
         open(_directory: string, _team: string, start: number) {
@@ -74,6 +76,16 @@ test("a session that arrives at midnight is of the day on which it arrived, and 
   expect(JSON.parse(lines[0]!).time).toBe("2026-01-05T23:59:59.999Z");
   expect(JSON.parse(lines[1]!).time).toMatch(/^2026-01-06T00:00:00/);
   expect(found("2026-01-05")).toEqual([]);
+});
+
+test.each([-3_600_000, 7_200_000])("a step of the clock by %i ms in a session changes none of its times", (step) => {
+  const { log, lines } = open(MIDNIGHT, { wall: MIDNIGHT + step });
+  for (const body of [start, run, ran]) log.write(body!);
+  const elapsed = log.elapsed();
+  log.write({ ...end!, wall_ms: elapsed } as RecordBody, { elapsed });
+  const offsets = lines.map((line) => Date.parse(JSON.parse(line).time) - MIDNIGHT);
+  expect(offsets).toEqual([0, 10, 15, 20]);
+  expect(JSON.parse(lines[3]!).wall_ms).toBe(20);
 });
 
 test("behind a record that could not be written the file has a gap and the session's own end", () => {
