@@ -1,5 +1,6 @@
 import * as vega from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
+import { escapeText } from "../units/text.ts";
 import { escapeHtml, Html } from "./html.ts";
 
 /** Colours are the page's own variables, so that a chart is light or dark as the page is. */
@@ -35,10 +36,22 @@ function textWidth({ fontSize = 11 }: { fontSize?: number }, text: unknown): num
 /** Exported by vega-scenegraph, and missing in vega's types. */
 const metrics = (vega as unknown as { readonly textMetrics: object }).textMetrics;
 
+/** Longest text in a chart, in characters: nothing in a picture is wider. */
+const TEXT_MAX = 500;
+
+/** The same spec with every text in it made safe to show: names in records are whatever an account wrote. */
+function safe<T>(value: T): T {
+  if (typeof value === "string") return cut(escapeText(value)) as T;
+  if (Array.isArray(value)) return value.map(safe) as T;
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, safe(one)])) as T;
+}
+const cut = (text: string) => (text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text);
+
 /** A chart as static SVG. Vega escapes text and attributes; nothing in a spec is an expression that holds data. */
 export async function draw(spec: TopLevelSpec, label: string): Promise<Html> {
   Object.assign(metrics, { width: textWidth });
-  const view = new vega.View(vega.parse(compile({ ...spec, config: CONFIG } as TopLevelSpec).spec), {
+  const view = new vega.View(vega.parse(compile({ ...safe(spec), config: CONFIG } as TopLevelSpec).spec), {
     renderer: "none",
   });
   try {

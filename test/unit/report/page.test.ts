@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Cap } from "../../../src/report/chart-parts.ts";
 import { reportPage } from "../../../src/report/page.ts";
 import { gatherReport, PARTS_MAX } from "../../../src/report/report.ts";
+import { escapeText } from "../../../src/units/text.ts";
 import { bodies, sessionLines } from "../../support/records.ts";
 import { HOSTILE, told, wholeOf } from "./sessions.fixture.ts";
 
@@ -64,6 +65,18 @@ test("hostile text is on the page, as text", () => {
   expect(all).not.toContain("<img");
   expect(all).not.toContain(HOSTILE);
   expect(all).toContain("&lt;img src=x onerror=alert(2)&gt;\\u{202e}");
+});
+
+test("no text of a record reaches the page raw, the charts' neither", async () => {
+  const member = "\u001b]0;x\u0007\u009b\u202e\u200b\u{e0041}";
+  const { run, ran } = bodies;
+  const limits = { asked: { MemoryMax: member }, applied: { MemoryMax: "1073741824" } };
+  const usage = { cpu_ms: 5, memory_peak_bytes: 5 };
+  const said = [{ ...bodies.start, member }, { ...bodies.deny, reason: "malformed" } as const, { ...run, limits }];
+  const page = await pageOf([sessionLines("2026-01-05T03:12:00Z", [...said, { ...ran, usage }, bodies.end])]);
+  expect(page.match(/<svg/g)?.length).toBeGreaterThan(3);
+  expect(page.match(/<text[^>]*>alpha\/\\u\{1b\}/g)?.length).toBeGreaterThan(1);
+  expect(page.replaceAll("\n", "")).toBe(escapeText(page.replaceAll("\n", "")));
 });
 
 test("what deserves a look is said, with its number", () => {
