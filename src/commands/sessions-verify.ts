@@ -133,6 +133,7 @@ async function checkLayers(
       if (!unreadable.has(file)) for (const _ of verifyFile(file, () => true, count, say));
     },
     isPruned: seals.isPruned,
+    ownerOf: (team) => archive.owner?.(team),
     pathOf: ({ team, day }) => `${archive.directory}/${team}/${day}.jsonl`,
   });
   const count = { sessions: 0, records: 0, running: 0 };

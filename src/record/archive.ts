@@ -87,6 +87,11 @@ export const sessionFiles = (files: readonly DayFile[]): readonly DayFile[] =>
 export interface Archive {
   readonly directory: string;
   /** Newest day first, then by team. @throws RecordError E_LOG_READ or E_LOG_DENIED where the directory itself cannot be read */
+  /**
+   * The account that owns a team's folder; undefined where there is no such folder. Absent where the records are in no
+   * files.
+   */
+  owner?(team: string): number | undefined;
   scan(): { readonly files: readonly DayFile[]; readonly problems: readonly ArchiveProblem[] };
 }
 

@@ -30,6 +30,8 @@ export interface JournalCheckOptions {
    * could name another there, so this is for journals of many hosts alone.
    */
   readonly hosts: ReadonlySet<string> | "files" | undefined;
+  /** The account that owns a team's folder; undefined where there is no such folder. */
+  ownerOf(team: string): number | undefined;
   /** Where the file of a team's day would be. */
   pathOf(file: { readonly team: string; readonly day: string }): string;
 }
@@ -37,42 +39,43 @@ export interface JournalCheckOptions {
 /**
  * Compares records with their copies: first all records are `seen`, then all copies are `copied`, then it can be asked
  * what one has and the other has not. What is written into the files meanwhile is not asked for. Only copies of root and
- * of the account that owns the team's files count: any other account could have made them up.
+ * of the account that owns the team's folder count: any other account could have made them up. A team without a folder
+ * has no account.
  */
-export function checkJournal({ now, hosts: wanted, files, read, isPruned, pathOf }: JournalCheckOptions) {
+export function checkJournal(options: JournalCheckOptions) {
+  const { now, hosts: wanted, files, read, isPruned, ownerOf, pathOf } = options;
   const inFiles = copiedRecords((from, visit) => read(from, (_, digest) => visit(digest)));
   const fileOf = new Map(files.map((one) => [`${one.team}/${one.day}`, one]));
   const lines = new Map<DayFile, number>();
-  const owners = new Map<string, Set<number>>();
-  const seenHosts = new Set<string>();
-  const hosts = wanted === "files" ? seenHosts : wanted;
+  const owners = new Map<string, number | undefined>();
+  const seenHosts = hostsOfTeams();
+  const hosts = wanted === "files" ? seenHosts.all : wanted;
   const oldest = new Map<string | number, number>();
   const missing = new Map<string, Missing>();
-  let file: DayFile | undefined;
   let copies = 0;
 
-  function note(next: DayFile): void {
-    file = next;
-    const uid = next.owner?.();
-    if (uid !== undefined) owners.set(next.team, (owners.get(next.team) ?? new Set()).add(uid));
-  }
   const isInFiles = ({ team, session }: SessionRecord, digest: string) =>
     DAYS_OF_A_SESSION.some((later) => {
       const from = fileOf.get(`${team}/${dayOfSession(session, later)}`);
       return from !== undefined && inFiles.mark(from, digest);
     });
-  const mayWrite = (uid: number, team: string) => uid === 0 || (team !== HOST && (owners.get(team)?.has(uid) ?? true));
+  const isOwner = (uid: number, team: string) => {
+    if (!owners.has(team)) owners.set(team, ownerOf(team));
+    return owners.get(team) === uid;
+  };
+  const mayWrite = (uid: number, team: string) => uid === 0 || (team !== HOST && isOwner(uid, team));
+  const isCompared = (host: string, team: string) =>
+    wanted === "files" ? seenHosts.isOf(host, team) : wanted === undefined || wanted.size === 0 || wanted.has(host);
 
   return {
     seen(from: DayFile, record: SessionRecord, line: number): void {
-      if (from !== file) note(from);
       lines.set(from, line);
-      seenHosts.add(record.host);
+      seenHosts.add(record.host, from.team);
     },
 
     copied({ record, digest, uid, received }: JournalCopy): void {
       const { team, session, host, seq } = record;
-      if (!mayWrite(uid, team) || (hosts && hosts.size > 0 && !hosts.has(host))) return;
+      if (!mayWrite(uid, team) || !isCompared(host, team)) return;
       copies += 1;
       const journal = journalOf(uid);
       // When journald took it: the record's own time is whatever the account says.
@@ -81,15 +84,16 @@ export function checkJournal({ now, hosts: wanted, files, read, isPruned, pathOf
       const place = { team, day: dayOfSession(session) };
       // The id is made a moment before the day is asked for: at midnight they may be two.
       if (isPruned(place) || isPruned({ team, day: dayOfSession(session, 1000) })) return;
-      const known = missing.get(session) ?? { place, uid, seqs: [], unwritten: false };
+      const key = `${team}/${session}`; // an account can use the id of another team's session
+      const known = missing.get(key) ?? { place, session, uid, seqs: [], unwritten: false };
       known.seqs.push(seq);
       known.unwritten ||= record.event === "session.refuse" && record.reason === "log-unavailable";
-      missing.set(session, known);
+      missing.set(key, known);
     },
 
     /** What the journal has and the files have not. */
     *removed(): Generator<Finding> {
-      for (const [session, { place, uid, seqs, unwritten }] of missing) {
+      for (const { place, session, uid, seqs, unwritten } of missing.values()) {
         const which = `${plural(seqs.length, "record")} (seq ${seqs.sort((a, b) => a - b).join(", ")})`;
         const why = unwritten ? "never written: the session was refused because of it" : "removed, or never written";
         const what = `${which} of this session, in the journal by ${uid === 0 ? "root" : `uid ${uid}`}, not in the files: ${why}`;
@@ -144,9 +148,29 @@ export function checkJournal({ now, hosts: wanted, files, read, isPruned, pathOf
 }
 export type JournalCheck = ReturnType<typeof checkJournal>;
 
+/**
+ * The hosts that each team's files name. Whoever writes a team's files can name any host there, so that counts for that
+ * team alone. For a team without files it is the hosts that more than half of the teams name.
+ */
+function hostsOfTeams() {
+  const teams = new Map<string, Set<string>>();
+  const all = new Set<string>();
+  const isOfMost = (host: string) =>
+    2 * [...teams.values()].filter((hosts) => hosts.has(host)).length > teams.size || teams.size === 0;
+  return {
+    all: all as ReadonlySet<string>,
+    add(host: string, team: string): void {
+      teams.set(team, (teams.get(team) ?? new Set()).add(host));
+      all.add(host);
+    },
+    isOf: (host: string, team: string): boolean => teams.get(team)?.has(host) ?? isOfMost(host),
+  };
+}
+
 /** A session of which the files lack something. */
 interface Missing {
   readonly place: { readonly team: string; readonly day: string };
+  readonly session: string;
   readonly uid: number;
   readonly seqs: number[];
   unwritten: boolean;

@@ -52,7 +52,7 @@ export function unendedIn(file: DayFile): readonly Unended[] {
       if (record.team !== file.team) continue;
       found.set(session, { start: record, last: record, open: new Map(), commands: 0, denied: 0, bytes });
       held.add(bytes - (known?.bytes ?? 0));
-    } else if (known) {
+    } else if (known && isOfOne(known.start, record)) {
       held.add(bytes);
       known.bytes += bytes;
       step(known, record);
@@ -60,6 +60,10 @@ export function unendedIn(file: DayFile): readonly Unended[] {
   }
   return [...found.values()];
 }
+
+/** A record of another team's, host's or boot's name has no place in the session: nobody is to go on in that name. */
+const isOfOne = (start: SessionRecord, { team, host, boot }: SessionRecord) =>
+  team === start.team && host === start.host && boot === start.boot;
 
 function step(known: Reading, record: SessionRecord): void {
   known.last = record;

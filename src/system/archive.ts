@@ -23,6 +23,7 @@ const isTeamFolder = (name: string) => name === UNASSIGNED || name === HOST || N
 export function openArchive(directory: string, indexes?: IndexFolder): Archive {
   return {
     directory,
+    owner: (team) => looked(directory, team, (folder) => fstatSync(folder).uid),
     scan() {
       const files: DayFile[] = [];
       const problems: ArchiveProblem[] = [];

@@ -16,10 +16,15 @@ const SETTLED_MS = 1000;
 
 /**
  * What tells whether a day's file is the one that was read: where it lies, its size, both times, its first and last
- * bytes. Whoever owns it can set its mtime, but not its ctime (utimensat(2)).
+ * bytes. Whoever can write to it can change it without a trace in all of that, through a shared mapping: a page that is
+ * dirty is written again without a new ctime (mmap(2), until it is written back). So there is a stamp only of a file that
+ * nobody but root or the reader can write to.
+ * @throws for any other file
  */
 function stampOf(file: number): { readonly stamp: string; readonly changedMs: number } {
   const stat = fstatSync(file, { bigint: true });
+  const [uid, mode] = [Number(stat.uid), Number(stat.mode)];
+  if (!isOurs({ uid }) || othersWrite({ mode })) throw new Error("another account can write to the day's file");
   const edge = (from: number) => {
     const bytes = Buffer.alloc(EDGE_BYTES);
     return bytes.toString("hex", 0, readSync(file, bytes, 0, EDGE_BYTES, from));

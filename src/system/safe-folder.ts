@@ -23,8 +23,8 @@ export class UnsafeFolder extends Error {
 export const inside = (folder: number, name: string): string => `/proc/self/fd/${folder}/${name}`;
 
 /** root and the caller may own what records are written into; nobody else. */
-export const isOurs = (stat: Stats): boolean => stat.uid === 0 || stat.uid === process.geteuid?.();
-export const othersWrite = (stat: Stats): boolean => (stat.mode & OTHERS_WRITE) !== 0;
+export const isOurs = (stat: Pick<Stats, "uid">): boolean => stat.uid === 0 || stat.uid === process.geteuid?.();
+export const othersWrite = (stat: Pick<Stats, "mode">): boolean => (stat.mode & OTHERS_WRITE) !== 0;
 
 /**
  * Opens an absolute folder, one step after the other, so that neither a link nor an exchange on the way leads anywhere

@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   chmodSync,
+  chownSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -360,4 +361,23 @@ test("a session's lines behind its end and its damaged lines are found through t
   put([...lines, ...other, `${lines[2]?.slice(0, 200)}\n`].join(""));
   await build();
   expect(numbers()).toEqual([1, 2, 3, 4, 5, 11]);
+});
+
+test.each([
+  ["another account's", () => chownSync(path(), 65_534, 65_534)],
+  ["writable for a group", () => chmodSync(path(), 0o660)],
+])("nothing is kept of a file that is %s: its owner can change it without a trace", async (_, give) => {
+  put(text);
+  give();
+  await settle();
+  const { sessions } = read(indexed());
+  expect(sessions).toHaveLength(6);
+  expect(kept()).toEqual([]);
+});
+
+test("what was kept of a file is not used any more when another account has got it", async () => {
+  put(text);
+  await build();
+  chmodSync(path(), 0o666);
+  expect(isKept()).toBe(false);
 });

@@ -127,7 +127,11 @@ test("a folder with more entries than days is read in part, and that is said", (
   const log = writeArchive({ "alpha/2026-01-05": "" });
   for (let n = 0; n < 10_000; n += 1) writeFileSync(join(log, `alpha/x${n}`), "");
   const { problems } = openArchive(log).scan();
-  expect(problems[0]).toEqual({ path: `${log}/alpha`, what: "more than 10000 entries: the others are not read" });
+  expect(problems[0]).toEqual({
+    path: `${log}/alpha`,
+    team: "alpha",
+    what: "more than 10000 entries: the others are not read",
+  });
 });
 
 test("no writer makes a file that no reader takes", () => {

@@ -112,7 +112,9 @@ function copyLast(file: DayFile, records: Supervisor["records"]): void {
   let last: { readonly record: SessionRecord; readonly line: string } | undefined;
   for (const line of file.lines()) {
     const decoded = decodeLine(line);
-    if (decoded.ok) last = { record: decoded.record, line: Buffer.from(line.bytes).toString() };
+    // What an account wrote there before it became root's is not sent on in another team's name.
+    if (decoded.ok && decoded.record.team === file.team)
+      last = { record: decoded.record, line: Buffer.from(line.bytes).toString() };
   }
   if (last) records.copyToJournal(last.record, last.line);
 }

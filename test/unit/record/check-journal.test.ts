@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { DayFile } from "../../../src/record/archive.ts";
 import { checkJournal } from "../../../src/record/check-journal.ts";
 import { journalCopy } from "../../../src/record/journal-copy.ts";
@@ -26,7 +26,13 @@ interface Sent {
 function compare(
   inFile: readonly string[],
   sent: readonly (string | Sent)[],
-  { owner = OWNER, pruned = false, hosts = undefined as "files" | undefined, later = [] as readonly string[] } = {},
+  {
+    owner = OWNER,
+    pruned = false,
+    hosts = undefined as "files" | undefined,
+    later = [] as readonly string[],
+    ownerOf = (team: string): number | undefined => (team === "alpha" ? owner : undefined),
+  } = {},
 ) {
   const filesWith = (lines: readonly string[]) => archiveOf({ [`alpha/${DAY}`]: lines.join("") }).scan().files;
   const grown = filesWith([...inFile, ...later]);
@@ -43,6 +49,7 @@ function compare(
     files,
     read,
     isPruned: () => pruned,
+    ownerOf,
     pathOf: ({ team, day }) => `/log/${team}/${day}.jsonl`,
   });
   for (const file of files) read(file, (record, _, line) => check.seen(file, record, line));
@@ -157,4 +164,58 @@ test("a killed supervisor's last records may lack copies, not those in the middl
   expect(compare([...early.lines, ...lost], without(0, 1, 2))).toEqual([]);
   expect(compare([...early.lines, ...lost], without(1))).toEqual(["uncopied late"]);
   expect(compare([...early.lines, ...lost], without(0, 1, 2, 3, 4))).toEqual(["uncopied late"]); // no copy at all
+});
+
+describe("no account raises an alarm in another team's name", () => {
+  const ofTeam = (team: string, more = {}) => sessionLines(`${DAY}T05:00:00Z`, undefined, { team, ...more });
+
+  test("for a team without a folder, whose copies only root can send", () => {
+    const ghost = ofTeam("ghost").lines;
+    expect(compare(both, [...both, ...ghost])).toEqual([]);
+    expect(compare(both, [...both, ...ghost.map((line) => ({ line, uid: 0 }))])).toEqual(["removed late"]);
+  });
+
+  test("for a team whose files are all gone: its folder still says whose copies count", () => {
+    const gone = ofTeam("beta").lines.map((line) => ({ line, uid: 991 }));
+    const ownerOf = (team: string) => (team === "beta" ? 991 : OWNER);
+    expect(compare(both, [...both, ...gone], { ownerOf })).toEqual(["removed late"]);
+    expect(compare(both, [...both, ...gone.map(({ line }) => ({ line, uid: OWNER }))], { ownerOf })).toEqual([]);
+  });
+
+  test("by the id of another team's session, in whose place its own would be told", () => {
+    const theirs = ofTeam("beta").lines.map((line) => ({ line, uid: 0 }));
+    const own = sessionLines(`${DAY}T05:00:00Z`, undefined, { session: JSON.parse(theirs[0]!.line).session });
+    const check = checkJournal({
+      ...{ now: NOW, hosts: undefined, files: [], read: () => undefined, isPruned: () => false },
+      ownerOf: () => OWNER,
+      pathOf: ({ team }) => team,
+    });
+    for (const { line, uid } of [...own.lines.map((line) => ({ line, uid: OWNER })), ...theirs])
+      check.copied(
+        journalCopy(JSON.stringify({ NIXGATE_RECORD: line.trimEnd(), _UID: `${uid}`, __REALTIME_TIMESTAMP: "0" }))!,
+      );
+    expect([...check.removed()].map(({ path, what }) => [path, /by (?:root|uid \d+)/.exec(what)?.[0]])).toEqual([
+      ["alpha", `by uid ${OWNER}`],
+      ["beta", "by root"],
+    ]);
+  });
+
+  test("by naming another host in its own files", () => {
+    const named = sessionLines(`${DAY}T05:00:00Z`, undefined, { host: "elsewhere" }).lines;
+    const there = ofTeam("beta", { host: "elsewhere" }).lines.map((line) => ({ line, uid: 0 }));
+    const check = checkJournal({
+      ...{ now: NOW, hosts: "files", files: [], read: () => undefined, isPruned: () => false },
+      ownerOf: () => OWNER,
+      pathOf: ({ team }) => team,
+    });
+    const fileOf = (team: string) => archiveOf({ [`${team}/${DAY}`]: "" }).scan().files[0]!;
+    for (const line of [...both, ...named]) check.seen(fileOf("alpha"), JSON.parse(line), 1);
+    for (const line of ofTeam("gamma").lines) check.seen(fileOf("gamma"), JSON.parse(line), 1);
+    for (const line of ofTeam("beta").lines) check.seen(fileOf("beta"), JSON.parse(line), 1);
+    for (const { line } of there)
+      check.copied(
+        journalCopy(JSON.stringify({ NIXGATE_RECORD: line.trimEnd(), _UID: "0", __REALTIME_TIMESTAMP: "0" }))!,
+      );
+    expect([...check.removed()]).toEqual([]);
+  });
 });

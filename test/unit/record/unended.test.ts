@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { RecordBody } from "../../../src/record/schema.ts";
 import { closing, unendedIn } from "../../../src/record/unended.ts";
 import { verifyFile } from "../../../src/record/verify.ts";
+import type { SessionId } from "../../../src/units/ids.ts";
 import { archiveOf } from "../../support/archive-in-memory.ts";
 import { bodies, sessionLines } from "../../support/records.ts";
 
@@ -60,3 +61,18 @@ test.each([
   ["a session of another team", sessionLines(START, [bodies.start], { team: "beta" }).lines.join("")],
   ["what is no record", `${"x".repeat(99)}\n{"v":1}\n`],
 ])("%s is nobody's to end", (_, text) => expect(unendedIn(fileOf(text))).toEqual([]));
+
+test.each([{ team: "beta" }, { host: "elsewhere" }, { boot: "0".repeat(8) }])(
+  "a record of %j inside of a session does not have its end written in that name",
+  (other) => {
+    const { lines, session } = sessionLines(START, [bodies.start, bodies.run]);
+    const foreign = sessionLines(START, [bodies.start, bodies.run, bodies.deny], {
+      session: session as SessionId,
+      ...other,
+    });
+    const [lost] = unendedIn(fileOf([...lines, foreign.lines[2]].join("")));
+    for (const { record } of closing(lost!, NOW, new Map()))
+      expect(record).toMatchObject({ team: "alpha", host: "builder", boot: JSON.parse(lines[0]!).boot });
+    expect(lost).toMatchObject({ denied: 0, commands: 1 });
+  },
+);
