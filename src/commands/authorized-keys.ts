@@ -87,7 +87,7 @@ async function printKeys({ options }: Arguments, ports: AuthorizedKeysPorts): Pr
     ({ name }) =>
       options["user"] === undefined || accountsOf({ team: name as TeamName }).includes(String(options["user"])),
   );
-  const shared = new Set((await betweenPolicies(sources(policies))).map(({ path }) => path));
+  const shared = new Set((await betweenPolicies(sources(policies))).filter(isError).map(({ path }) => path));
   const teams = await Promise.all(asked.map((policy) => membersOf(policy, shared)));
   const taken = fingerprintsOf(policies.flatMap(({ checked }) => (checked.ok ? checked.value.members : [])));
   const lines = teams.flatMap((holders) =>

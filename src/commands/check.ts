@@ -1,19 +1,22 @@
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
 import type { Arguments, Command, CommandResult } from "../cli/command.ts";
-import { adviceFindings } from "../policy/advice.ts";
+import { adviceFindings, emptyFindings } from "../policy/advice.ts";
 import type { ConfigFiles } from "../policy/config-files.ts";
 import { betweenPolicies } from "../policy/cross-check.ts";
-import { loadAll, loadPolicies, sources } from "../policy/load-all.ts";
+import { type LoadedPolicy, loadAll, loadPolicies, sources } from "../policy/load-all.ts";
 import type { Problem } from "../policy/policy.ts";
 import { formatProblem, isError } from "../policy/problem.ts";
 import { readHostConfig } from "../policy/read-host-config.ts";
 import { readPolicy } from "../policy/read-policy.ts";
 import { placeFindings } from "../policy/source.ts";
 import { ExitStatus } from "../units/exit-status.ts";
+import { type HostLook, hostWarnings } from "./host-check.ts";
 import { jsonDocument } from "./json-document.ts";
 
 export interface CheckPorts {
   readonly files: ConfigFiles;
+  /** This host, for the configuration that it goes by; absent where there is none to look at. */
+  readonly host?: HostLook;
 }
 
 const DEFAULT_DIRECTORY = "/etc/nixgate";
@@ -26,6 +29,8 @@ Reads configuration as a session would and reports every problem at once, each a
                     nixgate.toml or policies/); without one the folder of --config-dir.
                     A policy alone is checked by itself; a folder of policies also for keys and
                     accounts that two teams share; a configuration folder also against nixgate.toml.
+                    The folder of --config-dir is also held against this host: programs, accounts, log folders,
+                    memory, and as root sshd's keys. What would keep a team from coming in is a warning.
   --config-dir DIR  the configuration folder, ${DEFAULT_DIRECTORY} by default
   --json            one JSON document on stdout:
                     {"ok": boolean, "files": number, "errors": number, "warnings": number,
@@ -48,10 +53,15 @@ export const check: Command<CheckPorts> = {
   run: runCheck,
 };
 
-async function runCheck({ positionals, options }: Arguments, { files }: CheckPorts): Promise<CommandResult> {
+async function runCheck({ positionals, options }: Arguments, { files, host }: CheckPorts): Promise<CommandResult> {
   const configDir = String(options["config-dir"] ?? DEFAULT_DIRECTORY);
   const paths = positionals.length > 0 ? positionals : [configDir];
-  const reports = await Promise.all(paths.map((path) => checkPath(files, path.replace(/(?<=.)\/+$/, ""))));
+  const reports = await Promise.all(
+    paths.map((path) => {
+      const plain = path.replace(/(?<=.)\/+$/, "");
+      return checkPath(files, plain, resolve(plain) === resolve(configDir) ? host : undefined);
+    }),
+  );
   const problems = reports.flatMap((report) => report.problems);
   const count = reports.reduce((sum, report) => sum + report.files, 0);
   const errors = problems.filter(isError).length;
@@ -68,18 +78,42 @@ interface Report {
   readonly problems: readonly Problem[];
 }
 
-async function checkPath(files: ConfigFiles, path: string): Promise<Report> {
+async function checkPath(files: ConfigFiles, path: string, host?: HostLook): Promise<Report> {
   const kind = files.kind(path);
   if (kind.kind !== "found") return { files: 1, problems: [kind.problem] };
   if (kind.found === "file") return checkFile(files, path);
   const names = files.list(path);
   if (names.kind !== "found") return { files: 1, problems: [names.problem] };
   if (names.found.some((name) => /^(?:nixgate\.(?:toml|json)|policies)$/.test(name))) {
-    const { policies, problems } = await loadAll(files, path);
-    return { files: 1 + policies.length, problems };
+    const config = await loadAll(files, path);
+    const { policies, problems } = config;
+    const here = host ? await hostWarnings(config, host) : [];
+    return {
+      files: 1 + policies.length,
+      problems: [...problems, ...(await withoutRules(`${path}/policies`, files, policies)), ...here],
+    };
   }
   const { policies, problems } = await loadPolicies(files, path);
-  return { files: policies.length, problems: [...problems, ...(await betweenPolicies(sources(policies)))] };
+  const between = await betweenPolicies(sources(policies));
+  return {
+    files: policies.length,
+    problems: [...problems, ...between, ...(await withoutRules(path, files, policies))],
+  };
+}
+
+/** What nobody can come in by: a folder without a policy, and policies without a rule. */
+async function withoutRules(
+  folder: string,
+  files: ConfigFiles,
+  policies: readonly LoadedPolicy[],
+): Promise<readonly Problem[]> {
+  if (policies.length === 0 && files.list(folder).kind === "found") {
+    const fix = `write ${folder}/TEAM.toml; policies/ of nixgate has examples`;
+    const message = "holds no policy, so nobody can come in";
+    return [{ severity: "warning", path: folder, line: undefined, message, fix }];
+  }
+  const each = sources(policies).map(({ policy, source }) => placeFindings(source, emptyFindings(policy)));
+  return (await Promise.all(each)).flat();
 }
 
 async function checkFile(files: ConfigFiles, path: string): Promise<Report> {
@@ -89,7 +123,9 @@ async function checkFile(files: ConfigFiles, path: string): Promise<Report> {
   if (/^nixgate\.(?:toml|json)$/.test(basename(path)))
     return { files: 1, problems: (await readHostConfig(text, path)).problems };
   const policy = await readPolicy(text, path);
-  const advice = policy.ok ? await placeFindings({ path, text }, adviceFindings(policy.value)) : [];
+  const advice = policy.ok
+    ? await placeFindings({ path, text }, [...adviceFindings(policy.value), ...emptyFindings(policy.value)])
+    : [];
   return { files: 1, problems: [...policy.problems, ...advice] };
 }
 

@@ -6,6 +6,7 @@ import { parseRequest } from "../request/parse-request.ts";
 import type { Account } from "../scope/environment.ts";
 import { type Plan, planScope } from "../scope/plan.ts";
 import type { Configuration } from "../session/arrival.ts";
+import type { ProgramProblem } from "../session/ports.ts";
 import { opensLineLoop } from "../session/ssh-environment.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import type { SessionId } from "../units/ids.ts";
@@ -16,6 +17,8 @@ export interface ExplainPorts {
   readonly account: Account;
   readonly holder: string;
   newSessionId(at: number): SessionId;
+  /** Why the team's account, or where there is none whoever asks, cannot execute a program on this host. */
+  problemWithProgram(path: string, team: string, confined: boolean): ProgramProblem | undefined;
   /** What a session of this team and member would go by. */
   configure(team: string, member: string | undefined, configDir: string | undefined): Promise<Configuration>;
 }
@@ -34,9 +37,11 @@ The words of REQUEST are joined with one space, as ssh does it; quote it as one 
                     matched, what the rule's placeholders took, where it has any
   --config-dir DIR  instead of /etc/nixgate
 
+The program is looked at on this host, unless --config-dir names another configuration than the host's.
 The account, its home and its uid are those of whoever runs explain; the session's id in the unit's name is an example.
 
-Exit status, as the session's: 0 allowed, 65 malformed, 77 denied; 78 the configuration is not valid.
+Exit status, as the session's: 0 allowed, 65 malformed, 77 denied; 78 the configuration is not valid, or the program
+cannot be executed.
 
   nixgate explain --team alpha -- nix-daemon --stdio`,
   options: {
@@ -74,10 +79,19 @@ Exit status, as the session's: 0 allowed, 65 malformed, 77 denied; 78 the config
       decision.kind === "allow"
         ? planScope(decision, { host, policy, session: ports.newSessionId(Date.now()), n: 1, ...ports })
         : undefined;
-    const status = statusOf(decision);
-    return { status, stdout: json ? jsonDocument(asDocument(decision, plan)) : asText(decision, plan) };
+    const isHere = options["config-dir"] === undefined || options["config-dir"] === "/etc/nixgate";
+    const problem =
+      plan && isHere ? ports.problemWithProgram(plan.argv[0], policy.team, plan.confinement !== undefined) : undefined;
+    const status = problem ? ExitStatus.config : statusOf(decision);
+    const stdout = json
+      ? jsonDocument({ ...asDocument(decision, plan), ...(problem && { problem: problem.message, fix: problem.fix }) })
+      : asText(decision, plan) + (plan && problem ? programText(plan.argv[0], problem) : "");
+    return { status, stdout };
   },
 };
+
+const programText = (path: string, { message, fix }: ProgramProblem): string =>
+  `\n${escapeText(`but the session is refused with 78: ${path} ${message}`)}\n    fix: ${escapeText(fix)}\n`;
 
 const LINE_LOOP = "a request for a shell: the session reads its requests as lines on stdin";
 

@@ -7,7 +7,10 @@ import { FRONT, PROGRAM, ROOT } from "./places.ts";
 export const HOST: Entries = {
   check: async () => {
     const { check } = await import("../commands/check.ts");
-    return bind(check, async () => ({ files: await ownFiles() }));
+    return bind(check, async () => {
+      const { hostLook } = await import("../system/host-look.ts");
+      return { files: await ownFiles(), host: hostLook };
+    });
   },
   close: async () => {
     const { close } = await import("../commands/close.ts");

@@ -33,8 +33,13 @@ export const SERVING: Entries = {
   explain: async () => {
     const { explain } = await import("../commands/explain.ts");
     return bind(explain, async () => {
-      const { newSessionId, ownAccount } = await import("../system/machine.ts");
-      return { account: ownAccount(), holder: HOLDER, newSessionId, configure: await configuring() };
+      const [{ newSessionId, ownAccount }, { problemForTeam }] = await Promise.all([
+        import("../system/machine.ts"),
+        import("../system/host-look.ts"),
+      ]);
+      const account = ownAccount();
+      const ports = { account, holder: HOLDER, newSessionId, configure: await configuring() };
+      return { ...ports, problemWithProgram: problemForTeam };
     });
   },
   recover: async () => {

@@ -24,6 +24,13 @@ export function adviceFindings({ allow }: Policy): readonly Finding[] {
   );
 }
 
+/** A policy that denies everything; kept apart from the rest, because it is no mistake while a policy is being written. */
+export function emptyFindings({ allow }: Policy): readonly Finding[] {
+  if (allow.length > 0) return [];
+  const fix = 'add [[allow]], with endpoint = "daemon-stdio" or another';
+  return [warningAt(["allow"], "is missing, so every request is denied", fix)];
+}
+
 function customAdvice({ request, run }: CustomRule, at: KeyPath): readonly Finding[] {
   const [first = ""] = request;
   const findings = [...request.flatMap((word, n) => wordAdvice(word, [...at, "request", n]))];

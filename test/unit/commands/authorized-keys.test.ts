@@ -171,6 +171,13 @@ test("a second owner of a key gets none", async () => {
   });
 });
 
+test("a warning about a policy keeps no key back", async () => {
+  const text = policy("alpha", 1, '[[allow]]\nrequest = ["x", "*"]\nrun = ["/bin/true"]');
+  const dir = configFolder({ ...CONTENTS, "policies/alpha.toml": text });
+  expect(await run(dir, { user: "nix-alpha" })).toMatchObject({ stdout: line(dir, "alpha", 1), stderr: "" });
+  expect(logged).toEqual([]);
+});
+
 test("policies that cannot be read are an error", async () => {
   await expect(run(configFolder({ "nixgate.toml": HOST }))).rejects.toMatchObject({
     code: "E_CONFIG_REFUSED",

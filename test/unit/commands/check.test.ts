@@ -6,6 +6,7 @@ import { exampleKey } from "../../support/keys.ts";
 
 const ALPHA = `schema = 1
 team = "alpha"
+allow = [{ endpoint = "daemon-stdio" }]
 [[member]]
 name = "ci"
 keys = ["${exampleKey(1)}"]
@@ -31,7 +32,7 @@ test("every problem stands in its line, with its fix under it", async () => {
     status: 78,
     stdout: `${dir}/nixgate.toml:7: log.jornald: unknown key
     fix: write journald
-${dir}/policies/alpha.toml:6: member[0].frm: unknown key
+${dir}/policies/alpha.toml:7: member[0].frm: unknown key
     fix: write from
 2 files checked: 2 errors, no warnings
 `,
@@ -50,7 +51,7 @@ test("a single policy, a single nixgate.toml and a folder of policies can be che
   });
   expect(await run([`${dir}/policies`])).toMatchObject({
     status: 78,
-    stdout: expect.stringContaining("beta.toml:5: member[0].keys[0]: the key SHA256:"),
+    stdout: expect.stringContaining("beta.toml:6: member[0].keys[0]: the key SHA256:"),
   });
 });
 

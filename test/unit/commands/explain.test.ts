@@ -19,15 +19,22 @@ TasksMax = 7
 `;
 
 /** What explain says of a request under a manager, without what the session's id and the command's environment make of it. */
-async function explained(request: string, { manager = "system", loop = false, json = false } = {}) {
+async function explained(
+  request: string,
+  { manager = "system", loop = false, json = false, missing = "", configDir = "" } = {},
+) {
   const read = await readPolicy(POLICY, "policies/alpha.toml");
   if (!read.ok) throw new Error(JSON.stringify(read.problems));
   const host = hostConfig({ schema: 1, programs: { "nix-daemon": "/opt/nix-daemon" } } as never);
   const { status, stdout } = await explain.run(
-    { options: { team: "alpha", loop, json }, positionals: [request] } as never,
+    {
+      options: { team: "alpha", loop, json, ...(configDir && { "config-dir": configDir }) },
+      positionals: [request],
+    } as never,
     {
       account: { name: "nix-alpha", uid: 990, home: "/home/nix-alpha" },
       holder: "/opt/nixgate-holder",
+      problemWithProgram: (path) => (path === missing ? { message: "is not there", fix: "install it" } : undefined),
       newSessionId: () => makeSessionId(0, new Uint8Array(10)),
       configure: async () =>
         ({ ok: true, host: { ...host, scope: { ...host.scope, manager } }, policy: read.value }) as never,
@@ -104,4 +111,17 @@ test("says what each placeholder took, as the record will", async () => {
     ],
   });
   expect(JSON.parse((await explained("nix-daemon --stdio", { json: true })).stdout)).not.toHaveProperty("matched");
+});
+
+test("says that a session is refused whose program cannot be executed, for the host's own configuration", async () => {
+  const missing = "/opt/nix-daemon";
+  const { status, stdout } = await explained("nix-daemon --stdio", { missing });
+  expect(status).toBe(78);
+  expect(stdout).toContain("allowed by allow[0]");
+  expect(stdout).toMatch(
+    /\nbut the session is refused with 78: \/opt\/nix-daemon is not there\n {4}fix: install it\n$/,
+  );
+  const json = await explained("nix-daemon --stdio", { missing, json: true });
+  expect(JSON.parse(json.stdout)).toMatchObject({ decision: "allow", problem: "is not there", fix: "install it" });
+  expect((await explained("nix-daemon --stdio", { missing, configDir: "/srv/trial" })).status).toBe(0);
 });
