@@ -37,7 +37,7 @@ export const FILTER_USAGE = `${WHICH_USAGE} [--limit N]`;
 const HELP: Readonly<Record<keyof typeof whichOptions, string>> = {
   team: "--team T           of this team",
   member: "--member M         of this member",
-  client: "--client IP|NET    that came from this address or network: 192.0.2.7, 10.0.0.0/8, 2001:db8::/32",
+  client: "--client IP|NET    that came from this address or network: 192.0.2.7, 10.0.0.0/8, fe80::1%eth0",
   key: "--key FINGERPRINT  with this key, as ssh-keygen -l prints it, or the beginning of it",
   host: "--host H           on this host",
   at: "--at WHEN          that were there at WHEN",

@@ -1,6 +1,6 @@
 import type { DayFile, IsAlive } from "./archive.ts";
 import { checkSealed, fileKey, isAsPruned, type SealedFile, sealedFiles } from "./check-seals.ts";
-import { isUnread } from "./error.ts";
+import { isUnread, RecordError } from "./error.ts";
 import type { Finding } from "./finding.ts";
 import type { Measure, Run, SealWriter } from "./sealing.ts";
 import { verifyFile } from "./verify.ts";
@@ -75,9 +75,14 @@ export function* pruneFiles(
         yield { ...about, done: !dryRun };
       }
     } catch (error) {
-      if (!isUnread(error)) throw error;
-      const finding: Finding = { layer: "chain", kind: "foreign", path, what: error.message };
+      if (!isUnread(error) && !isUnremoved(error)) throw error;
+      const finding: Finding = { layer: "chain", kind: "foreign", path, what: worded(error) };
       yield { ...nothing, done: false, kept: "unreadable", findings: [finding] };
     }
   }
 }
+
+const isUnremoved = (error: unknown): error is RecordError =>
+  error instanceof RecordError && error.code === "E_LOG_WRITE";
+
+const worded = ({ message, hint }: RecordError) => (hint === undefined ? message : `${message}; ${hint}`);

@@ -11,6 +11,8 @@ const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f
 const RFC3339_MS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const digest = (description: string) => field(z.string().check(z.regex(DIGEST)), description, "hex");
 const address = z.object({ ip: text("IPv4 or IPv6 address"), port: field(z.int(), "TCP port") });
+/** sshd says `UNKNOWN 65535` of a connection over AF_UNIX (systemd-ssh-generator(8)). */
+const NO_ADDRESS = "not started by sshd, or over a socket without addresses: AF_UNIX, AF_VSOCK";
 const request = text("what the client asked for, escaped, cut at 4096 bytes");
 const n = field(z.int().check(z.gte(1)), "number of the request within the session, from 1");
 /** CLOCK_MONOTONIC of clock_gettime(2), which all processes of a boot share and nobody sets. */
@@ -66,8 +68,8 @@ export const bodies = {
     member: maybeText("the team's member", "the forced command named none"),
     user: text("the account"),
     uid: count("the account's number"),
-    client: maybe(address, "the client's end of the connection", "not started by sshd"),
-    server: maybe(address, "the server's end of the connection", "not started by sshd"),
+    client: maybe(address, "the client's end of the connection", NO_ADDRESS),
+    server: maybe(address, "the server's end of the connection", NO_ADDRESS),
     key: maybe(
       z.object({ type: text("type of the key"), fingerprint: text("SHA256:… of the key") }),
       "the key that the client proved to own",

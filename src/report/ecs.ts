@@ -1,8 +1,8 @@
-import { isIP } from "node:net";
 import type { RecordOf, SessionRecord } from "../record/schema.ts";
 import { sentence } from "../record/sentence.ts";
 import type { HostEvent } from "../record/vocabulary.ts";
 import type { WholeSession } from "../record/whole-sessions.ts";
+import { plainAddress } from "./plain-address.ts";
 import { recordOf } from "./record-of.ts";
 import { rest } from "./rest.ts";
 
@@ -56,7 +56,7 @@ const doer = ({ user, uid }: RecordOf<HostEvent>) => ({
 });
 
 function who({ user, uid, client, server }: RecordOf<"session.start">) {
-  const ips = [client?.ip, server?.ip].filter((ip) => ip !== undefined && isIP(ip) !== 0);
+  const ips = [client, server].flatMap((end) => (end && plainAddress(end.ip)) ?? []);
   return {
     user: { name: user, id: String(uid) },
     ...(client && { source: endpoint(client) }),
@@ -66,11 +66,10 @@ function who({ user, uid, client, server }: RecordOf<"session.start">) {
 }
 
 /** `ip` is a type of its own in Elasticsearch, which refuses the whole event for a value that is none. */
-const endpoint = ({ ip, port }: { readonly ip: string; readonly port: number }) => ({
-  address: ip,
-  ...(isIP(ip) !== 0 && { ip }),
-  port,
-});
+function endpoint({ ip: address, port }: { readonly ip: string; readonly port: number }) {
+  const ip = plainAddress(address);
+  return { address, ...(ip !== undefined && { ip }), port };
+}
 
 interface Own {
   readonly event: {

@@ -1,7 +1,7 @@
-import { isIP } from "node:net";
 import type { RecordOf, SessionRecord } from "../record/schema.ts";
 import { sentence } from "../record/sentence.ts";
 import type { WholeSession } from "../record/whole-sessions.ts";
+import { plainAddress } from "./plain-address.ts";
 import { recordOf } from "./record-of.ts";
 import { rest } from "./rest.ts";
 
@@ -193,11 +193,11 @@ const sessionOf = ({ session }: SessionRecord, start: RecordOf<"session.start"> 
   ...(start?.key && { credential_uid: start.key.fingerprint }),
 });
 
-/** `ip` is a type of its own in OCSF; what is no address is kept as a name. */
-const endpoint = ({ ip, port }: { readonly ip: string; readonly port: number }) => ({
-  ...(isIP(ip) === 0 ? { name: ip } : { ip }),
-  port,
-});
+/** `ip` is a type of its own in OCSF; what is no address, or one with its zone, is kept as a name. */
+function endpoint({ ip: address, port }: { readonly ip: string; readonly port: number }) {
+  const ip = plainAddress(address);
+  return { ...(ip !== address && { name: address }), ...(ip !== undefined && { ip }), port };
+}
 
 const processId = ({ session, n }: { readonly session: string; readonly n: number }) => `${session}-${n}`;
 

@@ -27,7 +27,7 @@ export function openArchive(directory: string, indexes?: IndexFolder): Archive {
     scan() {
       const files: DayFile[] = [];
       const problems: ArchiveProblem[] = [];
-      for (const team of listFolder(directory)) {
+      for (const team of listFolder(directory).filter((name) => !OF_A_FILE_SYSTEM.has(name))) {
         const path = `${directory}/${team}`;
         if (!isTeamFolder(team)) {
           problems.push({ path: escapeText(path), what: "not a team's folder" });
@@ -57,6 +57,9 @@ export function openArchive(directory: string, indexes?: IndexFolder): Archive {
     },
   };
 }
+
+/** What lies in the top folder of a file system of its own: mke2fs(8) and quotacheck(8) make them. */
+const OF_A_FILE_SYSTEM: ReadonlySet<string> = new Set(["lost+found", "aquota.user", "aquota.group"]);
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 

@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { removeIfThere } from "./files.ts";
-import { type Deliver, LOGGER, SOCKET, WORDS } from "./journal.ts";
+import { byProcess, type Deliver, LOGGER, SOCKET, WORDS } from "./journal.ts";
 
 /**
  * Sends each entry as journald's native protocol has it, one datagram without a process of its own. What the socket does
@@ -32,25 +32,42 @@ const MOST_WAITING = 10_000;
 const TOGETHER_MS = 50;
 /** Before a carrier that went is followed by another. */
 const AGAIN_MS = 1000;
+/** Before an entry that journald did not take is sent again: it may be stopped, or restarted. */
+const RETRY_MS = 5000;
 
 type Carrier = ChildProcessByStdio<Writable, Readable, null>;
 
 /**
  * Delivers for a process that lives long: each entry lies in a folder until it has been taken, so that none is lost where
- * the process is killed; whoever opens the folder next sends what is there. An entry that had just been taken then comes
- * twice. One process carries them all: for a large process of Node.js to fork takes longer than a session.
+ * the process is killed, or journald stopped; whoever opens the folder next sends what is there. An entry that had just been
+ * taken then comes twice. Where the folder takes none, because /run is full, an entry has a logger(1) of its own. One process carries them all: for a large process of Node.js to fork takes longer than a session.
  * @param folder below /run, for one process at a time; made where it is missing, for its owner alone
  */
-export function bySpool(folder: string, { socket = SOCKET, logger = LOGGER, perl = "perl" } = {}): Deliver {
+export function bySpool(
+  folder: string,
+  { socket = SOCKET, logger = LOGGER, perl = "perl", retryMs = RETRY_MS } = {},
+): Deliver {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const waiting = new Map<string, (arrived: boolean) => void>();
   let carrier: Carrier | undefined;
   let resting = false;
 
-  const done = (name: string, arrived: boolean) => {
+  const direct = byProcess(logger);
+  let refused: string[] = [];
+
+  const done = (name: string) => {
     removeIfThere(`${folder}/${name}`);
-    waiting.get(name)?.(arrived);
+    waiting.get(name)?.(true);
     waiting.delete(name);
+  };
+  const keep = (name: string) => {
+    refused.push(name);
+    if (refused.length > 1) return;
+    setTimeout(() => {
+      const names = refused;
+      refused = [];
+      carry(names);
+    }, retryMs).unref();
   };
   const start = () => {
     const own: Carrier = spawn("/bin/sh", ["-c", CARRIER, "sh", perl, SENDER, socket, logger, ...WORDS], {
@@ -64,7 +81,8 @@ export function bySpool(folder: string, { socket = SOCKET, logger = LOGGER, perl
       rest = lines.pop() ?? "";
       for (const line of lines) {
         const [status, name = ""] = line.split(" ");
-        done(name, status === "0");
+        if (status === "0") done(name);
+        else if (waiting.has(name)) keep(name);
       }
     });
     own.stdin.on("error", () => undefined); // its end says so
@@ -112,7 +130,7 @@ export function bySpool(folder: string, { socket = SOCKET, logger = LOGGER, perl
       renameSync(`${folder}/${name}.new`, `${folder}/${name}`); // whole, whenever the process is killed
     } catch {
       removeIfThere(`${folder}/${name}.new`);
-      return false;
+      return direct(entry);
     }
     return new Promise((resolve) => {
       waiting.set(name, resolve);

@@ -60,7 +60,7 @@ export function openJournal({
 /** Sends an entry off. @returns whether it arrived, as far as it is known */
 export type Deliver = (entry: string) => Promise<boolean>;
 
-function byProcess(logger: string): Deliver {
+export function byProcess(logger: string): Deliver {
   return (entry) =>
     new Promise((resolve) => {
       const child = spawn(logger, WORDS, { cwd: "/", env: {}, stdio: ["pipe", "ignore", "ignore"] });

@@ -13,8 +13,17 @@ export const removing = (directory: string) => (file: DayFile) => {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === "ENOENT") return;
     throw new RecordError("E_LOG_WRITE", `${escapeText(file.path)}: cannot be removed: ${code ?? message}`, {
-      hint: "run it as root",
+      hint: hintFor(code),
       cause,
     });
   }
 };
+
+/** Root may remove everything but what an attribute or the mount keeps. */
+function hintFor(code: string | undefined): string {
+  if (code === "EROFS") return "its file system is mounted read-only: mount -o remount,rw";
+  if (process.geteuid?.() !== 0) return "run it as root";
+  return code === "EPERM"
+    ? "it or its folder has an attribute, append-only or immutable: lsattr shows it, chattr -a -i takes it away"
+    : "look at its folder and its disk";
+}

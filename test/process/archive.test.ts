@@ -130,13 +130,14 @@ test("what does not belong into an archive is said, and no link is followed", ()
   const directory = writeArchive({ "alpha/2026-01-05": text, "alpha/notes": "" });
   symlinkSync(join(directory, "alpha"), join(directory, "beta"));
   symlinkSync(join(directory, "alpha/2026-01-05.jsonl"), join(directory, "alpha/2026-01-06.jsonl"));
-  mkdirSync(join(directory, "lost+found"));
+  mkdirSync(join(directory, "Lost"));
+  mkdirSync(join(directory, "lost+found")); // where the directory is a file system of its own
   mkdirSync(join(directory, "alpha/2026-01-07.jsonl"));
   const { files, problems } = openArchive(directory).scan();
   expect(problems.map(({ path, what }) => `${path.slice(directory.length)}: ${what}`).sort()).toEqual([
+    "/Lost: not a team's folder",
     "/alpha/notes.jsonl: not a day's file",
     "/beta: a link, or not what belongs here: not read",
-    "/lost+found: not a team's folder",
   ]);
   const said: string[] = [];
   const seen = files.flatMap((file) => [

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openJournal } from "../../src/system/journal.ts";
@@ -18,7 +18,8 @@ function spooling(script = NUMBERING, perl = "perl") {
   const arrived = (n: number) => join(folder, `entry-${n}`);
   return {
     ...{ folder, logger, socket, spool },
-    open: () => openJournal({ socket: folder, logger, deliver: bySpool(spool, { socket, logger, perl }) }),
+    open: () =>
+      openJournal({ socket: folder, logger, deliver: bySpool(spool, { socket, logger, perl, retryMs: 200 }) }),
     entry: (n: number) => readFileSync(arrived(n), "utf8"),
     come: (n: number) => waitFor(`entry ${n}`, () => existsSync(arrived(n))),
     carriers: () => processesWith(`${logger} --journald`),
@@ -66,14 +67,28 @@ test("a carrier that is killed is followed by another, which goes on where it wa
   expect(readdirSync(spool)).toEqual([]);
 });
 
-test("an entry that journald does not take is counted, and does not keep the others", async () => {
-  const { open, spool, entry, come } = spooling(`${NUMBERING}; grep -q 0 entry-$n && exit 1 || exit 0`);
+test("an entry that journald does not take does not keep the others, and is sent again until it is taken", async () => {
+  const { open, spool, entry, come, folder } = spooling(`[ -e back ] || exit 1; ${NUMBERING}`);
   const journal = open();
   for (let count = 0; count < 2; count += 1) journal.send(`MESSAGE=${count}\n`);
-  await come(1);
-  expect(entry(1)).toBe("MESSAGE=1\n");
-  expect(await journal.flush()).toBe(1);
+  expect(await journal.flush()).toBe(2);
+  expect(readdirSync(spool)).toHaveLength(2);
+  writeFileSync(join(folder, "back"), "");
+  journal.send("MESSAGE=2\n");
+  await come(2);
+  expect([0, 1, 2].map(entry).sort()).toEqual(["MESSAGE=0\n", "MESSAGE=1\n", "MESSAGE=2\n"]);
+  expect(await journal.flush()).toBe(0);
   expect(readdirSync(spool)).toEqual([]);
+});
+
+test("an entry that the spool has no room for goes by a logger of its own", async () => {
+  const { open, spool, entry, come } = spooling();
+  const journal = open();
+  rmSync(spool, { recursive: true });
+  journal.send("MESSAGE=0\n");
+  await come(0);
+  expect(entry(0)).toBe("MESSAGE=0\n");
+  expect(await journal.flush()).toBe(0);
 });
 
 /** Takes datagrams where journald would, and prints each with its length. */

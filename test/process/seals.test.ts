@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   appendFileSync,
@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { Finding } from "../../src/record/finding.ts";
 import { sealWriter } from "../../src/record/sealing.ts";
 import { startTicks } from "../../src/system/process-group.ts";
@@ -293,6 +293,29 @@ describe("sessions prune", () => {
     expect(await found()).toEqual([]);
     expect((await prune()).stdout.toString()).toContain("1 file before");
     expect(existsSync(path())).toBe(false);
+    expect(await found()).toEqual([]);
+  });
+
+  const hasAttributes = () => {
+    const probe = join(temporaryFolder("attribute"), "probe");
+    writeFileSync(probe, "");
+    const set = spawnSync("chattr", ["+a", probe]).status === 0;
+    spawnSync("chattr", ["-a", probe]);
+    return set;
+  };
+
+  test("says which attribute keeps a file, and removes the others", async ({ skip }) => {
+    skip(!hasAttributes(), "needs root, chattr(1) and a file system with attributes");
+    await seal();
+    spawnSync("chattr", ["+a", path()]);
+    onTestFinished(() => void spawnSync("chattr", ["-a", path()]));
+    const { status, stderr, stdout } = await prune("--json");
+    expect({ status, stderr }).toEqual({
+      status: 74,
+      stderr: expect.stringMatching(/append-only or immutable: lsattr/),
+    });
+    expect(JSON.parse(stdout.toString()).files).toMatchObject([{ done: false }, { done: true }]);
+    expect(existsSync(path())).toBe(true);
     expect(await found()).toEqual([]);
   });
 

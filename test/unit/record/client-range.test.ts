@@ -14,6 +14,12 @@ test.each([
   ["2001:db8::/32", "2001:db9::1", false],
   ["2001:DB8:0:0::5", "2001:db8::5", true],
   ["fe80::/10", "fe80::1%eth0", true],
+  ["fe80::1", "fe80::1%eth0", true],
+  ["fe80::1%eth0", "fe80::1%eth0", true],
+  ["FE80:0::1%eth0", "fe80::1%eth0", true],
+  ["fe80::1%eth0", "fe80::1%eth1", false],
+  ["fe80::1%eth0", "fe80::1", false],
+  ["fe80::%eth0/10", "fe80::1%eth0", true],
   ["10.0.0.0/8", "builder.example", false],
   ["10.0.0.0/8", "", false],
 ])("%s has %s in it: %s", (range, ip, expected) => {
@@ -30,6 +36,9 @@ test.each([
   "10.0.0.0/",
   "::/129",
   "builder",
-  "fe80::1%eth0",
+  "fe80::1%",
+  "fe80::1%eth0%eth1",
+  "fe80::1/10%eth0",
+  "192.0.2.7%eth0",
   "10.*",
 ])("%j is no range", (text) => expect(clientRange(text)).toBeUndefined());

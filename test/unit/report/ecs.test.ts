@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ECS_VERSION, ecsEvents } from "../../../src/report/ecs.ts";
+import { bodies, sessionLines } from "../../support/records.ts";
 import { told, toldOfHost, wholeOf } from "./sessions.fixture.ts";
 
 /** name → type, from generated/csv/fields.csv of elastic/ecs at v9.4.0; only fields that are used here. */
@@ -31,7 +32,7 @@ const IS: Readonly<Record<string, (value: unknown) => boolean>> = {
   match_only_text: (value) => typeof value === "string",
   long: Number.isSafeInteger,
   date: (value) => typeof value === "string" && new Date(value).toISOString() === value,
-  ip: (value) => typeof value === "string" && /^[\d.]+$|:/.test(value),
+  ip: (value) => typeof value === "string" && /^(?:[\d.]+|[0-9a-fA-F:.]+)$/.test(value),
 };
 
 function* leaves(value: object, prefix = ""): Generator<[string, unknown]> {
@@ -80,6 +81,16 @@ describe.each(Object.entries({ ...told, ...toldOfHost }))("a session or a host t
         event.category.some((category) => PAIRS[category]?.includes(type)),
         type,
       ).toBe(true);
+  });
+});
+
+test("a link-local address is one without its zone, which stays in the address", () => {
+  const over = { ip: "fe80::1%eth0", port: 51234 };
+  const [event] = ecsEvents(wholeOf(sessionLines("2026-01-05T03:12:00Z", [{ ...bodies.start, client: over }]).lines));
+  expect(problems(event as Event)).toEqual([]);
+  expect(event).toMatchObject({
+    source: { address: "fe80::1%eth0", ip: "fe80::1", port: 51234 },
+    related: { ip: ["fe80::1", "10.0.0.1"] },
   });
 });
 
