@@ -43,7 +43,7 @@ function customAdvice({ request, run }: CustomRule, at: KeyPath): readonly Findi
       ),
     );
   const braces = run.flatMap((word, n) => braceAdvice(word, [...at, "run", n]));
-  return [...findings, ...braces, ...runnerAdvice(run, at)];
+  return [...findings, ...braces, ...programAdvice(run, at)];
 }
 
 /** Patterns that are none. */
@@ -62,6 +62,26 @@ function braceAdvice(word: string, at: KeyPath): readonly Finding[] {
   const near = nearest(braces, PLACEHOLDERS);
   const message = `${quoted(braces)} means nothing and matches only itself`;
   return [warningAt(at, message, near ? `write ${near}` : `the placeholders are ${known()}`)];
+}
+
+/** Programs that do their work as another account, and cannot: each command runs with no_new_privs (prctl(2)). */
+const CHANGE_ACCOUNT: ReadonlySet<string> = new Set("doas pkexec su sudo".split(" "));
+
+const programAdvice = (run: CustomRule["run"], at: KeyPath): readonly Finding[] => {
+  const runner = runnerAdvice(run, at);
+  return runner.length > 0 ? runner : accountAdvice(run, at);
+};
+
+function accountAdvice([path]: CustomRule["run"], at: KeyPath): readonly Finding[] {
+  const program = basename(path);
+  const fix = "let a service of that account do the work, and run what asks it";
+  if (program === "run0")
+    return [
+      warningAt([...at, "run", 0], "run0 has systemd start a program outside of the command's scope and limits", fix),
+    ];
+  if (!CHANGE_ACCOUNT.has(program)) return [];
+  const message = `${program} cannot become another account: commands get no new privileges`;
+  return [warningAt([...at, "run", 0], message, fix)];
 }
 
 const known = () => PLACEHOLDERS.join(", ");

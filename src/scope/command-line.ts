@@ -14,7 +14,10 @@ interface Named {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** setpriv(1): no set-user-ID program gives the command what its account does not have. */
+/**
+ * setpriv(1): no set-user-ID program gives the command what its account does not have. What runs as another account could
+ * not be signalled by nixgate either, where it is the account's own (kill(2)).
+ */
 const WITHOUT_PRIVILEGES = ["setpriv", "--no-new-privs", "--"];
 
 const assignments = (environment: Named["environment"]) =>
@@ -29,7 +32,7 @@ const assignments = (environment: Named["environment"]) =>
 export function commandLine(plan: Named, limits: Limits, holder: string): readonly [string, ...string[]] {
   if (plan.manager === "system")
     return ["env", "-i", ...assignments(plan.environment), ...WITHOUT_PRIVILEGES, ...plan.argv];
-  const held = (kind: "scope" | "process") => ["/bin/sh", holder, kind, ...plan.argv];
+  const held = (kind: "scope" | "process") => ["/bin/sh", holder, kind, ...WITHOUT_PRIVILEGES, ...plan.argv];
   return plan.manager === "none"
     ? ["prlimit", ...resourceLimits(limits), "--", ...held("process")]
     : ["systemd-run", ...scopeOptions(plan), "--", ...held("scope")];

@@ -249,6 +249,13 @@ describe("what is left", () => {
     expect(place.records().at(-2)).toMatchObject({ event: "command.end", cause: "client-gone", signal: "SIGKILL" });
   });
 
+  test("a command gets no new privileges", async () => {
+    const place = workplace();
+    place.allow("privileges", ["/bin/grep", "NoNewPrivs", "/proc/self/status"]);
+    const { status, stdout } = await session(place, { request: "privileges" });
+    expect([status, `${stdout}`]).toEqual([0, "NoNewPrivs:\t1\n"]);
+  });
+
   test("RuntimeMaxSec ends the command and the client is told", async () => {
     const place = workplace();
     place.edit("policies/alpha.toml", 'RuntimeMaxSec = "4h"', 'RuntimeMaxSec = "300ms"');

@@ -73,6 +73,16 @@ describe("check warns of", () => {
     ]);
   });
 
+  test.each([
+    ["/usr/bin/sudo", /^5 warning: allow\[0\]\.run\[0\]: sudo cannot become another account: commands get no new /],
+    ["/bin/su", /su cannot become another account/],
+    ["/usr/bin/doas", /doas cannot become another account/],
+    ["/usr/bin/pkexec", /pkexec cannot become another account/],
+    ["/usr/bin/run0", /run0 has systemd start a program outside of the command's scope and limits/],
+  ])("a run that wants another account: %s", async (program, words) => {
+    expect(await advice(custom(["a"], [program, "-n", "/bin/true"]))).toEqual([expect.stringMatching(words)]);
+  });
+
   test("store-serve alone, which no Nix of today asks for", async () => {
     expect(await advice('endpoint = "store-serve"', 'endpoint = "daemon-stdio"')).toEqual([
       '4 warning: allow[0].endpoint: no Nix since 2.0 asks for store-serve: whatever it wants, it asks for --serve --write → write endpoint = "store-serve-write" with read_only = true',

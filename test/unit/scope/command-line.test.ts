@@ -36,6 +36,7 @@ test("the account's manager makes a scope with every property, and the holder in
     "/bin/sh",
     HOLDER,
     "scope",
+    ...["setpriv", "--no-new-privs", "--"],
     "/bin/nix-store",
     "--serve",
   ]);
@@ -56,7 +57,7 @@ test.each<[string, Limits, string[]]>([
   ["memory", { MemoryMax: 4096 as Bytes }, ["--data=4096"]],
   ["limits that bound nothing", { TasksMax: "infinity", MemoryMax: "infinity" }, []],
 ])("without a manager the process gets rlimits and no core: %s", (_, limits, options) => {
-  const held = ["/bin/sh", HOLDER, "process", "/bin/nix-store", "--serve"];
+  const held = ["/bin/sh", HOLDER, "process", "setpriv", "--no-new-privs", "--", "/bin/nix-store", "--serve"];
   expect(line("none", { limits })).toEqual(["prlimit", "--core=0", ...options, "--", ...held]);
 });
 

@@ -59,7 +59,15 @@ test("what runs is the plan's own unit, properties and environment", () => {
   const made = plan();
   expect(made.commandLine).toContain(`--unit=${made.unit}`);
   expect(made.commandLine).toContain("--property=TimeoutStopSec=7s");
-  expect(made.commandLine.slice(-5)).toEqual(["/bin/sh", "/holder", "scope", ...made.argv]);
+  expect(made.commandLine.slice(-8)).toEqual([
+    "/bin/sh",
+    "/holder",
+    "scope",
+    "setpriv",
+    "--no-new-privs",
+    "--",
+    ...made.argv,
+  ]);
   expect(plan({ manager: "system" }).commandLine).toContain("NIX_REMOTE=daemon");
 });
 
