@@ -45,7 +45,8 @@ const HELP: Readonly<Record<keyof typeof whichOptions, string>> = {
   until: "--until WHEN       that began at WHEN or before",
   denied: "--denied           that were refused, or had a request turned away",
   cause: `--cause C          where a command, or the session, ended by: ${CAUSES.join(", ")}`,
-  request: "--request TEXT     with a request that holds TEXT, in any case",
+  request:
+    "--request TEXT     with a request that holds TEXT, in any case, such as --request=--write; what ran for it, show says",
   running: "--running          that are still there",
 };
 
