@@ -89,6 +89,12 @@ export const bodies = {
       "there is none",
     ),
     monotonic_ms: sinceBoot("when the session arrived", "the record is of an older nixgate"),
+    delayed_ms: maybe(
+      z.int().check(z.gte(0)),
+      "how long the supervisor let it wait for other sessions of its team to begin",
+      "it was less than a second",
+      "ms",
+    ),
     isolation: field(z.enum(ISOLATIONS), "what holds the commands"),
   }),
   "session.refuse": z.object({

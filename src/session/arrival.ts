@@ -27,6 +27,8 @@ export interface Arrival {
   };
   /** The absolute path of bin/nixgate-holder. */
   readonly holder: string;
+  /** How long the supervisor left it waiting for others of its team, in milliseconds. */
+  readonly delayed?: number;
   readonly configuration: Configuration;
 }
 

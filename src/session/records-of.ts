@@ -17,8 +17,11 @@ type Body<Event extends SessionRecord["event"]> = Omit<
 
 const ISOLATION = { user: "scope-user", system: "scope-system", none: "process" } satisfies Record<string, Isolation>;
 
+/** A shorter wait is nothing to look into. */
+export const NOTABLE_DELAY_MS = 1000;
+
 export function startRecord(arrival: Arrival): Body<"session.start"> {
-  const { account, connection, configuration, member, process, machine } = arrival;
+  const { account, connection, configuration, member, process, machine, delayed = 0 } = arrival;
   const manager = configuration.host?.scope.manager ?? "none";
   return {
     event: "session.start",
@@ -33,6 +36,7 @@ export function startRecord(arrival: Arrival): Body<"session.start"> {
     ...(process.startedTicks !== undefined && { started_ticks: process.startedTicks }),
     ...(machine.id !== undefined && { machine: machine.id }),
     monotonic_ms: Math.round(arrival.arrivedAt),
+    ...(delayed >= NOTABLE_DELAY_MS && { delayed_ms: Math.round(delayed) }),
     isolation: ISOLATION[manager],
   };
 }

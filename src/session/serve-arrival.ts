@@ -17,6 +17,8 @@ export interface Visitor {
   readonly environment: RawEnvironment;
   readonly terminal: boolean;
   readonly key: Arrival["connection"]["key"];
+  /** How long it waited for others of its team, in milliseconds; undefined where nobody counts. */
+  readonly delayed?: number;
   /** The session's ports, once it is known how long a lost client may stay unnoticed. */
   open(clientGoneGrace: Milliseconds): SessionPorts;
 }
@@ -37,13 +39,13 @@ export async function serveArrival(
   configuration: Configuration,
 ): Promise<number> {
   const ports = visitor.open(configuration.ok ? configuration.policy.session.clientGoneGrace : DEFAULT_GRACE);
-  const { account, environment, holder, key, machine, process } = visitor;
+  const { account, environment, holder, key, machine, process, delayed = 0 } = visitor;
   const arrival: Arrival = {
     session: ports.newSessionId(visitor.arrived.startedAt),
     ...visitor.arrived,
     team: teamName(team),
     member: member === undefined ? undefined : memberName(member),
-    ...{ account, machine, process, holder },
+    ...{ account, machine, process, holder, delayed },
     connection: { ...connectionOf(environment), ...(key && { key }) },
     request: askedBy(environment),
     configuration: onTerminal(visitor) ? refuseTerminal(configuration) : configuration,

@@ -22,3 +22,21 @@ export function environmentIn(block: Buffer): RawEnvironment {
   }
   return entries;
 }
+
+/**
+ * Copies of some values. Nothing is made of the rest: half a MiB of empty entries is what an account can write as well, and
+ * costs a search for five names.
+ */
+export function valuesIn(block: Buffer, names: readonly string[]): RawEnvironment {
+  const values = new Map<string, Uint8Array>();
+  for (const name of names) {
+    const entry = Buffer.from(`\0${name}=`, "latin1");
+    const isFirst = block.subarray(0, entry.length - 1).equals(entry.subarray(1));
+    const at = isFirst ? -1 : block.indexOf(entry);
+    if (!isFirst && at < 0) continue;
+    const start = at + entry.length;
+    const end = block.indexOf(0, start);
+    values.set(name, Uint8Array.from(block.subarray(start, end < 0 ? block.length : end)));
+  }
+  return values;
+}

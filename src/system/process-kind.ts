@@ -1,11 +1,13 @@
-import { readFileSync } from "node:fs";
 import { basename } from "node:path";
+import { readFirst } from "./files.ts";
 import { fieldsBehindName } from "./process-group.ts";
 
 /** What the build calls the program; the interpreter and its options may stand before it. */
 const PROGRAM = "nixgate.cjs";
 /** The script that stands for a session under the resident supervisor. */
 const FRONT = "nixgate-front";
+/** What is read of a command line, which is as long as its process has made it; the words that count come first. */
+const PAGE = 4096;
 
 /** Whether there is a process of this number, of whatever account. */
 export function exists(pid: number): boolean {
@@ -21,7 +23,7 @@ export function exists(pid: number): boolean {
 /** The fields of a process's stat from the state on (proc_pid_stat(5)); undefined where it is gone or hidden. */
 export function statOf(folder: string): readonly string[] | undefined {
   try {
-    return fieldsBehindName(readFileSync(`${folder}/stat`, "latin1"));
+    return fieldsBehindName(readFirst(`${folder}/stat`, PAGE).toString("latin1"));
   } catch {
     return undefined;
   }
@@ -34,7 +36,7 @@ export function statOf(folder: string): readonly string[] | undefined {
  */
 export function commandOf(place: string): "session" | "supervise" | "front" | "gone" | "hidden" {
   try {
-    const words = readFileSync(`${place}/cmdline`, "utf8").split("\0");
+    const words = readFirst(`${place}/cmdline`, PAGE).toString("utf8").split("\0");
     if (words.some((word) => basename(word) === FRONT)) return "front";
     const program = words.findIndex((word) => basename(word) === PROGRAM);
     const command = program < 0 ? undefined : words[program + 1];

@@ -1,7 +1,8 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import type { Connection } from "../session/arrival.ts";
 import type { RawEnvironment } from "../session/ssh-environment.ts";
 import { digest } from "../units/digest.ts";
+import { readFirstOf } from "./files.ts";
 import { O_PATH } from "./safe-folder.ts";
 
 const MAX_BYTES = 65_536;
@@ -29,8 +30,10 @@ export function readUserAuth(environment: RawEnvironment, uid: number): Connecti
     if (!stat.isFile() || stat.uid !== uid || (stat.mode & 0o077) !== 0 || stat.size > MAX_BYTES) return undefined;
     // without O_NONBLOCK a lease that the account holds on its file would keep root waiting (F_SETLEASE of fcntl(2))
     opened = openSync(`/proc/self/fd/${held}`, constants.O_RDONLY | constants.O_NONBLOCK);
-    const [, type, blob] = PUBLIC_KEY.exec(readFileSync(opened, "latin1")) ?? [];
-    if (type === undefined || blob === undefined) return undefined;
+    // The account may let the file grow while it is read, however large it was before.
+    const bytes = readFirstOf(opened, MAX_BYTES + 1);
+    const [, type, blob] = PUBLIC_KEY.exec(bytes.toString("latin1")) ?? [];
+    if (bytes.length > MAX_BYTES || type === undefined || blob === undefined) return undefined;
     const fingerprint = digest(Buffer.from(blob, "base64"), "base64").replace(/=+$/, "");
     return { type, fingerprint: `SHA256:${fingerprint}` };
   } catch {

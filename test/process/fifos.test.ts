@@ -29,6 +29,51 @@ test("a flood in one FIFO does not keep a line in another waiting", async () => 
   expect(order.filter((line) => line.startsWith("alpha "))).toHaveLength(5000);
 });
 
+test("a FIFO whose lines take long to look at is read later, the others at once", async () => {
+  const folder = temporaryFolder("fifos");
+  const [slow, quick] = [fifo(folder, "alpha"), fifo(folder, "beta")];
+  const LOOK_MS = 10;
+  let spent = 0;
+  let answered = 0;
+  const rested = new Set<string>();
+  const take = ({ name }: Fifo) => {
+    if (name === "beta") answered += 1;
+    else for (const began = performance.now(); performance.now() - began < LOOK_MS; );
+    if (name === "alpha") spent += LOOK_MS;
+  };
+  const reading = readInTurn([slow, quick], take, { isFull: () => false, rests: ({ name }) => void rested.add(name) });
+  onTestFinished(() => reading.stop());
+  slow.write("1 1 \n".repeat(800));
+  const began = performance.now();
+  let written = 0;
+  for (; performance.now() - began < 1500; written += 1) {
+    quick.write("2 1 \n");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  expect(spent / (performance.now() - began)).toBeLessThan(0.4);
+  expect(spent).toBeGreaterThan(50);
+  await waitFor("the other's lines", () => answered === written);
+  expect([...rested]).toEqual(["alpha"]);
+});
+
+test("a FIFO for whose lines there is no room keeps them, and its writers wait", async () => {
+  const folder = temporaryFolder("fifos");
+  const [full, other] = [fifo(folder, "alpha"), fifo(folder, "beta")];
+  const taken: string[] = [];
+  let room = false;
+  const pace = { isFull: ({ name }: Fifo) => name === "alpha" && !room, rests: () => {} };
+  const reading = readInTurn([full, other], ({ name }) => void taken.push(name), pace);
+  onTestFinished(() => reading.stop());
+  full.write("1 1 \n");
+  other.write("2 1 \n");
+  await waitFor("the other", () => taken.length > 0);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(taken).toEqual(["beta"]);
+  room = true;
+  await waitFor("its line", () => taken.length > 1);
+  expect(taken).toEqual(["beta", "alpha"]);
+});
+
 test("a line may come in parts, and what is too long for a front's is cut", async () => {
   const one = fifo(temporaryFolder("fifos"), "alpha");
   const lines: string[] = [];

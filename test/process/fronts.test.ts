@@ -1,7 +1,10 @@
 import { spawn } from "node:child_process";
-import { copyFileSync, rmSync } from "node:fs";
+import { copyFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { NAMES_READ } from "../../src/session/ssh-environment.ts";
+import { environmentIn, valuesIn } from "../../src/system/environment.ts";
+import { readFirst } from "../../src/system/files.ts";
 import { frontOf } from "../../src/system/supervise/front.ts";
 import { readUserAuth } from "../../src/system/user-auth.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -26,21 +29,51 @@ test("a front with a request of 128 KiB is one", async () => {
     const seen = frontOf(pid, "alpha", uid);
     return typeof seen === "string" ? undefined : seen;
   });
-  expect(found.environment.get("SSH_ORIGINAL_COMMAND")).toHaveLength(130_979);
+  const environment = found.environment();
+  if (typeof environment === "string") throw new Error(environment);
+  expect(environment.get("SSH_ORIGINAL_COMMAND")).toHaveLength(130_979);
   found.close();
 });
 
-test.each([
-  ["environ", large(8), []],
-  ["cmdline", {}, Object.values(large(8))],
-] as const)(
-  "a process whose %s is without bounds is no front, and is not read to its end",
-  async (file, environment, words) => {
-    const pid = front(environment, ...words);
-    await waitFor("its words", () => frontOf(pid, "alpha", uid) !== "it is no front of this team");
-    expect(frontOf(pid, "alpha", uid)).toBe(`its ${file} has more than 524288 bytes`);
-  },
-);
+const found = (pid: number) =>
+  waitFor("the front", () => {
+    const seen = frontOf(pid, "alpha", uid);
+    return typeof seen === "string" ? undefined : seen;
+  });
+
+test("an environment without bounds is not read to its end", async () => {
+  const seen = await found(front(large(8)));
+  expect(seen.environment()).toBe("its environ has more than 524288 bytes");
+  seen.close();
+});
+
+test("of a command line no more is read than is asked for", async () => {
+  const line = "a".repeat(8000);
+  const seen = await found(front({}, "bob", "2", line, ...Object.values(large(8))));
+  expect(seen.words()).toEqual(["alpha", "bob", "2"]);
+  expect(seen.words(10_000)).toEqual(["alpha", "bob", "2", line]);
+  seen.close();
+});
+
+test("five values are found in half a MiB of empty entries", () => {
+  const block = Buffer.concat([
+    Buffer.from("SSH_CLIENT=a\0XSSH_TTY=b\0SSH_TTY=\0"),
+    Buffer.alloc(500_000),
+    Buffer.from("SSH_CLIENT=c\0SSH_CONNECTION=d e\0SSH_ORIGINAL_COMMAND=x=\xff"),
+  ]);
+  const values = valuesIn(block, NAMES_READ);
+  const all = new Map([...environmentIn(block)].filter(([name]) => name.startsWith("SSH_")));
+  for (const [name, value] of values)
+    expect(Buffer.from(value).equals(all.get(name) ?? Buffer.alloc(1)), name).toBe(true);
+  expect([...values.keys()].sort()).toEqual(["SSH_CLIENT", "SSH_CONNECTION", "SSH_ORIGINAL_COMMAND", "SSH_TTY"]);
+});
+
+test("a file that grows is read as far as it may be large", () => {
+  const path = join(temporaryFolder("growing"), "file");
+  writeFileSync(path, "x");
+  truncateSync(path, 1 << 30);
+  expect(readFirst(path, 100_000)).toHaveLength(100_000);
+});
 
 test("a lease on the file that sshd names keeps nobody waiting", { timeout: 20_000 }, async () => {
   const path = `/tmp/sshauth.nixgate${process.pid}`;

@@ -1,11 +1,9 @@
 import { dirname } from "node:path";
-import type { Exit } from "../../ending/ending.ts";
 import type { Plan } from "../../scope/plan.ts";
 import { answerToEnd, answerToRun, answerToWait } from "../../session/front-answers.ts";
 import type { OpenScope } from "../../session/ports.ts";
 import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
-import type { Milliseconds } from "../../units/quantities.ts";
 import { accountOf } from "../accounts.ts";
 import { killAllBut, killWhole, MOUNT } from "../cgroup.ts";
 import { cgroupScope, type Known } from "../cgroup-scope.ts";
@@ -14,13 +12,12 @@ import type { Fifo } from "./fifos.ts";
 import { holdStreams } from "./front-streams.ts";
 import type { Insiders } from "./insiders.ts";
 import { limitSlice } from "./limit-slice.ts";
-import { inRounds } from "./rounds.ts";
 import type { Supervisor } from "./supervisor.ts";
 import type { Talk } from "./talk.ts";
 
 const NOTHING = { told: [], started: 0 };
-/** How often it is looked whether the front inside is still there. */
-const LOOK = 250 as Milliseconds;
+/** How long the front outside may take to ask again, in milliseconds; it does nothing in between. */
+const ASKS_WITHIN_MS = 10_000;
 
 /**
  * A service in the scope's place: systemd gives it the sandbox, the account and the streams of the front that stands
@@ -44,38 +41,27 @@ export async function confined(
   const cgroup = `/nixgate.slice/${slice}/${name}`;
   // Whatever becomes of this supervisor, the command must not run twice on the same streams.
   await outside.answer(answerToWait);
-  if ((await outside.asked()) === undefined || !(await outside.still()))
+  if ((await outside.asked(ASKS_WITHIN_MS)) === undefined || !(await outside.still()))
     throw new ScopeUnavailable("the front is gone");
-  const streams = holdStreams(outside.front);
+  const streams = holdStreams(outside.front, fifo.uid);
   const comes = insiders.comes(cgroup);
+  const service = { name, slice, description, properties, user, argv, streams: streams.paths, confinement };
   try {
-    await manager.startService({
-      name,
-      slice,
-      description,
-      properties,
-      user,
-      argv,
-      streams: streams.paths,
-      confinement,
-    });
+    await manager.startService(service).finally(streams.close);
+    const inside = await comes;
+    if (!inside || !(await inside.still()))
+      throw new ScopeUnavailable("the service has not begun: is /run/nixgate there, and setpriv(1)?");
+    const folder = MOUNT + cgroup;
+    const [invocation, appliedToTeam] = await Promise.all([
+      manager.invocationOf(name),
+      limitSlice(plan, dirname(folder), manager),
+    ]);
+    return confinedScope(plan, folder, outside, inside, insiders, { openedAt, invocation, appliedToTeam });
   } catch (error) {
     killWhole(MOUNT + cgroup); // systemd may have begun it all the same
+    void comes.then((inside) => inside && leave(inside, insiders));
     throw error;
-  } finally {
-    streams.close();
   }
-  const inside = await comes;
-  if (!inside || !(await inside.still())) {
-    killWhole(MOUNT + cgroup);
-    throw new ScopeUnavailable("the service has not begun: is /run/nixgate there, and setpriv(1)?");
-  }
-  const folder = MOUNT + cgroup;
-  const [invocation, appliedToTeam] = await Promise.all([
-    manager.invocationOf(name),
-    limitSlice(plan, dirname(folder), manager),
-  ]);
-  return confinedScope(plan, folder, outside, inside, insiders, { openedAt, invocation, appliedToTeam });
 }
 
 /** Also for a service that another supervisor started. */
@@ -90,7 +76,7 @@ export function confinedScope(
   return cgroupScope(plan, folder, {
     ...known,
     ...heldBy(inside),
-    exited: ended(inside, plan),
+    exited: endOf(inside, plan), // systemd takes the rest of a service whose first process was killed
     begin: () => letRun(inside, () => answerToRun(plan, outside.unsaid())),
     release: () => release(inside, folder, insiders),
   });
@@ -99,14 +85,10 @@ export function confinedScope(
 async function release(inside: Talk, folder: string, insiders: Insiders): Promise<void> {
   killAllBut(inside.front.pid, folder);
   await inside.finish(() => answerToEnd(ExitStatus.ok, NOTHING));
-  await inside.end();
-  insiders.left(inside);
+  await leave(inside, insiders);
 }
 
-/** systemd takes the rest of a service whose first process was killed; nobody else would say that it is gone. */
-async function ended(inside: Talk, plan: Plan): Promise<Exit> {
-  const stop = inRounds(LOOK, () => inside.front.isThere() || inside.lost());
-  const exit = await endOf(inside, plan);
-  stop();
-  return exit;
+async function leave(inside: Talk, insiders: Insiders): Promise<void> {
+  await inside.end();
+  insiders.left(inside);
 }

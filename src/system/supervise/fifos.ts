@@ -1,5 +1,6 @@
 import { fstatSync } from "node:fs";
 import { Socket } from "node:net";
+import { clock } from "../clock.ts";
 
 /** The first descriptor that systemd passes (sd_listen_fds(3)). */
 const LISTEN_FDS_START = 3;
@@ -35,28 +36,80 @@ export function sharingGroups(fifos: readonly Pick<Fifo, "name" | "gid">[]): rea
   return [...groups.values()].filter(({ length }) => length > 1).map((group) => group.map(({ name }) => name).sort());
 }
 
+/** The part of the supervisor's time that the lines of one FIFO may take, and how much they may take at once. */
+const SHARE = 1 / 4;
+const AT_ONCE_MS = 50;
+/** How long it is waited where all lines are held back. */
+const REST_MS = 5;
+
+interface Pace {
+  /** Whether lines of this FIFO are to be left where they are for now. */
+  isFull(fifo: Fifo): boolean;
+  /** Told when lines of a FIFO wait because those before took more than their share of time. */
+  rests(fifo: Fifo): void;
+}
+
 /**
- * Reads lines from all FIFOs, one of each in turn, so that a flood in one of them does not keep the others waiting.
+ * Reads lines from all FIFOs, one of each in turn, so that a flood in one of them does not keep the others waiting. A
+ * FIFO whose lines take long to look at is read later, and the others go on.
  * A writer's one write(2) below PIPE_BUF is whole (pipe(7)); half a line ends with the empty line in front of the next.
  */
-export function readInTurn(fifos: readonly Fifo[], take: (fifo: Fifo, line: string) => void): { stop(): void } {
-  const queues = fifos.map((fifo) => openQueue(fifo, () => void schedule()));
-  let scheduled = false;
+export function readInTurn(
+  fifos: readonly Fifo[],
+  take: (fifo: Fifo, line: string) => void,
+  { isFull, rests }: Pace = { isFull: () => false, rests: () => {} },
+  now: () => number = clock.monotonic,
+): { stop(): void } {
+  const queues = fifos.map((fifo) => ({ ...openQueue(fifo, () => schedule()), credit: creditOf(now) }));
+  let soon = false;
+  let later: NodeJS.Timeout | undefined;
+  const isReady = (queue: (typeof queues)[number]) => !isFull(queue.fifo) && queue.credit.isLeft();
   const turn = () => {
-    scheduled = false;
+    soon = false;
+    clearTimeout(later);
+    later = undefined;
     for (const queue of queues) {
+      if (!queue.waiting()) continue;
+      if (!queue.credit.isLeft()) rests(queue.fifo);
+      if (!isReady(queue)) continue;
       const line = queue.shift();
+      const began = now();
       if (line !== undefined) take(queue.fifo, line);
+      queue.credit.spend(now() - began);
     }
-    if (queues.some((queue) => queue.waiting())) schedule();
+    const waiting = queues.filter((queue) => queue.waiting());
+    if (waiting.length > 0) schedule(waiting.some(isReady) ? 0 : REST_MS);
   };
-  const schedule = () => {
-    if (!scheduled) setImmediate(turn);
-    scheduled = true;
+  const schedule = (wait = 0) => {
+    if (soon) return;
+    if (wait > 0) {
+      later ??= setTimeout(turn, wait);
+      return;
+    }
+    soon = true;
+    setImmediate(turn);
   };
   return {
     stop() {
+      clearTimeout(later);
       for (const queue of queues) queue.stop();
+    },
+  };
+}
+
+/** Time that may be spent: it grows by `SHARE` of the time that passes, up to `AT_ONCE_MS`. */
+function creditOf(now: () => number) {
+  let left = AT_ONCE_MS;
+  let at = now();
+  return {
+    isLeft() {
+      const passed = now() - at;
+      at += passed;
+      left = Math.min(AT_ONCE_MS, left + passed * SHARE);
+      return left > 0;
+    },
+    spend(ms: number) {
+      left -= ms;
     },
   };
 }

@@ -4,6 +4,9 @@ import type { Talk } from "./talk.ts";
 
 /** Words of a front that comes back from `nixgate front-line`: TEAM MEMBER NUMBER LINE. */
 const LINE_WORD = 3;
+/** How much longer than its own time to read a line `nixgate front-line` may take, in milliseconds, and its words before the line. */
+const SLACK_MS = 20_000;
+const WORDS_BEFORE = 4096;
 /** What `nixgate front-line` read: how it ended, and the bytes in hexadecimal. */
 const LINE = /^(line|end|too-long|timeout):((?:[0-9a-f]{2})*)$/;
 
@@ -17,8 +20,8 @@ export function requestsOfFront(talk: Talk, program: string): Requests {
     async next(bounds) {
       const [team = "", member = ""] = talk.front.words();
       await talk.answer((said, number) => answerToRead(program, [team, member, String(number + 1)], bounds, said));
-      if ((await talk.asked()) === undefined) return { kind: "end", bytes: new Uint8Array(0) };
-      const [, kind, hex = ""] = LINE.exec(talk.front.words()[LINE_WORD] ?? "") ?? [];
+      if ((await talk.asked(bounds.timeout + SLACK_MS)) === undefined) return { kind: "end", bytes: new Uint8Array(0) };
+      const [, kind, hex = ""] = LINE.exec(talk.front.words(WORDS_BEFORE + 2 * bounds.maxBytes)[LINE_WORD] ?? "") ?? [];
       // What is no line of that program's was made up by the account: nothing is asked for.
       const bytes = Uint8Array.from(Buffer.from(hex, "hex")).subarray(0, bounds.maxBytes);
       return { kind: (kind ?? "end") as NextLine["kind"], bytes };

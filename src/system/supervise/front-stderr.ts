@@ -9,8 +9,8 @@ const WHOLE = 4096;
 
 /**
  * Writes a line to the client's stderr while the front waits for its command and cannot speak. The account chose what is
- * behind the descriptor: only a pipe without a name, which the front itself has open for writing, is opened, and with the
- * account's own rights. It is the account that sshd gave the pipe to.
+ * behind the descriptor: only a pipe without a name is opened, and with the account's own rights. It is the account that
+ * sshd gave the pipe to.
  * @returns whether the whole line is in the pipe; a full one is not waited for
  */
 export function tellThrough(front: Front, owner: Owner, line: string): boolean {
@@ -18,12 +18,10 @@ export function tellThrough(front: Front, owner: Owner, line: string): boolean {
   if (bytes.length > WHOLE) return false;
   const held: number[] = [];
   try {
-    const { descriptor, access, inode } = front.hold(STDERR);
+    const descriptor = front.hold(STDERR);
     held.push(descriptor);
-    const file = fstatSync(descriptor);
     const path = `/proc/self/fd/${descriptor}`;
-    const isSame = inode === undefined || inode === file.ino;
-    if (!file.isFIFO() || !isUnnamed(path) || !isWritable(access) || !isSame) return false;
+    if (!fstatSync(descriptor).isFIFO() || !isUnnamed(path)) return false;
     // An open file of its own: the front's keeps its flags. ENXIO (open(2)): nobody reads any more.
     const pipe = asOwner(owner, () => openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
     held.push(pipe);
@@ -37,7 +35,3 @@ export function tellThrough(front: Front, owner: Owner, line: string): boolean {
 
 /** A FIFO in a folder shows its path there, which begins with a slash (d_path() of Linux, proc_pid_fd(5)). */
 const isUnnamed = (path: string): boolean => /^pipe:\[\d+\]$/.test(readlinkSync(path));
-
-/** O_ACCMODE of open(2). */
-const isWritable = (access: number): boolean =>
-  (access & 3) === constants.O_WRONLY || (access & 3) === constants.O_RDWR;

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync } from "node:fs";
+import { closeSync, fstatSync, readlinkSync } from "node:fs";
 import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
 import type { Front } from "./front.ts";
 
@@ -11,31 +11,32 @@ export interface HeldStreams {
 
 /** bin/nixgate-front keeps the client's stderr as fd 3. */
 const STREAMS = [0, 1, 3] as const;
-/** O_ACCMODE of open(2). */
-const ACCESS = 3;
-const READ_ONLY = 0;
-const WRITE_ONLY = 1;
 /** /dev/null, by its number (Documentation/admin-guide/devices.txt). */
 const NULL_DEVICE = 0x103;
+/** What the kernel calls a pipe that has no name in any file system (pipe(7)); a name begins with a slash. */
+const ANONYMOUS_PIPE = /^pipe:\[\d+\]$/;
 
 /**
- * systemd opens the streams of a service by name, as root: only what the front itself has open that way may be opened
- * again, and nothing but pipes, which sshd gives a session without a terminal, and /dev/null.
+ * systemd opens the streams of a service by name, as root. So it is given nothing that its account could not open itself:
+ * an anonymous pipe of the account's own, which sshd's process for the session makes as that account, or this host's
+ * /dev/null. Both are read from the held descriptor alone: the front, or a thread of its account's, may put another file
+ * in its place at any time.
+ * @param uid the account's
  * @throws ScopeUnavailable
  */
-export function holdStreams(front: Front): HeldStreams {
+export function holdStreams(front: Pick<Front, "hold">, uid: number): HeldStreams {
   const held: number[] = [];
   const close = () => {
     for (const descriptor of held) closeSync(descriptor);
   };
   try {
     const paths = STREAMS.map((stream) => {
-      const { descriptor, access, inode } = front.hold(stream);
+      const descriptor = front.hold(stream);
       held.push(descriptor);
       const file = fstatSync(descriptor);
-      const isSafe = file.isFIFO() || (file.isCharacterDevice() && file.rdev === NULL_DEVICE);
-      const wrongWay = stream === 0 ? WRITE_ONLY : READ_ONLY;
-      if (!isSafe || (access & ACCESS) === wrongWay || (inode !== undefined && inode !== file.ino))
+      if (file.isCharacterDevice() && file.rdev === NULL_DEVICE) return "/dev/null";
+      const isPipe = file.isFIFO() && ANONYMOUS_PIPE.test(readlinkSync(`/proc/self/fd/${descriptor}`));
+      if (!isPipe || file.uid !== uid)
         throw new ScopeUnavailable(`stream ${stream} is no pipe of sshd's, which a confined command needs`);
       return `/proc/${process.pid}/fd/${descriptor}`;
     });

@@ -1,8 +1,8 @@
 import { closeSync, constants, openSync, readdirSync, readSync } from "node:fs";
 import { basename } from "node:path";
 import { NAMES_READ, type RawEnvironment } from "../../session/ssh-environment.ts";
-import { environmentIn } from "../environment.ts";
-import { readKernelFile } from "../files.ts";
+import { valuesIn } from "../environment.ts";
+import { readFirst, readKernelFile } from "../files.ts";
 import { fieldsBehindName, startTicksIn } from "../process-group.ts";
 import { inside, O_PATH } from "../safe-folder.ts";
 
@@ -18,17 +18,15 @@ export interface Front {
   parentNow(): number;
   /** Where it was when it asked first, below the mount of cgroup v2. */
   readonly cgroup: string;
-  /** What sshd said in its environment, and no more of it. */
-  readonly environment: RawEnvironment;
-  /** The words of its command line behind the program's name, as they are now. */
-  words(): readonly string[];
+  /** What sshd said in its environment, read now, and no more of it; or why it cannot be read, in words for the log. */
+  environment(): RawEnvironment | string;
+  /** The words of its command line behind the program's name, as they are now, in its first `most` bytes. */
+  words(most?: number): readonly string[];
   /**
-   * Holds one of its descriptors without opening what is behind it (O_PATH of open(2)).
-   * @returns how the front has it open, the flags of open(2), and the number of the inode where the kernel says it
-   *   (Linux 5.14), which may be of another file where the front has changed it meanwhile
+   * Holds what one of its descriptors leads to, without opening it (O_PATH of open(2)); the caller closes it.
    * @throws Node's own error where it has no such descriptor
    */
-  hold(stream: number): { readonly descriptor: number; readonly access: number; readonly inode: number | undefined };
+  hold(stream: number): number;
   /** Whether it has not been reaped. */
   isThere(): boolean;
   /** `stopped`: it waits to be let go on. */
@@ -59,7 +57,7 @@ export function frontOf(pid: number, team: string, uid: number, scope?: string):
     if (found === undefined) return opened(pid, folder, cgroup, hold(inside(folder, "stat"), constants.O_RDONLY));
     problem = found;
   } catch (error) {
-    problem = held.length === 0 ? "there is no such process" : error instanceof TooMuch ? error.message : "it is gone";
+    problem = held.length === 0 ? "there is no such process" : whyUnread(error);
   }
   for (const descriptor of held) closeSync(descriptor);
   return problem;
@@ -67,7 +65,9 @@ export function frontOf(pid: number, team: string, uid: number, scope?: string):
 
 /** @throws Node's own error where the process has gone meanwhile */
 function opened(pid: number, folder: number, cgroup: string, stat: number): Front {
-  const fields = fieldsOf(stat);
+  const read = fieldsOf(stat);
+  let isOpen = true;
+  const fields = () => (isOpen ? read() : undefined);
   const state = () => stateIn(fields);
   return {
     pid,
@@ -75,40 +75,34 @@ function opened(pid: number, folder: number, cgroup: string, stat: number): Fron
     parent: parentIn(fields),
     parentNow: () => parentIn(fields),
     cgroup,
-    environment: saidBySshd(environmentIn(readAtMost(inside(folder, "environ")))),
-    words() {
+    environment() {
       try {
-        return wordsOf(folder).slice(2);
+        return valuesIn(readAtMost(inside(folder, "environ"), MOST_ENVIRONMENT), NAMES_READ);
+      } catch (error) {
+        return whyUnread(error);
+      }
+    },
+    words(most = PAGE) {
+      try {
+        return wordsOf(folder, most).slice(2);
       } catch {
         return []; // it is gone
       }
     },
-    hold(stream) {
-      const descriptor = openSync(inside(folder, `fd/${stream}`), O_PATH);
-      const info = textOf(inside(folder, `fdinfo/${stream}`));
-      const inode = /^ino:\t(\d+)$/m.exec(info)?.[1];
-      const access = Number.parseInt(/^flags:\t([0-7]+)$/m.exec(info)?.[1] ?? "", 8);
-      return { descriptor, access, inode: inode === undefined ? undefined : Number(inode) };
-    },
+    hold: (stream) => openSync(inside(folder, `fd/${stream}`), O_PATH),
     isThere: () => fields() !== undefined,
     state,
     // Node has no pidfd_send_signal(2). Between this look and the signal the number would have to be freed and, after
     // all the others, given out again.
     signal: (name) => void (state() !== "gone" && kill(pid, name)),
     close() {
+      isOpen = false; // from now on the numbers are other files'
       for (const descriptor of [folder, stat]) closeSync(descriptor);
     },
   };
 }
 
-/** A copy of what a session may ask for: what was read is as large as the account made it. */
-function saidBySshd(environment: RawEnvironment): RawEnvironment {
-  const kept = NAMES_READ.flatMap((name) => {
-    const value = environment.get(name);
-    return value ? [[name, Uint8Array.from(value)] as const] : [];
-  });
-  return new Map(kept);
-}
+const whyUnread = (error: unknown) => (error instanceof TooMuch ? error.message : "it is gone");
 
 /** @throws Node's own error where the process has gone meanwhile */
 function problemWith(
@@ -120,7 +114,7 @@ function problemWith(
 ): string | undefined {
   const ids = /^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m.exec(textOf(inside(folder, "status")));
   if (!ids || ids.slice(1).some((id) => Number(id) !== uid)) return "it is not the team's account's";
-  const [, program = "", forTeam] = wordsOf(folder);
+  const [, program = "", forTeam] = wordsOf(folder, PAGE);
   if (basename(program) !== PROGRAM || forTeam !== team) return "it is no front of this team";
   // what a command starts is in a scope of nixgate's already, and asks for no second session
   const inSession = scope === undefined ? cgroup.includes("/nixgate.slice/") : cgroup !== scope;
@@ -133,8 +127,8 @@ const PARENT = 1;
 /** Up to the time of its start. */
 const MOST_FIELDS = 20;
 
-/** All that is read goes through it: buffers of their own would be megabytes of garbage between two collections. */
-const block = Buffer.alloc(16_384);
+/** For /proc/PID/stat, which is a line of some hundred bytes. */
+const block = Buffer.alloc(4096);
 
 type StatFields = () => readonly string[] | undefined;
 
@@ -167,29 +161,25 @@ function stateIn(fields: StatFields): ReturnType<Front["state"]> {
   return state === "T" ? "stopped" : "running";
 }
 
-const wordsOf = (folder: number) => readAtMost(inside(folder, "cmdline")).toString("utf8").split("\0").slice(0, -1);
+/** The words in the first `most` bytes; what is cut off there is none. */
+const wordsOf = (folder: number, most: number) =>
+  readFirst(inside(folder, "cmdline"), most).toString("utf8").split("\0").slice(0, -1);
+
+/** What is read of a command line until it is known whose it is; the kernel gives it a page at a time. */
+const PAGE = 4096;
+/**
+ * A process may declare any part of its memory its environment (PR_SET_MM of prctl(2)); sshd makes it of one text of
+ * 128 KiB at the most (MAX_ARG_STRLEN of execve(2)) and some short ones.
+ */
+const MOST_ENVIRONMENT = 512 * 1024;
 
 class TooMuch extends Error {}
 
-/**
- * A process may declare any part of its memory its environment or its words (PR_SET_MM of prctl(2)); sshd and sh make them
- * of one text of 128 KiB at the most (MAX_ARG_STRLEN of execve(2)) and some short ones.
- * @throws TooMuch where there is more
- */
-function readAtMost(path: string, most = 512 * 1024): Buffer {
-  const descriptor = openSync(path, constants.O_RDONLY);
-  try {
-    const parts: Buffer[] = [];
-    for (let room = most; room > 0; ) {
-      const length = readSync(descriptor, block, 0, Math.min(room, block.length), null);
-      if (length === 0) return Buffer.concat(parts);
-      parts.push(Buffer.from(block.subarray(0, length)));
-      room -= length;
-    }
-    throw new TooMuch(`its ${basename(path)} has more than ${most} bytes`);
-  } finally {
-    closeSync(descriptor);
-  }
+/** @throws TooMuch where there is more */
+function readAtMost(path: string, most: number): Buffer {
+  const bytes = readFirst(path, most + 1);
+  if (bytes.length > most) throw new TooMuch(`its ${basename(path)} has more than ${most} bytes`);
+  return bytes;
 }
 
 const cgroupIn = (folder: number) => /^0::(.*)$/m.exec(textOf(inside(folder, "cgroup")))?.[1] ?? "";

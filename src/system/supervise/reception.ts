@@ -1,12 +1,15 @@
 import { chownSync, mkdirSync } from "node:fs";
 import { answerToEnd } from "../../session/front-answers.ts";
+import { NOTABLE_DELAY_MS } from "../../session/records-of.ts";
 import { RecordFailure } from "../../session/session-log.ts";
 import type { Serve } from "../../session/supervise.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { clock } from "../clock.ts";
 import { takeOverRoom } from "./answer-room.ts";
+import { type Arrival, arrivalsInTurn } from "./arrivals.ts";
+import { complaints } from "./complaints.ts";
 import { type Fifo, readInTurn, sharingGroups } from "./fifos.ts";
-import { type Front, frontOf, wakeFronts } from "./front.ts";
+import { frontOf, wakeFronts } from "./front.ts";
 import type { FrontClient } from "./front-client.ts";
 import { returnsOf } from "./returns.ts";
 import { answersOf, type Supervisor } from "./supervisor.ts";
@@ -21,7 +24,7 @@ const KILL = /^kill (\d{1,10}) (\S{1,32})$/;
 
 const RESTARTED = { told: ["nixgate: the supervisor was restarted; try again"], started: 0 };
 
-/** So often in a minute it is said of one FIFO what came through it: more is a flood, and the log is everybody's. */
+/** At most this many warnings a minute for each FIFO, so that one team cannot flood the log. */
 const MOST_COMPLAINTS = 20;
 
 /** Whose command is over gets its status, so that nobody runs it again; the others may try again. */
@@ -51,28 +54,34 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
     } catch (error) {
       supervisor.warn("a session could not be served to its end", { team, pid, error: String(error) });
       const status = error instanceof RecordFailure ? error.failure.exitStatus : ExitStatus.bug;
-      await guest.talk.finish((said) => answerToEnd(status, said));
+      // nothing of one session may end the process: where there is no room for an answer the front is ended below
+      await guest.talk.finish((said) => answerToEnd(status, said)).catch(() => guest.talk.front.signal("SIGKILL"));
     }
     await guest.talk.end();
     if (guests.get(pid) === guest) guests.delete(pid);
   };
-  const begin = (fifo: Fifo, front: Front, ask: Ask) => {
-    const guest: Guest = { talk: talkWith(front, answersOf(fifo, supervisor), ask), fifo, client: undefined };
+  const complain = complaints(supervisor.warn, MOST_COMPLAINTS);
+  const tellOfWaiting = complaints(supervisor.warn, 1);
+  /** Settles when the front has its first answer, or gets none. */
+  const begin = async (fifo: Fifo, { front, ask, since }: Arrival) => {
+    const delayed = clock.monotonic() - since;
+    if (delayed >= NOTABLE_DELAY_MS)
+      tellOfWaiting(fifo, "sessions wait for others of their team to begin", { ms: delayed });
     const lost = ask.number > 1; // another supervisor answered it before, and it is in no command any more
-    void host(guest, fifo.name, () =>
-      lost ? guest.talk.answer(() => answerToLost(ask)) : serve.visit(visitOf(fifo, guest, supervisor)),
+    const environment = lost ? new Map() : front.environment();
+    if (typeof environment === "string") {
+      front.close();
+      return complain(fifo, "a process asked that is no front", { pid: front.pid, why: environment });
+    }
+    const guest: Guest = { talk: talkWith(front, answersOf(fifo, supervisor), ask), fifo, client: undefined };
+    const served = host(guest, fifo.name, async () =>
+      lost
+        ? guest.talk.answer(() => answerToLost(ask))
+        : serve.visit(visitOf(fifo, guest, { environment, delayed }, supervisor)),
     );
+    await Promise.race([guest.talk.begun, served]);
   };
-  const complaints = new Map<Fifo, { readonly since: number; count: number }>();
-  const complain = (fifo: Fifo, message: string, facts: object = {}) => {
-    const now = clock.monotonic();
-    const known = complaints.get(fifo);
-    const minute = known && now - known.since < 60_000 ? known : { since: now, count: 0 };
-    complaints.set(fifo, minute);
-    minute.count += 1;
-    if (minute.count <= MOST_COMPLAINTS) supervisor.warn(message, { team: fifo.name, ...facts });
-    if (minute.count === MOST_COMPLAINTS) supervisor.warn("and more of it in this minute", { team: fifo.name });
-  };
+  const arrivals = arrivalsInTurn(begin);
   // The team is that of the record's folder: a forged record ends nobody else's session.
   const endGuest = (line: string) => {
     const [, pid, team] = KILL.exec(line) ?? [];
@@ -88,7 +97,7 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
     if (guest?.fifo === fifo && guest.talk.front.isThere()) return guest.talk.take(ask);
     if (supervisor.insiders.take(fifo, answersOf(fifo, supervisor), Number(pid), ask)) return;
     const front = frontOf(Number(pid), fifo.name, fifo.uid);
-    if (typeof front !== "string") return begin(fifo, front, ask);
+    if (typeof front !== "string") return arrivals.add(fifo, front, ask);
     return complain(fifo, "a process asked that is no front", { pid: Number(pid), why: front });
   };
 
@@ -99,7 +108,10 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
   for (const { fifo, guest, back } of await returnsOf(teams, supervisor))
     void host(guest, fifo.name, () => serve.return(back));
   for (const { name, uid } of teams) wakeFronts(name, uid);
-  const reading = readInTurn(fifos, take);
+  const reading = readInTurn(fifos, take, {
+    isFull: arrivals.isFull,
+    rests: (fifo) => tellOfWaiting(fifo, "lines of a team wait: those before took more than their share of time"),
+  });
   await new Promise<void>((stopped) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, stopped);
     supervisor.ready();

@@ -1,7 +1,9 @@
 import type { Said } from "../../session/front-answers.ts";
-import { sleep } from "../clock.ts";
+import type { Milliseconds } from "../../units/quantities.ts";
+import { clock, sleep } from "../clock.ts";
 import { holdRoom } from "./answer-room.ts";
 import type { Front } from "./front.ts";
+import { inRounds } from "./rounds.ts";
 
 /** What a front writes into its FIFO, besides its pid. */
 export interface Ask {
@@ -11,22 +13,32 @@ export interface Ask {
   readonly status: number | undefined;
 }
 
+/** How often it is looked whether a front is still there that is waited for. */
+const IS_THERE_MS = 250 as Milliseconds;
 /** How long a front may take from its line to its stop, in milliseconds; it does nothing in between. */
 const STOPS_WITHIN_MS = 10_000;
+/** The first wait between two looks, and the longest: one that never stops costs 110 looks in all. */
 const LOOK_AGAIN_MS = 1;
+const LOOK_SELDOM_MS = 100;
 /** How long a front may take to end after its last answer; a client that does not read can hold it up. */
 const GOES_WITHIN_MS = 60_000;
 const GOING_MS = 20;
+const GOING_SELDOM_MS = 500;
 
 /** The conversation with one front: it asks and stands still, it is answered and goes on. */
 export interface Talk {
   readonly front: Front;
   /** Whether there is room for its answers, whatever becomes of /run meanwhile. */
   readonly hasRoom: boolean;
+  /** Settles when the front has been given its first answer. */
+  readonly begun: Promise<void>;
   /** Takes a line of the front's from the FIFO; one that was asked before is not asked again. */
   take(ask: Ask): void;
-  /** The front's next ask; undefined when it is gone. */
-  asked(): Promise<Ask | undefined>;
+  /**
+   * The front's next ask; undefined when it is gone, which also a zombie is, or has not asked in time.
+   * @param most how long it may take; without it as long as the front is there
+   */
+  asked(most?: number): Promise<Ask | undefined>;
   /** Ends the waiting of `asked`: the front is gone. */
   lost(): void;
   /** Keeps a line for the client until the front can say it. */
@@ -57,15 +69,16 @@ export function talkWith(front: Front, folder: string, first: Ask | undefined): 
   let gone = false;
   let answered = false;
   let wake = () => {};
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
   let lastWords: ((said: Said) => string) | undefined;
   let told: string[] = [];
   let started = 0;
   const room = holdRoom(folder);
   const still = async () => {
-    for (let waited = 0; waited < STOPS_WITHIN_MS; waited += LOOK_AGAIN_MS) {
+    for (const wait of waits(LOOK_AGAIN_MS, LOOK_SELDOM_MS, STOPS_WITHIN_MS)) {
       const state = front.state();
       if (state !== "running") return state === "stopped";
-      await sleep(LOOK_AGAIN_MS);
+      await sleep(wait);
     }
     return false;
   };
@@ -97,6 +110,7 @@ export function talkWith(front: Front, folder: string, first: Ask | undefined): 
     room.write(`${front.pid}-${current.number}`, text);
     answered = true;
     await letGoOn();
+    begin();
   };
   const finish = async (words: (said: Said) => string) => {
     lastWords = words; // it may be on its way to the next ask, where SIGTERM does not reach it
@@ -107,19 +121,26 @@ export function talkWith(front: Front, folder: string, first: Ask | undefined): 
   return {
     front,
     hasRoom: room !== undefined,
+    begun,
     still,
     take(ask) {
       if (ask.number > current.number) {
         next = ask;
-        if (lastWords) void finish(lastWords);
+        if (lastWords)
+          finish(lastWords).catch(() => front.signal("SIGKILL")); // there is no room to tell it
         else wake();
       } else if (answered && ask.number === current.number) void letGoOn(); // it looked before the answer was there
     },
-    async asked() {
-      while (next === undefined && !gone)
+    async asked(most = Number.POSITIVE_INFINITY) {
+      const end = clock.monotonic() + most;
+      const stop = inRounds(IS_THERE_MS, () => {
+        if (front.state() === "gone" || clock.monotonic() > end) wake();
+      });
+      while (next === undefined && !gone && front.state() !== "gone" && clock.monotonic() <= end)
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
+      stop();
       return turn();
     },
     lost() {
@@ -134,10 +155,18 @@ export function talkWith(front: Front, folder: string, first: Ask | undefined): 
     answer,
     finish,
     async end() {
-      for (let waited = 0; front.isThere() && waited < GOES_WITHIN_MS; waited += GOING_MS) await sleep(GOING_MS);
+      for (const wait of waits(GOING_MS, GOING_SELDOM_MS, GOES_WITHIN_MS)) {
+        if (front.state() === "gone") break;
+        await sleep(wait);
+      }
       front.signal("SIGKILL");
       room?.close();
       front.close();
     },
   };
+}
+
+/** Waits in milliseconds that double from `first` up to `longest`, `all` together. */
+function* waits(first: number, longest: number, all: number): Generator<number> {
+  for (let wait = first, waited = 0; waited < all; waited += wait, wait = Math.min(longest, wait * 2)) yield wait;
 }

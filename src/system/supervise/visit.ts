@@ -1,5 +1,6 @@
 import { answerToEnd } from "../../session/front-answers.ts";
 import type { SessionPorts } from "../../session/ports.ts";
+import type { RawEnvironment } from "../../session/ssh-environment.ts";
 import type { Visit } from "../../session/supervise.ts";
 import { accountOf } from "../accounts.ts";
 import { clock } from "../clock.ts";
@@ -15,10 +16,19 @@ import type { Supervisor } from "./supervisor.ts";
 /** The front looks itself, as the account and where it runs the command: see `answerToRun`. */
 export const LOOKED_AT_BY_FRONT: SessionPorts["programs"] = { problemWith: () => undefined };
 
-/** A front as the story of a session sees it. */
-export function visitOf(fifo: Fifo, guest: Guest, supervisor: Supervisor): Visit {
+/**
+ * A front as the story of a session sees it.
+ * @param found what sshd said to the front, and how many milliseconds it had to wait for others of its team
+ */
+export function visitOf(
+  fifo: Fifo,
+  guest: Guest,
+  found: { readonly environment: RawEnvironment; readonly delayed: number },
+  supervisor: Supervisor,
+): Visit {
   const { talk } = guest;
   const { front } = talk;
+  const { environment, delayed } = found;
   const { admission, records, version, program } = supervisor;
   const [, member] = front.words();
   const account = accountOf(fifo.uid);
@@ -34,9 +44,10 @@ export function visitOf(fifo: Fifo, guest: Guest, supervisor: Supervisor): Visit
       process: { pid: front.pid, startedTicks: front.startedTicks, version },
       account,
       holder: "",
-      environment: front.environment,
+      environment,
+      delayed,
       terminal: stdinIsTerminal(front.pid),
-      key: readUserAuth(front.environment, fifo.uid),
+      key: readUserAuth(environment, fifo.uid),
       open(grace): SessionPorts {
         const client = clientOfFront(talk, fifo, grace);
         guest.client = client;

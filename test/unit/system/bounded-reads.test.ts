@@ -1,0 +1,16 @@
+import { globSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+
+/** Files that may be read whole, and why: nobody but their reader, or root, can have made them large. */
+const WHOLE: Readonly<Record<string, string>> = {
+  "src/system/environment.ts": "the environment of this very process",
+  "src/system/seal-key.ts": "root's own key, in a folder of root's",
+  "src/system/demo-ports.ts": "an example of the package",
+  "src/system/loopback-sshd.ts": "keys that the demo has made itself",
+};
+const READS = /\b(?:readFileSync|readFile|createReadStream|readlines?)\(/;
+
+test("a file is read whole only where nobody else can let it grow", () => {
+  const found = globSync("src/**/*.ts").filter((path) => READS.test(readFileSync(path, "utf8")));
+  expect(found.sort()).toEqual(Object.keys(WHOLE).sort());
+});
