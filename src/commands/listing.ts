@@ -1,5 +1,5 @@
 import type { Summary } from "../record/summary.ts";
-import { formatBytes, formatDuration, localTime } from "../record/wording.ts";
+import { causeWords, formatBytes, formatDuration, localTime } from "../record/wording.ts";
 import { jsonDocument } from "./json-document.ts";
 import { growingTable } from "./table.ts";
 
@@ -70,6 +70,6 @@ const row = (s: Summary): readonly string[] => [
   s.memory_peak_bytes === undefined ? "-" : formatBytes(s.memory_peak_bytes),
   String(s.commands),
   s.reasons.length > 0 ? s.reasons.join(",") : "-",
-  s.state === "ended" ? `${s.causes.filter((cause) => cause !== "exit").join(",") || "exit"} ${s.exit}` : s.state,
+  s.state === "ended" ? `${causeWords(s).join(",") || "exit"} ${s.exit}` : s.state,
   s.client ?? "-",
 ];

@@ -8,7 +8,7 @@ export const NUMBERS = [
   ...["pid", "started_ticks", "from", "to", "line"],
 ] as const;
 export const TEXTS = ["team", "host", "member", "client", "key", "boot", "machine"] as const;
-export const LISTS = ["denials", "causes", "requests"] as const;
+export const LISTS = ["denials", "causes", "limits_of", "requests"] as const;
 /** Tells blocks of other columns apart. */
 export const BLOCK_FORMAT = [2, NUMBERS, TEXTS, LISTS].join();
 export const ID_BYTES = 16;

@@ -2,7 +2,7 @@ import type { IsAlive } from "./archive.ts";
 import type { LISTS, NUMBERS, TEXTS } from "./block-format.ts";
 import { type Block, sessionAt } from "./decode-block.ts";
 import type { Facts } from "./summary.ts";
-import type { RecordCause, RecordReason } from "./vocabulary.ts";
+import type { LimitOf, RecordCause, RecordReason } from "./vocabulary.ts";
 
 const NONE: readonly string[] = [];
 
@@ -79,6 +79,9 @@ export class BlockRow implements Facts {
   }
   get reasons() {
     return [...new Set(this.denials)];
+  }
+  get limits_of() {
+    return this.#list("limits_of") as readonly LimitOf[];
   }
   get causes() {
     return this.#list("causes") as readonly RecordCause[];

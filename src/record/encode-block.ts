@@ -92,8 +92,9 @@ const textsOf = ({ known: { first, start } }: ReadSession) => [
   ...[first.team, first.host, start?.member, start?.client?.ip, start?.key?.fingerprint, first.boot, start?.machine],
 ];
 
-const listsOf = ({ known: { denials, causes, requests } }: ReadSession): readonly Iterable<string>[] => [
+const listsOf = ({ known: { denials, causes, limitsOf, requests } }: ReadSession): readonly Iterable<string>[] => [
   denials,
   causes,
+  limitsOf,
   requests,
 ];

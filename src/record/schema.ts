@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { count, duration, field, figure, maybe, maybeText, text } from "./field.ts";
-import { CAUSES, type HostEvent, ISOLATIONS, MODES, REASONS } from "./vocabulary.ts";
+import { CAUSES, type HostEvent, ISOLATIONS, LIMITS_OF, MODES, REASONS } from "./vocabulary.ts";
 
 /**
  * The one definition of every record: the writer is typed by it, the readers check with it, the field table and the
@@ -149,6 +149,11 @@ export const bodies = {
       "it was not ended from outside: its own counts",
     ),
     message: maybeText("why it never began", "it did"),
+    limit_of: maybe(
+      z.enum(LIMITS_OF),
+      "whose limit it ran into: the command's own, the team's, one around the team, or none and the host had no more",
+      "the cause is neither `oom` nor `tasks-limit`",
+    ),
     wall_ms: duration("from start to end"),
     usage: field(
       z.object({

@@ -1,6 +1,6 @@
 import { escapeText } from "../units/text.ts";
 import type { RecordOf, SessionRecord } from "./schema.ts";
-import type { HostEvent } from "./vocabulary.ts";
+import type { HostEvent, LimitOf } from "./vocabulary.ts";
 import { whatRan } from "./what-ran.ts";
 import { formatBytes, formatDuration, plural } from "./wording.ts";
 
@@ -40,13 +40,21 @@ const closedPart = ({ for_team }: RecordOf<HostEvent>) => (for_team === undefine
 const doer = ({ user, login }: RecordOf<HostEvent>) =>
   login === undefined ? user : `${login.user ?? `uid ${login.uid}`} as ${user}`;
 
+const AT_LIMIT: Readonly<Record<LimitOf, string>> = {
+  own: "at its own limit",
+  team: "at the team's limit",
+  around: "at a limit around the team",
+  host: "of the host",
+};
+
 /** `exit 0`, `oom (SIGKILL)`, `timeout (SIGTERM)`. */
-function ending({ cause, exit_code, signal, message, status }: RecordOf<"command.end">): string {
+function ending({ cause, exit_code, signal, message, status, limit_of }: RecordOf<"command.end">): string {
   if (message !== undefined) return `${cause} (${message})`;
   if (cause === "exit") return `exit ${exit_code ?? "unknown"}`;
-  if (signal !== undefined) return `${cause} (${signal})`;
+  const what = limit_of === undefined ? cause : `${cause} ${AT_LIMIT[limit_of]}`;
+  if (signal !== undefined) return `${what} (${signal})`;
   const counts = status === undefined ? "" : `, status ${status}`;
-  return exit_code === undefined ? cause : `${cause} (exit ${exit_code}${counts})`;
+  return exit_code === undefined ? what : `${what} (exit ${exit_code}${counts})`;
 }
 
 const survivor = ({ pid, uid, name }: NonNullable<RecordOf<"command.end">["survivors"]>[number]) =>

@@ -1,6 +1,6 @@
 import type { IsAlive } from "./archive.ts";
 import type { RecordOf, SessionRecord } from "./schema.ts";
-import { isHostEvent, type RecordCause, type RecordReason } from "./vocabulary.ts";
+import { isHostEvent, type LimitOf, type RecordCause, type RecordReason } from "./vocabulary.ts";
 
 /** One session in one row. What its records do not say is absent. */
 export interface Summary {
@@ -21,6 +21,8 @@ export interface Summary {
   readonly reasons: readonly RecordReason[];
   /** How its commands and the session itself ended; each once. */
   readonly causes: readonly RecordCause[];
+  /** Whose limits its commands ran into; each once. Absent where none did, or no record says it. */
+  readonly limits_of?: readonly LimitOf[];
   readonly exit?: number;
   /** Every turning away, in order: `reasons` with their number. Absent where there is none. */
   readonly denials?: readonly RecordReason[];
@@ -42,6 +44,7 @@ export interface Gathering {
   denied: number;
   readonly denials: RecordReason[];
   readonly causes: Set<RecordCause>;
+  readonly limitsOf: Set<LimitOf>;
   readonly requests: string[];
   cpuMs?: number;
   memoryPeak?: number;
@@ -53,6 +56,7 @@ export const gather = (first: SessionRecord): Gathering => ({
   denied: 0,
   denials: [],
   causes: new Set(),
+  limitsOf: new Set(),
   requests: [],
 });
 
@@ -76,6 +80,7 @@ export function take(known: Gathering, record: SessionRecord): void {
       break;
     case "command.end":
       known.causes.add(record.cause);
+      if (record.limit_of !== undefined) known.limitsOf.add(record.limit_of);
       takeUsage(known, record.usage);
       break;
     case "session.end":
@@ -111,6 +116,7 @@ export function conclude(known: Gathering, isAlive: IsAlive): Summary {
     denied: end?.denied ?? known.denied,
     denials: known.denials,
     causes: [...known.causes],
+    limits_of: [...known.limitsOf],
     cpu_ms: known.cpuMs,
     memory_peak_bytes: known.memoryPeak,
     state: end || isHostEvent(first.event) ? "ended" : start && isAlive(start) ? "running" : "lost",
@@ -119,7 +125,7 @@ export function conclude(known: Gathering, isAlive: IsAlive): Summary {
 }
 
 export function summaryOf(facts: Facts): Summary {
-  const { member, client, key, end, wall_ms, exit, denials = [], cpu_ms, memory_peak_bytes } = facts;
+  const { member, client, key, end, wall_ms, exit, denials = [], limits_of = [], cpu_ms, memory_peak_bytes } = facts;
   return {
     session: facts.session,
     team: facts.team,
@@ -133,6 +139,7 @@ export function summaryOf(facts: Facts): Summary {
     denied: facts.denied,
     reasons: [...new Set(denials)],
     causes: facts.causes,
+    ...(limits_of.length > 0 && { limits_of }),
     ...(denials.length > 0 && { denials }),
     ...(cpu_ms !== undefined && { cpu_ms }),
     ...(memory_peak_bytes !== undefined && { memory_peak_bytes }),

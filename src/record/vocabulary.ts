@@ -32,6 +32,10 @@ export const CAUSES = [
 ] as const;
 export type RecordCause = (typeof CAUSES)[number];
 
+/** Whose limit a command ran into: its own, its team's, one around the team, or nobody's: the host had no more. */
+export const LIMITS_OF = ["own", "team", "around", "host"] as const;
+export type LimitOf = (typeof LIMITS_OF)[number];
+
 /** Why a request or a whole session was turned away. */
 export const REASONS = [
   "not-allowlisted",

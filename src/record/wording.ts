@@ -1,3 +1,6 @@
+import type { Summary } from "./summary.ts";
+import type { RecordCause } from "./vocabulary.ts";
+
 /** A duration as a person reads it: `120 ms`, `9.8 s`, `4 min 05 s`, `2 h 07 min`. */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
@@ -29,6 +32,13 @@ export function formatBytes(bytes: number): string {
   let unit = 0;
   for (; value >= 1024 && unit < units.length - 1; unit += 1) value /= 1024;
   return `${value >= 100 || Number.isInteger(value) ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** Causes other than `exit`, with whose limit it was: `oom (team)`. */
+export function causeWords({ causes, limits_of = [] }: Pick<Summary, "causes" | "limits_of">): readonly string[] {
+  const whose = limits_of.length > 0 ? ` (${limits_of.join(", ")})` : "";
+  const atLimit = (cause: RecordCause) => cause === "oom" || cause === "tasks-limit";
+  return causes.filter((cause) => cause !== "exit").map((cause) => (atLimit(cause) ? cause + whose : cause));
 }
 
 /** `1 command`, `2 commands`. */

@@ -30,6 +30,7 @@ const COLUMNS: Readonly<Record<string, (row: Row) => Cell>> = {
   wall_ms: ({ summary }) => summary.wall_ms,
   state: ({ summary }) => summary.state,
   causes: ({ summary }) => summary.causes.join(" "),
+  limits_of: ({ summary }) => summary.limits_of?.join(" "),
   exit: ({ summary }) => summary.exit,
   commands: ({ summary }) => summary.commands,
   denied: ({ summary }) => summary.denied,

@@ -1,5 +1,6 @@
 import type { Summary } from "../record/summary.ts";
 import type { RecordCause } from "../record/vocabulary.ts";
+import { causeWords } from "../record/wording.ts";
 import { type Html, html } from "./html.ts";
 
 /** How a session went, in the words and colours of the page: the first that fits. */
@@ -34,9 +35,10 @@ export function outcomeOf({ state, causes, reasons }: Summary): Outcome {
 }
 
 /** Causes other than `exit` and reasons, or how it stands: what the session's row says of its end. */
-export function endWords({ state, causes, reasons, exit }: Summary): readonly string[] {
+export function endWords(summary: Summary): readonly string[] {
+  const { state, reasons, exit } = summary;
   if (state !== "ended") return [state];
-  const notable = [...causes.filter((cause) => cause !== "exit"), ...reasons];
+  const notable = [...causeWords(summary), ...reasons];
   return notable.length > 0 ? notable : [`exit ${exit}`];
 }
 

@@ -3,6 +3,7 @@ import { sessionStatus } from "../ending/cause.ts";
 import type { Ending, Exit, Survivor } from "../ending/ending.ts";
 import { requestText } from "../record/request-text.ts";
 import type { RecordOf, SessionRecord } from "../record/schema.ts";
+import type { LimitOf } from "../record/vocabulary.ts";
 import type { Plan } from "../scope/plan.ts";
 import { escapeText } from "../units/text.ts";
 import type { Arrival, SessionRefusal } from "./arrival.ts";
@@ -79,7 +80,8 @@ export function commandStartRecord(
   };
 }
 
-export function commandEndRecord(n: number, ending: Ending): Body<"command.end"> {
+/** @param limitOf whose limit it ran into, where that was the cause */
+export function commandEndRecord(n: number, ending: Ending, limitOf?: LimitOf): Body<"command.end"> {
   const { cause, exit, forced, wallMs, usage, leftovers, survivors } = ending;
   return {
     event: "command.end",
@@ -87,6 +89,7 @@ export function commandEndRecord(n: number, ending: Ending): Body<"command.end">
     cause,
     ...(exit && howItEnded(exit)),
     ...(forced && { status: sessionStatus(ending) }),
+    ...(limitOf && { limit_of: limitOf }),
     wall_ms: wallMs,
     usage,
     leftovers,

@@ -1,8 +1,9 @@
 import type { Allow } from "../decision/decision.ts";
 import type { Ending } from "../ending/ending.ts";
-import { whoseLimit } from "../ending/limit-hits.ts";
+import { type Whose, whoseLimit } from "../ending/limit-hits.ts";
 import { cannotRun, type LimitWords, stopWords, survivorWords, wordsForClient } from "../ending/words.ts";
 import type { Manager, SessionRules } from "../policy/policy.ts";
+import type { LimitOf } from "../record/vocabulary.ts";
 import { type Plan, planScope } from "../scope/plan.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import type { Arrival, Configuration } from "./arrival.ts";
@@ -93,7 +94,7 @@ export async function runToEnd(
     return isTold;
   };
   const ending = await runCommand(scope, plan, rules, ports, announce);
-  log.write(commandEndRecord(n, ending));
+  log.write(commandEndRecord(n, ending, limitOf(ending, plan)));
   if (!isTold && ending.cause !== "client-gone") tellEnding(ending, plan, arrival, ports);
   tellSurvivors(ending, arrival, log, ports);
   return ending;
@@ -112,17 +113,8 @@ function tellEnding(
   arrival: Pick<Arrival, "session">,
   ports: Pick<SessionPorts, "client">,
 ): void {
-  const { usage, hits, cause, exit } = ending;
-  const inKernel = (name: string) => plan.expectations.find(({ property }) => property === name)?.value;
-  const words = wordsForClient(
-    cause,
-    limitWords(plan),
-    {
-      memory: whoseLimit(hits.memory, usage.memory_peak_bytes, inKernel("MemoryMax")),
-      tasks: whoseLimit(hits.tasks, usage.tasks_peak, inKernel("TasksMax")),
-    },
-    exit,
-  );
+  const { cause, exit } = ending;
+  const words = wordsForClient(cause, limitWords(plan), whoseLimits(ending, plan), exit);
   if (words) tellRefusal(words, arrival, ports);
 }
 
@@ -138,6 +130,21 @@ function forBuildHook(line: string): string {
 function limitWords(plan: Plan): LimitWords {
   const limit = (name: string) => plan.properties.find((property) => property.name === name)?.value;
   return { memory: limit("MemoryMax"), tasks: limit("TasksMax"), runtime: limit("RuntimeMaxSec") };
+}
+
+function whoseLimits({ usage, hits }: Ending, plan: Plan): { readonly memory: Whose; readonly tasks: Whose } {
+  const inKernel = (name: string) => plan.expectations.find(({ property }) => property === name)?.value;
+  return {
+    memory: whoseLimit(hits.memory, usage.memory_peak_bytes, inKernel("MemoryMax")),
+    tasks: whoseLimit(hits.tasks, usage.tasks_peak, inKernel("TasksMax")),
+  };
+}
+
+function limitOf(ending: Ending, plan: Plan): LimitOf | undefined {
+  const kind = { oom: "memory", "tasks-limit": "tasks" } as const;
+  if (ending.cause !== "oom" && ending.cause !== "tasks-limit") return undefined;
+  const whose = whoseLimits(ending, plan)[kind[ending.cause]];
+  return whose === "command" ? "own" : whose;
 }
 
 /** Names what is still alive to the client by its number, and to the administrator by all that is known of it. */

@@ -17,7 +17,12 @@ const TASKS = { told: "limit of 64 tasks reached" };
 const OOM = {
   told: "memory limit of 64M reached",
   status: 137,
-  end: { cause: "oom", signal: "SIGKILL", usage: { oom_kills: atLeast(1), memory_peak_bytes: MEMORY } },
+  end: {
+    cause: "oom",
+    limit_of: "own",
+    signal: "SIGKILL",
+    usage: { oom_kills: atLeast(1), memory_peak_bytes: MEMORY },
+  },
 };
 const TIMEOUT = { told: "run time limit of 2s reached", status: 143 };
 const refused = { tasks_peak: 64, tasks_refused: atLeast(1) };

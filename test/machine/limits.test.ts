@@ -45,7 +45,7 @@ describe("the team's limits", () => {
     expect(lost).not.toEqual([]);
     for (const { exitCode, stderr } of lost) {
       expect([exitCode, lineOf(stderr)]).toEqual([137, "memory limit of the team reached"]);
-      expect((await storyOf(builder, stderr)).ended).toMatchObject({ cause: "oom" });
+      expect((await storyOf(builder, stderr)).ended).toMatchObject({ cause: "oom", limit_of: "team" });
     }
 
     await edit(builder, "alpha", 's/^MemoryMax = "80M"/MemoryMax = "120M"/');
@@ -65,7 +65,7 @@ describe("the team's limits", () => {
     await edit(builder, "alpha", "s/^TasksMax = 70/TasksMax = 512/");
     expect.soft(exitCode).toBe(11);
     expect.soft(lineOf(stderr)).toBe("limit of the team's tasks reached");
-    expect.soft(story.ended).toMatchObject({ cause: "tasks-limit" });
+    expect.soft(story.ended).toMatchObject({ cause: "tasks-limit", limit_of: "team" });
     await awaitNothing(builder, 4000);
   });
 });

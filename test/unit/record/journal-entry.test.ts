@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { append, openChain } from "../../../src/record/chain.ts";
 import { journalEntry, MESSAGE_IDS } from "../../../src/record/journal-entry.ts";
+import type { RecordBody } from "../../../src/record/schema.ts";
 import type { SessionId } from "../../../src/units/ids.ts";
 import { BOOT, bodies } from "../../support/records.ts";
 
@@ -32,6 +33,24 @@ test.each([
     { ...bodies.ran, cause: "oom", exit_code: undefined, signal: "SIGKILL", usage: {}, leftovers: undefined } as const,
     "5",
     "command 2 ended: oom (SIGKILL) after 9.8 s",
+  ],
+  [
+    { ...bodies.ran, cause: "tasks-limit", limit_of: "team", exit_code: 11, usage: {}, leftovers: 0 } as const,
+    "5",
+    "command 2 ended: tasks-limit at the team's limit (exit 11) after 9.8 s",
+  ],
+  [
+    {
+      ...bodies.ran,
+      cause: "timeout",
+      exit_code: 0,
+      status: 143,
+      usage: {},
+      leftovers: 0,
+      survivors: [{ pid: 7, uid: 0, name: "sleep" }, { pid: 8 }],
+    } satisfies RecordBody,
+    "5",
+    "command 2 ended: timeout (exit 0, status 143) after 9.8 s; could not be ended: sleep (pid 7, uid 0), unknown (pid 8, uid unknown)",
   ],
   [bodies.end, "6", "session ended: exit, status 0, 1 command, 1 denied"],
 ])("$event becomes journal fields", (body, priority, message) => {
