@@ -20,8 +20,10 @@ export interface Arguments {
 export interface Command<Ports> {
   /** As typed after `nixgate`: `check`, `sessions list`. */
   readonly name: string;
-  /** One line, for the overview. */
+  /** One line for the overview, at most 59 characters. It begins with a verb in the imperative. */
   readonly summary: string;
+  /** Only nixgate's own programs call it: the overview and suggestions leave it out, `--help` does not. */
+  readonly hidden?: true;
   /** What stands behind the name in the usage line: `[PATH…] [--json]`. */
   readonly usage: string;
   /** The rest of `--help`: what it does, its options, an example, exit statuses. */

@@ -1,3 +1,6 @@
+import { didYouMean, nearest } from "../units/nearest.ts";
+import { UsageError } from "./usage-error.ts";
+
 /** The entry whose name the words begin with, the longest name first, and the words behind it. */
 export function findCommand<Entry>(
   table: Readonly<Record<string, Entry>>,
@@ -10,4 +13,41 @@ export function findCommand<Entry>(
     }
   }
   return undefined;
+}
+
+/** The first words of the names that have two: `sessions`, `render`. */
+const familiesOf = (names: readonly string[]): readonly string[] => [
+  ...new Set(names.flatMap((name) => (name.includes(" ") ? [name.slice(0, name.indexOf(" "))] : []))),
+];
+
+/** The family that the words name without one of its members: nothing follows, or an option does. */
+export function familyAlone(names: readonly string[], words: readonly string[]): string | undefined {
+  const [first = "", second] = words;
+  const isAlone = second === undefined || second.startsWith("-");
+  return isAlone && familiesOf(names).includes(first) ? first : undefined;
+}
+
+/**
+ * What to say of words that are no command's.
+ * @param names those that may be suggested
+ */
+export function unknownCommand(names: readonly string[], words: readonly string[]): UsageError {
+  const [first = "", second = ""] = words;
+  const families = familiesOf(names);
+  const isMember = families.includes(first);
+  const bySecond = second === "" ? undefined : nearest(`${first} ${second}`, names);
+  const byFirst = isMember ? undefined : (nearest(first, [...names, ...families]) ?? memberOf(names, first));
+  const meant = bySecond ?? byFirst;
+  const typed = isMember ? `${first} ${second}` : first;
+  return new UsageError(`there is no command "${typed}"${didYouMean(meant)}`, {
+    hint: `see nixgate ${isMember ? `${first} ` : ""}--help`,
+  });
+}
+
+/** The command of a family whose second word was typed alone: `list` for `sessions list`. */
+function memberOf(names: readonly string[], word: string): string | undefined {
+  const members = names.filter((name) => name.includes(" "));
+  const last = (name: string) => name.slice(name.indexOf(" ") + 1);
+  const near = nearest(word, members.map(last));
+  return members.find((name) => last(name) === near);
 }

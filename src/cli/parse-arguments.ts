@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { nearest } from "../units/nearest.ts";
+import { didYouMean, nearest } from "../units/nearest.ts";
 import { shellWord } from "../units/text.ts";
 import type { Arguments, Command } from "./command.ts";
 import { UsageError } from "./usage-error.ts";
@@ -42,8 +42,7 @@ function problemOf(
   given: ReadonlyMap<string, unknown>,
 ): string | undefined {
   if (!Object.hasOwn(options, name)) {
-    const near = nearest(name, Object.keys(options));
-    return `there is no option ${rawName}${near === undefined ? "" : `; did you mean --${near}?`}`;
+    return `there is no option ${rawName}${didYouMean(nearest(name, Object.keys(options)), "--")}`;
   }
   if (given.has(name)) return `--${name} is given twice`;
   if (options[name]?.type === "boolean") return value === undefined ? undefined : `${rawName} takes no value`;

@@ -64,7 +64,7 @@ Exit status: 0 (also with no key to print), 64 wrong usage, 78 the policies cann
 
 export const authorizedKeys: Command<AuthorizedKeysPorts> = {
   name: "authorized-keys",
-  summary: "print authorized_keys lines from the policies, for sshd's AuthorizedKeysCommand",
+  summary: "print authorized_keys lines from the policies, for sshd",
   usage: "[--user U] [--fingerprint F] [--config-dir DIR]",
   help: HELP,
   options: { user: { type: "string" }, fingerprint: { type: "string" }, "config-dir": { type: "string" } },

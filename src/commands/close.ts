@@ -8,7 +8,7 @@ import { textOption } from "./sessions-ports.ts";
 
 export const close: Command<ClosingPorts> = {
   name: "close",
-  summary: "turn new sessions away for a while, with a text; running ones go on",
+  summary: "turn new sessions away for a while; running ones go on",
   usage: "--message TEXT [--team T] [--config-dir DIR]",
   help: `From now on new sessions end with status 75 and TEXT, before anything is read from them: a Nix client takes its next
 builder. Running sessions go on to their end. It holds over a reboot, until \`nixgate open\`. To be run by root.

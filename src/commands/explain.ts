@@ -25,7 +25,7 @@ export interface ExplainPorts {
 
 export const explain: Command<ExplainPorts> = {
   name: "explain",
-  summary: "say what a session would do with a request, without doing it",
+  summary: "say what a session would do with a request, and do nothing",
   usage: "--team NAME [--member NAME] [--loop] [--json] [--config-dir DIR] -- REQUEST",
   help: `
 The words of REQUEST are joined with one space, as ssh does it; quote it as one word to keep its blanks.

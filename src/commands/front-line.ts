@@ -12,6 +12,7 @@ export interface FrontLinePorts {
 export const frontLine: Command<FrontLinePorts> = {
   name: "front-line",
   summary: "read one line of a line loop; nixgate-front calls it",
+  hidden: true,
   usage: "BYTES MILLISECONDS TEAM MEMBER NUMBER [GREETING]",
   help: `Reads one request from stdin, not a byte more, and becomes nixgate-front again with that line as its last word. Who
 sends none for a second is told GREETING on stderr. The supervisor tells nixgate-front to call it, under manager = "system";

@@ -29,7 +29,7 @@ const DAY_MS = 86_400_000;
 
 export const renderPrometheusCommand: Command<RenderPrometheusPorts> = {
   name: "render prometheus",
-  summary: "prints the day's sessions, denials, causes and usage of each team as Prometheus metrics",
+  summary: "print the day's figures of each team as Prometheus metrics",
   usage: "[--output FILE] [--log-dir DIR | --config-dir DIR | --journal DIR | --merge]",
   help: `Prints metrics in Prometheus' text format, from the records of today (UTC) and of the sessions that began yesterday
 or still run.

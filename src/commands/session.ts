@@ -27,7 +27,9 @@ unavailable, 70 a bug in nixgate, 73 and 74 records cannot be created or written
   options: { team: { type: "string" }, member: { type: "string" }, "config-dir": { type: "string" } },
   async run({ options, positionals }, ports) {
     if (positionals.length > 0 || typeof options["team"] !== "string") {
-      throw new UsageError("--team NAME is all that a forced command needs", { hint: "see nixgate session --help" });
+      throw new UsageError("--team NAME is all that a forced command needs", {
+        hint: "see nixgate session --help, or nixgate sessions for what is on record",
+      });
     }
     const named = { team: options["team"], member: options["member"] as string | undefined };
     const configuration = await ports.configure(named.team, named.member, options["config-dir"] as string | undefined);

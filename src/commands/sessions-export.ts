@@ -23,7 +23,7 @@ const NAMES = Object.keys(EXPORT_FORMATS).join(", ");
 
 export const sessionsExport: Command<OutputPorts> = {
   name: "sessions export",
-  summary: "sessions for other programs: JSON Lines, CSV, ECS, OCSF",
+  summary: "export sessions as JSON Lines, CSV, ECS or OCSF",
   usage: `[--format jsonl|csv|ecs|ocsf] [-o FILE] ${FILTER_USAGE} [--log-dir DIR | --config-dir DIR | --journal DIR | --merge]`,
   help: `Writes the sessions that match, each with all of its records together, oldest day first.
 

@@ -39,7 +39,7 @@ const { at: _at, since: _since, until: _until, running: _running, ...followOptio
 
 export const sessionsFollow: Command<SessionsFollowPorts> = {
   name: "sessions follow",
-  summary: "records as they are written, in plain words",
+  summary: "print records as they are written, in plain words",
   usage:
     "[--team T] [--member M] [--client IP|NET] [--key FP] [--host H] [--denied] [--cause C] [--request TEXT] [--lines N] [--json] [--log-dir DIR | --config-dir DIR]",
   help: `Shows the last records, then each one as it is written, until Ctrl-C: when, team and member, the end of the session's

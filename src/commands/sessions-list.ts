@@ -37,7 +37,7 @@ const SORTED_MAX = 1000;
 
 export const sessionsList: Command<PrintingPorts> = {
   name: "sessions list",
-  summary: "recorded and running sessions, newest first",
+  summary: "list recorded and running sessions, newest first",
   usage: `${FILTER_USAGE} [--sort start|wall|cpu|memory] [--json] [--no-index] [--log-dir DIR | --config-dir DIR | --journal DIR | --merge]`,
   help: `Lists sessions, newest first; every option leaves only those that match, all options together.
 

@@ -24,7 +24,7 @@ const DAY_MS = 86_400_000;
 
 export const sessionsPrune: Command<PruneCommandPorts> = {
   name: "sessions prune",
-  summary: "removes old days of records, and puts on record what they were",
+  summary: "remove old days of records, and record what they were",
   usage:
     "--older-than AGE [--team T] [--dry-run] [--damaged] [--json] [--seal-dir DIR] [--log-dir DIR | --config-dir DIR]",
   help: `Removes the record files of whole days (UTC) that are over for longer than AGE. What each file was is sealed first, so

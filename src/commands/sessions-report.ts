@@ -35,7 +35,7 @@ const PROBLEMS_SHOWN = 10;
 
 export const sessionsReport: Command<SessionsReportPorts> = {
   name: "sessions report",
-  summary: "one page for a browser: timeline, concurrency, denials, ends, use, each session",
+  summary: "make a page for a browser: charts, denials, each session",
   usage: `[-o FILE] ${FILTER_USAGE} [--log-dir DIR] [--config-dir DIR] [--journal DIR | --merge]`,
   help: `Makes one HTML page of the sessions that match. It needs no network, holds no script or picture from elsewhere, can be
 read without its own script, and can be printed.

@@ -26,7 +26,7 @@ export interface SealPorts extends SessionsPorts {
 
 export const sessionsSeal: Command<SealPorts> = {
   name: "sessions seal",
-  summary: "anchors what is on record under a key that only root reads",
+  summary: "seal the records with a key that only root reads",
   usage: "[--json] [--seal-dir DIR] [--log-dir DIR | --config-dir DIR]",
   help: `Seals every record file that has grown since its last seal: its size, its number of lines and its SHA-256, under an
 HMAC with a key that the first seal makes (seal.key, mode 0600). \`nixgate sessions verify\`, run by root, then finds

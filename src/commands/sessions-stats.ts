@@ -22,7 +22,7 @@ import { statisticsTables } from "./statistics-tables.ts";
 
 export const sessionsStats: Command<SessionsPorts> = {
   name: "sessions stats",
-  summary: "what sessions come to, for each team and member",
+  summary: "count sessions and their use for each team and member",
   usage: `${WHICH_USAGE} [--json] [--no-index] [--log-dir DIR | --config-dir DIR | --journal DIR | --merge]`,
   help: `Counts sessions for each team and member: how many, how often they were turned away and why, how they ended, CPU
 hours, the highest memory peak, and how long they took: half of them up to P50, 95 of 100 up to P95. The options choose

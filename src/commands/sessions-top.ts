@@ -57,7 +57,7 @@ const DAY_MS = 86_400_000;
 
 export const sessionsTop: Command<SessionsTopPorts> = {
   name: "sessions top",
-  summary: "running sessions and what they take, live",
+  summary: "watch running sessions and what they take",
   usage: "[--once] [--json] [--team T] [--interval 2s] [--days N] [--log-dir DIR | --config-dir DIR]",
   help: `Shows the running sessions of this host, the busiest first: CPU over the last interval, memory and tasks of the command
 that runs, each against its limit. q or Ctrl-C leaves. SESSION is the end of the id, as sessions show and kill take it.

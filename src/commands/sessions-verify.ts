@@ -37,7 +37,7 @@ type Layers = Readonly<Record<Layer, LayerReport>>;
 
 export const sessionsVerify: Command<VerifyPorts> = {
   name: "sessions verify",
-  summary: "checks chain, order and completeness of all records, against the journal and the seals",
+  summary: "check chain, order and completeness of all records",
   usage:
     "[--journal DIR | --merge | --no-journal] [--host H] [--sealed-as DIR] [--seal-dir DIR] [--json] [--log-dir DIR | --config-dir DIR]",
   help: `Checks every record file by three layers, and says of each how far it reached:

@@ -12,7 +12,7 @@ export interface SuperviseCommandPorts {
 
 export const supervise: Command<SuperviseCommandPorts> = {
   name: "supervise",
-  summary: 'serve the sessions of all teams: the resident supervisor behind manager = "system"',
+  summary: 'serve the sessions of all teams under manager = "system"',
   usage: "[--config-dir DIR]",
   help: `nixgate.service runs it as root; nixgate render units prints that service with its sockets. sshd then starts nixgate-front
 for a session: it says its pid through the FIFO of its team, stops itself, and does what it is told. Who it is, what was

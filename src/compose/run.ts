@@ -1,7 +1,6 @@
 import type { CommandResult } from "../cli/command.ts";
-import { findCommand } from "../cli/find-command.ts";
-import { commandHelp, overview } from "../cli/help.ts";
-import { UsageError } from "../cli/usage-error.ts";
+import { familyAlone, findCommand, unknownCommand } from "../cli/find-command.ts";
+import { commandHelp, familyHelp, overview } from "../cli/help.ts";
 import { leave, write } from "../system/leave.ts";
 import { NixgateError } from "../units/error.ts";
 import { ExitStatus } from "../units/exit-status.ts";
@@ -16,21 +15,37 @@ export function run(commands: Entries): void {
 }
 
 async function obey(commands: Entries, words: readonly string[]): Promise<CommandResult> {
-  const [first] = words;
+  const [first, ...others] = words;
   if (first === "--version") return { status: ExitStatus.ok, stdout: `nixgate ${VERSION}\n` };
-  if (first === undefined || first === "--help" || first === "-h" || first === "help") {
-    const page = overview((await Promise.all(Object.values(commands).map((entry) => entry()))).map((it) => it.command));
-    return first === undefined ? { status: ExitStatus.usage, stderr: page } : { status: ExitStatus.ok, stdout: page };
-  }
+  if (first === "help" && others.length > 0) return obey(commands, [...others, "--help"]);
+  if (first === undefined || first === "--help" || first === "-h" || first === "help")
+    return page(overview(await allOf(commands)), first !== undefined);
   const found = findCommand(commands, words);
-  if (!found) throw new UsageError(`there is no command "${first}"`, { hint: "see nixgate --help" });
-  const bound = await found.entry();
-  const own = found.rest.includes("--") ? found.rest.slice(0, found.rest.indexOf("--")) : found.rest;
-  if (own.includes("--help") || own.includes("-h")) {
-    return { status: ExitStatus.ok, stdout: commandHelp(bound.command) };
+  if (!found) {
+    const family = familyAlone(Object.keys(commands), words);
+    if (family !== undefined) return page(familyHelp(family, await allOf(commands)), asksForHelp(others));
+    const shown = (await allOf(commands)).filter(({ hidden }) => !hidden);
+    throw unknownCommand(
+      shown.map(({ name }) => name),
+      words,
+    );
   }
-  return bound.run(found.rest);
+  const bound = await found.entry();
+  return asksForHelp(found.rest) ? page(commandHelp(bound.command), true) : bound.run(found.rest);
 }
+
+const allOf = async (commands: Entries) =>
+  (await Promise.all(Object.values(commands).map((entry) => entry()))).map(({ command }) => command);
+
+/** What follows `--` is the command's. */
+function asksForHelp(words: readonly string[]): boolean {
+  const own = words.includes("--") ? words.slice(0, words.indexOf("--")) : words;
+  return own.includes("--help") || own.includes("-h");
+}
+
+/** Help that was asked for is an answer. A list of commands in place of one that is missing is a wrong command line. */
+const page = (text: string, isAsked: boolean): CommandResult =>
+  isAsked ? { status: ExitStatus.ok, stdout: text } : { status: ExitStatus.usage, stderr: text };
 
 /** The one place that turns an error into words and a status. */
 function resultOf(error: unknown): CommandResult {

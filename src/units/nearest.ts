@@ -12,6 +12,10 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best && best.distance <= Math.min(2, word.length / 2) ? best.candidate : undefined;
 }
 
+/** The end of a sentence that names the word that was probably meant; empty where there is none. */
+export const didYouMean = (near: string | undefined, prefix = ""): string =>
+  near === undefined ? "" : `; did you mean ${prefix}${near}?`;
+
 /** Levenshtein's: letters to insert, remove or exchange. */
 function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);

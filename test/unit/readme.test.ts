@@ -6,21 +6,21 @@ import { readPolicy } from "../../src/policy/read-policy.ts";
 import { CAUSES, EVENTS, REASONS } from "../../src/record/vocabulary.ts";
 import { ENDPOINTS } from "../../src/request/endpoints.ts";
 import { ExitStatus } from "../../src/units/exit-status.ts";
+import { allCommands, commandRows, commandNames as commands } from "../support/commands-table.ts";
 import { codeBlocks, quoted, README, tableUnder } from "../support/markdown.ts";
 import { recordFieldRows } from "../support/record-fields-table.ts";
 
 const firstQuoted = (title: string) => tableUnder(README, title).map(([cell = ""]) => quoted(cell)[0]);
-/** The mains cannot be imported: they run. The command tables have one key a line. */
-const compose = ["session", "serving", "host", "records"]
-  .map((name) => readFileSync(`src/compose/${name}.ts`, "utf8"))
-  .join("");
-const commands = [...compose.matchAll(/^ {2}"?([a-z][a-z -]*)"?: async \(\) =>/gm)].map(([, name]) => name as string);
-
 describe("README's tables are the code's", () => {
   test("commands", () => {
     const listed = firstQuoted("command").map((usage) => /^nixgate ([a-z-]+(?: [a-z]+)?)/.exec(usage ?? "")?.[1]);
     expect(commands.length).toBeGreaterThan(4);
     expect([...listed].sort()).toEqual([...commands].sort());
+  });
+
+  test("commands, as their own help says it; when this fails: node test/support/write-readme-tables.ts", async () => {
+    expect((await allCommands()).map(({ name }) => name)).toEqual(commands);
+    expect(tableUnder(README, "command")).toEqual(await commandRows());
   });
 
   test("no command that exists is called planned", () => {

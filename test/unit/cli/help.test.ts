@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Command } from "../../../src/cli/command.ts";
-import { commandHelp, overview } from "../../../src/cli/help.ts";
+import { commandHelp, familyHelp, overview } from "../../../src/cli/help.ts";
 
 const command = (name: string, summary: string): Command<never> => ({
   name,
@@ -22,4 +22,34 @@ test("the overview has one line for each command, in their order, and the summar
   expect(page).toContain("commands:\n  check          check a configuration\n  sessions list  list sessions\n\n");
   expect(page).toMatch(/^usage: nixgate COMMAND/);
   expect(page).toMatch(/[^\n]\n$/);
+});
+
+test("a long synopsis is folded between its words to 80 columns, and brackets stay whole", () => {
+  const usage =
+    "ID [--output DIR [--force]] [--sort start|wall|cpu|memory] [--log-dir DIR | --config-dir DIR | --merge]";
+  expect(commandHelp({ ...command("sessions list", "list sessions"), usage }).split("\n\n")[0]).toBe(
+    [
+      "usage: nixgate sessions list ID [--output DIR [--force]]",
+      "         [--sort start|wall|cpu|memory]",
+      "         [--log-dir DIR | --config-dir DIR | --merge]",
+    ].join("\n"),
+  );
+});
+
+const MANY = [
+  command("check", "check it"),
+  { ...command("sessions hide", "hide it"), hidden: true as const },
+  command("sessions list", "list sessions"),
+];
+
+test("a hidden command is neither in the overview nor in its family's page, and has a page of its own", () => {
+  expect(overview(MANY)).not.toContain("hide");
+  expect(familyHelp("sessions", MANY)).not.toContain("hide");
+  expect(commandHelp(MANY[1] as Command<never>)).toContain("hide it");
+});
+
+test("a family's page lists its members alone", () => {
+  expect(familyHelp("sessions", MANY)).toBe(
+    "usage: nixgate sessions COMMAND [ARGUMENT…]\n\ncommands:\n  sessions list  list sessions\n\nnixgate sessions COMMAND --help tells more of each.\n",
+  );
 });
