@@ -2,7 +2,9 @@ import type { CommandResult } from "../cli/command.ts";
 import { familyAlone, findCommand, unknownCommand } from "../cli/find-command.ts";
 import { commandHelp, familyHelp, overview } from "../cli/help.ts";
 import { leave, write } from "../system/leave.ts";
+import { tellSyslog } from "../system/syslog.ts";
 import { NixgateError } from "../units/error.ts";
+import { exhausted } from "../units/exhausted.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import type { Entries } from "./bind.ts";
@@ -53,9 +55,19 @@ function resultOf(error: unknown): CommandResult {
     const hint = error.hint === undefined ? "" : `nixgate: ${escapeText(error.hint)}\n`;
     return { status: error.exitStatus, stderr: `nixgate: ${escapeText(error.message)}\n${hint}` };
   }
-  const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { status: ExitStatus.bug, stderr: `nixgate: this is a bug in nixgate: ${escapeText(said)}\n` };
+  const lacking = exhausted(error);
+  if (lacking !== undefined) return { status: ExitStatus.unavailable, stderr: `nixgate: ${lacking}\n` };
+  const { message, stack = message } = error instanceof Error ? error : new Error(String(error));
+  if (!FOR_CLIENTS.has(process.argv[2])) return { status: ExitStatus.bug, stderr: bug(stack) };
+  // The client gets no more of it than who to ask; the administrator gets all.
+  tellSyslog(`a bug in nixgate: ${stack}`);
+  return { status: ExitStatus.bug, stderr: bug(message) };
 }
+
+/** The commands whose stderr is a client's. */
+const FOR_CLIENTS: ReadonlySet<string | undefined> = new Set(["session", "front-line"]);
+
+const bug = (said: string) => `nixgate: this is a bug in nixgate: ${escapeText(said)}\n`;
 
 function finish(result: CommandResult): void {
   if (result.stderr !== undefined) write(2, result.stderr);

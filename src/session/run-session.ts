@@ -1,3 +1,4 @@
+import { exhausted } from "../units/exhausted.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { admitSession } from "./admit-session.ts";
@@ -24,12 +25,14 @@ export async function runSession(arrival: Arrival, ports: SessionPorts): Promise
     return end(await serve(arrival, log, ports));
   } catch (error) {
     if (!(error instanceof RecordFailure)) {
-      attempt(() => end({ exit: ExitStatus.bug, ...log.counted(), cause: "internal" }));
+      const lacking = exhausted(error);
+      const exit = lacking === undefined ? ExitStatus.bug : ExitStatus.unavailable;
+      attempt(() => end({ exit, ...log.counted(), cause: "internal" }));
       // The client gets no more of it than who to ask; the administrator gets all.
       const said = error instanceof Error ? error : new Error(String(error));
-      log.tellJournal(`a bug in nixgate: ${said.stack ?? said.message}`);
-      tellRefusal(`this is a bug in nixgate: ${escapeText(said.message)}`, arrival, ports);
-      return ExitStatus.bug;
+      log.tellJournal(lacking ?? `a bug in nixgate: ${said.stack ?? said.message}`);
+      tellRefusal(lacking ?? `this is a bug in nixgate: ${escapeText(said.message)}`, arrival, ports);
+      return exit;
     }
     // The file is lost; the journal may still say why.
     const { failure } = error;

@@ -1,11 +1,7 @@
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { keysEntry } from "../record/journal-entry.ts";
-import { escapeText } from "../units/text.ts";
 import { LOGGER, openJournal, SOCKET } from "./journal.ts";
-
-/** How long syslog may take with one line, in milliseconds. */
-const SYSLOG_MS = 1000;
+import { tellSyslog } from "./syslog.ts";
 
 /**
  * Tells the journal, or syslog where there is no journald, at error level. Without logger(1) of util-linux nobody is told.
@@ -21,15 +17,5 @@ export async function tellLog(
     await journal.flush();
     return;
   }
-  for (const { team, text } of problems) {
-    const words = [
-      "--priority",
-      "auth.err",
-      "--tag",
-      "nixgate",
-      "--",
-      escapeText(`authorized-keys: team ${team}: ${text}`),
-    ];
-    spawnSync(logger, words, { cwd: "/", env: {}, stdio: "ignore", timeout: SYSLOG_MS });
-  }
+  for (const { team, text } of problems) tellSyslog(`authorized-keys: team ${team}: ${text}`, logger);
 }

@@ -40,7 +40,8 @@ export function launch(plan: Plan): Promise<Launched> {
   const [file, ...args] = plan.commandLine;
   const openedAt = clock.monotonic();
   const child = spawn(file, args, { env: plan.environment, stdio: [0, 1, "pipe", 2], detached: true });
-  const channel = child.stdio[2] as unknown as Duplex;
+  const channel = child.stdio?.[2] as unknown as Duplex | undefined;
+  if (channel === undefined) return notStarted(file, child);
   channel.on("error", () => undefined); // it may be gone at any time; the command's end tells how
   const exited = exitOf(child);
   return new Promise((resolve, reject) => {
@@ -80,6 +81,13 @@ export function launch(plan: Plan): Promise<Launched> {
       if (channel.closed) fail();
       else channel.once("close", fail);
     });
+  });
+}
+
+/** Without a descriptor left for a pipe, spawn() gives back a child that has no streams, and says why a moment later. */
+function notStarted(file: string, child: ChildProcess): Promise<never> {
+  return new Promise((_, reject) => {
+    child.once("error", (error) => reject(new ScopeUnavailable(`${file} cannot be started: ${error.message}`, error)));
   });
 }
 

@@ -3,7 +3,8 @@ import type { SessionRecord } from "../../../src/record/schema.ts";
 import { runSession } from "../../../src/session/run-session.ts";
 import { makeSessionId, teamName } from "../../../src/units/ids.ts";
 
-test("a bug ends the session with 70, tells the client no more than that, and the journal all", async () => {
+/** A session in which the first look at the host fails with this error. */
+async function failing(error: Error) {
   const lines: string[] = [];
   const told: string[] = [];
   const journal: string[] = [];
@@ -33,7 +34,7 @@ test("a bug ends the session with 70, tells the client no more than that, and th
     client: { tell: (line: string) => void told.push(line) },
     admission: {
       takePlace: () => {
-        throw new TypeError("x is no function\u001b[2J");
+        throw error;
       },
     },
     records: {
@@ -44,14 +45,32 @@ test("a bug ends the session with 70, tells the client no more than that, and th
     },
     recovery: { settled: async () => undefined },
   };
-  expect(await runSession(arrival as never, ports as never)).toBe(70);
-  expect(told).toEqual([`nixgate: this is a bug in nixgate: x is no function\\u{1b}[2J (session ${arrival.session})`]);
+  const status = await runSession(arrival as never, ports as never);
+  const records = lines.map((line): SessionRecord => JSON.parse(line));
+  return { status, told, journal, records, session: arrival.session };
+}
+
+test("a bug ends the session with 70, tells the client no more than that, and the journal all", async () => {
+  const { status, told, journal, records, session } = await failing(new TypeError("x is no function\u001b[2J"));
+  expect(status).toBe(70);
+  expect(told).toEqual([`nixgate: this is a bug in nixgate: x is no function\\u{1b}[2J (session ${session})`]);
   expect(journal).toEqual([
     expect.stringMatching(/^a bug in nixgate: TypeError: x is no function[\s\S]*run-session\.test/),
   ]);
-  const records = lines.map((line): SessionRecord => JSON.parse(line));
   expect(records.map(({ event }) => event)).toEqual(["session.start", "session.end"]);
   const [came, left] = records.map(({ time }) => Date.parse(time));
   expect(left! - came!).toBe(783);
   expect(records.at(-1)).toMatchObject({ exit: 70, cause: "internal", commands: 0, denied: 0, wall_ms: 783 });
+});
+
+test.each([
+  ["EMFILE", "this account may open no more files (nofile of limits.conf(5))"],
+  ["ENFILE", "this host can open no more files"],
+  ["ENOMEM", "this host has no memory left for a session"],
+])("%s is no bug: 69, in one line and in the journal without a trace", async (code, words) => {
+  const { status, told, journal, records, session } = await failing(Object.assign(new Error("open"), { code }));
+  expect(status).toBe(69);
+  expect(told).toEqual([`nixgate: ${words} (session ${session})`]);
+  expect(journal).toEqual([words]);
+  expect(records.at(-1)).toMatchObject({ exit: 69, cause: "internal" });
 });
