@@ -19,6 +19,8 @@ export interface HostLook {
     path: string,
     viewer?: { readonly uid: number; readonly confined: boolean },
   ): ProgramProblem | undefined;
+  /** The controllers of cgroup v2 that the kernel has; undefined without cgroup v2. */
+  readonly controllers: readonly string[] | undefined;
   /** Whether a program is in the PATH that commands have. */
   isInstalled(name: string): boolean;
   /** Why records cannot be written below a folder that one of these uids is to own; undefined also where the caller may not look. */
@@ -57,6 +59,7 @@ export async function hostWarnings(config: WholeConfig, look: HostLook): Promise
   const own = await placeFindings(file, [
     ...hostProgramWarnings(host, teams, look),
     ...starterWarning(host, look),
+    ...cgroupWarnings(host, look),
     ...memoryWarning(host, look),
     ...(logDirectory ? [logDirectory] : []),
   ]);
@@ -98,6 +101,21 @@ function starterWarning({ scope }: HostConfig, look: HostLook): readonly Finding
   const message = `commands are started by ${program}, which this host does not have`;
   const fix = program === "systemd-run" ? 'install systemd, or write manager = "none"' : "install util-linux";
   return [warningAt(["scope", "manager"], message, fix)];
+}
+
+/** What every command's default limits are made of. */
+const CONTROLLERS = ["memory", "pids"];
+
+function cgroupWarnings({ scope }: HostConfig, { controllers }: HostLook): readonly Finding[] {
+  if (scope.manager === "none") return [];
+  const at = ["scope", "manager"];
+  if (controllers === undefined) {
+    const message = "this host has no cgroup v2, which limits need, so every command is refused with 69";
+    return [warningAt(at, message, "boot it with systemd.unified_cgroup_hierarchy=1, or without that option")];
+  }
+  return CONTROLLERS.filter((name) => !controllers.includes(name)).map((name) =>
+    warningAt(at, `the kernel has no ${name} controller, which limits need`, `boot it with cgroup_enable=${name}`),
+  );
 }
 
 function memoryWarning({ admission }: HostConfig, { memory }: HostLook): readonly Finding[] {

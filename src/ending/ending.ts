@@ -71,7 +71,7 @@ export interface Ending {
   readonly usage: Usage;
   readonly hits: LimitHits;
   /** Processes that were still there when the command had ended, and were ended then. */
-  readonly leftovers: number;
+  readonly leftovers: number | undefined;
   /** Processes that could not be ended. */
   readonly survivors: readonly Survivor[];
 }

@@ -168,7 +168,11 @@ export const bodies = {
       }),
       "the kernel's own counters of the scope",
     ),
-    leftovers: figure("processes that were left over and were ended"),
+    leftovers: maybe(
+      z.int().check(z.gte(0)),
+      "processes that were left over and were ended",
+      "it could not be read; without a cgroup, none was seen",
+    ),
     survivors: maybe(
       z.array(
         z.object({

@@ -92,7 +92,7 @@ export function commandEndRecord(n: number, ending: Ending, limitOf?: LimitOf): 
     ...(limitOf && { limit_of: limitOf }),
     wall_ms: wallMs,
     usage,
-    leftovers,
+    ...(leftovers !== undefined && { leftovers }),
     ...(survivors.length > 0 && { survivors: survivors.slice(0, MOST_SURVIVORS).map(survivorOf) }),
   };
 }

@@ -13,6 +13,8 @@ export interface NotApplied {
   readonly key: string;
   readonly asked: string;
   readonly found: string | undefined;
+  /** Of the cgroup; a row of /proc/PID/limits where there is none. */
+  readonly file: string;
 }
 
 /** Holds what was asked against what the kernel has: hosts accept limits and do not apply them (systemd#10581). */
@@ -20,11 +22,24 @@ export function limitsNotInForce(plan: Plan, scope: OpenScope): readonly NotAppl
   const missing = (table: string, expected: readonly Expectation[], applied: OpenScope["applied"]) =>
     expected
       .filter((expectation) => !isInForce(expectation, applied[expectation.property]))
-      .map(({ property, value }) => ({ key: `${table}.${property}`, asked: value, found: applied[property] }));
+      .map(({ property, value, file }) => ({
+        key: `${table}.${property}`,
+        asked: value,
+        found: applied[property],
+        file,
+      }));
   return [
     ...missing("limits", plan.expectations, scope.applied),
     ...(scope.appliedToTeam ? missing("team_limits", plan.team.expectations, scope.appliedToTeam) : []),
   ];
+}
+
+/** Why a limit is not in force, in words. A file that the cgroup lacks is one of a controller that it lacks (cgroups(7)). */
+export function whyNotInForce({ key, asked, found, file }: NotApplied): string {
+  if (found !== undefined) return `${key} is ${found} instead of ${asked}`;
+  const [, controller] = /^(memory|pids|cpu|io)\./.exec(file) ?? [];
+  if (controller === undefined) return `${key} is not there instead of ${asked}`;
+  return `${key} needs ${file} of cgroup v2, which is not there: the kernel or systemd has no ${controller} controller for it`;
 }
 
 /**
@@ -45,11 +60,14 @@ export async function runCommand(
   });
   const { stopped, exit: seen, ...watched } = await watchCommand(scope, plan, rules, ports, announce);
   const exit = seen && executedOrNot(seen, plan, ports);
+  // Without a cgroup a process may have left unseen: what was not found is no count.
+  const seenAll = scope.isolation !== "process" || watched.leftovers > 0;
   const usage = scope.usage();
   const hits = scope.hits();
   void scope.release();
   return {
     ...watched,
+    leftovers: seenAll ? watched.leftovers : undefined,
     exit,
     cause: causeOf(exit, usage, stopped, hits),
     wallMs: Math.round(wall ?? ports.clock.monotonic() - began) as Milliseconds,

@@ -10,7 +10,7 @@ import type { Arrival, Configuration } from "./arrival.ts";
 import { refusalLine, tellRefusal } from "./outcome.ts";
 import type { OpenScope, SessionPorts } from "./ports.ts";
 import { commandEndRecord, commandStartRecord, notBegunRecord } from "./records-of.ts";
-import { limitsNotInForce, problemWith, runCommand } from "./run-command.ts";
+import { limitsNotInForce, problemWith, runCommand, whyNotInForce } from "./run-command.ts";
 import { ScopeUnavailable } from "./scope-unavailable.ts";
 import type { SessionLog } from "./session-log.ts";
 import { type Announce, GIVES_UP_AFTER } from "./watch-command.ts";
@@ -66,7 +66,7 @@ export async function serveCommand(
     await log.settled(); // what the session began with, on its way while the scope was made
     const [missing] = limitsNotInForce(plan, scope);
     if (missing && host.scope.require) {
-      return fail(`${missing.key} is ${missing.found ?? "not there"} instead of ${missing.asked}`, scope);
+      return fail(whyNotInForce(missing), scope);
     }
     start(scope);
     const running = runToEnd(scope, plan, n, policy.session, arrival, log, ports);

@@ -15,6 +15,21 @@ export function cgroupOf(pid: number): string | undefined {
   return line === undefined ? undefined : MOUNT + line.slice("0::".length);
 }
 
+/**
+ * Whether the kernel's cgroups are those of version 2: the file is in the root of that hierarchy alone. Of the two others
+ * (hybrid, and systemd.unified_cgroup_hierarchy=0) the first has it below unified/, without a controller (systemd(1)).
+ */
+export const hasCgroup2 = (): boolean => controllers() !== undefined;
+
+/** The controllers that the kernel has; undefined without cgroup v2. */
+export function controllers(mount = MOUNT): readonly string[] | undefined {
+  return readKernelFile(`${mount}/cgroup.controllers`)?.trim().split(/\s+/);
+}
+
+/** Why a process is not in the unit that was made for it. */
+export const notInUnit = (unit: string): string =>
+  hasCgroup2() ? `the process is not in ${unit}` : "this host has no cgroup v2 at /sys/fs/cgroup, which limits need";
+
 /** A file of a cgroup, without the newline at its end; undefined where the kernel or the controller has no such file. */
 export function readCgroupFile(folder: string, file: string): string | undefined {
   return readKernelFile(`${folder}/${file}`)?.trimEnd();

@@ -6,6 +6,7 @@ import { PATH } from "../scope/environment.ts";
 import type { TeamName } from "../units/ids.ts";
 import type { Bytes } from "../units/quantities.ts";
 import { uidOf } from "./accounts.ts";
+import { controllers } from "./cgroup.ts";
 import { problemWithProgram } from "./program-look.ts";
 import { findProgram } from "./programs.ts";
 
@@ -18,6 +19,7 @@ const STICKY = 0o1000;
 export const hostLook = {
   memory: totalmem() as Bytes,
   uidOf,
+  controllers: controllers(),
   problemWithProgram,
   isInstalled: (name: string): boolean =>
     PATH.split(":").some((folder) => problemWithProgram(`${folder}/${name}`) === undefined),

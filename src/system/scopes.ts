@@ -4,7 +4,7 @@ import { EXPAND_NOTHING } from "../scope/command-line.ts";
 import type { Plan } from "../scope/plan.ts";
 import type { OpenScope, Scopes } from "../session/ports.ts";
 import { ScopeUnavailable } from "../session/scope-unavailable.ts";
-import { cgroupOf, killWhole } from "./cgroup.ts";
+import { cgroupOf, hasCgroup2, killWhole, notInUnit } from "./cgroup.ts";
 import { applied, cgroupScope, terminate } from "./cgroup-scope.ts";
 import { clock } from "./clock.ts";
 import { type Launched, launch } from "./launch.ts";
@@ -33,9 +33,10 @@ function launchOnOlderSystemd(plan: Plan, error: unknown): Promise<Launched> {
 
 async function inCgroup(plan: Plan, launched: Launched): Promise<OpenScope> {
   const folder = cgroupOf(launched.pid);
-  if (folder === undefined || !folder.endsWith(`/${plan.slice}/${plan.unit}`)) {
+  // systemd makes scopes of cgroup v1 as well, in which nothing is bounded and nobody is found
+  if (!hasCgroup2() || !folder?.endsWith(`/${plan.slice}/${plan.unit}`)) {
     await launched.release();
-    throw new ScopeUnavailable(`the command's process is not in ${plan.unit}: is cgroup v2 in use?`);
+    throw new ScopeUnavailable(notInUnit(plan.unit));
   }
   await limitSlice(plan, dirname(folder));
   return cgroupScope(plan, folder, {

@@ -30,6 +30,8 @@ export interface GuestOptions {
   readonly manager: Manager;
   /** Whether the guest lives on when the process that starts it has ended. */
   readonly outlives: boolean;
+  /** More words for the kernel and its systemd; what is said last counts. */
+  readonly kernelWords?: readonly string[];
 }
 
 const BOOT_MS = 60_000;
@@ -74,7 +76,11 @@ export function guestNamed(name: string): GuestState {
   return guest;
 }
 
-function launch({ name, memory, outlives }: GuestOptions, disk: string, { program, suite }: Kernel): ProcessId {
+function launch(
+  { name, memory, outlives, kernelWords = [] }: GuestOptions,
+  disk: string,
+  { program, suite }: Kernel,
+): ProcessId {
   const folder = runFolder(name);
   const console = openSync(join(folder, "console.log"), "w", 0o600);
   const command = [
@@ -88,6 +94,7 @@ function launch({ name, memory, outlives }: GuestOptions, disk: string, { progra
     // kernel. Linux ≥ 6.6 has the switch, earlier ones ignore it.
     "sysctl.kernel.io_uring_disabled=2",
     ...["noreboot", "panic=-1", "systemd.unified_cgroup_hierarchy=1", "init=/lib/systemd/systemd"],
+    ...kernelWords,
   ];
   const [setpriv, words] = contained(...command);
   const [first, ...rest] = outlives ? words.slice(words.indexOf("unshare")) : [setpriv, ...words];

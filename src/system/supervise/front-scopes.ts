@@ -3,7 +3,7 @@ import type { Plan } from "../../scope/plan.ts";
 import { answerToRun } from "../../session/front-answers.ts";
 import type { OpenScope, Scopes } from "../../session/ports.ts";
 import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
-import { cgroupOf, killAllBut, moveTo } from "../cgroup.ts";
+import { cgroupOf, hasCgroup2, killAllBut, moveTo, notInUnit } from "../cgroup.ts";
 import { cgroupScope, type Known } from "../cgroup-scope.ts";
 import { clock } from "../clock.ts";
 import { confined } from "./confined.ts";
@@ -29,8 +29,7 @@ export function scopesOfFront(talk: Talk, fifo: Fifo, member: string | undefined
       await manager.startScope({ name, slice, description, properties, pid });
       if (!talk.front.isThere()) throw new ScopeUnavailable("the front is gone");
       const folder = cgroupOf(pid);
-      if (!folder?.endsWith(`/${slice}/${name}`))
-        throw new ScopeUnavailable(`the front is not in ${name}: is cgroup v2 in use?`);
+      if (!hasCgroup2() || !folder?.endsWith(`/${slice}/${name}`)) throw new ScopeUnavailable(notInUnit(name));
       const [invocation, appliedToTeam] = await Promise.all([
         manager.invocationOf(name),
         limitSlice(plan, dirname(folder), manager),

@@ -31,6 +31,7 @@ const SOUND: HostLook = {
   memory: (8 * GIB) as Bytes,
   uidOf: (account) => (account === "nix-alpha" ? 990 : undefined),
   problemWithProgram: () => undefined,
+  controllers: ["cpu", "io", "memory", "pids"],
   isInstalled: () => true,
   problemWithFolder: () => undefined,
   keysAreFromPolicies: () => true,
@@ -104,6 +105,12 @@ describe("check warns of a host on which nobody can come in, or no command begin
       "no setpriv",
       { host: SYSTEM, look: { isInstalled: (name) => name !== "setpriv" } },
       /^nixgate\.toml:6: .*setpriv.*util-linux/,
+    ],
+    ["no cgroup v2", { look: { controllers: undefined } }, /^nixgate\.toml:\d+: .*no cgroup v2/],
+    [
+      "no memory controller",
+      { look: { controllers: ["cpu", "pids"] } },
+      /no memory controller.* → boot it with cgroup_enable=memory/,
     ],
     [
       "no account",

@@ -4,6 +4,7 @@ import { NO_HITS } from "../../../src/ending/limit-hits.ts";
 import { hostConfig, SESSION } from "../../../src/policy/defaults.ts";
 import { RecordError } from "../../../src/record/error.ts";
 import type { ProgramProblem } from "../../../src/session/ports.ts";
+import { whyNotInForce } from "../../../src/session/run-command.ts";
 import { serveCommand } from "../../../src/session/serve-command.ts";
 import { RecordFailure, type SessionLog } from "../../../src/session/session-log.ts";
 import { makeSessionId } from "../../../src/units/ids.ts";
@@ -126,4 +127,16 @@ test.each([126, 127])("a program that goes before execve(2) is told apart from a
   const own = await serve(settled, [undefined, undefined], code);
   expect(own.records[1]).toMatchObject({ cause: "exit", exit_code: code });
   expect(own.told).toEqual([]);
+});
+
+test.each([
+  [
+    "memory.max",
+    undefined,
+    "limits.MemoryMax needs memory.max of cgroup v2, which is not there: the kernel or systemd has no memory controller for it",
+  ],
+  ["memory.max", "max", "limits.MemoryMax is max instead of 64"],
+  ["Max data size", undefined, "limits.MemoryMax is not there instead of 64"],
+])("a limit that is not in force is told with the controller that is missing: %s %s", (file, found, words) => {
+  expect(whyNotInForce({ key: "limits.MemoryMax", asked: "64", found, file })).toBe(words);
 });
