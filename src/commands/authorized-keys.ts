@@ -40,8 +40,13 @@ const HELP = `
 Prints authorized_keys lines made from the policies' members, for sshd_config(5):
 
   Match User nix-*
-    AuthorizedKeysCommand /usr/bin/nixgate authorized-keys --user %u --fingerprint %f
+    AuthorizedKeysCommand /usr/local/bin/nixgate authorized-keys --user %u --fingerprint %f
     AuthorizedKeysCommandUser nobody
+    AuthorizedKeysFile none
+    AuthenticationMethods publickey
+    TrustedUserCAKeys none
+
+README has the other lines of the block, each of which closes another way in.
 
 The configuration must be readable for AuthorizedKeysCommandUser; it holds no secrets.
 Each line is restricted (no terminal, no forwarding, no user rc), holds the member's \`from\`, and

@@ -17,6 +17,8 @@ export interface CheckPorts {
   readonly files: ConfigFiles;
   /** This host, for the configuration that it goes by; absent where there is none to look at. */
   readonly host?: HostLook;
+  /** Where this host is not as a configuration folder asks for it. */
+  readonly onHost?: (directory: string) => Promise<readonly Problem[]>;
 }
 
 const DEFAULT_DIRECTORY = "/etc/nixgate";
@@ -37,6 +39,10 @@ Reads configuration as a session would and reports every problem at once, each a
                      "problems": [{"severity": "error" | "warning", "path", "line", "message", "fix"}]}
                     line is absent where the whole file is meant
 
+Without PATH root is also told where this host is not as the configuration asks for it: rendered files that are missing, out
+of date, changed by hand or left over, units that do not run, and a way to nixgate's own program that sshd would not take
+for an AuthorizedKeysCommand. \`nixgate apply\` mends the former.
+
 A file is read only if it and every folder above it belong to root or you, and nobody else can write
 there; a link must stand in such a place too.
 
@@ -53,7 +59,10 @@ export const check: Command<CheckPorts> = {
   run: runCheck,
 };
 
-async function runCheck({ positionals, options }: Arguments, { files, host }: CheckPorts): Promise<CommandResult> {
+async function runCheck(
+  { positionals, options }: Arguments,
+  { files, host, onHost }: CheckPorts,
+): Promise<CommandResult> {
   const configDir = String(options["config-dir"] ?? DEFAULT_DIRECTORY);
   const paths = positionals.length > 0 ? positionals : [configDir];
   const reports = await Promise.all(
@@ -62,7 +71,8 @@ async function runCheck({ positionals, options }: Arguments, { files, host }: Ch
       return checkPath(files, plain, resolve(plain) === resolve(configDir) ? host : undefined);
     }),
   );
-  const problems = reports.flatMap((report) => report.problems);
+  const own = reports.flatMap((report) => report.problems);
+  const problems = [...own, ...((positionals.length === 0 && (await onHost?.(configDir))) || [])];
   const count = reports.reduce((sum, report) => sum + report.files, 0);
   const errors = problems.filter(isError).length;
   const report = { ok: errors === 0, files: count, errors, warnings: problems.length - errors, problems };

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { Arguments, CommandResult } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import { ConfigError } from "../policy/config-error.ts";
@@ -5,6 +6,7 @@ import type { ConfigFiles } from "../policy/config-files.ts";
 import { loadAll } from "../policy/load-all.ts";
 import type { HostConfig, Policy } from "../policy/policy.ts";
 import { isError } from "../policy/problem.ts";
+import { headed } from "../render/made-by.ts";
 import type { Rendered, UidOf } from "../render/slices.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
@@ -52,12 +54,13 @@ export async function renderFiles(
   const folder = textOption(options, "output");
   const force = options["force"] === true;
   if (force && folder === undefined) throw new UsageError("--force needs --output DIR");
-  const directory = textOption(options, "config-dir") ?? DEFAULT_DIRECTORY;
+  const directory = resolve(textOption(options, "config-dir") ?? DEFAULT_DIRECTORY);
   const { host, policies, problems } = await loadAll(ports.files, directory);
   const errors = problems.filter(isError);
   if (errors.length > 0 || !host.checked.ok) throw new ConfigError("E_CONFIG_INVALID", errors);
   const sound = policies.flatMap(({ checked }) => (checked.ok ? [checked.value] : []));
-  const { note, ...rendered } = target.render(host.checked.value, sound, directory);
+  const { note, omitted, files } = target.render(host.checked.value, sound, directory);
+  const rendered = { omitted, files: files.map((file) => headed(file, directory)) };
   if (folder === undefined) return { status: ExitStatus.ok, stdout: note + asText(rendered, target.afterwards) };
   const written = ports.write(folder, rendered.files, { force });
   return {

@@ -6,6 +6,8 @@ import { RENDER_HELP, RENDER_OPTIONS, type RenderPorts, renderFiles } from "./re
 export interface RenderUnitsPorts extends RenderPorts {
   /** nixgate's own absolute path, as the service is to start it. */
   readonly program: string;
+  /** nixgate's. */
+  readonly version: string;
 }
 
 export const renderUnitsCommand: Command<RenderUnitsPorts> = {
@@ -13,16 +15,17 @@ export const renderUnitsCommand: Command<RenderUnitsPorts> = {
   summary: 'print the systemd units of manager = "system"',
   usage: "[--output DIR [--force]] [--config-dir DIR]",
   help: `Prints nixgate.service, which runs nixgate supervise, a socket unit with the FIFO of each team, each team's slice with its
-[team_limits], the timer that has the records sealed, a policy that keeps the accounts from the system bus, where they
-could keep systemd busy, and the kernel's ptrace_scope = 1, without which the supervisor serves nobody: a command could
-take over its own session. Each file is headed by the path where it belongs. To change over: set manager = "system" in nixgate.toml, give the log folders to root (chown -R root /var/log/nixgate), put the
-units in place, then
+[team_limits], what keeps its account from a systemd of its own, a setting of the kernel, a policy that keeps the
+accounts from the system bus, and the timer that has the records sealed. Each file is headed by the path where it
+belongs. \`nixgate apply\` puts them in place and does all that follows; this is for those who want the files only. By
+hand, once they are in place:
 
-  systemctl daemon-reload && systemctl enable --now nixgate.socket 'nixgate-TEAM.socket' nixgate.service nixgate-seal.timer
-  systemctl restart systemd-sysctl user@UID.service && systemctl reload dbus
+  systemctl daemon-reload && systemctl restart systemd-sysctl.service && systemctl reload dbus.service
+  systemctl restart user@UID.service          (of each team's account that has a systemd of its own)
+  systemctl enable nixgate.service && systemctl restart nixgate.service
 
-and let sshd start "exec nixgate-front TEAM [MEMBER]" (nixgate authorized-keys prints it so). Print them again, and
-restart nixgate.service, when a team comes or goes; limits and everything else of a policy are read for each session.
+The same again when a team comes or goes: the restart starts a new team's socket, and running sessions go on. Limits and
+everything else of a policy are read for each session.
 
 ${RENDER_HELP}
 
@@ -36,10 +39,12 @@ error.
       {
         name: "render units",
         afterwards:
-          "# Then: systemctl daemon-reload && systemctl enable --now nixgate.socket nixgate-TEAM.socket … nixgate.service nixgate-seal.timer; systemctl restart systemd-sysctl; systemctl reload dbus\n",
+          "# Then: systemctl daemon-reload && systemctl restart systemd-sysctl.service && systemctl reload dbus\n" +
+          "#   && systemctl enable nixgate.service && systemctl restart nixgate.service. nixgate apply --yes does all of it.\n",
         render: ({ scope, log }, policies, configDirectory) => ({
           ...renderUnits(policies, accountsOf, ports.uidOf, {
             program: ports.program,
+            version: ports.version,
             configDirectory,
             logDirectory: log.directory,
           }),

@@ -16,8 +16,8 @@ export const session: Command<SessionCommandPorts> = {
   help: `
 sshd starts it instead of a shell, by ForceCommand in sshd_config(5) or by command= in authorized_keys:
 
-  ForceCommand exec /usr/bin/nixgate session --team alpha
-  restrict,command="exec /usr/bin/nixgate session --team alpha --member ci" ssh-ed25519 AAAA…
+  ForceCommand exec /usr/local/bin/nixgate session --team alpha
+  restrict,command="exec /usr/local/bin/nixgate session --team alpha --member ci" ssh-ed25519 AAAA…
 
 The request is SSH_ORIGINAL_COMMAND. Without one, or where it is \`bash\` or \`sh\`, requests are read as lines on stdin.
 What is allowed runs with stdin, stdout and stderr as sshd made them; everything is put on record.

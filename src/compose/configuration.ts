@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
+import type { ApplyPorts } from "../commands/apply-ports.ts";
 import type { ClosingPorts } from "../commands/closing-ports.ts";
 import type { OutputPorts } from "../commands/sessions-output.ts";
 import type { PrintingPorts, SessionsPorts } from "../commands/sessions-ports.ts";
 import type { Parsers } from "../policy/parsers.ts";
-import { CONFIG_DIR } from "./places.ts";
+import { CONFIG_DIR, PROGRAM, VERSION } from "./places.ts";
 
 export async function ownFiles() {
   const { configFiles } = await import("../system/config-files.ts");
@@ -78,6 +79,28 @@ export async function trustPorts() {
   const { trustPorts } = await import("../system/trust-ports.ts");
   const wantsJournal = async (directory?: string) => (await hostConfig(directory)).log.journald;
   return { ...(await sessionsPorts()), ...trustPorts(), wantsJournal };
+}
+
+export async function applyPorts(): Promise<ApplyPorts> {
+  const [{ uidOf }, { filesOnHost, observe, perform }] = await Promise.all([
+    import("../system/accounts.ts"),
+    import("../system/apply-host.ts"),
+  ]);
+  return {
+    files: await ownFiles(),
+    directory: (directory = CONFIG_DIR) => resolve(directory),
+    ...{ uidOf, filesOnHost, observe, perform, program: PROGRAM, version: VERSION },
+    isRoot: process.geteuid?.() === 0,
+  };
+}
+
+export async function findingsOnHost() {
+  const [{ hostFindings }, { unsafeWay }, ports] = await Promise.all([
+    import("../commands/host-findings.ts"),
+    import("../system/unsafe-way.ts"),
+    applyPorts(),
+  ]);
+  return (directory: string) => hostFindings(resolve(directory), { ...ports, unsafeWay: () => unsafeWay(PROGRAM) });
 }
 
 export async function closingPorts(): Promise<ClosingPorts> {

@@ -1,7 +1,15 @@
 import { join } from "node:path";
 import { bind, type Entries } from "./bind.ts";
-import { closingPorts, closings, ownFiles, renderPorts, sessionsPorts } from "./configuration.ts";
-import { FRONT, PROGRAM, ROOT } from "./places.ts";
+import {
+  applyPorts,
+  closingPorts,
+  closings,
+  findingsOnHost,
+  ownFiles,
+  renderPorts,
+  sessionsPorts,
+} from "./configuration.ts";
+import { FRONT, PROGRAM, ROOT, VERSION } from "./places.ts";
 
 /** What looks at the configuration, and what is made from it. */
 export const HOST: Entries = {
@@ -9,8 +17,12 @@ export const HOST: Entries = {
     const { check } = await import("../commands/check.ts");
     return bind(check, async () => {
       const { hostLook } = await import("../system/host-look.ts");
-      return { files: await ownFiles(), host: hostLook };
+      return { files: await ownFiles(), host: hostLook, onHost: await findingsOnHost() };
     });
+  },
+  apply: async () => {
+    const { apply } = await import("../commands/apply.ts");
+    return bind(apply, applyPorts);
   },
   close: async () => {
     const { close } = await import("../commands/close.ts");
@@ -33,7 +45,7 @@ export const HOST: Entries = {
   },
   "render units": async () => {
     const { renderUnitsCommand } = await import("../commands/render-units.ts");
-    return bind(renderUnitsCommand, async () => ({ ...(await renderPorts()), program: PROGRAM }));
+    return bind(renderUnitsCommand, async () => ({ ...(await renderPorts()), program: PROGRAM, version: VERSION }));
   },
   "render prometheus": async () => {
     const { renderPrometheusCommand } = await import("../commands/render-prometheus.ts");

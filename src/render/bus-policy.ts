@@ -1,5 +1,4 @@
 import type { RenderedFile } from "./slices.ts";
-import { MADE } from "./unit-file.ts";
 
 const escapeXml = (name: string) => name.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 
@@ -17,11 +16,9 @@ export function busPolicy(accounts: readonly string[]): RenderedFile {
   const none = accounts.map((account) => `    <deny user="${escapeXml(account)}"/>\n`);
   return {
     path: "/etc/dbus-1/system.d/nixgate.conf",
-    text: `<?xml version="1.0"?>
-<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
+    text: `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<!-- ${MADE.replace(/^# /, "")}
-     A command of a team's needs nothing of the system bus. It could keep systemd busy with calls, so that no team's
+<!-- A command of a team's needs nothing of the system bus. It could keep systemd busy with calls, so that no team's
      sessions start, and send signals in other services' names. Heeded after systemctl reload dbus.service. -->
 <busconfig>
 ${own.join("")}  <policy context="mandatory">

@@ -1,5 +1,5 @@
 import type { RenderedFile } from "./slices.ts";
-import { MADE, unit } from "./unit-file.ts";
+import { unit } from "./unit-file.ts";
 
 /**
  * Where ptrace_scope is 0, each process of an account may change the memory of all its others (ptrace(2)). The supervisor
@@ -7,8 +7,7 @@ import { MADE, unit } from "./unit-file.ts";
  */
 export const NO_TRACING: RenderedFile = {
   path: "/etc/sysctl.d/50-nixgate.conf",
-  text: `${MADE}
-# A process may trace its own descendants and nothing else (Yama): a command cannot take over the nixgate-front of its
+  text: `# A process may trace its own descendants and nothing else (Yama): a command cannot take over the nixgate-front of its
 # session. 2 and 3 forbid more, and serve as well; a file that sets them must sort behind this one.
 kernel.yama.ptrace_scope = 1
 `,

@@ -1,11 +1,6 @@
 import type { RenderedFile } from "./slices.ts";
 
 const FOLDER = "/etc/systemd/system";
-/** The first line of each file. */
-export const MADE = "# Made by nixgate render units.";
 
 /** A file of systemd's, by its name below /etc/systemd/system. */
-export const unit = (name: string, text: string): RenderedFile => ({
-  path: `${FOLDER}/${name}`,
-  text: `${MADE}\n${text}`,
-});
+export const unit = (name: string, text: string): RenderedFile => ({ path: `${FOLDER}/${name}`, text });

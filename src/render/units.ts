@@ -1,14 +1,20 @@
 import type { Policy } from "../policy/policy.ts";
 import { sliceName } from "../scope/names.ts";
 import { limitProperties } from "../scope/properties.ts";
+import { digest } from "../units/digest.ts";
 import { busPolicy } from "./bus-policy.ts";
 import { NO_TRACING, noManager } from "./confine-account.ts";
 import type { Rendered, RenderedFile, UidOf } from "./slices.ts";
 import { unit } from "./unit-file.ts";
 
+/** The variable that tells which text of nixgate.service a running supervisor was started by. */
+export const RENDERED = "NIXGATE_RENDERED";
+
 /** Where things are on this host, absolute. */
 export interface UnitPlaces {
   readonly program: string;
+  /** nixgate's: a new one takes a restart of the supervisor. */
+  readonly version: string;
   readonly configDirectory: string;
   readonly logDirectory: string;
 }
@@ -70,9 +76,6 @@ DirectoryMode=0755
 FileDescriptorName=_control
 Service=nixgate.service
 RemoveOnStop=yes
-
-[Install]
-WantedBy=sockets.target
 `,
 );
 
@@ -85,9 +88,6 @@ Description=Seals of nixgate's records
 [Timer]
 OnCalendar=*:0/10
 Persistent=true
-
-[Install]
-WantedBy=timers.target
 `,
 );
 
@@ -144,9 +144,6 @@ DirectoryMode=0755
 FileDescriptorName=${team}
 Service=nixgate.service
 RemoveOnStop=yes
-
-[Install]
-WantedBy=sockets.target
 `,
   );
 }
@@ -167,16 +164,17 @@ ${limits.join("")}`,
 /**
  * The sandbox of systemd.exec(5), as far as the work allows. What stays open, and why, stands in the unit.
  */
-function service(policies: readonly Policy[], { program, configDirectory, logDirectory }: UnitPlaces): RenderedFile {
+function service(policies: readonly Policy[], places: UnitPlaces): RenderedFile {
+  const { program, version, configDirectory, logDirectory } = places;
   const teams = policies.map(({ team }) => socketName(team));
   const sockets = ["nixgate.socket", ...teams];
-  return unit(
-    "nixgate.service",
-    `[Unit]
+  const text = `[Unit]
 Description=nixgate, the supervisor of Nix sessions
 Requires=nixgate.socket
-# no more than wanted: a team whose account is gone must not keep the others from their sessions
-Wants=${teams.join(" ")}
+# No more than wanted: a team whose account is gone must not keep the others from their sessions. What is wanted here
+# starts with this service, at the next boot too, also where it came later: nothing else is to be enabled. A socket cannot
+# start while the service runs (systemd.socket(5)), so for a new team the service is restarted.
+Wants=${[...teams, "nixgate-seal.timer"].join(" ")}
 After=${sockets.join(" ")}
 # Sessions wait for it: it is started again as often as it takes.
 StartLimitIntervalSec=0
@@ -184,6 +182,8 @@ StartLimitIntervalSec=0
 [Service]
 Type=exec
 ExecStart=${program} supervise${where(configDirectory)}
+# by this nixgate apply sees whether the process that runs is the one that is asked for
+Environment=${RENDERED}=@${RENDERED}@
 ExecStopPost=-rm -f /run/nixgate/_ready
 # Fronts that stand still for an answer wait for the next supervisor, and not longer than those that come now.
 ExecStopPost=-pkill -CONT -f '^/bin/sh [^ ]*/nixgate-front '
@@ -226,6 +226,10 @@ ProtectKernelTunables=yes
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallErrorNumber=EPERM
-`,
-  );
+
+[Install]
+WantedBy=multi-user.target
+`;
+  const rendered = `${version}-${digest(text, "hex").slice(0, 16)}`;
+  return unit("nixgate.service", text.replace(`@${RENDERED}@`, rendered));
 }

@@ -21,7 +21,7 @@ const waiting = Number(values.waiting ?? 500);
 
 const COMMANDS = `
 use Time::HiRes qw(time);
-my %what = (front => ["/usr/bin/nixgate-front", "alpha"], node => ["node", "-e", "0"],
+my %what = (front => ["/usr/local/bin/nixgate-front", "alpha"], node => ["node", "-e", "0"],
   shell => ["/bin/sh", "-c", '(exec env -i PATH=/usr/bin:/bin setpriv --no-new-privs -- /bin/true); exit $?'],
   wrapper => ["/bin/sh", "-c", 'case $SSH_ORIGINAL_COMMAND in true) exec /bin/true ;; *) exit 1 ;; esac']);
 $ENV{SSH_ORIGINAL_COMMAND} = "true";
@@ -64,7 +64,7 @@ printf "%s %.1f\n", $_, median(@{$took{$_}}) for sort keys %took;
 
 /** Asks systemd the same by the library in the package and by busctl, in turn, and prints both medians in milliseconds. */
 const QUESTIONS = `
-const { createClient } = require("/usr/lib/node_modules/nixgate/dist/dbus-native.cjs");
+const { createClient } = require("/usr/local/lib/node_modules/nixgate/dist/dbus-native.cjs");
 const { promisify } = require("node:util");
 const busctl = promisify(require("node:child_process").execFile);
 const bus = createClient({ socket: "/run/systemd/private", direct: true });
@@ -109,12 +109,12 @@ const cpuOf = (...cgroups: string[]) =>
   `awk '/^usage_usec/ { sum += $2 } END { print sum }' ${cgroups.map((name) => `/sys/fs/cgroup/${name}/cpu.stat`).join(" ")}`;
 const SUPERVISOR_CPU = cpuOf("system.slice/nixgate.service");
 const OTHERS_CPU = cpuOf("init.scope", "system.slice/dbus.service", "system.slice/systemd-journald.service");
-const WAIT = `cd /tmp; for i in $(seq ${waiting}); do SSH_ORIGINAL_COMMAND=wait /usr/bin/nixgate-front alpha </dev/null >/dev/null 2>&1 & done; wait`;
+const WAIT = `cd /tmp; for i in $(seq ${waiting}); do SSH_ORIGINAL_COMMAND=wait /usr/local/bin/nixgate-front alpha </dev/null >/dev/null 2>&1 & done; wait`;
 /** Their parent stays: to a front it is the client. */
 const IN_BACKGROUND =
   "cat >/tmp/wait.sh; chmod 644 /tmp/wait.sh; setsid runuser -u nix-alpha -- sh /tmp/wait.sh </dev/null >/dev/null 2>&1 &";
 const ALL_WAIT = `timeout 300 sh -c 'until [ "$(pgrep -c -u nix-alpha -x sleep)" -ge ${waiting} ]; do sleep 1; done' && sleep 10`;
-const FRONTS_PSS = `for pid in $(pgrep -u nix-alpha -f '^/bin/sh /usr/bin/nixgate-front'); do ${PSS}; done | sort -n`;
+const FRONTS_PSS = `for pid in $(pgrep -u nix-alpha -f '^/bin/sh /usr/local/bin/nixgate-front'); do ${PSS}; done | sort -n`;
 const IDLE_SECONDS = 30;
 
 const say = (line: string) => console.error(line);

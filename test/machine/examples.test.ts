@@ -4,7 +4,7 @@ import { recordsOf } from "./records.ts";
 import { settings } from "./settings.ts";
 import { type Guest, test as plain } from "./support.ts";
 
-const PACKAGE = "/usr/lib/node_modules/nixgate/policies";
+const PACKAGE = "/usr/local/lib/node_modules/nixgate/policies";
 const MIB = 1 << 20;
 
 /** What a client of each example may ask for, with what memory, and what not. */

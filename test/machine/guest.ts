@@ -138,7 +138,7 @@ async function install(guest: GuestState, archive: Uint8Array): Promise<void> {
   const script = [
     `mkdir -p ${folder}`,
     `tar -x -C ${folder}`,
-    `sh ${folder}/install.sh ${folder}/package.tgz ${folder}/etc/nixgate ${guest.manager}`,
+    `sh ${folder}/install.sh ${folder} ${guest.manager}`,
     `rm -r ${folder}`,
     "systemctl is-system-running --wait",
   ].join(" && ");

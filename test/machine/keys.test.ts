@@ -10,7 +10,7 @@ const HEED = "systemctl restart ssh.service"; // a reload is not over when syste
 const SSHD = [
   "Match User nix-beta",
   "  ForceCommand none",
-  "  AuthorizedKeysCommand /usr/bin/nixgate authorized-keys --user %u --fingerprint %f",
+  "  AuthorizedKeysCommand /usr/local/bin/nixgate authorized-keys --user %u --fingerprint %f",
   "  AuthorizedKeysCommandUser nobody",
   "  AuthorizedKeysFile none",
 ];

@@ -52,9 +52,11 @@ describe("the guest", () => {
 
   test("has nixgate as a user would install it, on the project's own Node", async ({ guest }) => {
     const { version } = JSON.parse(readFileSync("package.json", "utf8"));
-    expect(await text(guest, "readlink /usr/bin/nixgate")).toBe("/usr/lib/node_modules/nixgate/bin/nixgate");
-    expect(await text(guest, "ls /usr/lib/node_modules/nixgate/src 2>&1 | tail -1")).toMatch(/No such file/);
-    expect(JSON.parse(await text(guest, "cat /usr/lib/node_modules/nixgate/package.json")).version).toBe(version);
+    expect(await text(guest, "readlink -f /usr/local/bin/nixgate")).toBe(
+      "/usr/local/lib/node_modules/nixgate/bin/nixgate",
+    );
+    expect(await text(guest, "ls /usr/local/lib/node_modules/nixgate/src 2>&1 | tail -1")).toMatch(/No such file/);
+    expect(JSON.parse(await text(guest, "cat /usr/local/lib/node_modules/nixgate/package.json")).version).toBe(version);
     expect(await text(guest, "node --version")).toBe(process.version);
   });
 

@@ -1,7 +1,8 @@
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
+import { codeBlocks, README, sshdBlock } from "../support/markdown.ts";
 import { MachineError, type Say } from "./error.ts";
 import { lastLine } from "./host.ts";
 
@@ -17,8 +18,9 @@ const GUEST = join(import.meta.dirname, "guest");
 export async function product(say: Say, ready = process.env["PACKAGE"]): Promise<Uint8Array> {
   const folder = mkdtempSync(join(tmpdir(), "nixgate-package-"));
   try {
-    copyFileSync(ready ?? (await pack(folder, say)), join(folder, "package.tgz"));
-    const names = ["-C", folder, "package.tgz", "-C", GUEST, "install.sh", "etc/nixgate"];
+    await npmInstall(ready ?? (await pack(folder, say)), join(folder, "usr-local"));
+    for (const [name, text] of Object.entries(documented)) writeFileSync(join(folder, name), text);
+    const names = ["-C", folder, "usr-local", ...Object.keys(documented), "-C", GUEST, "install.sh", "etc/nixgate"];
     const { stdout } = await execa("tar", ["--create", "--owner=0", "--group=0", ...names], {
       encoding: "buffer",
       stripFinalNewline: false,
@@ -27,6 +29,26 @@ export async function product(say: Say, ready = process.env["PACKAGE"]): Promise
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** What README tells an administrator to do, word for word. */
+const documented = {
+  "sshd-block": sshdBlock("ForceCommand"),
+  "system.sh": codeBlocks(README, "sh").find((block) => block.includes("nixgate apply")) ?? "",
+};
+
+/** README's command, with the guest's /usr/local laid out in a folder of the host: the guest has no npm. */
+async function npmInstall(package_: string, prefix: string): Promise<void> {
+  const [command = ""] = /^npm install --global(?= )/m.exec(codeBlocks(README, "sh").join("")) ?? [];
+  const [npm = "", ...words] = command.split(" ");
+  const options = ["--prefix", prefix, "--offline", "--no-audit", "--no-fund", "--silent"];
+  const done = await execa(npm, [...words, ...options, package_], { reject: false, all: true });
+  if (done.exitCode !== 0)
+    throw new MachineError(
+      "E_MACHINE_PACKAGE",
+      `${command} failed: ${lastLine(done.all)}`,
+      "run it by hand to see why",
+    );
 }
 
 async function pack(folder: string, say: Say): Promise<string> {

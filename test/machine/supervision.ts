@@ -23,7 +23,7 @@ export const test = plain.extend<{ builder: Guest }>({
 });
 
 export const text = async (guest: Guest, command: string) => `${(await guest.asRoot(command)).stdout}`.trim();
-export const FRONT = "pgrep -u nix-alpha -f '^/bin/sh /usr/bin/nixgate-front'";
+export const FRONT = "pgrep -u nix-alpha -f '^/bin/sh /usr/local/bin/nixgate-front'";
 /** The process itself, as the OOM killer would: what carries its records to the journal has time to end. */
 export const killSupervisor = (guest: Guest) => signalSupervisor(guest, "KILL");
 export const signalSupervisor = (guest: Guest, signal: "KILL" | "STOP" | "CONT") =>

@@ -31,14 +31,14 @@ describe("nixgate front-line", () => {
 });
 
 describe("nixgate-front", () => {
-  test("without a supervisor on this host says so, and that trying again may help", () => {
+  test("on a host that is not set up for the team says so, and who mends it", () => {
     const front = join(NIXGATE, "../nixgate-front");
     for (const shell of ["/bin/sh", "/bin/bash"]) {
       const done = spawnSync(shell, [front, "alpha", "ci"], { encoding: "utf8" });
       expect(done).toMatchObject({
-        status: 75,
+        status: 78,
         stdout: "",
-        stderr: "nixgate: the supervisor does not answer; try again later\n",
+        stderr: "nixgate: this builder is not set up for team alpha: its administrator runs nixgate apply\n",
       });
     }
   });
@@ -48,8 +48,8 @@ describe("nixgate-front", () => {
     place.edit("nixgate.toml", /manager = "\w+"/, 'manager = "system"');
     const { status, stderr } = await session(place, { request: "nix-daemon --stdio" });
     expect({ status, stderr }).toEqual({
-      status: 75,
-      stderr: "nixgate: the supervisor does not answer; try again later\n",
+      status: 78,
+      stderr: "nixgate: this builder is not set up for team alpha: its administrator runs nixgate apply\n",
     });
   });
 });

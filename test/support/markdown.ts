@@ -20,6 +20,20 @@ export const codeBlocks = (text: string, language: string): readonly string[] =>
 
 export const README = readFileSync("README.md", "utf8");
 
+/** README's blocks for sshd, each by the first keyword that it gives. */
+export const SSHD_BLOCKS: ReadonlyMap<string, string> = new Map(
+  [...README.matchAll(/^```\n((?:#.*\n)*Match User[\s\S]*?)^```$/gm)].map(([, block = ""]) => [
+    /^ {2}(\w+)/m.exec(block)?.[1] ?? "",
+    block,
+  ]),
+);
+
+export function sshdBlock(keyword: string): string {
+  const block = SSHD_BLOCKS.get(keyword);
+  if (block === undefined) throw new Error(`README has no block for sshd that begins with ${keyword}`);
+  return block;
+}
+
 function cellsOf(line: string): readonly string[] {
   return line.startsWith("|")
     ? line

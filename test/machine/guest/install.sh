@@ -1,36 +1,34 @@
 #!/bin/sh
-# install.sh PACKAGE.tgz CONFIGURATION MANAGER: installs nixgate in the guest, as `npm install --global` would lay it out.
-#   CONFIGURATION  a folder that becomes /etc/nixgate
-#   MANAGER        of the scopes: scope.manager in nixgate.toml
+# install.sh FOLDER MANAGER: installs nixgate in the guest, by the commands and blocks of README.
+#   FOLDER   usr-local   /usr/local as `npm install --global` has laid it out
+#            etc/nixgate the configuration
+#            sshd-block  README's block for sshd with ForceCommand
+#            system.sh   README's commands for manager = "system"
+#   MANAGER  of the scopes: scope.manager in nixgate.toml
 set -eu
-package=$1
-configuration=$2
-manager=$3
-modules=/usr/lib/node_modules
+folder=$1
+manager=$2
 
-rm -rf "$modules/nixgate" "$modules/package" /etc/nixgate
-mkdir -p "$modules"
-tar --extract --gzip --no-same-owner --file="$package" --directory="$modules"
-mv "$modules/package" "$modules/nixgate"
-ln -sf "$modules/nixgate/bin/nixgate" /usr/bin/nixgate
-[ ! -e /usr/bin/nixgate ] || chmod 755 /usr/bin/nixgate
-
-cp -r "$configuration" /etc/nixgate
+rm -rf /usr/local/lib/node_modules/nixgate /etc/nixgate
+cp -r --no-preserve=ownership "$folder/usr-local/." /usr/local
+cp -r --no-preserve=ownership "$folder/etc/nixgate" /etc/nixgate
 sed -i "s/@MANAGER@/$manager/" /etc/nixgate/nixgate.toml
-chmod -R u=rwX,go=rX /etc/nixgate "$modules/nixgate"
+chmod -R u=rwX,go=rX /etc/nixgate /usr/local/lib/node_modules /usr/local/bin
+chmod g-w /usr/local /usr/local/lib /usr/local/bin # Debian's are root:staff 2775 where an image says so
+
+# The image's own lines stand in front of its first Match.
+block=$(cat "$folder/sshd-block")
+if [ "$manager" = system ]; then
+  block=$(printf '%s\n' "$block" | sed 's,nixgate session --team ,nixgate-front ,')
+fi
+sshd=/etc/ssh/sshd_config.d/10-nixgate.conf
+sed -i '/^Match/,$d' "$sshd"
+for team in alpha beta gamma; do printf '%s\n\n' "$block" | sed "s/alpha/$team/"; done >>"$sshd"
+systemctl restart ssh # a reload goes on when systemctl is back
 
 install -d -m 755 /var/log/nixgate
 if [ "$manager" = system ]; then
-  ln -sf "$modules/nixgate/bin/nixgate-front" /usr/bin/nixgate-front
-  # The image lets sshd start nixgate session, which becomes a front here; what an administrator writes spares that step.
-  sed -i 's,exec /usr/bin/nixgate session --team,exec /usr/bin/nixgate-front,' /etc/ssh/sshd_config.d/10-nixgate.conf
-  systemctl restart ssh # a reload goes on when systemctl is back
-  nixgate render units --output /
-  systemctl daemon-reload
-  systemctl restart systemd-sysctl.service
-  systemctl reload dbus.service
-  for team in alpha beta gamma; do systemctl restart "user@$(id -u "nix-$team").service"; done
-  systemctl --quiet enable --now nixgate.socket nixgate-alpha.socket nixgate-beta.socket nixgate-gamma.socket nixgate.service
+  sh -eu "$folder/system.sh"
   exit
 fi
 for team in alpha beta gamma; do

@@ -140,7 +140,7 @@ describe("a confined command", () => {
   });
 
   test("is not run at all where its streams are none of sshd's pipes", async ({ guest }) => {
-    const start = "SSH_ORIGINAL_COMMAND=seven /usr/bin/nixgate-front alpha </etc/hostname; echo $?";
+    const start = "SSH_ORIGINAL_COMMAND=seven /usr/local/bin/nixgate-front alpha </etc/hostname; echo $?";
     const { stdout } = await guest.asAccount("nix-alpha", `cd /; ${start}`);
     expect(`${stdout}`.trim()).toBe("69");
     expect(await lastEnd(guest)).toMatchObject({ cause: "scope-failed" });

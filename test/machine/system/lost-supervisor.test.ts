@@ -41,16 +41,16 @@ describe("when the supervisor is killed", () => {
     await allow(builder, "alpha", { long: ["/bin/sh", "-c", "exec sleep 45"] });
     await edit(builder, "alpha", "s/^max_concurrent = .*/max_concurrent = 200/\ns/^TasksMax = 512/TasksMax = 4096/");
     const before = (await recordsOf(builder, "alpha", "session.end")).length + 1; // and that of the newcomer
-    const start = `cd /; for i in $(seq ${HUNDRED}); do SSH_ORIGINAL_COMMAND=long /usr/bin/nixgate-front alpha </dev/null >/dev/null 2>&1 & done; wait`;
+    const start = `cd /; for i in $(seq ${HUNDRED}); do SSH_ORIGINAL_COMMAND=long /usr/local/bin/nixgate-front alpha </dev/null >/dev/null 2>&1 & done; wait`;
     const all = builder.asAccount("nix-alpha", start);
     await waitFor("all", async () => (await text(builder, "pgrep -c -u nix-alpha -x sleep")) === `${HUNDRED}`, 120_000);
     // the code that V8 keeps has the version in it
     const upgrade = `sed 's/"0\\.1\\.0"/"9.9.9"/' old/nixgate.cjs >dist/nixgate.cjs; rm dist/nixgate.cache`;
-    const swap = `cd /usr/lib/node_modules/nixgate; mv dist old; cp -a old dist; ${upgrade}`;
+    const swap = `cd /usr/local/lib/node_modules/nixgate; mv dist old; cp -a old dist; ${upgrade}`;
     await builder.asRoot(`${swap}; systemctl restart nixgate.service`);
     await builder.ssh("nix-alpha", "quick");
     expect((await recordsOf(builder, "alpha", "session.start")).at(-1)).toMatchObject({ nixgate: "9.9.9" });
-    await builder.asRoot("cd /usr/lib/node_modules/nixgate; rm -r dist; mv old dist");
+    await builder.asRoot("cd /usr/local/lib/node_modules/nixgate; rm -r dist; mv old dist");
     await killSupervisor(builder);
     await restarted(builder);
     await all;
@@ -172,14 +172,14 @@ describe("when the supervisor is killed", () => {
 describe("while systemd is asked for a scope", () => {
   const pid = "systemctl show nixgate.service -P MainPID";
   test.for([
-    ["the front is killed", `pkill -KILL -f "${"^/bin/sh /usr/bin/nixgate-front"}"`],
+    ["the front is killed", `pkill -KILL -f "${"^/bin/sh /usr/local/bin/nixgate-front"}"`],
     ["its client is gone", "kill -KILL $parent"],
     ["the supervisor is killed", `kill -KILL $supervisor`],
   ])("%s: nothing is run twice, nothing is left, and all is on record", async ([, blow = ""], { builder }) => {
     await builder.asRoot("rm -f ~nix-alpha/ran");
     // no login while systemd answers nobody: pam_systemd(8) would wait for it
     const start =
-      "exec setpriv --reuid nix-alpha --regid nix-alpha --init-groups sh -c 'SSH_ORIGINAL_COMMAND=mark /usr/bin/nixgate-front alpha; :'";
+      "exec setpriv --reuid nix-alpha --regid nix-alpha --init-groups sh -c 'SSH_ORIGINAL_COMMAND=mark /usr/local/bin/nixgate-front alpha; :'";
     const script = `supervisor=$(${pid}); cd /; ${busySystemd(5)}
       (${start}) </dev/null >/dev/null 2>&1 & parent=$!; sleep 2; ${blow}; sleep 5; kill -KILL $parent 2>/dev/null`;
     const before = (await recordsOf(builder, "alpha", "session.start")).length;

@@ -103,7 +103,7 @@ describe("what the account cannot do", () => {
 
   test("begin a second session from inside a command", async ({ builder }) => {
     await allow(builder, "alpha", {
-      nested: ["/bin/sh", "-c", "timeout -s KILL 2 /usr/bin/nixgate-front alpha bob; echo $?"],
+      nested: ["/bin/sh", "-c", "timeout -s KILL 2 /usr/local/bin/nixgate-front alpha bob; echo $?"],
     });
     const { stdout } = await builder.ssh("nix-alpha", "nested");
     expect(`${stdout}`.trim()).toMatch(/^(124|137)$/);
@@ -174,7 +174,7 @@ describe("a crowd", () => {
     letGoOn = () => signalSupervisor(builder, "CONT"),
   ): Promise<void> {
     await signalSupervisor(builder, "STOP");
-    const start = `cd /tmp; for i in $(seq ${starts}); do SSH_ORIGINAL_COMMAND=wait /usr/bin/nixgate-front alpha </dev/null >/dev/null 2>&1 & done; wait`;
+    const start = `cd /tmp; for i in $(seq ${starts}); do SSH_ORIGINAL_COMMAND=wait /usr/local/bin/nixgate-front alpha </dev/null >/dev/null 2>&1 & done; wait`;
     const all = builder.asAccount("nix-alpha", start);
     const allThere = async () => Number(await text(builder, `${FRONT} | wc -l`)) >= starts;
     await waitFor("all fronts", allThere, 60_000).finally(letGoOn);
@@ -242,7 +242,7 @@ test("the member that the forced command of a key names is on record, with the k
   const key = await text(builder, `cat ${keys}`);
   await edit(builder, "beta", `$a [[member]]\nname = "ada"\nkeys = [${JSON.stringify(key)}]`.replaceAll("\n", "\\n"));
   const member = (name: string) =>
-    builder.asRoot(`echo 'command="exec /usr/bin/nixgate-front beta ${name}" ${key}' >${keys}`);
+    builder.asRoot(`echo 'command="exec /usr/local/bin/nixgate-front beta ${name}" ${key}' >${keys}`);
   await member("ada");
   await builder.asRoot(`printf '${match}' >${dropIn}; ${heed}`);
   const ask = () => builder.ssh("nix-beta", "nix-store --serve", { input: serveHello });

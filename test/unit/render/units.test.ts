@@ -3,7 +3,12 @@ import { accountsOf } from "../../../src/policy/accounts.ts";
 import { readPolicy } from "../../../src/policy/read-policy.ts";
 import { renderUnits } from "../../../src/render/units.ts";
 
-const PLACES = { program: "/usr/bin/nixgate", configDirectory: "/etc/nixgate", logDirectory: "/var/log/nixgate" };
+const PLACES = {
+  program: "/usr/bin/nixgate",
+  version: "0.1.0",
+  configDirectory: "/etc/nixgate",
+  logDirectory: "/var/log/nixgate",
+};
 
 async function policyOf(team: string) {
   const text = `schema = 1\nteam = "${team}"\n[team_limits]\nTasksMax = 999\n`;

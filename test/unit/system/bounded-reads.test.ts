@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 
 /** Files that may be read whole, and why: nobody but their reader, or root, can have made them large. */
 const WHOLE: Readonly<Record<string, string>> = {
+  "src/system/apply-host.ts": "files of root's in folders of root's below /etc",
   "src/system/environment.ts": "the environment of this very process",
   "src/system/seal-key.ts": "root's own key, in a folder of root's",
   "src/system/demo-ports.ts": "an example of the package",

@@ -1,0 +1,169 @@
+import { madeBy, named } from "./made-by.ts";
+import type { RenderedFile } from "./slices.ts";
+import { RENDERED } from "./units.ts";
+
+/** How a unit is, as `systemctl show` says it. */
+export interface UnitState {
+  readonly active: boolean;
+  /** `running` for a service with a process; `exited` for one that has done its work and stays active. */
+  readonly sub: string;
+  /** Whether it starts at the next boot. */
+  readonly enabled: boolean;
+  /** Whether its files have changed since systemd read them. */
+  readonly needsReload: boolean;
+}
+
+/** The host as it is. */
+export interface Observed {
+  /** The texts of the rendered files that are there, and of all others that a nixgate has made. */
+  readonly files: ReadonlyMap<string, string>;
+  unit(name: string): UnitState;
+  /** What NIXGATE_RENDERED is in the running supervisor; undefined where none runs, or it has none. */
+  readonly rendered: string | undefined;
+  /** Teams with a command that runs in a scope of root's. */
+  readonly busyTeams: ReadonlySet<string>;
+  /** Sessions of the supervisor that run no command: a restart would end them with 75. */
+  readonly between: number;
+  /** Accounts, by number, whose own systemd holds commands of sessions. */
+  readonly busyAccounts: ReadonlySet<number>;
+  /** Whether there is an account of that number. */
+  hasAccount(uid: number): boolean;
+}
+
+export type Step =
+  | { readonly kind: "write"; readonly path: string; readonly text: string; readonly why: string }
+  | { readonly kind: "remove"; readonly path: string; readonly why: string }
+  | { readonly kind: "systemctl"; readonly words: readonly string[]; readonly why: string };
+
+export interface ApplyPlan {
+  /** In the order in which they are to be done. */
+  readonly steps: readonly Step[];
+  /** What is put off because it would cut a running session. */
+  readonly waits: readonly string[];
+  /** Files in the way that this configuration's nixgate has not made. With one of them nothing is done. */
+  readonly foreign: readonly string[];
+}
+
+const UNITS = "/etc/systemd/system/";
+const SERVICE = "nixgate.service";
+const TEAM_SOCKET = /\/nixgate-(.+)\.socket$/;
+const TEAM_SLICE = /\/nixgate-(.+)\.slice$/;
+const NO_MANAGER = /\/user@(\d+)\.service\.d\//;
+
+/**
+ * What makes the host as the configuration asks for it. Done twice, the second plan has no steps.
+ * @param wanted with their first lines
+ */
+export function planApply(wanted: readonly RenderedFile[], configDirectory: string, host: Observed): ApplyPlan {
+  const of = named(configDirectory);
+  const isOurs = (text: string) => madeBy(text)?.configDirectory === of;
+  const changes = wanted.filter(({ path, text }) => host.files.get(path) !== text);
+  const foreign = changes.flatMap(({ path }) => {
+    const text = host.files.get(path);
+    return text === undefined || isOurs(text) ? [] : [path];
+  });
+  const paths = new Set(wanted.map(({ path }) => path));
+  const leftOver = [...host.files].filter(([path, text]) => !paths.has(path) && isOurs(text)).map(([path]) => path);
+  const kept = leftOver.filter((path) => host.busyTeams.has(teamOf(path) ?? ""));
+  const isServed = paths.has(UNITS + SERVICE);
+  if (!isServed && host.busyTeams.size > 0) kept.push(...leftOver.filter((path) => !kept.includes(path)));
+  const gone = leftOver.filter((path) => !kept.includes(path));
+  const waits = [...new Set(kept.map((path) => teamOf(path) ?? "nixgate"))].map(
+    (name) => `what is left over of ${name} stays: its sessions run`,
+  );
+
+  const touched = [...changes.map(({ path }) => path), ...gone];
+  const steps: Step[] = [
+    ...gone.flatMap((path) => stopped(path, host)),
+    ...changes.map(({ path, text }): Step => ({ kind: "write", path, text, why: whyWritten(host.files.get(path)) })),
+    ...gone.map((path): Step => ({ kind: "remove", path, why: "left over: the configuration does not ask for it" })),
+    ...reloads(touched, [...paths], host),
+  ];
+  for (const [uid, isWanted] of accountsIn([...paths], gone)) {
+    const words = managerStep(uid, isWanted, host);
+    if (words === undefined) continue;
+    if (isWanted && host.busyAccounts.has(uid)) waits.push(`the systemd of uid ${uid} stays: sessions run in it`);
+    else
+      steps.push({ kind: "systemctl", words, why: isWanted ? "the account gets no systemd" : "it may have one again" });
+  }
+  if (isServed) serve(wanted, host, steps, waits);
+  return { steps: foreign.length > 0 ? [] : steps, waits, foreign };
+}
+
+const teamOf = (path: string): string | undefined =>
+  TEAM_SOCKET.exec(path)?.[1] ?? TEAM_SLICE.exec(path)?.[1]?.replaceAll("\\x2d", "-");
+
+function whyWritten(before: string | undefined): string {
+  if (before === undefined) return "is missing";
+  return madeBy(before)?.isUntouched ? "is out of date" : "was changed by hand";
+}
+
+const unitOf = (path: string): string | undefined =>
+  path.startsWith(UNITS) && !path.slice(UNITS.length).includes("/") ? path.slice(UNITS.length) : undefined;
+
+/** A unit that goes is stopped while systemd still knows it. A slice ends when it is empty. */
+function stopped(path: string, host: Observed): readonly Step[] {
+  const name = unitOf(path);
+  if (name === undefined || name.endsWith(".slice")) return [];
+  const { active, enabled } = host.unit(name);
+  if (!active && !enabled) return [];
+  return [{ kind: "systemctl", words: ["disable", "--now", name], why: "left over" }];
+}
+
+/** Whoever has read the changed files reads them again. */
+function* reloads(touched: readonly string[], wanted: readonly string[], host: Observed): Generator<Step> {
+  const isStale = wanted.some((path) => {
+    const name = unitOf(path);
+    return name !== undefined && host.unit(name).needsReload;
+  });
+  if (isStale || touched.some((path) => path.startsWith(UNITS)))
+    yield { kind: "systemctl", words: ["daemon-reload"], why: "units have changed" };
+  if (touched.some((path) => path.startsWith("/etc/sysctl.d/")))
+    yield {
+      kind: "systemctl",
+      words: ["restart", "systemd-sysctl.service"],
+      why: "settings of the kernel have changed",
+    };
+  if (touched.some((path) => path.startsWith("/etc/dbus-1/")))
+    yield { kind: "systemctl", words: ["reload", "dbus.service"], why: "the bus's policy has changed" };
+}
+
+/** The accounts with a drop-in for user@UID.service, wanted or gone. */
+const accountsIn = (wanted: readonly string[], gone: readonly string[]): ReadonlyMap<number, boolean> =>
+  new Map(
+    [...gone.map((path) => [path, false] as const), ...wanted.map((path) => [path, true] as const)].flatMap(
+      ([path, isWanted]) => {
+        const uid = NO_MANAGER.exec(path)?.[1];
+        return uid === undefined ? [] : [[Number(uid), isWanted] as const];
+      },
+    ),
+  );
+
+function managerStep(uid: number, isWanted: boolean, host: Observed): readonly string[] | undefined {
+  const name = `user@${uid}.service`;
+  const { active, sub } = host.unit(name);
+  if (!active) return undefined;
+  if (isWanted) return sub === "running" ? ["restart", name] : undefined;
+  return host.hasAccount(uid) ? ["restart", name] : ["stop", name];
+}
+
+function serve(wanted: readonly RenderedFile[], host: Observed, steps: Step[], waits: string[]): void {
+  const service = host.unit(SERVICE);
+  if (!service.enabled)
+    steps.push({ kind: "systemctl", words: ["enable", SERVICE], why: "it starts at boot, and its sockets with it" });
+  const text = wanted.find(({ path }) => path === UNITS + SERVICE)?.text ?? "";
+  const asked = new RegExp(`^Environment=${RENDERED}=(.*)$`, "m").exec(text)?.[1];
+  const others = wanted.flatMap(({ path }) => unitOf(path) ?? []).filter((name) => /\.(?:socket|timer)$/.test(name));
+  const missing = others.filter((name) => !host.unit(name).active);
+  if (service.active && host.rendered === asked && missing.length === 0) return;
+  const why = !service.active
+    ? "it does not run"
+    : host.rendered === asked
+      ? `it starts ${missing.join(", ")}; running sessions go on`
+      : "another text of it runs; running sessions go on";
+  if (service.active && host.between > 0)
+    waits.push(
+      `${SERVICE} is not restarted (${why}): ${host.between} sessions wait between two commands and would end`,
+    );
+  else steps.push({ kind: "systemctl", words: [service.active ? "restart" : "start", SERVICE], why });
+}

@@ -1,0 +1,30 @@
+import type { HostConfig, Policy } from "../policy/policy.ts";
+import { headed } from "./made-by.ts";
+import { type Rendered, renderSlices, type UidOf } from "./slices.ts";
+import { renderUnits } from "./units.ts";
+
+/** What it takes to know all files that a configuration asks for on this host. */
+export interface HostPlaces {
+  readonly program: string;
+  readonly version: string;
+  /** Absolute. */
+  readonly configDirectory: string;
+  readonly accountsOf: (policy: Policy) => readonly string[];
+  readonly uidOf: UidOf;
+  /** Whether the bounds around accounts (render slices) are in use here. */
+  readonly withSlices: boolean;
+}
+
+/** All files that a configuration asks for on this host, with their first lines. */
+export function hostFiles(host: HostConfig, policies: readonly Policy[], places: HostPlaces): Rendered {
+  const { accountsOf, uidOf, configDirectory } = places;
+  const units =
+    host.scope.manager === "system"
+      ? renderUnits(policies, accountsOf, uidOf, { ...places, logDirectory: host.log.directory })
+      : { files: [], omitted: [] };
+  const slices = places.withSlices ? renderSlices(policies, accountsOf, uidOf) : { files: [], omitted: [] };
+  return {
+    files: [...units.files, ...slices.files].map((file) => headed(file, configDirectory)),
+    omitted: [...units.omitted, ...slices.omitted],
+  };
+}
