@@ -69,7 +69,7 @@ const row = (s: Summary): readonly string[] => [
   s.cpu_ms === undefined ? "-" : formatDuration(s.cpu_ms),
   s.memory_peak_bytes === undefined ? "-" : formatBytes(s.memory_peak_bytes),
   String(s.commands),
-  s.reasons.length > 0 ? s.reasons.join(",") : "-",
+  [...s.reasons, ...(s.summed_up === undefined ? [] : [`+${s.summed_up} sessions`])].join(",") || "-",
   s.state === "ended" ? `${causeWords(s).join(",") || "exit"} ${s.exit}` : s.state,
   s.client ?? "-",
 ];

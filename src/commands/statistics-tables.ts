@@ -41,6 +41,9 @@ export function statisticsTables({ total, teams }: ReturnType<ReturnType<typeof 
   return [
     table(TITLES, [...rows, ...all], 2),
     open.length > 0 ? `of all: ${open.join(", ")}\n` : "",
+    (total.summed_up ?? 0) > 0
+      ? `of all teams: ${total.summed_up} refused sessions are on record by their number alone\n`
+      : "",
     counts("DENIALS", REASONS, ({ denials }) => denials),
     counts("SESSIONS ENDED BY", CAUSES, ({ causes }) => causes),
   ].join("");

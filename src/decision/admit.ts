@@ -4,7 +4,7 @@ import type { Bytes } from "../units/quantities.ts";
 
 /** Why a whole session is turned away for now; `reason` is the record's word. */
 export interface Objection {
-  readonly reason: "team-busy" | "rate" | "host-busy";
+  readonly reason: "team-busy" | "rate" | "host-busy" | "log-full";
   /** In plain words, lower case, with what to do. */
   readonly message: string;
 }
@@ -41,7 +41,10 @@ export function tooManyStarts(
   };
 }
 
-export function hostBusy(state: HostState, bounds: HostConfig["admission"]): Objection | undefined {
+export function hostBusy(
+  state: HostState,
+  bounds: Pick<HostConfig["admission"], "minAvailableMemory" | "maxLoadPerCpu">,
+): Objection | undefined {
   const { minAvailableMemory, maxLoadPerCpu } = bounds;
   if (state.availableMemory < minAvailableMemory) {
     const least = formatBytes(minAvailableMemory);
@@ -56,6 +59,12 @@ export function hostBusy(state: HostState, bounds: HostConfig["admission"]): Obj
 export function hostFull({ maxSessions }: Pick<HostConfig["admission"], "maxSessions">): Objection {
   return { reason: "host-busy", message: allTaken(maxSessions, "the host") };
 }
+
+/** The records have too little room, and this team wrote most of them today. */
+export const logFull: Objection = {
+  reason: "log-full",
+  message: "the host has little room left for records, and this team filled most of it today; try again tomorrow",
+};
 
 function allTaken(count: number, whose: string): string {
   const places = count === 1 ? "the one place" : `all ${count} places`;

@@ -39,11 +39,14 @@ export function hostConfig(file: HostFile): HostConfig {
       directory: file.log?.directory ?? LOG_DIRECTORY,
       journald: file.log?.journald ?? true,
       onFailure: file.log?.on_failure ?? "refuse",
+      maxRefusalsPerDay: file.log?.max_refusals_per_day ?? 10_000,
+      maxRefusalBytesPerDay: file.log?.max_refusal_bytes_per_day ?? size("16M"),
     },
     admission: {
       maxSessions: file.admission?.max_sessions ?? 200,
       minAvailableMemory: file.admission?.min_available_memory ?? size("1G"),
       maxLoadPerCpu: file.admission?.max_load_per_cpu ?? 8,
+      minFreeLog: file.admission?.min_free_log ?? size("64M"),
     },
   };
 }

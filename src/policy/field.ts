@@ -127,6 +127,16 @@ export const countOrInfinity = quantity<number | Infinite>("count or infinity", 
 export const weight = quantity<number>("weight", parseWeight);
 export const percent = quantity("percentage", parsePercent);
 
+/** A size, or a part of a whole: `"5%"`. 0 switches it off. */
+export const bytesOrPercent = quantity<Bytes | `${number}%`>("size or percentage", (value) => {
+  if (!String(value).includes("%")) {
+    return parseBytes(value, { zero: true });
+  }
+  const part = parsePercent(value);
+  if (typeof part === "object") return part;
+  return part > 100 ? { problem: `"${part}%" is above 100%`, fix: 'write a part such as "5%"' } : (`${part}%` as const);
+});
+
 /** A plain number above zero, fractions allowed. */
 export const load = field("number", (value) =>
   typeof value === "number" && value > 0 && Number.isFinite(value)

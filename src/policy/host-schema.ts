@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { bytes, count, flag, load, oneOf, plainPath, schemaVersion, table } from "./field.ts";
+import { bytes, bytesOrPercent, count, flag, load, oneOf, plainPath, schemaVersion, table } from "./field.ts";
 
 /** nixgate.toml as written: every key that may stand in it, none filled in. */
 export const HostFile = table({
@@ -22,6 +22,8 @@ export const HostFile = table({
       directory: z.exactOptional(plainPath("/var/log/nixgate")),
       journald: z.exactOptional(flag),
       on_failure: z.exactOptional(oneOf(["refuse", "continue"])),
+      max_refusals_per_day: z.exactOptional(count),
+      max_refusal_bytes_per_day: z.exactOptional(bytes()),
     }),
   ),
   admission: z.exactOptional(
@@ -29,6 +31,7 @@ export const HostFile = table({
       max_sessions: z.exactOptional(count),
       min_available_memory: z.exactOptional(bytes({ zero: true })),
       max_load_per_cpu: z.exactOptional(load),
+      min_free_log: z.exactOptional(bytesOrPercent),
     }),
   ),
 });

@@ -16,6 +16,15 @@ export interface Limits {
   readonly RuntimeMaxSec?: Milliseconds | Infinite;
 }
 
+/** What a team's refusals may cost on record in a day. */
+export interface RefusalBudget {
+  readonly bytes: number;
+  readonly records: number;
+}
+
+/** How much of a file system is to stay available. */
+export type LeastFree = Bytes | `${number}%`;
+
 /** The slice around all of a team's sessions; a slice has no run time. */
 export type TeamLimits = Omit<Limits, "RuntimeMaxSec">;
 
@@ -89,11 +98,15 @@ export interface HostConfig {
     readonly directory: string;
     readonly journald: boolean;
     readonly onFailure: "refuse" | "continue";
+    /** Records that a team's refused sessions may make in a day, and their bytes. */
+    readonly maxRefusalsPerDay: number;
+    readonly maxRefusalBytesPerDay: Bytes;
   };
   readonly admission: {
     readonly maxSessions: number;
     readonly minAvailableMemory: Bytes;
     readonly maxLoadPerCpu: number;
+    readonly minFreeLog: LeastFree;
   };
 }
 

@@ -5,7 +5,7 @@
  */
 export const NUMBERS = [
   ...["start", "end", "wall_ms", "exit", "commands", "denied", "cpu_ms", "memory_peak_bytes"],
-  ...["pid", "started_ticks", "from", "to", "line"],
+  ...["summed_up", "pid", "started_ticks", "from", "to", "line"],
 ] as const;
 export const TEXTS = ["team", "host", "member", "client", "key", "boot", "machine"] as const;
 export const LISTS = ["denials", "causes", "limits_of", "requests"] as const;

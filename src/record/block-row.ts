@@ -74,6 +74,9 @@ export class BlockRow implements Facts {
   get denied() {
     return this.#number("denied") ?? 0;
   }
+  get summed_up() {
+    return this.#number("summed_up");
+  }
   get denials() {
     return this.#list("denials") as readonly RecordReason[];
   }

@@ -78,7 +78,15 @@ function numbersOf({ known, span }: ReadSession): readonly (number | undefined)[
   const { first, start, end, commands, denied, cpuMs, memoryPeak } = known;
   const [began, ended] = [exact(first.time), end && exact(end.time)];
   if (began === undefined || (end && ended === undefined) || !span || (start && start !== first)) return undefined;
-  const counted = [end?.wall_ms, end?.exit, end?.commands ?? commands, end?.denied ?? denied, cpuMs, memoryPeak];
+  const counted = [
+    end?.wall_ms,
+    end?.exit,
+    end?.commands ?? commands,
+    end?.denied ?? denied,
+    cpuMs,
+    memoryPeak,
+    end?.summed_up,
+  ];
   return [began, ended, ...counted, start?.pid, start?.started_ticks, span.from, span.to, span.line];
 }
 

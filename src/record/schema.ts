@@ -190,6 +190,11 @@ export const bodies = {
     exit: field(z.int(), "exit status of the session"),
     commands: count("commands that were started"),
     denied: count("requests that were turned away"),
+    summed_up: maybe(
+      z.int().check(z.gte(1)),
+      "refused sessions of the team that came before and are not on record one by one",
+      "there were none",
+    ),
     wall_ms: duration("from the session's arrival to here, as `time` has it"),
     cause,
   }),

@@ -22,13 +22,18 @@ function words(record: SessionRecord): string {
     case "command.end":
       return `command ${record.n} ended: ${ending(record)} after ${formatDuration(record.wall_ms)}${used(record)}`;
     case "session.end":
-      return `session ended: ${record.cause}, status ${record.exit}, ${plural(record.commands, "command")}, ${record.denied} denied`;
+      return `session ended: ${record.cause}, status ${record.exit}, ${plural(record.commands, "command")}, ${record.denied} denied${summedUp(record)}`;
     case "host.close":
       return `${closedPart(record)} closed by ${doer(record)}: ${record.message}`;
     case "host.open":
       return `${closedPart(record)} opened by ${doer(record)}`;
   }
 }
+
+const summedUp = ({ summed_up }: RecordOf<"session.end">) =>
+  summed_up === undefined
+    ? ""
+    : `; before it ${plural(summed_up, "refused session")} that are not on record one by one`;
 
 function who(start: RecordOf<"session.start">): string {
   const member = start.member === undefined ? "" : `, member ${start.member}`;

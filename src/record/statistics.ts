@@ -11,6 +11,8 @@ export interface Statistics {
   readonly commands: number;
   /** Requests and whole sessions that were turned away, by reason. */
   readonly denials: Readonly<Partial<Record<RecordReason, number>>>;
+  /** Refused sessions that are on record by their number alone; absent where there are none. */
+  readonly summed_up?: number;
   /** Sessions that ended, or had a command end, by each cause. */
   readonly causes: Readonly<Partial<Record<RecordCause, number>>>;
   /** Over the commands whose figures the kernel offered. */
@@ -26,6 +28,7 @@ interface Counting {
   running: number;
   lost: number;
   commands: number;
+  summedUp: number;
   readonly denials: Partial<Record<RecordReason, number>>;
   readonly causes: Partial<Record<RecordCause, number>>;
   cpuMs: number;
@@ -36,7 +39,7 @@ interface Counting {
 
 const begin = (): Counting => ({
   ...{ sessions: 0, running: 0, lost: 0, commands: 0, denials: {}, causes: {} },
-  ...{ cpuMs: 0, memoryPeak: -1, longest: -1 },
+  ...{ summedUp: 0, cpuMs: 0, memoryPeak: -1, longest: -1 },
   walls: spread(),
 });
 
@@ -48,6 +51,7 @@ function count(into: Counting, summary: Summary): void {
   const { state, wall_ms } = summary;
   into.sessions += 1;
   into.commands += summary.commands;
+  into.summedUp += summary.summed_up ?? 0;
   if (state !== "ended") into[state] += 1;
   for (const reason of summary.denials ?? []) more(into.denials, reason, 1);
   for (const cause of summary.causes) more(into.causes, cause, 1);
@@ -61,7 +65,8 @@ function count(into: Counting, summary: Summary): void {
 function sum(parts: Iterable<Counting>): Counting {
   const all = begin();
   for (const part of parts) {
-    for (const name of ["sessions", "running", "lost", "commands", "cpuMs"] as const) all[name] += part[name];
+    for (const name of ["sessions", "running", "lost", "commands", "cpuMs", "summedUp"] as const)
+      all[name] += part[name];
     for (const name of ["memoryPeak", "longest"] as const) all[name] = Math.max(all[name], part[name]);
     for (const [reason, by] of Object.entries(part.denials)) more(all.denials, reason as RecordReason, by);
     for (const [cause, by] of Object.entries(part.causes)) more(all.causes, cause as RecordCause, by);
@@ -70,10 +75,11 @@ function sum(parts: Iterable<Counting>): Counting {
   return all;
 }
 
-function conclude({ walls, cpuMs, memoryPeak, longest, ...counts }: Counting): Statistics {
+function conclude({ walls, cpuMs, memoryPeak, longest, summedUp, ...counts }: Counting): Statistics {
   const percentile = (per: number) => Math.min(longest, walls.percentile(per));
   return {
     ...counts,
+    ...(summedUp > 0 && { summed_up: summedUp }),
     cpu_ms: cpuMs,
     ...(memoryPeak >= 0 && { memory_peak_bytes: memoryPeak }),
     ...(longest >= 0 && { wall_ms: { p50: percentile(50), p95: percentile(95), max: longest } }),

@@ -17,6 +17,8 @@ export interface Summary {
   readonly wall_ms?: number;
   readonly commands: number;
   readonly denied: number;
+  /** Refused sessions of the team before it that are on no record of their own; absent where there were none. */
+  readonly summed_up?: number;
   /** Why requests, or the whole session, were turned away; each once. */
   readonly reasons: readonly RecordReason[];
   /** How its commands and the session itself ended; each once. */
@@ -114,6 +116,7 @@ export function conclude(known: Gathering, isAlive: IsAlive): Summary {
     exit: end?.exit,
     commands: end?.commands ?? known.commands,
     denied: end?.denied ?? known.denied,
+    summed_up: end?.summed_up,
     denials: known.denials,
     causes: [...known.causes],
     limits_of: [...known.limitsOf],
@@ -137,6 +140,7 @@ export function summaryOf(facts: Facts): Summary {
     ...(end !== undefined && wall_ms !== undefined && exit !== undefined && { end, wall_ms, exit }),
     commands: facts.commands,
     denied: facts.denied,
+    ...(facts.summed_up !== undefined && { summed_up: facts.summed_up }),
     reasons: [...new Set(denials)],
     causes: facts.causes,
     ...(limits_of.length > 0 && { limits_of }),

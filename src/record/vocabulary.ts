@@ -54,6 +54,7 @@ export const REASONS = [
   "team-busy",
   "host-busy",
   "rate",
+  "log-full",
   "scope-unavailable",
   "log-unavailable",
 ] as const;

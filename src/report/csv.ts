@@ -35,6 +35,7 @@ const COLUMNS: Readonly<Record<string, (row: Row) => Cell>> = {
   commands: ({ summary }) => summary.commands,
   denied: ({ summary }) => summary.denied,
   reasons: ({ summary }) => summary.reasons.join(" "),
+  summed_up: ({ summary }) => summary.summed_up,
   cpu_ms: ({ usage }) => usage.cpu_ms,
   cpu_throttled_ms: ({ usage }) => usage.cpu_throttled_ms,
   memory_peak_bytes: ({ usage }) => usage.memory_peak_bytes,

@@ -94,7 +94,13 @@ function ownFields(record: SessionRecord, session: WholeSession, start: RecordOf
         status_detail: record.message,
       };
     case "session.end":
-      return { ...logon, activity: LOGOFF, ...ended(record, record.exit === 0), status_code: String(record.exit) };
+      return {
+        ...logon,
+        activity: LOGOFF,
+        ...ended(record, record.exit === 0),
+        status_code: String(record.exit),
+        ...(record.summed_up !== undefined && { count: record.summed_up + 1 }),
+      };
     case "command.deny":
       return {
         ...command,

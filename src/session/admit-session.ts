@@ -1,4 +1,4 @@
-import { hostBusy, hostFull, type Objection, teamBusy, tooManyStarts } from "../decision/admit.ts";
+import { hostBusy, hostFull, logFull, type Objection, teamBusy, tooManyStarts } from "../decision/admit.ts";
 import { digest } from "../units/digest.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import type { SessionId, TeamName } from "../units/ids.ts";
@@ -60,10 +60,11 @@ async function refusalOf(
 
 async function objectionTo(
   session: SessionId,
-  { directory, host: { admission: bounds }, policy: { team, session: rules } }: Admitted,
+  { directory, host: { admission: bounds, log }, policy: { team, session: rules } }: Admitted,
   admission: Admission,
   held: Place[],
 ): Promise<Objection | undefined> {
+  if (admission.logRoom?.(log.directory, team, Date.now(), bounds.minFreeLog) === false) return logFull;
   const take = async (name: string, most: number) => {
     const place = await admission.takePlace(name, most);
     if (place) held.push(place);

@@ -74,6 +74,7 @@ export type RefuseReason =
   | "team-busy"
   | "host-busy"
   | "rate"
+  | "log-full"
   | "scope-unavailable"
   | "log-unavailable";
 

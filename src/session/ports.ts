@@ -1,7 +1,7 @@
 import type { HostState } from "../decision/admit.ts";
 import type { Exit, Survivor, Usage } from "../ending/ending.ts";
 import type { LimitHits } from "../ending/limit-hits.ts";
-import type { HostConfig } from "../policy/policy.ts";
+import type { HostConfig, LeastFree, RefusalBudget } from "../policy/policy.ts";
 import type { SessionRecord } from "../record/schema.ts";
 import type { Plan } from "../scope/plan.ts";
 import type { SessionId, TeamName } from "../units/ids.ts";
@@ -46,7 +46,12 @@ export interface Admission {
    */
   countStart(name: string, session: SessionId, most: number): readonly string[];
   hostState(): HostState;
+  /** Whether the log has room for the team; absent where nobody looks. */
+  readonly logRoom?: LogRoom;
 }
+
+/** @returns false where the log's file system has less than `least` available, and this team wrote most today */
+export type LogRoom = (directory: string, team: string, at: number, least: LeastFree) => boolean;
 
 export interface Place {
   giveBack(): void;
@@ -169,6 +174,22 @@ export interface Records {
   tellJournal(session: SessionId, team: string, message: string): void;
   /** Waits for what is still on its way, for a bounded time. */
   flush(): Promise<number>;
+  /** What a team's refusals have cost today; absent where nobody counts. */
+  readonly refusals?: Refusals;
+}
+
+/** Counts what the refusals of a team cost on record, on one day (UTC), and those that are not on record. */
+export interface Refusals {
+  /** @param at milliseconds since 1970 */
+  isSpent(directory: string, team: string, at: number, budget: RefusalBudget): boolean;
+  spend(directory: string, team: string, at: number, cost: RefusalBudget): void;
+  /**
+   * Counts a refused session that is one of many: one a minute is put on record.
+   * @returns undefined where this one is counted alone; else how many were counted before, for its record
+   */
+  hold(directory: string, team: string, at: number): number | undefined;
+  /** How many were counted and are on no record yet, for a record that is made anyway; 0 within that minute. */
+  claim(directory: string, team: string, at: number): number;
 }
 
 export interface RecordFile {

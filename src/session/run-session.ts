@@ -15,9 +15,9 @@ import { openSessionLog, RecordFailure, type SessionLog } from "./session-log.ts
  */
 export async function runSession(arrival: Arrival, ports: SessionPorts): Promise<number> {
   const log = openSessionLog(arrival, ports);
-  const end = (outcome: Outcome) => {
+  const end = (outcome: Outcome & { readonly outright?: boolean }) => {
     const elapsed = log.elapsed();
-    log.write(endRecord(outcome, elapsed), { durable: true, elapsed });
+    log.end(endRecord(outcome, elapsed), elapsed, outcome.outright === true);
     return outcome.exit;
   };
   try {
@@ -50,22 +50,31 @@ export async function runSession(arrival: Arrival, ports: SessionPorts): Promise
   }
 }
 
-async function serve(arrival: Arrival, log: SessionLog, ports: SessionPorts): Promise<Outcome> {
+/** Sessions that are turned away because there were too many: the log is not to have them one by one. */
+const OF_A_FLOOD: ReadonlySet<SessionRefusal["reason"]> = new Set(["rate", "log-full"]);
+
+async function serve(
+  arrival: Arrival,
+  log: SessionLog,
+  ports: SessionPorts,
+): Promise<Outcome & { readonly outright?: boolean }> {
   const { session, configuration } = arrival;
   if (!configuration.ok) return refuse(configuration.refusal, arrival, log, ports);
   const admittance = await admitSession(session, configuration, ports.admission);
   if (!admittance.ok) return refuse(admittance.refusal, arrival, log, ports);
   try {
+    log.begin(); // in front of the first wait for the client
     return await serveRequests(arrival, configuration, log, ports);
   } finally {
     admittance.leave();
   }
 }
 
-function refuse(refusal: SessionRefusal, arrival: Arrival, log: SessionLog, ports: SessionPorts): Outcome {
+function refuse(refusal: SessionRefusal, arrival: Arrival, log: SessionLog, ports: SessionPorts) {
   log.write(refuseRecord(refusal), { durable: true });
   tellRefusal(refusal.message, arrival, ports);
-  return { exit: refusal.status, commands: 0, denied: 0, cause: "exit" };
+  const outright = OF_A_FLOOD.has(refusal.reason);
+  return { exit: refusal.status, commands: 0, denied: 0, cause: "exit", outright } as const;
 }
 
 function attempt(action: () => void): void {

@@ -1,11 +1,12 @@
-import type { HostConfig } from "../policy/policy.ts";
+import { hostConfig } from "../policy/defaults.ts";
+import type { HostConfig, RefusalBudget } from "../policy/policy.ts";
 import { append, type Chain, openChain } from "../record/chain.ts";
 import type { RecordBody } from "../record/schema.ts";
 import { UNASSIGNED } from "../record/vocabulary.ts";
 import { NixgateError } from "../units/error.ts";
 import type { Arrival } from "./arrival.ts";
 import { tellRefusal } from "./outcome.ts";
-import type { RecordFile, SessionPorts } from "./ports.ts";
+import type { RecordFile, Refusals, SessionPorts } from "./ports.ts";
 
 /** A session's records: to the day's file of its team, and to the journal. */
 export interface SessionLog {
@@ -16,6 +17,14 @@ export interface SessionLog {
    * @throws RecordFailure where it cannot be written and `on_failure = "refuse"`
    */
   write(body: RecordBody, options?: { readonly durable?: boolean; readonly elapsed?: number }): void;
+  /** From now on each record is written at once. Before that they wait, because the session may come to nothing. */
+  begin(): void;
+  /**
+   * Ends the records. A session that had nothing but refusals, and of which the team's budget for refusals has no room, is
+   * counted and not put on record.
+   * @param outright whether it is counted even while there is room, because it is one of a flood
+   */
+  end(body: EndBody, elapsed: number, outright: boolean): void;
   /** Since the session arrived, in whole milliseconds. */
   elapsed(): number;
   /**
@@ -31,6 +40,15 @@ export interface SessionLog {
   close(): void;
 }
 
+type EndBody = Extract<RecordBody, { event: "session.end" }>;
+
+/** A record that waits. */
+interface Waiting {
+  readonly body: RecordBody;
+  readonly durable: boolean;
+  readonly time: number;
+}
+
 /** A record could not be written, and the configuration says to refuse then. */
 export class RecordFailure extends Error {
   readonly failure: NixgateError;
@@ -41,7 +59,7 @@ export class RecordFailure extends Error {
 }
 
 /** Where nothing says otherwise, because the host's file cannot be read. */
-const DEFAULT_LOG: HostConfig["log"] = { directory: "/var/log/nixgate", journald: true, onFailure: "refuse" };
+const DEFAULT_LOG: HostConfig["log"] = hostConfig({ schema: 1 }).log;
 
 /**
  * @param begun where the chain stands of a session that another supervisor began
@@ -94,22 +112,53 @@ export function openSessionLog(
   const tellJournal = (message: string) => {
     if (settings.journald) records.tellJournal(session, team, message);
   };
+  let waiting: Waiting[] | undefined = begun || !records.refusals ? undefined : [];
+  let cost = { bytes: 0, records: 0 };
+  let isRefused = true;
+  const writeNow = ({ body, durable, time }: Waiting) => {
+    const appended = append(chain, time, body);
+    chain = appended.chain;
+    cost = { bytes: cost.bytes + Buffer.byteLength(appended.line), records: cost.records + 1 };
+    const problem = store(appended.line, durable);
+    // Behind the file: who is killed in between leaves a record without a copy, and never a copy without its record.
+    if (settings.journald) records.copyToJournal(appended.record, appended.line);
+    if (!problem || failure) return;
+    lose(problem);
+    if (settings.onFailure === "refuse") throw new RecordFailure(problem);
+  };
+  const commit = () => {
+    const held = waiting ?? [];
+    waiting = undefined;
+    for (const one of held) writeNow(one);
+  };
+  const budget = budgetOf(records.refusals, settings, team, arrival.startedAt);
   return {
     tellJournal,
     elapsed,
+    begin() {
+      if (!budget.isSpent()) commit();
+    },
     write(body, { durable = false, elapsed: since = elapsed() } = {}) {
       if (body.event === "command.start") counts.commands += 1;
       if (body.event === "command.deny") counts.denied += 1;
       // Its file is that of the day on which the session arrived, and so is its first record, also at midnight.
       const time = body.event === "session.start" ? arrival.startedAt : arrival.startedAt + since;
-      const appended = append(chain, time, body);
-      chain = appended.chain;
-      const problem = store(appended.line, durable);
-      // Behind the file: who is killed in between leaves a record without a copy, and never a copy without its record.
-      if (settings.journald) records.copyToJournal(appended.record, appended.line);
-      if (!problem || failure) return;
-      lose(problem);
-      if (settings.onFailure === "refuse") throw new RecordFailure(problem);
+      if (body.event === "command.start") {
+        isRefused = false;
+        commit();
+      }
+      if (waiting) waiting.push({ body, durable, time });
+      else writeNow({ body, durable, time });
+    },
+    end(body, since, outright) {
+      // A failure of nixgate's own is never one of many.
+      const isCounted = waiting !== undefined && isRefused && body.cause !== "internal";
+      const mayWait = isCounted && (outright || budget.isSpent());
+      const summedUp = mayWait ? budget.hold() : budget.claim();
+      if (summedUp === undefined) return;
+      commit();
+      this.write({ ...body, ...(summedUp > 0 && { summed_up: summedUp }) }, { durable: true, elapsed: since });
+      if (isRefused) budget.spend(cost);
     },
     async settled() {
       await underWay;
@@ -120,6 +169,24 @@ export function openSessionLog(
       file?.close();
       file = undefined;
     },
+  };
+}
+
+/** What counts refusals may fail as any file may; then they are on record one by one, as if nobody counted. */
+function budgetOf(refusals: Refusals | undefined, settings: HostConfig["log"], team: string, at: number) {
+  const { directory, maxRefusalBytesPerDay: bytes, maxRefusalsPerDay: records } = settings;
+  const attempt = <T>(action: (counted: Refusals) => T, otherwise: T): T => {
+    try {
+      return refusals ? action(refusals) : otherwise;
+    } catch {
+      return otherwise;
+    }
+  };
+  return {
+    isSpent: () => attempt((counted) => counted.isSpent(directory, team, at, { bytes, records }), false),
+    claim: () => attempt((counted) => counted.claim(directory, team, at), 0),
+    hold: () => attempt((counted) => counted.hold(directory, team, at), 0),
+    spend: (cost: RefusalBudget) => attempt((counted) => counted.spend(directory, team, at, cost), undefined),
   };
 }
 

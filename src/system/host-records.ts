@@ -30,7 +30,10 @@ function loginUid(): number | undefined {
  * Puts an event of the host on record: on disk when this settles, its copy in the journal.
  * @throws RecordError E_LOG_CREATE (73) or E_LOG_WRITE (74); the journal has its copy all the same
  */
-export async function putOnHostRecord({ directory, journald }: HostConfig["log"], body: HostBody): Promise<void> {
+export async function putOnHostRecord(
+  { directory, journald }: Pick<HostConfig["log"], "directory" | "journald">,
+  body: HostBody,
+): Promise<void> {
   const time = Date.now();
   const { host, boot } = ownMachine();
   const { record, line } = hostRecord({ id: newSessionId(time), host, boot, time }, body);

@@ -10,6 +10,7 @@ import { takingPlaces } from "./places.ts";
 import { problemWithProgram } from "./program-look.ts";
 import { openPatiently, openRecordFile } from "./record-file.ts";
 import { openRecovery } from "./recovery.ts";
+import { logRoom, refusals } from "./refusals.ts";
 import { requestsFor } from "./requests.ts";
 import { scopes } from "./scopes.ts";
 import { countingStarts } from "./starts.ts";
@@ -20,7 +21,7 @@ import { countingStarts } from "./starts.ts";
  */
 export function sessionPorts(clientGoneGrace: Milliseconds): SessionPorts {
   const client = clientOf(process.ppid, clientGoneGrace);
-  const admission = { takePlace: takingPlaces(), countStart: countingStarts(), hostState };
+  const admission = { takePlace: takingPlaces(), countStart: countingStarts(), hostState, logRoom };
   const requests = requestsFor(client.tell);
   const recovery = openRecovery();
   const programs = { problemWith: (path: string) => problemWithProgram(path) };
@@ -43,5 +44,6 @@ export function recordsForJournal(manager: ScopeManager = "user", deliver?: Deli
     copyToJournal: (record, line) => opened().copy(record, line),
     tellJournal: (session, team, message) => opened().send(failureEntry(session, team, message)),
     flush: async () => (await journal?.flush()) ?? 0,
+    refusals,
   };
 }

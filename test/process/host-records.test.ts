@@ -19,8 +19,8 @@ const run = async (log: string, ...words: string[]) => {
 
 test("is a chain of one record on disk, which verify believes", async () => {
   const log = temporaryFolder("log");
-  await putOnHostRecord({ directory: log, journald: false, onFailure: "refuse" }, bodies.close);
-  await putOnHostRecord({ directory: log, journald: false, onFailure: "refuse" }, bodies.open);
+  await putOnHostRecord({ directory: log, journald: false }, bodies.close);
+  await putOnHostRecord({ directory: log, journald: false }, bodies.open);
   const [name = ""] = readdirSync(join(log, "_host"));
   const lines = readFileSync(join(log, "_host", name), "utf8")
     .trimEnd()
@@ -38,7 +38,7 @@ test("counts as no session: list, stats, report and metrics pass it over", async
   expect(JSON.parse((await run(log, "list", "--json")).text)).toHaveLength(1);
   expect(JSON.parse((await run(log, "stats", "--json")).text)).toMatchObject({ total: { sessions: 1 } });
   expect((await run(log, "report")).text).not.toContain("_host");
-  await putOnHostRecord({ directory: log, journald: false, onFailure: "refuse" }, bodies.close); // of today
+  await putOnHostRecord({ directory: log, journald: false }, bodies.close); // of today
   const metrics = await nixgate(["render", "prometheus", "--log-dir", log]);
   expect(metrics.stdout.toString()).not.toContain("_host");
 });

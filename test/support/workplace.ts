@@ -65,7 +65,9 @@ export function workplaceIn(folder: string): Workplace {
     },
     records(team = "alpha") {
       if (!existsSync(join(log, team))) return [];
-      const files = readdirSync(join(log, team)).sort();
+      const files = readdirSync(join(log, team))
+        .filter((name) => !name.startsWith("."))
+        .sort(); // dots: counts of refusals
       const text = files.map((file) => readFileSync(join(log, team, file), "utf8")).join("");
       return text
         .split("\n")

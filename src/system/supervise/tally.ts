@@ -2,6 +2,7 @@ import type { Admission } from "../../session/ports.ts";
 import type { SessionId } from "../../units/ids.ts";
 import { clock } from "../clock.ts";
 import { hostState } from "../host-state.ts";
+import { logRoom } from "../refusals.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -31,5 +32,6 @@ export function tally(now: () => number = clock.monotonic): Admission {
       return list.map((start) => start.session);
     },
     hostState,
+    logRoom,
   };
 }

@@ -20,8 +20,19 @@ describe("nixgate.toml", () => {
       value: {
         scope: { manager: "user", require: true, confine: false },
         programs: {},
-        log: { directory: "/var/log/nixgate", journald: true, onFailure: "refuse" },
-        admission: { maxSessions: 200, minAvailableMemory: 1024 ** 3, maxLoadPerCpu: 8 },
+        log: {
+          directory: "/var/log/nixgate",
+          journald: true,
+          onFailure: "refuse",
+          maxRefusalsPerDay: 10_000,
+          maxRefusalBytesPerDay: 16 * 1024 ** 2,
+        },
+        admission: {
+          maxSessions: 200,
+          minAvailableMemory: 1024 ** 3,
+          maxLoadPerCpu: 8,
+          minFreeLog: 64 * 1024 ** 2,
+        },
       },
     });
   });

@@ -17,8 +17,14 @@ const configuration = (directory = "/etc/nixgate", team = "alpha") => ({
   host: {
     scope: { manager: "none" as const, require: true, confine: false },
     programs: {},
-    log: { directory: "/log", journald: false, onFailure: "refuse" as const },
-    admission: { maxSessions: 2, minAvailableMemory: 1 as Bytes, maxLoadPerCpu: 1 },
+    log: {
+      directory: "/log",
+      journald: false,
+      onFailure: "refuse" as const,
+      maxRefusalsPerDay: 10,
+      maxRefusalBytesPerDay: 1000 as Bytes,
+    },
+    admission: { maxSessions: 2, minAvailableMemory: 1 as Bytes, maxLoadPerCpu: 1, minFreeLog: 1 as Bytes },
   },
   policy: {
     team: team as TeamName,
@@ -28,7 +34,7 @@ const configuration = (directory = "/etc/nixgate", team = "alpha") => ({
 });
 
 /** A host whose places, starts and state are these; it notes what happens, in order. */
-function host({ full = [] as string[], starts = [OWN as string], state = QUIET } = {}) {
+function host({ full = [] as string[], starts = [OWN as string], state = QUIET, logRoom = true } = {}) {
   const story: string[] = [];
   const admission: Admission = {
     async takePlace(name) {
@@ -42,6 +48,7 @@ function host({ full = [] as string[], starts = [OWN as string], state = QUIET }
       return starts;
     },
     hostState: () => state,
+    logRoom: () => logRoom,
   };
   return { story, admission };
 }
@@ -55,6 +62,7 @@ describe("the order is team, starts, host, and who is refused holds no place", (
     [{ full: ["host"], starts: ["a", "b", OWN], state: BUSY }, "rate", ["take team", "start", "give back team"]],
     [{ full: ["host"], state: BUSY }, "host-busy", ["take team", "start", "give back team"]],
     [{ full: ["host"] }, "host-busy", ["take team", "start", "give back team"]],
+    [{ logRoom: false, full: ["host"] }, "log-full", []],
   ])("%j: %s", async (facts, reason, expected) => {
     const { story, admission } = host(facts);
     const admittance = await admitSession(OWN, configuration(), admission);
