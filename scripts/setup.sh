@@ -24,15 +24,34 @@ has() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || [ -x "/usr/l
 
 can_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; }
 
-# install PACKAGE…: with apt-get, and without starting what the packages would start
+# links_of_boot: what systemd, or init, starts at the next boot; one link a line
+links_of_boot() { find /etc/systemd/system /etc/rc[S2345].d -type l \( -path '*.wants/*' -o -path '*.requires/*' -o -name 'S*' \) 2>/dev/null | sort; }
+
+# leave_boot BEFORE: takes back what packages have had started at the next boot since links_of_boot printed the file BEFORE
+leave_boot() {
+  links_of_boot | comm -13 "$1" - | while IFS= read -r link; do
+    name=${link##*/}
+    case $link in
+      /etc/rc*) update-rc.d "${name#S[0-9][0-9]}" disable >&2 ;;
+      # deb-systemd-helper(1p) is there without systemd too, and remembers it for the package's next version
+      *) if command -v systemctl >/dev/null 2>&1; then systemctl --quiet disable "$name" >&2; else deb-systemd-helper disable "$name" >&2; fi ;;
+    esac || say "$name starts at the next boot; it could not be disabled"
+  done
+}
+
+# install PACKAGE…: with apt-get, without starting what the packages would start, now or at the next boot
 install() {
-  say "installing with apt-get: $*"
+  say "installing with apt-get: $*. What they would start at boot is disabled again. To undo it: apt-get purge $*"
+  before=$(mktemp)
+  links_of_boot >"$before"
   export DEBIAN_FRONTEND=noninteractive
   # Packages of servers would start them on this machine; nobody asked for one (invoke-rc.d(8)).
   guard=/usr/sbin/policy-rc.d
   [ -e "$guard" ] && guard= || { printf '#!/bin/sh\nexit 101\n' >"$guard" && chmod 755 "$guard"; }
   if { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"; } >&2; then done=1; else done=; fi
   [ -z "$guard" ] || rm -f "$guard"
+  leave_boot "$before"
+  rm -f "$before"
   [ -n "$done" ] || { say "apt-get could not install: $*"; return 1; }
 }
 
