@@ -5,6 +5,7 @@ import { type Finding, type KeyPath, warningAt } from "../policy/problem.ts";
 import { placeFindings, type Source } from "../policy/source.ts";
 import { formatBytes as readable } from "../record/wording.ts";
 import type { ProgramProblem } from "../session/ports.ts";
+import { isPlainShell, mayTrace } from "../session/standing.ts";
 import { formatBytes } from "../units/bytes.ts";
 import type { Bytes } from "../units/quantities.ts";
 
@@ -27,6 +28,12 @@ export interface HostLook {
   problemWithFolder(path: string, owners: readonly number[]): FolderProblem | undefined;
   /** Whether sshd has the account's keys from `nixgate authorized-keys` alone; undefined where sshd does not say. */
   keysAreFromPolicies(account: string): boolean | undefined;
+  /** The login shell of an account, passwd(5). */
+  loginShellOf(uid: number): string | undefined;
+  /** Whether sshd's PAM takes variables from a file in the account's home. */
+  pamReadsHome(): boolean;
+  /** kernel.yama.ptrace_scope; undefined where the kernel has no Yama. */
+  ptraceScope(): number | undefined;
 }
 
 /** `missing`: there is no such folder. */
@@ -60,6 +67,8 @@ export async function hostWarnings(config: WholeConfig, look: HostLook): Promise
     ...hostProgramWarnings(host, teams, look),
     ...starterWarning(host, look),
     ...cgroupWarnings(host, look),
+    ...traceWarning(host, look),
+    ...pamWarning(host, look),
     ...memoryWarning(host, look),
     ...(logDirectory ? [logDirectory] : []),
   ]);
@@ -118,6 +127,31 @@ function cgroupWarnings({ scope }: HostConfig, { controllers }: HostLook): reado
   );
 }
 
+/** The supervisor refuses what these three warn of. */
+function traceWarning({ scope }: HostConfig, look: HostLook): readonly Finding[] {
+  if (scope.manager !== "system" || !(scope.require || scope.confine) || !mayTrace(look.ptraceScope())) return [];
+  const message = "kernel.yama.ptrace_scope of this host is not 1 or more, so all sessions are refused with 69";
+  const fix = "nixgate render units --output /, then systemctl restart systemd-sysctl; the kernel needs Yama";
+  return [warningAt(["scope", "manager"], message, fix)];
+}
+
+function pamWarning({ scope }: HostConfig, look: HostLook): readonly Finding[] {
+  if (scope.manager !== "system" || !look.pamReadsHome()) return [];
+  const message = "sshd's PAM reads ~/.pam_environment, so all sessions are refused with 78";
+  return [warningAt(["scope", "manager"], message, "sed -i 's/ user_readenv=1//' /etc/pam.d/sshd")];
+}
+
+function shellWarning(
+  { name, uid }: { readonly name: string; readonly uid: number },
+  { scope }: HostConfig,
+  look: HostLook,
+): readonly Finding[] {
+  const shell = look.loginShellOf(uid);
+  if (scope.manager !== "system" || shell === undefined || isPlainShell(shell)) return [];
+  const message = `${name} has the login shell ${shell}, which reads the account's files first, so its sessions are refused with 78`;
+  return [warningAt(["team"], message, `usermod --shell /bin/sh ${name}`)];
+}
+
 function memoryWarning({ admission }: HostConfig, { memory }: HostLook): readonly Finding[] {
   const { minAvailableMemory } = admission;
   if (minAvailableMemory < memory) return [];
@@ -145,6 +179,7 @@ function teamWarnings(team: Team, host: HostConfig, look: HostLook, hasLog: bool
   }
   return [
     ...keyWarnings(policy, account.name, look),
+    ...shellWarning(account, host, look),
     ...ruleWarnings(team, host, look),
     ...limitWarnings(policy, look),
     ...(hasLog ? folderWarnings(policy, account, host, look) : []),

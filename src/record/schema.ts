@@ -197,6 +197,11 @@ export const bodies = {
     ),
     wall_ms: duration("from the session's arrival to here, as `time` has it"),
     cause,
+    strays: maybe(
+      z.int().check(z.gte(0)),
+      "processes of the account outside of all its sessions, ended while this one ran or at its end",
+      "none were looked for: another manager, or no command",
+    ),
   }),
   "host.close": z.object({
     event: z.literal("host.close"),

@@ -22,7 +22,7 @@ function words(record: SessionRecord): string {
     case "command.end":
       return `command ${record.n} ended: ${ending(record)} after ${formatDuration(record.wall_ms)}${used(record)}`;
     case "session.end":
-      return `session ended: ${record.cause}, status ${record.exit}, ${plural(record.commands, "command")}, ${record.denied} denied${summedUp(record)}`;
+      return `session ended: ${record.cause}, status ${record.exit}, ${plural(record.commands, "command")}, ${record.denied} denied${summedUp(record)}${astray(record)}`;
     case "host.close":
       return `${closedPart(record)} closed by ${doer(record)}: ${record.message}`;
     case "host.open":
@@ -34,6 +34,9 @@ const summedUp = ({ summed_up }: RecordOf<"session.end">) =>
   summed_up === undefined
     ? ""
     : `; before it ${plural(summed_up, "refused session")} that are not on record one by one`;
+
+const astray = ({ strays = 0 }: RecordOf<"session.end">) =>
+  strays === 0 ? "" : `; ${strays} of the account's outside of its sessions ended`;
 
 function who(start: RecordOf<"session.start">): string {
   const member = start.member === undefined ? "" : `, member ${start.member}`;

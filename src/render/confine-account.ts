@@ -31,7 +31,8 @@ Type=oneshot
 RemainAfterExit=yes
 PAMName=
 ExecStart=
-ExecStart=/bin/sh -c :
+# as root: the supervisor ends what the account runs outside of its sessions
+ExecStart=+/bin/sh -c :
 `,
   );
 }

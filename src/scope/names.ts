@@ -11,6 +11,11 @@ export function sliceName(team: TeamName): string {
   return `nixgate-${escapePart(team)}.slice`;
 }
 
+/** `nixgate-<team>-<session>-<n>-wait.scope`: where a front is between two commands. `n` counts them from 1. */
+export function waitingUnitName(team: TeamName, session: SessionId, n: number): string {
+  return `nixgate-${team}-${session}-${n}-wait.scope`;
+}
+
 /**
  * `nixgate-<team>-<session>-<n>.scope`; a scope's dashes mean nothing to systemd. `n` counts a session's commands from 1.
  * @param kind `service` for a confined command

@@ -71,6 +71,7 @@ export type RefuseReason =
   | "policy-invalid"
   | "unknown-team"
   | "unknown-member"
+  | "not-by-sshd"
   | "team-busy"
   | "host-busy"
   | "rate"

@@ -19,6 +19,12 @@ export interface SessionPorts {
   readonly client: Client;
   readonly records: Records;
   readonly recovery: Recovery;
+  /**
+   * Ends the processes of the account that are outside of its sessions, once the session has run its last command. There where
+   * only root can look for them.
+   * @returns how many were ended while the session ran and at its end; undefined where it ran no command
+   */
+  readonly strays?: () => Promise<number | undefined>;
 }
 
 export interface Clock {
@@ -59,6 +65,7 @@ export interface Place {
 
 /** The line loop's input. No byte behind a line's end is ever taken from the stream. */
 export interface Requests {
+  /** @throws ScopeUnavailable where the process that reads it cannot be given its limits */
   next(bounds: LineBounds): Promise<NextLine>;
 }
 

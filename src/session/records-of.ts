@@ -116,6 +116,12 @@ export function notBegunRecord(n: number, cause: "scope-failed" | "exec-failed",
   return { event: "command.end", n, cause, message, wall_ms: 0, usage: {} };
 }
 
-export function endRecord({ exit, commands, denied, cause }: Outcome, wallMs: number): Body<"session.end"> {
-  return { event: "session.end", exit, commands, denied, wall_ms: Math.round(wallMs), cause };
+/** @param strays undefined where none were looked for */
+export function endRecord(
+  { exit, commands, denied, cause }: Outcome,
+  wallMs: number,
+  strays?: number,
+): Body<"session.end"> {
+  const body = { event: "session.end", exit, commands, denied, wall_ms: Math.round(wallMs), cause } as const;
+  return strays === undefined ? body : { ...body, strays };
 }

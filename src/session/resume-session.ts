@@ -14,7 +14,7 @@ import { openSessionLog } from "./session-log.ts";
 
 type Admitted = Extract<Configuration, { ok: true }>;
 
-export type ResumePorts = Pick<SessionPorts, "clock" | "client" | "records" | "admission" | "programs">;
+export type ResumePorts = Pick<SessionPorts, "clock" | "client" | "records" | "admission" | "programs" | "strays">;
 
 /** A session whose supervisor is gone, and whose command runs on. */
 export interface Resumed {
@@ -75,8 +75,9 @@ export async function resumeSession(
   try {
     const ending = await runToEnd(scope, plan, resumed.begun.n, admitted.policy.session, arrival, log, ports);
     const exit = sessionStatus(ending);
+    const strays = await ports.strays?.();
     const elapsed = log.elapsed();
-    log.write(endRecord({ exit, commands, denied, cause: ending.cause }, elapsed), { durable: true, elapsed });
+    log.write(endRecord({ exit, commands, denied, cause: ending.cause }, elapsed, strays), { durable: true, elapsed });
     return exit;
   } catch (error) {
     ports.client.tell(`nixgate: the session cannot be put on record (session ${start.session})`);

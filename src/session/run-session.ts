@@ -15,14 +15,15 @@ import { openSessionLog, RecordFailure, type SessionLog } from "./session-log.ts
  */
 export async function runSession(arrival: Arrival, ports: SessionPorts): Promise<number> {
   const log = openSessionLog(arrival, ports);
-  const end = (outcome: Outcome & { readonly outright?: boolean }) => {
+  const end = (outcome: Outcome & { readonly outright?: boolean }, strays?: number) => {
     const elapsed = log.elapsed();
-    log.end(endRecord(outcome, elapsed), elapsed, outcome.outright === true);
+    log.end(endRecord(outcome, elapsed, strays), elapsed, outcome.outright === true);
     return outcome.exit;
   };
   try {
     log.write(startRecord(arrival), { durable: true });
-    return end(await serve(arrival, log, ports));
+    const outcome = await serve(arrival, log, ports);
+    return end(outcome, await ports.strays?.());
   } catch (error) {
     if (!(error instanceof RecordFailure)) {
       const lacking = exhausted(error);

@@ -8,8 +8,9 @@ import { ExitStatus } from "../units/exit-status.ts";
 import type { Arrival, Configuration } from "./arrival.ts";
 import { greeting } from "./greeting.ts";
 import { type Outcome, refusalLine, tellRefusal } from "./outcome.ts";
-import type { Client, Interruption, LineBounds, NextLine, SessionPorts } from "./ports.ts";
+import type { Client, Interruption, LineBounds, SessionPorts } from "./ports.ts";
 import { denyRecord } from "./records-of.ts";
+import { ScopeUnavailable } from "./scope-unavailable.ts";
 import { serveCommand } from "./serve-command.ts";
 import type { SessionLog } from "./session-log.ts";
 
@@ -49,6 +50,10 @@ export async function serveRequests(
   };
 
   for await (const next of linesOf(arrival, admitted, ports)) {
+    if (next.kind === "unavailable") {
+      tellRefusal(`the next request cannot be read within limits: ${next.problem}`, arrival, ports);
+      return outcome(ExitStatus.unavailable, "scope-failed");
+    }
     if (next.kind === "interrupted") {
       const line = refusalLine(stopWords(next.by, NO_LIMITS), arrival);
       if (!ports.client.tellNow(line) && next.by !== "client-gone") ports.client.tell(line);
@@ -80,6 +85,7 @@ export async function serveRequests(
 
 type Line =
   | { readonly kind: "interrupted"; readonly by: Interruption }
+  | { readonly kind: "unavailable"; readonly problem: string }
   | { readonly kind: "line"; readonly bytes: Uint8Array }
   | { readonly kind: "bad"; readonly bytes: Uint8Array; readonly denial: Omit<Denial, "rule"> }
   | { readonly kind: "end" };
@@ -98,7 +104,9 @@ async function* linesOf(arrival: Arrival, { policy }: Admitted, ports: SessionPo
   // Lix 2.93.0 sends its first line at once; who sends none is a person, and is greeted once.
   let first: Pick<LineBounds, "greeting"> = { greeting: greeting(arrival, policy) };
   for (;;) {
-    const next = await orInterruption(ports.requests.next({ maxBytes, timeout, ...first }), ports.client);
+    const line = ports.requests.next({ maxBytes, timeout, ...first }).catch(scopeProblem);
+    const next = await orInterruption(line, ports.client);
+    if (next instanceof ScopeUnavailable) return yield { kind: "unavailable", problem: next.message };
     first = {};
     if (typeof next === "string") return yield { kind: "interrupted", by: next };
     const { kind, bytes } = next;
@@ -108,7 +116,12 @@ async function* linesOf(arrival: Arrival, { policy }: Admitted, ports: SessionPo
   }
 }
 
-function orInterruption(next: Promise<NextLine>, client: Client): Promise<NextLine | Interruption> {
+function scopeProblem(error: unknown): ScopeUnavailable {
+  if (error instanceof ScopeUnavailable) return error;
+  throw error;
+}
+
+function orInterruption<Next>(next: Promise<Next>, client: Client): Promise<Next | Interruption> {
   let stop = () => {};
   const interrupted = new Promise<Interruption>((resolve) => {
     stop = client.watch(resolve);

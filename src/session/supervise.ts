@@ -7,6 +7,7 @@ import type { Configuration } from "./arrival.ts";
 import type { OpenScope } from "./ports.ts";
 import { planOfRecord, type Resumed, type ResumePorts, resumeSession } from "./resume-session.ts";
 import { type Named, serveArrival, type Visitor } from "./serve-arrival.ts";
+import { asItStands, type Standing } from "./standing.ts";
 
 /** A front that asked for its first answer. */
 export interface Visit {
@@ -14,6 +15,7 @@ export interface Visit {
   readonly visitor: Visitor;
   /** Whether there is room for its answers: without it the front says by itself that nobody answers, with status 75. */
   readonly hasRoom: boolean;
+  readonly standing: Standing;
   /** The front says what is left to be said and ends with this status. */
   end(status: number): Promise<void>;
 }
@@ -47,8 +49,9 @@ export interface Return {
 /** Serves all sessions of the host, each as if it were the only one. */
 export async function supervise({ configure, configureRunning, visits }: SupervisePorts): Promise<void> {
   await visits({
-    async visit({ named, visitor, hasRoom, end }) {
-      const known = forFronts(await configure(named.team, named.member));
+    async visit(visit) {
+      const { named, visitor, standing, hasRoom, end } = believed(visit);
+      const known = asItStands(forFronts(await configure(named.team, named.member)), standing);
       const configuration = hasRoom ? known : unanswered(known);
       await end(await serveArrival(named, visitor, configuration));
     },
@@ -59,6 +62,17 @@ export async function supervise({ configure, configureRunning, visits }: Supervi
       await end(await resumeSession(resumed, configuration, plan, scope, ports));
     },
   });
+}
+
+/** Where sshd did not start a front, its member and the client's address and request are made up: none is on record. */
+function believed(visit: Visit): Visit {
+  if (visit.standing.notBySshd === undefined) return visit;
+  const { named, visitor } = visit;
+  return {
+    ...visit,
+    named: { ...named, member: undefined },
+    visitor: { ...visitor, environment: new Map(), key: undefined },
+  };
 }
 
 /**

@@ -92,11 +92,6 @@ export function killWhole(folder: string): void {
   writeIfThere(`${folder}/cgroup.kill`, "1");
 }
 
-/** Moves a process back to where it came from, below the mount; where that is gone it stays. */
-export function moveTo(path: string, pid: number): void {
-  writeIfThere(`${MOUNT}${path}/cgroup.procs`, String(pid));
-}
-
 function setFrozen(folder: string, value: "0" | "1"): void {
   writeIfThere(`${folder}/cgroup.freeze`, value);
 }

@@ -5,10 +5,12 @@ import { accountsOf } from "../policy/accounts.ts";
 import { PATH } from "../scope/environment.ts";
 import type { TeamName } from "../units/ids.ts";
 import type { Bytes } from "../units/quantities.ts";
-import { uidOf } from "./accounts.ts";
+import { loginShellOf, uidOf } from "./accounts.ts";
 import { controllers } from "./cgroup.ts";
+import { pamReadsHome } from "./pam-environment.ts";
 import { problemWithProgram } from "./program-look.ts";
 import { findProgram } from "./programs.ts";
+import { ptraceScope } from "./ptrace-scope.ts";
 
 /** How long sshd may take to print its configuration, in milliseconds. */
 const SSHD_MS = 5000;
@@ -25,6 +27,9 @@ export const hostLook = {
     PATH.split(":").some((folder) => problemWithProgram(`${folder}/${name}`) === undefined),
   problemWithFolder,
   keysAreFromPolicies,
+  loginShellOf,
+  pamReadsHome: () => pamReadsHome(),
+  ptraceScope,
 };
 
 /** What root sees is not what a team's account may execute: root looks for the account. */

@@ -11,6 +11,7 @@
 // something, the milliseconds and the share of the CPU are upper bounds.
 import { parseArgs } from "node:util";
 import { execa } from "execa";
+import { asSshd, becomeConnection, PERL_AS_SSHD } from "../machine/as-sshd.ts";
 import { startGuest, stopGuest } from "../machine/guest.ts";
 import { settings } from "../machine/settings.ts";
 import { sshCommand } from "../machine/talk.ts";
@@ -109,10 +110,9 @@ const cpuOf = (...cgroups: string[]) =>
   `awk '/^usage_usec/ { sum += $2 } END { print sum }' ${cgroups.map((name) => `/sys/fs/cgroup/${name}/cpu.stat`).join(" ")}`;
 const SUPERVISOR_CPU = cpuOf("system.slice/nixgate.service");
 const OTHERS_CPU = cpuOf("init.scope", "system.slice/dbus.service", "system.slice/systemd-journald.service");
-const WAIT = `cd /tmp; for i in $(seq ${waiting}); do SSH_ORIGINAL_COMMAND=wait /usr/local/bin/nixgate-front alpha </dev/null >/dev/null 2>&1 & done; wait`;
+const WAIT = asSshd("nix-alpha", "SSH_ORIGINAL_COMMAND=wait exec /usr/local/bin/nixgate-front alpha", waiting);
 /** Their parent stays: to a front it is the client. */
-const IN_BACKGROUND =
-  "cat >/tmp/wait.sh; chmod 644 /tmp/wait.sh; setsid runuser -u nix-alpha -- sh /tmp/wait.sh </dev/null >/dev/null 2>&1 &";
+const IN_BACKGROUND = "cat >/tmp/wait.sh; setsid sh /tmp/wait.sh </dev/null >/dev/null 2>&1 &";
 const ALL_WAIT = `timeout 300 sh -c 'until [ "$(pgrep -c -u nix-alpha -x sleep)" -ge ${waiting} ]; do sleep 1; done' && sleep 10`;
 const FRONTS_PSS = `for pid in $(pgrep -u nix-alpha -f '^/bin/sh /usr/local/bin/nixgate-front'); do ${PSS}; done | sort -n`;
 const IDLE_SECONDS = 30;
@@ -130,7 +130,7 @@ const figures = async (command: string, program: string) => {
   const lines = (await root(command, program)).split("\n");
   return Object.fromEntries(lines.map((line) => line.split(" "))) as Record<string, string>;
 };
-const asAccount = (perl: string) => figures("runuser -u nix-alpha -- perl -", perl);
+const asAccount = (perl: string) => figures(`${PERL_AS_SSHD} -`, `${becomeConnection("nix-alpha")}\n${perl}`);
 const number = async (command: string) => Number(await root(command));
 const row = (what: string, figure: string) => console.log(`${what.padEnd(46)}${figure}`);
 

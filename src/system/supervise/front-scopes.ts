@@ -3,26 +3,35 @@ import type { Plan } from "../../scope/plan.ts";
 import { answerToRun } from "../../session/front-answers.ts";
 import type { OpenScope, Scopes } from "../../session/ports.ts";
 import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
-import { cgroupOf, hasCgroup2, killAllBut, moveTo, notInUnit } from "../cgroup.ts";
+import { cgroupOf, hasCgroup2, killAllBut, notInUnit } from "../cgroup.ts";
 import { cgroupScope, type Known } from "../cgroup-scope.ts";
 import { clock } from "../clock.ts";
 import { confined } from "./confined.ts";
 import { endOf, heldBy, letRun } from "./exit-of.ts";
-import type { Fifo } from "./fifos.ts";
 import { limitSlice } from "./limit-slice.ts";
+import type { Guest } from "./reception.ts";
 import type { Supervisor } from "./supervisor.ts";
 import type { Talk } from "./talk.ts";
+import { moved, type Waiting } from "./waiting.ts";
 
 /** Scopes of the system manager around a front that stands still: it runs the command as its child, and holds the scope. */
-export function scopesOfFront(talk: Talk, fifo: Fifo, member: string | undefined, supervisor: Supervisor): Scopes {
+export function scopesOfFront(
+  guest: Guest,
+  member: string | undefined,
+  waiting: Waiting,
+  supervisor: Supervisor,
+): Scopes {
+  const { talk, fifo } = guest;
   const { pid } = talk.front;
   const { manager } = supervisor;
   return {
     async open(plan) {
       const openedAt = clock.monotonic();
       if (!(await talk.still())) throw new ScopeUnavailable("the front does not stand still");
+      guest.watch ??= supervisor.strays.watch(fifo);
       if (plan.confinement) {
         const argv = ["/bin/sh", supervisor.front, fifo.name, member ?? ""] as const;
+        await waiting.enter();
         return confined(plan, plan.confinement, argv, openedAt, talk, fifo, supervisor);
       }
       const { unit: name, slice, description, unitProperties: properties } = plan;
@@ -30,6 +39,7 @@ export function scopesOfFront(talk: Talk, fifo: Fifo, member: string | undefined
       if (!talk.front.isThere()) throw new ScopeUnavailable("the front is gone");
       const folder = cgroupOf(pid);
       if (!hasCgroup2() || !folder?.endsWith(`/${slice}/${name}`)) throw new ScopeUnavailable(notInUnit(name));
+      moved(guest, folder);
       const [invocation, appliedToTeam] = await Promise.all([
         manager.invocationOf(name),
         limitSlice(plan, dirname(folder), manager),
@@ -55,12 +65,12 @@ export function scopeAround(talk: Talk, plan: Plan, folder: string, known: Known
       isRunning = true;
       letRun(talk, (said) => answerToRun(plan, said));
     },
-    // The front has something to say yet, or another line to read: outside the scope, which then is gone.
+    // The front has something to say yet, or another line to read. It is the account's process, and code of the account
+    // may be in its place: it stays in a scope of the team's slice until it is gone.
     async release() {
       killAllBut(pid, folder);
       // The command could not be ended: sh waits for it, and hears of nothing else.
       if (isRunning) talk.front.signal("SIGKILL");
-      if (talk.front.isThere()) moveTo(talk.front.cgroup, pid); // the number is not another's by now
     },
   });
 }

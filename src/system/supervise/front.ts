@@ -36,13 +36,19 @@ export interface Front {
   close(): void;
 }
 
+/** Whether a cgroup, below the mount, is one of nixgate's scopes or services. */
+export const isOurs = (cgroup: string): boolean => cgroup.startsWith("/nixgate.slice/");
+
+/** What a command starts is in a scope of nixgate's already, and asks for no second session. */
+const OUTSIDE = (cgroup: string) => !isOurs(cgroup);
+
 /**
  * What the kernel says of a process that claims to be a front of a team's account.
  * @param uid of the account that may write into the FIFO that the pid came from
- * @param scope the cgroup in which a front is that has been served before
+ * @param mayBeIn the cgroups in which the front may be: outside of all sessions, unless it has been served before
  * @returns why it is none, in words for the log
  */
-export function frontOf(pid: number, team: string, uid: number, scope?: string): Front | string {
+export function frontOf(pid: number, team: string, uid: number, mayBeIn = OUTSIDE): Front | string {
   const held: number[] = [];
   const hold = (path: string, flags: number) => {
     const descriptor = openSync(path, flags);
@@ -53,7 +59,7 @@ export function frontOf(pid: number, team: string, uid: number, scope?: string):
   try {
     const folder = hold(`/proc/${pid}`, O_PATH | constants.O_DIRECTORY);
     const cgroup = cgroupIn(folder);
-    const found = problemWith(folder, cgroup, team, uid, scope);
+    const found = problemWith(folder, cgroup, team, uid, mayBeIn);
     if (found === undefined) return opened(pid, folder, cgroup, hold(inside(folder, "stat"), constants.O_RDONLY));
     problem = found;
   } catch (error) {
@@ -110,15 +116,13 @@ function problemWith(
   cgroup: string,
   team: string,
   uid: number,
-  scope: string | undefined,
+  mayBeIn: (cgroup: string) => boolean,
 ): string | undefined {
   const ids = /^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m.exec(textOf(inside(folder, "status")));
   if (!ids || ids.slice(1).some((id) => Number(id) !== uid)) return "it is not the team's account's";
   const [, program = "", forTeam] = wordsOf(folder, PAGE);
   if (basename(program) !== PROGRAM || forTeam !== team) return "it is no front of this team";
-  // what a command starts is in a scope of nixgate's already, and asks for no second session
-  const inSession = scope === undefined ? cgroup.includes("/nixgate.slice/") : cgroup !== scope;
-  return inSession ? "it is part of another session" : undefined;
+  return mayBeIn(cgroup) ? undefined : "it is part of another session";
 }
 
 /** Fields behind the command's name, proc_pid_stat(5). */
@@ -203,7 +207,7 @@ function kill(pid: number, signal: NodeJS.Signals): void {
 export function wakeFronts(team: string, uid: number): void {
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
-    const front = frontOf(Number(name), team, uid);
+    const front = frontOf(Number(name), team, uid, () => true);
     if (typeof front === "string") continue;
     if (front.state() === "stopped") front.signal("SIGCONT");
     front.close();

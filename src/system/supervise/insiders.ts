@@ -25,7 +25,7 @@ export function insiders(): Insiders {
   const awaited = new Map<string, (talk: Talk) => void>();
   const inside = new Map<number, { readonly talk: Talk; readonly fifo: Fifo }>();
   const enter = (pid: number, fifo: Fifo, folder: string, cgroup: string, ask: Ask | undefined) => {
-    const front = frontOf(pid, fifo.name, fifo.uid, cgroup);
+    const front = frontOf(pid, fifo.name, fifo.uid, (now) => now === cgroup);
     if (typeof front === "string") return undefined;
     const talk = talkWith(front, folder, ask);
     if (ask && !talk.hasRoom) {

@@ -1,15 +1,18 @@
 import { chmodSync, existsSync, renameSync, writeFileSync } from "node:fs";
+import { mayTrace } from "../../session/standing.ts";
 import type { SupervisePorts } from "../../session/supervise.ts";
 import { NixgateError } from "../../units/error.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { removeIfThere } from "../files.ts";
 import { openJournal } from "../journal.ts";
 import { bySpool } from "../journal-spool.ts";
+import { ptraceScope } from "../ptrace-scope.ts";
 import { recordsForJournal } from "../session-ports.ts";
 import { READY } from "../session-process.ts";
 import { passedFifos } from "./fifos.ts";
 import { insiders } from "./insiders.ts";
 import { receive } from "./reception.ts";
+import { strays } from "./strays.ts";
 import type { Supervisor } from "./supervisor.ts";
 import { systemManager } from "./system-manager.ts";
 import { tally } from "./tally.ts";
@@ -28,10 +31,13 @@ export async function openVisits(
     throw cannot("systemd has passed no FIFO", "start it by its sockets: nixgate render units prints them");
   const followsCrash = existsSync(RUNNING);
   writeFileSync(RUNNING, "");
+  const guests: Supervisor["guests"] = new Map();
   const supervisor: Supervisor = {
     ...own,
     manager: await systemManager(own.warn),
     insiders: insiders(),
+    guests,
+    strays: strays((pid) => guests.get(pid)?.scope !== undefined, own.warn),
     followsCrash,
     admission: tally(),
     records: recordsForJournal("system", bySpool(`${RUN_DIRECTORY}/_journal`)),
@@ -43,6 +49,8 @@ export async function openVisits(
       renameSync(`${READY}.new`, READY);
     },
   };
+  if (mayTrace(ptraceScope()))
+    own.warn("kernel.yama.ptrace_scope is not 1 or more: sessions are refused", { found: ptraceScope() ?? "no Yama" });
   const note = own.log.journald ? openJournal().note : undefined;
   if (note !== undefined) own.warn(note, {});
   return async (serve) => {

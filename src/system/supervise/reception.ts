@@ -4,12 +4,14 @@ import { NOTABLE_DELAY_MS } from "../../session/records-of.ts";
 import { RecordFailure } from "../../session/session-log.ts";
 import type { Serve } from "../../session/supervise.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
+import { killWhole, MOUNT } from "../cgroup.ts";
 import { clock } from "../clock.ts";
 import { takeOverRoom } from "./answer-room.ts";
 import { type Arrival, arrivalsInTurn } from "./arrivals.ts";
 import { complaints } from "./complaints.ts";
+import { whyNoConnection } from "./connection.ts";
 import { type Fifo, readInTurn, sharingGroups } from "./fifos.ts";
-import { frontOf, wakeFronts } from "./front.ts";
+import { type Front, frontOf, isOurs, wakeFronts } from "./front.ts";
 import type { FrontClient } from "./front-client.ts";
 import { returnsOf } from "./returns.ts";
 import { answersOf, type Supervisor } from "./supervisor.ts";
@@ -38,6 +40,10 @@ export interface Guest {
   readonly fifo: Fifo;
   /** Once it is known how long it may be gone unnoticed. */
   client: FrontClient | undefined;
+  /** The folder of the scope that its front is in; undefined while that is outside of nixgate's slice. */
+  scope: string | undefined;
+  /** Once it has run a command: of what its account does outside of sessions. */
+  watch: ReturnType<Supervisor["strays"]["watch"]> | undefined;
 }
 
 /**
@@ -45,7 +51,7 @@ export interface Guest {
  * that an earlier supervisor left are taken over, and fronts that it did not answer are woken to ask again.
  */
 export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: Supervisor): Promise<void> {
-  const guests = new Map<number, Guest>();
+  const { guests } = supervisor;
   const host = async (guest: Guest, team: string, served: () => Promise<void>) => {
     const { pid } = guest.talk.front;
     guests.set(pid, guest);
@@ -57,7 +63,9 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
       // nothing of one session may end the process: where there is no room for an answer the front is ended below
       await guest.talk.finish((said) => answerToEnd(status, said)).catch(() => guest.talk.front.signal("SIGKILL"));
     }
+    void guest.watch?.end(); // however it was served
     await guest.talk.end();
+    if (guest.scope !== undefined) killWhole(guest.scope); // nothing of the session may be left by now
     if (guests.get(pid) === guest) guests.delete(pid);
   };
   const complain = complaints(supervisor.warn, MOST_COMPLAINTS);
@@ -67,19 +75,25 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
     const delayed = clock.monotonic() - since;
     if (delayed >= NOTABLE_DELAY_MS)
       tellOfWaiting(fifo, "sessions wait for others of their team to begin", { ms: delayed });
-    const lost = ask.number > 1; // another supervisor answered it before, and it is in no command any more
+    const scope = isOurs(front.cgroup) ? MOUNT + front.cgroup : undefined;
+    // another supervisor answered it before, or put it into a scope; and it is in no command any more
+    const lost = ask.number > 1 || scope !== undefined;
     const environment = lost ? new Map() : front.environment();
     if (typeof environment === "string") {
       front.close();
       return complain(fifo, "a process asked that is no front", { pid: front.pid, why: environment });
     }
-    const guest: Guest = { talk: talkWith(front, answersOf(fifo, supervisor), ask), fifo, client: undefined };
-    const served = host(guest, fifo.name, async () =>
-      lost
-        ? guest.talk.answer(() => answerToLost(ask))
-        : serve.visit(visitOf(fifo, guest, { environment, delayed }, supervisor)),
-    );
-    await Promise.race([guest.talk.begun, served]);
+    const talk = talkWith(front, answersOf(fifo, supervisor), ask);
+    const guest: Guest = { talk, fifo, client: undefined, scope, watch: undefined };
+    const served = host(guest, fifo.name, async () => {
+      if (lost) return talk.answer(() => answerToLost(ask));
+      const visit = visitOf(fifo, guest, { environment, delayed }, supervisor);
+      const { notBySshd } = visit.standing;
+      if (notBySshd !== undefined)
+        complain(fifo, "a front came that sshd did not start", { pid: front.pid, why: notBySshd });
+      return serve.visit(visit);
+    });
+    await Promise.race([talk.begun, served]);
   };
   const arrivals = arrivalsInTurn(begin);
   // The team is that of the record's folder: a forged record ends nobody else's session.
@@ -96,7 +110,7 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
     const guest = guests.get(Number(pid));
     if (guest?.fifo === fifo && guest.talk.front.isThere()) return guest.talk.take(ask);
     if (supervisor.insiders.take(fifo, answersOf(fifo, supervisor), Number(pid), ask)) return;
-    const front = frontOf(Number(pid), fifo.name, fifo.uid);
+    const front = strangerOf(Number(pid), fifo);
     if (typeof front !== "string") return arrivals.add(fifo, front, ask);
     return complain(fifo, "a process asked that is no front", { pid: Number(pid), why: front });
   };
@@ -117,6 +131,16 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
     supervisor.ready();
   });
   reading.stop();
+}
+
+/** A front that is not known. One in a scope is another supervisor's, or a process that a command started: sshd's is not that. */
+function strangerOf(pid: number, { name, uid }: Fifo): Front | string {
+  const front = frontOf(pid, name, uid, () => true);
+  if (typeof front === "string" || !isOurs(front.cgroup)) return front;
+  const why = whyNoConnection(front.parent, uid);
+  if (why === undefined) return front;
+  front.close();
+  return `it is part of another session: ${why}`;
 }
 
 /** Root writes there, the team's group reads; what an earlier supervisor left is nobody's answer any more. */

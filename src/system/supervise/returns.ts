@@ -9,12 +9,14 @@ import { sliceName } from "../../scope/names.ts";
 import { answerToEnd } from "../../session/front-answers.ts";
 import type { Return } from "../../session/supervise.ts";
 import { dayOfSession, sessionId, type TeamName, teamName } from "../../units/ids.ts";
+import type { Milliseconds } from "../../units/quantities.ts";
 import { openArchive } from "../archive.ts";
-import { killWhole, MOUNT } from "../cgroup.ts";
+import { killAllBut, killWhole, MOUNT, processesOf } from "../cgroup.ts";
 import { clock } from "../clock.ts";
 import { bootsHere } from "../liveness.ts";
 import { recoverPorts } from "../recover-ports.ts";
 import { confinedScope } from "./confined.ts";
+import { kinOf, whyNoConnection } from "./connection.ts";
 import type { Fifo } from "./fifos.ts";
 import { frontOf } from "./front.ts";
 import { clientOfFront } from "./front-client.ts";
@@ -61,7 +63,7 @@ export async function returnsOf(teams: readonly Fifo[], supervisor: Supervisor):
   });
   if (supervisor.followsCrash && journald) each((file) => copyLast(file, supervisor.records));
   const kept = new Set([...found.values()].map(({ back }) => back.resumed.begun.unit));
-  for (const { name } of teams) endScopes(name, kept);
+  for (const team of teams) endScopes(team, kept);
   const { copyToJournal, flush } = supervisor.records;
   const ports = recoverPorts(directory, journald ? { copy: copyToJournal, flush } : undefined);
   // A session of another manager may still be served by a process of its own.
@@ -77,10 +79,26 @@ export async function returnsOf(teams: readonly Fifo[], supervisor: Supervisor):
   return [...found.values()];
 }
 
-/** Ends the scopes that nobody watches any more, with all that is in them. */
-function endScopes(team: string, kept: ReadonlySet<string | undefined>): void {
-  for (const unit of unitsOf(team)) if (!kept.has(unit)) killWhole(`${sliceOf(team)}/${unit}`);
+/** How long a front of a session that is over may read a line before it asks and is told so, in milliseconds. */
+const LINE_WITHIN_MS = 600_000 as Milliseconds;
+
+/** Ends what is in the scopes that nobody watches any more, but for fronts: they ask again, and are told. */
+function endScopes({ name: team, uid }: Fifo, kept: ReadonlySet<string | undefined>): void {
+  for (const unit of unitsOf(team)) {
+    const folder = `${sliceOf(team)}/${unit}`;
+    const front = processesOf(folder).find((pid) => whyNoConnection(kinOf(pid)?.parent ?? 0, uid) === undefined);
+    if (kept.has(unit) || (front !== undefined && isWaiting(unit, kept))) continue;
+    if (front === undefined) killWhole(folder);
+    else {
+      killAllBut(front, folder);
+      clock.after(LINE_WITHIN_MS, () => killWhole(folder));
+    }
+  }
 }
+
+/** Whether a front waits there for a command that is confined in a service of its own. */
+const isWaiting = (unit: string, kept: ReadonlySet<string | undefined>): boolean =>
+  [...kept].some((name) => name?.endsWith(".service") && unit.startsWith(name.replace(/\d+\.service$/, "")));
 
 const sliceOf = (team: string) => `${MOUNT}/nixgate.slice/${sliceName(team as TeamName)}`;
 
@@ -127,7 +145,9 @@ function returning(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found | u
   const cgroup = `/nixgate.slice/${sliceName(team)}/${begun.unit}`;
   const folder = answersOf(fifo, supervisor);
   const isConfined = begun.unit.endsWith(".service");
-  const front = frontOf(start.pid, team, fifo.uid, isConfined ? undefined : cgroup);
+  const session = `/nixgate.slice/${sliceName(team)}/nixgate-${team}-${start.session}-`;
+  const isWaitingScope = (now: string) => now.startsWith(session) && now.endsWith("-wait.scope");
+  const front = frontOf(start.pid, team, fifo.uid, (now) => (isConfined ? isWaitingScope(now) : now === cgroup));
   if (typeof front === "string") return undefined;
   if (start.started_ticks !== undefined && start.started_ticks !== front.startedTicks) {
     front.close();
@@ -135,7 +155,13 @@ function returning(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found | u
   }
   const inside = isConfined ? supervisor.insiders.isIn(begun.pid ?? 0, fifo, folder, cgroup) : undefined;
   if (isConfined && !inside) return undefined;
-  const guest: Guest = { talk: talkWith(front, folder, undefined), fifo, client: undefined };
+  const guest: Guest = {
+    talk: talkWith(front, folder, undefined),
+    fifo,
+    client: undefined,
+    scope: MOUNT + front.cgroup,
+    watch: undefined,
+  };
   // A record of an older nixgate has no monotonic time, and the clock may have been set back since.
   const at = begun.monotonic_ms ?? clock.monotonic() - Math.max(0, Date.now() - Date.parse(begun.time));
   return {
@@ -156,9 +182,11 @@ function returning(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found | u
         // The front asks again if it stood still, because nobody took its word or because nothing has begun.
         const begin = () => void (holder.state() === "stopped" && holder.signal("SIGCONT"));
         const { admission, records } = supervisor;
+        guest.watch = supervisor.strays.watch(fifo);
+        const strays = async () => guest.watch?.end();
         return {
           scope: { ...scope, begin },
-          ports: { clock, client, admission, records, programs: LOOKED_AT_BY_FRONT },
+          ports: { clock, client, admission, records, programs: LOOKED_AT_BY_FRONT, strays },
         };
       },
     },

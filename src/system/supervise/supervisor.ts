@@ -1,12 +1,17 @@
 import type { SessionPorts } from "../../session/ports.ts";
 import type { Fifo } from "./fifos.ts";
 import type { Insiders } from "./insiders.ts";
+import type { Guest } from "./reception.ts";
+import type { Strays } from "./strays.ts";
 import type { SystemManager } from "./system-manager.ts";
 
 /** What all sessions of a supervisor share. */
 export interface Supervisor {
   readonly manager: SystemManager;
   readonly insiders: Insiders;
+  readonly strays: Strays;
+  /** The fronts that are being served, by pid. */
+  readonly guests: Map<number, Guest>;
   readonly admission: SessionPorts["admission"];
   readonly records: SessionPorts["records"];
   readonly version: string;

@@ -21,7 +21,7 @@ const STOPS_WITHIN_MS = 10_000;
 const LOOK_AGAIN_MS = 1;
 const LOOK_SELDOM_MS = 100;
 /** How long a front may take to end after its last answer; a client that does not read can hold it up. */
-const GOES_WITHIN_MS = 60_000;
+const GOES_WITHIN_MS = 15_000;
 const GOING_MS = 20;
 const GOING_SELDOM_MS = 500;
 

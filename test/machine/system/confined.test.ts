@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
 import { waitFor } from "../../support/wait-for.ts";
+import { asSshd } from "../as-sshd.ts";
 import { sliceFolder } from "../managers.ts";
 import { allow, editHost, restorePolicies } from "../policies.ts";
 import { realClients } from "../real-clients.ts";
@@ -140,9 +141,8 @@ describe("a confined command", () => {
   });
 
   test("is not run at all where its streams are none of sshd's pipes", async ({ guest }) => {
-    const start = "SSH_ORIGINAL_COMMAND=seven /usr/local/bin/nixgate-front alpha </etc/hostname; echo $?";
-    const { stdout } = await guest.asAccount("nix-alpha", `cd /; ${start}`);
-    expect(`${stdout}`.trim()).toBe("69");
+    const start = "SSH_ORIGINAL_COMMAND=seven exec /usr/local/bin/nixgate-front alpha </etc/hostname";
+    expect((await guest.asRoot(asSshd("nix-alpha", start))).exitCode).toBe(69);
     expect(await lastEnd(guest)).toMatchObject({ cause: "scope-failed" });
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
 import { waitFor } from "../../support/wait-for.ts";
+import { asSshd } from "../as-sshd.ts";
 import { allow, edit } from "../policies.ts";
 import { recordsOf } from "../records.ts";
 import {
@@ -41,8 +42,8 @@ describe("when the supervisor is killed", () => {
     await allow(builder, "alpha", { long: ["/bin/sh", "-c", "exec sleep 45"] });
     await edit(builder, "alpha", "s/^max_concurrent = .*/max_concurrent = 200/\ns/^TasksMax = 512/TasksMax = 4096/");
     const before = (await recordsOf(builder, "alpha", "session.end")).length + 1; // and that of the newcomer
-    const start = `cd /; for i in $(seq ${HUNDRED}); do SSH_ORIGINAL_COMMAND=long /usr/local/bin/nixgate-front alpha </dev/null >/dev/null 2>&1 & done; wait`;
-    const all = builder.asAccount("nix-alpha", start);
+    const start = "SSH_ORIGINAL_COMMAND=long exec /usr/local/bin/nixgate-front alpha";
+    const all = builder.asRoot(asSshd("nix-alpha", start, HUNDRED));
     await waitFor("all", async () => (await text(builder, "pgrep -c -u nix-alpha -x sleep")) === `${HUNDRED}`, 120_000);
     // the code that V8 keeps has the version in it
     const upgrade = `sed 's/"0\\.1\\.0"/"9.9.9"/' old/nixgate.cjs >dist/nixgate.cjs; rm dist/nixgate.cache`;
@@ -178,10 +179,9 @@ describe("while systemd is asked for a scope", () => {
   ])("%s: nothing is run twice, nothing is left, and all is on record", async ([, blow = ""], { builder }) => {
     await builder.asRoot("rm -f ~nix-alpha/ran");
     // no login while systemd answers nobody: pam_systemd(8) would wait for it
-    const start =
-      "exec setpriv --reuid nix-alpha --regid nix-alpha --init-groups sh -c 'SSH_ORIGINAL_COMMAND=mark /usr/local/bin/nixgate-front alpha; :'";
+    const start = asSshd("nix-alpha", "SSH_ORIGINAL_COMMAND=mark exec /usr/local/bin/nixgate-front alpha");
     const script = `supervisor=$(${pid}); cd /; ${busySystemd(5)}
-      (${start}) </dev/null >/dev/null 2>&1 & parent=$!; sleep 2; ${blow}; sleep 5; kill -KILL $parent 2>/dev/null`;
+      (${start}) & sleep 2; parent=$(pgrep -x as-sshd -u nix-alpha); ${blow}; sleep 5; kill -KILL $parent 2>/dev/null`;
     const before = (await recordsOf(builder, "alpha", "session.start")).length;
     await builder.asRoot(script);
     await restarted(builder);

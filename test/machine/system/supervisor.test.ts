@@ -1,6 +1,7 @@
 import { describe, expect } from "vitest";
 import { isServeAnswer, serveHello } from "../../support/nix-protocol.ts";
 import { waitFor } from "../../support/wait-for.ts";
+import { asSshd } from "../as-sshd.ts";
 import { sliceFolder } from "../managers.ts";
 import { allow, edit, editHost } from "../policies.ts";
 import { recordsOf } from "../records.ts";
@@ -174,8 +175,8 @@ describe("a crowd", () => {
     letGoOn = () => signalSupervisor(builder, "CONT"),
   ): Promise<void> {
     await signalSupervisor(builder, "STOP");
-    const start = `cd /tmp; for i in $(seq ${starts}); do SSH_ORIGINAL_COMMAND=wait /usr/local/bin/nixgate-front alpha </dev/null >/dev/null 2>&1 & done; wait`;
-    const all = builder.asAccount("nix-alpha", start);
+    const start = "SSH_ORIGINAL_COMMAND=wait exec /usr/local/bin/nixgate-front alpha";
+    const all = builder.asRoot(asSshd("nix-alpha", start, starts));
     const allThere = async () => Number(await text(builder, `${FRONT} | wc -l`)) >= starts;
     await waitFor("all fronts", allThere, 60_000).finally(letGoOn);
     await serve();

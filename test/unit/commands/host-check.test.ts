@@ -35,6 +35,9 @@ const SOUND: HostLook = {
   isInstalled: () => true,
   problemWithFolder: () => undefined,
   keysAreFromPolicies: () => true,
+  loginShellOf: () => "/bin/sh",
+  pamReadsHome: () => false,
+  ptraceScope: () => 1,
 };
 
 interface Given {
@@ -111,6 +114,21 @@ describe("check warns of a host on which nobody can come in, or no command begin
       "no memory controller",
       { look: { controllers: ["cpu", "pids"] } },
       /no memory controller.* → boot it with cgroup_enable=memory/,
+    ],
+    [
+      "a kernel that lets a command take over its session",
+      { host: SYSTEM, look: { ptraceScope: () => 0 } },
+      /^nixgate\.toml:6: scope\.manager: kernel\.yama\.ptrace_scope of this host is not 1 or more.* → nixgate render units/,
+    ],
+    [
+      "a PAM that reads a file in the account's home",
+      { host: SYSTEM, look: { pamReadsHome: () => true } },
+      /^nixgate\.toml:6: .*~\/\.pam_environment.* → sed -i /,
+    ],
+    [
+      "a login shell that reads the account's files",
+      { host: SYSTEM, look: { loginShellOf: () => "/bin/bash" } },
+      /alpha\.toml:2: team: nix-alpha has the login shell \/bin\/bash.* → usermod --shell \/bin\/sh nix-alpha$/,
     ],
     [
       "no account",

@@ -8,6 +8,7 @@ const WHOLE: Readonly<Record<string, string>> = {
   "src/system/seal-key.ts": "root's own key, in a folder of root's",
   "src/system/demo-ports.ts": "an example of the package",
   "src/system/loopback-sshd.ts": "keys that the demo has made itself",
+  "src/system/pam-environment.ts": "files of root's in /etc/pam.d",
 };
 const READS = /\b(?:readFileSync|readFile|createReadStream|readlines?)\(/;
 

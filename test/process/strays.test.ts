@@ -1,0 +1,72 @@
+import { spawn } from "node:child_process";
+import { expect, onTestFinished, test } from "vitest";
+import { outside, strays } from "../../src/system/supervise/strays.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+/** No account has it, so that nobody's processes are ended. */
+const ACCOUNT = { uid: 3_987_001, gid: 3_987_001 };
+const isRoot = process.getuid?.() === 0;
+
+function start(program: string, ...words: string[]): number {
+  const child = spawn(program, words, { uid: ACCOUNT.uid, gid: ACCOUNT.gid, cwd: "/", env: {}, stdio: "ignore" });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return child.pid as number;
+}
+const found = () => outside(new Set([ACCOUNT.uid]), () => false).get(ACCOUNT.uid) ?? [];
+
+// only root starts processes of another account, and ends them
+test.runIf(isRoot)("a process of the account's that nobody let in is found, ended, counted and told", async () => {
+  const said: unknown[] = [];
+  const looked = strays(
+    () => false,
+    (message, facts) => void said.push([message, facts]),
+  );
+  const watch = looked.watch(ACCOUNT);
+  const other = looked.watch(ACCOUNT);
+  expect(await looked.watch(ACCOUNT).end()).toBe(0);
+  const pid = start("/bin/sleep", "600");
+  await waitFor("the process", () => found().includes(pid));
+  expect(await watch.end()).toBe(1);
+  expect(found()).toEqual([]);
+  expect(await watch.end()).toBe(1);
+  expect(said).toEqual([
+    [
+      "processes of an account were outside of its sessions, and were ended",
+      { ...ACCOUNT, pids: [pid], commands: ["sleep"] },
+    ].map((part) => (typeof part === "string" ? part : expect.objectContaining({ pids: [pid], commands: ["sleep"] }))),
+  ]);
+  expect(await other.end()).toBe(1); // of each session that ran meanwhile
+  expect(await looked.watch(ACCOUNT).end()).toBe(0);
+});
+
+test.runIf(isRoot)("one that forks away all the time is ended as well", async () => {
+  const hop = "$SIG{TERM} = 'IGNORE'; while (1) { fork and exit }";
+  start("/usr/bin/perl", "-e", hop);
+  start("/usr/bin/perl", "-e", hop);
+  const looked = strays(
+    () => false,
+    () => undefined,
+  );
+  expect(await looked.watch(ACCOUNT).end()).toBeGreaterThan(1);
+  expect(found()).toEqual([]);
+});
+
+test.runIf(isRoot)("a process that ends by itself in this moment is none", async () => {
+  const looked = strays(
+    () => false,
+    () => undefined,
+  );
+  const watch = looked.watch(ACCOUNT);
+  const pid = start("/bin/sleep", "0.1");
+  await waitFor("the process", () => found().includes(pid) || !isThere(pid));
+  expect(await watch.end()).toBe(0);
+});
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
