@@ -1,3 +1,4 @@
+import { plural } from "../record/wording.ts";
 import { madeBy, named } from "./made-by.ts";
 import type { RenderedFile } from "./slices.ts";
 import { RENDERED } from "./units.ts";
@@ -82,7 +83,10 @@ export function planApply(wanted: readonly RenderedFile[], configDirectory: stri
   for (const [uid, isWanted] of accountsIn([...paths], gone)) {
     const words = managerStep(uid, isWanted, host);
     if (words === undefined) continue;
-    if (isWanted && host.busyAccounts.has(uid)) waits.push(`the systemd of uid ${uid} stays: sessions run in it`);
+    if (isWanted && host.busyAccounts.has(uid))
+      waits.push(
+        `the systemd of uid ${uid} stays: sessions run in it (systemctl restart user@${uid}.service ends them)`,
+      );
     else
       steps.push({ kind: "systemctl", words, why: isWanted ? "the account gets no systemd" : "it may have one again" });
   }
@@ -163,7 +167,7 @@ function serve(wanted: readonly RenderedFile[], host: Observed, steps: Step[], w
       : "another text of it runs; running sessions go on";
   if (service.active && host.between > 0)
     waits.push(
-      `${SERVICE} is not restarted (${why}): ${host.between} sessions wait between two commands and would end`,
+      `${SERVICE} is not restarted (${why}): ${plural(host.between, "session")} between two commands would end`,
     );
   else steps.push({ kind: "systemctl", words: [service.active ? "restart" : "start", SERVICE], why });
 }

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Archive } from "../record/archive.ts";
+import { decodeLine } from "../record/decode.ts";
 import { openSessions } from "../record/open-sessions.ts";
 import type { Observed, Step, UnitState } from "../render/apply-plan.ts";
 import { madeBy } from "../render/made-by.ts";
@@ -75,7 +76,7 @@ export async function observe(files: readonly RenderedFile[], logDirectory: stri
     unit,
     rendered: renderedOfSupervisor(),
     busyTeams: new Set(namesIn(`${MOUNT}/nixgate.slice`, /\.slice$/).flatMap(busyTeam)),
-    between: existsSync(logDirectory) ? between(openArchive(logDirectory)) : 0,
+    between: existsSync(logDirectory) ? between(rootsOwn(openArchive(logDirectory))) : 0,
     busyAccounts: new Set(uids.filter((uid) => Number.isInteger(uid) && hasSessions(uid))),
     hasAccount: (uid) => accountOf(uid) !== undefined,
   };
@@ -144,11 +145,20 @@ function between(archive: Archive): number {
   for (const line of growthOf(archive).lines(since, () => undefined)) open.take(line);
   const isAlive = livenessHere();
   return open.all().filter(({ start, command }) => {
-    if (command !== undefined) return false;
-    const known = JSON.parse(start);
-    return known.isolation === "scope-system" && isAlive(known);
+    const decoded = decodeLine({ number: 0, bytes: Buffer.from(start), tooLong: false });
+    if (command !== undefined || !decoded.ok || decoded.record.event !== "session.start") return false;
+    return decoded.record.isolation === "scope-system" && isAlive(decoded.record);
   }).length;
 }
+
+/** The supervisor writes into root's folders only; in one of its own an account could make up sessions. */
+const rootsOwn = (archive: Archive): Archive => ({
+  ...archive,
+  scan() {
+    const { files, problems } = archive.scan();
+    return { files: files.filter(({ owner }) => owner?.() === 0), problems };
+  },
+});
 
 /** @throws NixgateError E_APPLY or E_RENDER_WRITE */
 export function perform(step: Step): void {

@@ -91,7 +91,10 @@ test("a session between two commands is not ended: the restart waits for it", as
   await builder.asRoot("install -d -m 755 /var/log/elsewhere");
   await builder.asRoot("mkdir -p /var/log/elsewhere && cp -a /var/log/nixgate/. /var/log/elsewhere/");
   const held = await apply(builder, "--yes");
-  expect([held.exitCode, held.lines.join("\n")]).toEqual([75, expect.stringContaining("1 sessions wait between two")]);
+  expect([held.exitCode, held.lines.join("\n")]).toEqual([
+    75,
+    expect.stringContaining("1 session between two commands would end"),
+  ]);
   loop.stdin?.end();
   await waitFor("its end", async () => (await lastEnd(builder)) !== undefined && loop.exitCode !== null);
   expect((await builder.ssh("nix-alpha", "quick")).exitCode).toBe(73); // the unit's ReadWritePaths are stale

@@ -86,7 +86,7 @@ describe("a plan", () => {
     expect(plan(left).waits).toEqual(["what is left over of a-b stays: its sessions run"]);
     expect(plan({ rendered: "0.0.9-a", between: 2 })).toMatchObject({
       steps: [],
-      waits: [expect.stringContaining("2 sessions wait between two commands")],
+      waits: [expect.stringContaining("2 sessions between two commands would end")],
     });
     expect(plan({ unit: () => up, busyAccounts: new Set([1001]) })).toMatchObject({
       steps: [],
