@@ -1,11 +1,11 @@
 import type { Command, CommandResult } from "../cli/command.ts";
-import { UsageError } from "../cli/usage-error.ts";
+import { optionsOnly, textOption } from "../cli/options.ts";
 import type { Step } from "../render/apply-plan.ts";
 import { NixgateError } from "../units/error.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { type ApplyPorts, type Planned, planFor } from "./apply-ports.ts";
-import { textOption } from "./sessions-ports.ts";
+import { CONFIG_HELP, CONFIG_OPTIONS } from "./config-options.ts";
 
 export const apply: Command<ApplyPorts> = {
   name: "apply",
@@ -21,16 +21,16 @@ No running session is cut. The supervisor is restarted without its sessions noti
 commands, or run in what is to go, that step is put off, and said.
 
   --yes              do it
-  --config-dir DIR   the configuration folder, /etc/nixgate by default. Each file says in its first line of which folder it
+${CONFIG_HELP}. Each file says in its first line of which folder it
                      is, and files of another one are left alone
 
 Exit status: 0 where all is as it should be, or has been done, or would be done; 64 for a wrong option; 69 where systemctl
 failed; 73 where a file is in the way or cannot be written; 75 where a step is put off; 77 for --yes without root; 78
 where the configuration has an error.
 `,
-  options: { yes: { type: "boolean" }, "config-dir": { type: "string" } },
+  options: { yes: { type: "boolean" }, ...CONFIG_OPTIONS },
   async run({ positionals, options }, ports): Promise<CommandResult> {
-    if (positionals[0] !== undefined) throw new UsageError(`${escapeText(positionals[0])}: apply takes options only`);
+    optionsOnly("apply", positionals);
     const really = options["yes"] === true;
     if (really && !ports.isRoot)
       throw new NixgateError("E_APPLY", ExitStatus.denied, "apply --yes: only root may change the host");

@@ -13,6 +13,7 @@ import { KEYS_ID } from "../record/journal-entry.ts";
 import { NixgateError } from "../units/error.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { type TeamName, teamName } from "../units/ids.ts";
+import { CONFIG_DIRECTORY, CONFIG_OPTIONS } from "./config-options.ts";
 
 export interface AuthorizedKeysPorts {
   readonly files: ConfigFiles;
@@ -32,7 +33,6 @@ export interface LoggedProblem {
 /** Most problems that one call tells the log: a client that nobody knows yet can make sshd call often. */
 const MOST_LOGGED = 5;
 
-const DEFAULT_DIRECTORY = "/etc/nixgate";
 /** What stands for itself both in an authorized_keys option and in a shell's command line. */
 const PLAIN_WORD = /^\/[A-Za-z0-9_./+-]*$/;
 
@@ -56,7 +56,7 @@ who it is.
   --user U          only the team that this account serves: an account named \`nix-TEAM\` or \`TEAM\`
                     serves that team, every other account gets nothing
   --fingerprint F   only this key, as SHA256:…
-  --config-dir DIR  the configuration folder, ${DEFAULT_DIRECTORY} by default; another one is passed on
+  --config-dir DIR  the configuration folder, ${CONFIG_DIRECTORY} by default; another one is passed on
                     to the session
 
 Of a policy with an error the keys are printed all the same whose [[member]] is right in itself: the session then
@@ -72,12 +72,12 @@ export const authorizedKeys: Command<AuthorizedKeysPorts> = {
   summary: "print authorized_keys lines from the policies, for sshd",
   usage: "[--user U] [--fingerprint F] [--config-dir DIR]",
   help: HELP,
-  options: { user: { type: "string" }, fingerprint: { type: "string" }, "config-dir": { type: "string" } },
+  options: { user: { type: "string" }, fingerprint: { type: "string" }, ...CONFIG_OPTIONS },
   run: printKeys,
 };
 
 async function printKeys({ options }: Arguments, ports: AuthorizedKeysPorts): Promise<CommandResult> {
-  const directory = String(options["config-dir"] ?? DEFAULT_DIRECTORY);
+  const directory = String(options["config-dir"] ?? CONFIG_DIRECTORY);
   const { host, policies, problems } = await loadAll(ports.files, directory);
   const supervised = host.checked.ok && host.checked.value.scope.manager === "system";
   const program = supervised ? frontCommand(ports.frontPath) : sessionCommand(ports.programPath, directory);
@@ -166,7 +166,7 @@ function keyLines(
 
 /** `exec`, so that no shell stays behind between sshd and nixgate (dash -c keeps a process of its own otherwise). */
 function sessionCommand(programPath: string, directory: string): (team: string, member: string) => string {
-  const where = directory === DEFAULT_DIRECTORY ? "" : ` --config-dir ${plain(directory)}`;
+  const where = directory === CONFIG_DIRECTORY ? "" : ` --config-dir ${plain(directory)}`;
   return (team, member) => `exec ${plain(programPath)} session --team ${team} --member ${member}${where}`;
 }
 

@@ -10,6 +10,7 @@ import { readHostConfig } from "../policy/read-host-config.ts";
 import { readPolicy } from "../policy/read-policy.ts";
 import { placeFindings } from "../policy/source.ts";
 import { ExitStatus } from "../units/exit-status.ts";
+import { CONFIG_DIRECTORY, CONFIG_OPTIONS } from "./config-options.ts";
 import { type HostLook, hostWarnings } from "./host-check.ts";
 import { jsonDocument } from "./json-document.ts";
 
@@ -21,8 +22,6 @@ export interface CheckPorts {
   readonly onHost?: (directory: string) => Promise<readonly Problem[]>;
 }
 
-const DEFAULT_DIRECTORY = "/etc/nixgate";
-
 const HELP = `
 Reads configuration as a session would and reports every problem at once, each as
 \`file:line: message\` with its remedy below it. Nothing is changed.
@@ -33,7 +32,7 @@ Reads configuration as a session would and reports every problem at once, each a
                     accounts that two teams share; a configuration folder also against nixgate.toml.
                     The folder of --config-dir is also held against this host: programs, accounts, log folders,
                     memory, and as root sshd's keys. What would keep a team from coming in is a warning.
-  --config-dir DIR  the configuration folder, ${DEFAULT_DIRECTORY} by default
+  --config-dir DIR  the configuration folder, ${CONFIG_DIRECTORY} by default
   --json            one JSON document on stdout:
                     {"ok": boolean, "files": number, "errors": number, "warnings": number,
                      "problems": [{"severity": "error" | "warning", "path", "line", "message", "fix"}]}
@@ -55,7 +54,7 @@ export const check: Command<CheckPorts> = {
   summary: "validate the host's configuration and the policies",
   usage: "[PATH…] [--config-dir DIR] [--json]",
   help: HELP,
-  options: { "config-dir": { type: "string" }, json: { type: "boolean" } },
+  options: { ...CONFIG_OPTIONS, json: { type: "boolean" } },
   run: runCheck,
 };
 
@@ -63,7 +62,7 @@ async function runCheck(
   { positionals, options }: Arguments,
   { files, host, onHost }: CheckPorts,
 ): Promise<CommandResult> {
-  const configDir = String(options["config-dir"] ?? DEFAULT_DIRECTORY);
+  const configDir = String(options["config-dir"] ?? CONFIG_DIRECTORY);
   const paths = positionals.length > 0 ? positionals : [configDir];
   const reports = await Promise.all(
     paths.map((path) => {

@@ -1,10 +1,11 @@
 import type { Command } from "../cli/command.ts";
+import { optionsOnly, textOption } from "../cli/options.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import { closedPath, closedWords, TEXT_MAX } from "../policy/closed.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText, hasControlCharacter } from "../units/text.ts";
 import { type ClosingPorts, closedTeam } from "./closing-ports.ts";
-import { textOption } from "./sessions-ports.ts";
+import { CONFIG_HELP, CONFIG_OPTIONS } from "./config-options.ts";
 
 export const close: Command<ClosingPorts> = {
   name: "close",
@@ -15,19 +16,16 @@ builder. Running sessions go on to their end. It holds over a reboot, until \`ni
 
   --message TEXT     what whoever comes is told, up to ${TEXT_MAX} characters
   --team T           only this team; the others come as before
-  --config-dir DIR   the configuration folder, /etc/nixgate by default: DIR/closed holds what is closed
+${CONFIG_HELP}: DIR/closed holds what is closed
 
 The refusals are on record with the reason closed, and who closed is in the records of the host (team _host).
 Exit status: 0; 64 for a wrong option or a team without a policy; 73 and 74 where the host's record cannot be written
 (new sessions are turned away all the same); 77 where this account may not; 78 where nixgate.toml has an error.
 
   nixgate close --message "new disks, back at 18:00"`,
-  options: { message: { type: "string" }, team: { type: "string" }, "config-dir": { type: "string" } },
+  options: { message: { type: "string" }, team: { type: "string" }, ...CONFIG_OPTIONS },
   async run({ positionals, options }, ports) {
-    if (positionals[0] !== undefined)
-      throw new UsageError(`${escapeText(positionals[0])}: close takes options only`, {
-        hint: "nixgate close --message TEXT",
-      });
+    optionsOnly("close", positionals, "nixgate close --message TEXT");
     const message = messageOf(textOption(options, "message"));
     const configDirectory = textOption(options, "config-dir");
     const directory = ports.directory(configDirectory);

@@ -1,14 +1,18 @@
+import type { Arguments } from "../cli/command.ts";
+import { textOption } from "../cli/options.ts";
 import { type ArchiveProblem, type DayFile, type IsAlive, sessionFiles } from "../record/archive.ts";
 import { type Criteria, keepMatching } from "../record/filter.ts";
 import { glanceThrough } from "../record/summarise.ts";
 import type { Summary } from "../record/summary.ts";
-import { counting, readingSessions, type SessionsPorts } from "./sessions-ports.ts";
+import { openFiles } from "./archive-options.ts";
+import { criteriaFrom } from "./sessions-filters.ts";
+import { counting, problemList, readingSessions, type SessionsPorts } from "./sessions-ports.ts";
 
 /**
  * The sessions of some files that match, file by file. A summary is valid until the next one is asked for: keep what
  * `summaryOf` makes of it.
  */
-export function everySession(
+function everySession(
   criteria: Criteria,
   isAlive: IsAlive,
   report: (problem: ArchiveProblem) => void,
@@ -25,4 +29,15 @@ export function everySession(
       }
     }
   };
+}
+
+/**
+ * Opens the archive that the options name, for the summaries of the sessions that match them.
+ * @throws UsageError for an option that names nothing
+ */
+export async function openSummaries(options: Arguments["options"], ports: SessionsPorts) {
+  const problems = problemList(textOption(options, "team"));
+  const matching = everySession(criteriaFrom(options, ports.now()), ports.liveness(), problems.report, ports);
+  const { files } = await openFiles(options, ports, problems.report);
+  return { files, matching, problems };
 }

@@ -11,6 +11,7 @@ import { opensLineLoop } from "../session/ssh-environment.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import type { SessionId } from "../units/ids.ts";
 import { escapeText, shellWord } from "../units/text.ts";
+import { CONFIG_OPTIONS } from "./config-options.ts";
 import { jsonDocument } from "./json-document.ts";
 
 export interface ExplainPorts {
@@ -49,7 +50,7 @@ cannot be executed.
     member: { type: "string" },
     loop: { type: "boolean" },
     json: { type: "boolean" },
-    "config-dir": { type: "string" },
+    ...CONFIG_OPTIONS,
   },
   async run({ options, positionals }, ports) {
     const { team, member, loop, json } = options;

@@ -2,6 +2,7 @@ import { ConfigError } from "../policy/config-error.ts";
 import type { Problem } from "../policy/policy.ts";
 import { madeBy, named } from "../render/made-by.ts";
 import { type ApplyPorts, planFor } from "./apply-ports.ts";
+import { CONFIG_DIRECTORY } from "./config-options.ts";
 
 /** A part of the way to a program that others than root could exchange. */
 export interface UnsafePart {
@@ -15,7 +16,6 @@ export interface HostFindingsPorts extends ApplyPorts {
   unsafeWay(): UnsafePart | undefined;
 }
 
-const DEFAULT_DIRECTORY = "/etc/nixgate";
 const MEND = "nixgate apply --yes, as root";
 
 /**
@@ -43,7 +43,7 @@ export async function hostFindings(directory: string, ports: HostFindingsPorts):
 }
 
 const isInUse = (directory: string, { filesOnHost }: ApplyPorts) =>
-  directory === DEFAULT_DIRECTORY ||
+  directory === CONFIG_DIRECTORY ||
   [...filesOnHost([]).values()].some((text) => madeBy(text)?.configDirectory === named(directory));
 
 const warning = (path: string, message: string, fix: string): Problem => ({

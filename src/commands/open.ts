@@ -1,10 +1,10 @@
 import type { Command } from "../cli/command.ts";
-import { UsageError } from "../cli/usage-error.ts";
+import { optionsOnly, textOption } from "../cli/options.ts";
 import { allClosings, type Closing, closedPath } from "../policy/closed.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { type ClosingPorts, closedTeam } from "./closing-ports.ts";
-import { textOption } from "./sessions-ports.ts";
+import { CONFIG_HELP, CONFIG_OPTIONS } from "./config-options.ts";
 
 export const open: Command<ClosingPorts> = {
   name: "open",
@@ -14,17 +14,14 @@ export const open: Command<ClosingPorts> = {
 said. To be run by root.
 
   --team T           the team that was closed
-  --config-dir DIR   the configuration folder, /etc/nixgate by default
+${CONFIG_HELP}
 
 Exit status: 0, also where nothing was closed; 64 for a wrong option; 73 and 74 where the host's record cannot be written
 (it stays closed then); 77 where this account may not; 78 where nixgate.toml has an error.
 `,
-  options: { team: { type: "string" }, "config-dir": { type: "string" } },
+  options: { team: { type: "string" }, ...CONFIG_OPTIONS },
   async run({ positionals, options }, ports) {
-    if (positionals[0] !== undefined)
-      throw new UsageError(`${escapeText(positionals[0])}: open takes options only`, {
-        hint: "for one team: --team NAME",
-      });
+    optionsOnly("open", positionals, "for one team: --team NAME");
     const configDirectory = textOption(options, "config-dir");
     const directory = ports.directory(configDirectory);
     const team = closedTeam(textOption(options, "team"));

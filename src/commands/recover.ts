@@ -1,13 +1,14 @@
 import type { Command } from "../cli/command.ts";
-import { UsageError } from "../cli/usage-error.ts";
+import { optionsOnly, textOption } from "../cli/options.ts";
 import type { Archive, DayFile } from "../record/archive.ts";
 import type { RecordError } from "../record/error.ts";
 import { type Recovered, type RecoverPorts, recoverFiles } from "../record/recover.ts";
 import { localTime, plural } from "../record/wording.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
+import { CONFIG_OPTIONS } from "./config-options.ts";
 import { jsonDocument } from "./json-document.ts";
-import { problemList, textOption } from "./sessions-ports.ts";
+import { problemList } from "./sessions-ports.ts";
 
 export interface RecoverCommandPorts {
   open(configDirectory: string | undefined): Promise<{
@@ -36,12 +37,9 @@ root does it for all teams, an account for the folders that it owns. Nothing cha
 Exit status: 0, also where there was nothing to do; 64 for a wrong option; 74 where records cannot be read or written;
 78 where nixgate.toml is invalid.
 `,
-  options: { team: { type: "string" }, json: { type: "boolean" }, "config-dir": { type: "string" } },
+  options: { team: { type: "string" }, json: { type: "boolean" }, ...CONFIG_OPTIONS },
   async run({ positionals, options }, { open }) {
-    if (positionals[0] !== undefined)
-      throw new UsageError(`${escapeText(positionals[0])}: recover takes options only`, {
-        hint: "it finds the sessions itself",
-      });
+    optionsOnly("recover", positionals, "it finds the sessions itself");
     const { archive, ports, mayClose } = await open(textOption(options, "config-dir"));
     const team = textOption(options, "team");
     const problems = problemList();

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { Arguments, CommandResult } from "../cli/command.ts";
+import { optionsOnly, textOption } from "../cli/options.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import { ConfigError } from "../policy/config-error.ts";
 import type { ConfigFiles } from "../policy/config-files.ts";
@@ -10,7 +11,7 @@ import { headed } from "../render/made-by.ts";
 import type { Rendered, UidOf } from "../render/slices.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
-import { textOption } from "./sessions-ports.ts";
+import { CONFIG_DIRECTORY, CONFIG_HELP, CONFIG_OPTIONS } from "./config-options.ts";
 
 export interface RenderPorts {
   readonly files: ConfigFiles;
@@ -22,17 +23,20 @@ export interface RenderPorts {
   write(folder: string, files: Rendered["files"], options: { readonly force: boolean }): readonly string[];
 }
 
-export const DEFAULT_DIRECTORY = "/etc/nixgate";
-
 export const RENDER_OPTIONS = {
   output: { type: "string" },
   force: { type: "boolean" },
-  "config-dir": { type: "string" },
+  ...CONFIG_OPTIONS,
 } as const;
 
 export const RENDER_HELP = `  --output DIR       write the files below DIR instead (--output / puts them in place)
   --force            overwrite files that are there
-  --config-dir DIR   the configuration folder, ${DEFAULT_DIRECTORY} by default`;
+${CONFIG_HELP}
+
+An account is named like its team, or nix- and the team's name; one that this host does not know is named in a comment.
+Exit status: 0; 64 for a wrong option; 73 where a file is there already or cannot be written; 78 where a policy has an
+error.
+`;
 
 /** What one target makes of the configuration. */
 export interface Target {
@@ -49,12 +53,11 @@ export async function renderFiles(
   { positionals, options }: Arguments,
   ports: RenderPorts,
 ): Promise<CommandResult> {
-  if (positionals[0] !== undefined)
-    throw new UsageError(`${escapeText(positionals[0])}: ${target.name} takes options only`);
+  optionsOnly(target.name, positionals);
   const folder = textOption(options, "output");
   const force = options["force"] === true;
   if (force && folder === undefined) throw new UsageError("--force needs --output DIR");
-  const directory = resolve(textOption(options, "config-dir") ?? DEFAULT_DIRECTORY);
+  const directory = resolve(textOption(options, "config-dir") ?? CONFIG_DIRECTORY);
   const { host, policies, problems } = await loadAll(ports.files, directory);
   const errors = problems.filter(isError);
   if (errors.length > 0 || !host.checked.ok) throw new ConfigError("E_CONFIG_INVALID", errors);

@@ -1,24 +1,10 @@
 import type { Command } from "../cli/command.ts";
-import { UsageError } from "../cli/usage-error.ts";
+import { optionsOnly, textOption } from "../cli/options.ts";
 import { daysInUse } from "../record/days-in-use.ts";
 import { tallyFiles } from "../record/tally.ts";
 import { renderClosings, renderPrometheus } from "../render/prometheus.ts";
-import { escapeText } from "../units/text.ts";
-import {
-  type ClosingsPort,
-  closingsHere,
-  DENIED_HELP,
-  JOURNAL_HELP,
-  JOURNAL_OPTIONS,
-  journalPlace,
-  openPlace,
-  PLACE_HELP,
-  PLACE_OPTIONS,
-  problemList,
-  type SessionsPorts,
-  saidOf,
-  textOption,
-} from "./sessions-ports.ts";
+import { closingsHere, FILES_OR_JOURNAL, journalPlace, openFiles } from "./archive-options.ts";
+import { type ClosingsPort, DENIED_HELP, problemList, type SessionsPorts, saidOf } from "./sessions-ports.ts";
 
 export interface RenderPrometheusPorts extends SessionsPorts, ClosingsPort {
   /** Puts a file in the place of another, whole or not at all. @throws NixgateError E_RENDER_WRITE */
@@ -30,29 +16,25 @@ const DAY_MS = 86_400_000;
 export const renderPrometheusCommand: Command<RenderPrometheusPorts> = {
   name: "render prometheus",
   summary: "print the day's figures of each team as Prometheus metrics",
-  usage: "[--output FILE] [--log-dir DIR | --config-dir DIR | --journal DIR | --merge]",
+  usage: `[--output FILE] ${FILES_OR_JOURNAL.usage}`,
   help: `Prints metrics in Prometheus' text format, from the records of today (UTC) and of the sessions that began yesterday
 or still run.
 Counters begin anew at 00:00 UTC, which Prometheus takes as it takes a restart.
 
   --output FILE      write them to FILE instead, by rename(2): node_exporter never reads half of it. For its textfile
                      collector: --output /var/lib/prometheus/node-exporter/nixgate.prom, each minute from a timer
-${PLACE_HELP}
-${JOURNAL_HELP}
+${FILES_OR_JOURNAL.help}
 
 Out of a journal each sample also has the label host.
 Exit status: 0; 73 where FILE cannot be written; ${DENIED_HELP}; 74 where the records
 cannot be read.
 `,
-  options: { ...PLACE_OPTIONS, ...JOURNAL_OPTIONS, output: { type: "string" } },
+  options: { ...FILES_OR_JOURNAL.options, output: { type: "string" } },
   async run({ positionals, options }, ports) {
-    if (positionals[0] !== undefined)
-      throw new UsageError(`${escapeText(positionals[0])}: render prometheus takes options only`);
+    optionsOnly("render prometheus", positionals);
     const output = textOption(options, "output");
-    const archive = await openPlace(options, ports);
     const problems = problemList();
-    const { files, problems: strange } = archive.scan();
-    strange.forEach(problems.report);
+    const { files } = await openFiles(options, ports, problems.report);
     const day = (ago: number) => new Date(ports.now() - ago * DAY_MS).toISOString().slice(0, 10);
     const isAlive = ports.liveness();
     const near = daysInUse(files, day(1), isAlive);

@@ -20,12 +20,7 @@ that the account runs, which belongs to root and which the account cannot raise.
 limits of its own scopes. Each file is headed by the path where it belongs; afterwards: systemctl daemon-reload. A running
 slice takes the new bound when the account's next session starts.
 
-${RENDER_HELP}
-
-An account is named like its team, or nix- and the team's name; one that this host does not know is named in a comment.
-Exit status: 0; 64 for a wrong option; 73 where a file is there already or cannot be written; 78 where a policy has an
-error.
-`,
+${RENDER_HELP}`,
   options: RENDER_OPTIONS,
   run: (args, ports) =>
     renderFiles(

@@ -27,12 +27,7 @@ hand, once they are in place:
 The same again when a team comes or goes: the restart starts a new team's socket, and running sessions go on. Limits and
 everything else of a policy are read for each session.
 
-${RENDER_HELP}
-
-An account is named like its team, or nix- and the team's name; one that this host does not know is named in a comment.
-Exit status: 0; 64 for a wrong option; 73 where a file is there already or cannot be written; 78 where a policy has an
-error.
-`,
+${RENDER_HELP}`,
   options: RENDER_OPTIONS,
   run: (args, ports) =>
     renderFiles(

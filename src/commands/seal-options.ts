@@ -1,11 +1,13 @@
+import { textOption } from "../cli/options.ts";
 import type { Measure, SealStore } from "../record/sealing.ts";
-import { PLACE_HELP, PLACE_OPTIONS, type SessionsPorts, textOption } from "./sessions-ports.ts";
+import { FILES } from "./archive-options.ts";
+import type { SessionsPorts } from "./sessions-ports.ts";
 
 /** Where root keeps the key and the seals, unless `--seal-dir` says otherwise. */
 export const SEAL_DIRECTORY = "/var/lib/nixgate";
 
-export const SEAL_OPTIONS = { ...PLACE_OPTIONS, "seal-dir": { type: "string" } } as const;
-export const SEAL_HELP = `${PLACE_HELP}
+export const SEAL_OPTIONS = { ...FILES.options, "seal-dir": { type: "string" } } as const;
+export const SEAL_HELP = `${FILES.help}
   --seal-dir DIR     where the key and the seals are, ${SEAL_DIRECTORY} by default`;
 
 /** Measures as `measure` does, and says of each file that it does. */

@@ -2,6 +2,7 @@ import type { Command } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import type { Configuration } from "../session/arrival.ts";
 import { type Named, serveArrival, type Visitor } from "../session/serve-arrival.ts";
+import { CONFIG_OPTIONS } from "./config-options.ts";
 
 export interface SessionCommandPorts extends Visitor {
   configure(team: string, member: string | undefined, configDir: string | undefined): Promise<Configuration>;
@@ -24,7 +25,7 @@ What is allowed runs with stdin, stdout and stderr as sshd made them; everything
 
 Exit status: the command's own, or 128 + the signal's number; 64 usage, 65 malformed request, 69 limits or systemd
 unavailable, 70 a bug in nixgate, 73 and 74 records cannot be created or written, 75 busy, 77 denied, 78 configuration.`,
-  options: { team: { type: "string" }, member: { type: "string" }, "config-dir": { type: "string" } },
+  options: { team: { type: "string" }, member: { type: "string" }, ...CONFIG_OPTIONS },
   async run({ options, positionals }, ports) {
     if (positionals.length > 0 || typeof options["team"] !== "string") {
       throw new UsageError("--team NAME is all that a forced command needs", {

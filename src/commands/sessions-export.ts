@@ -1,21 +1,14 @@
 import type { Command } from "../cli/command.ts";
+import { optionsOnly, textOption } from "../cli/options.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import { sessionFiles } from "../record/archive.ts";
 import { HOST } from "../record/vocabulary.ts";
 import { EXPORT_FORMATS } from "../report/export-formats.ts";
 import { escapeText } from "../units/text.ts";
+import { FILES_OR_JOURNAL, openFiles } from "./archive-options.ts";
 import { criteriaFrom, FILTER_HELP, FILTER_USAGE, filterOptions, limitFrom, WHEN_HELP } from "./sessions-filters.ts";
 import { matchingSessions, OUTPUT_OPTIONS, type OutputPorts, outputPath, written } from "./sessions-output.ts";
-import {
-  DENIED_HELP,
-  JOURNAL_HELP,
-  JOURNAL_OPTIONS,
-  openPlace,
-  PLACE_HELP,
-  PLACE_OPTIONS,
-  problemList,
-  textOption,
-} from "./sessions-ports.ts";
+import { DENIED_HELP, problemList } from "./sessions-ports.ts";
 
 /** Text is given to the output in pieces of about this many characters. */
 const PIECE = 65_536;
@@ -24,7 +17,7 @@ const NAMES = Object.keys(EXPORT_FORMATS).join(", ");
 export const sessionsExport: Command<OutputPorts> = {
   name: "sessions export",
   summary: "export sessions as JSON Lines, CSV, ECS or OCSF",
-  usage: `[--format jsonl|csv|ecs|ocsf] [-o FILE] ${FILTER_USAGE} [--log-dir DIR | --config-dir DIR | --journal DIR | --merge]`,
+  usage: `[--format jsonl|csv|ecs|ocsf] [-o FILE] ${FILTER_USAGE} ${FILES_OR_JOURNAL.usage}`,
   help: `Writes the sessions that match, each with all of its records together, oldest day first.
 
   --format F         jsonl, the default: the records, each line as it was written, so that its chain still holds
@@ -34,8 +27,7 @@ export const sessionsExport: Command<OutputPorts> = {
   -o, --output FILE  to a file that only this account can read; it is put in its place when it is whole
   --json             with -o: say on stdout what was written, as one JSON document
 ${FILTER_HELP}
-${PLACE_HELP}
-${JOURNAL_HELP}
+${FILES_OR_JOURNAL.help}
 
 ${WHEN_HELP}
 Records of no session, such as host.close, are those of team _host. They are written too, but not as csv.
@@ -44,18 +36,13 @@ docs/export.md says what becomes of each record; docs/record.schema.json is the 
 Exit status: 0; 64 for a wrong option; 73 where the file cannot be created; 74 where it cannot be written, or the
 records cannot be read; ${DENIED_HELP}.
 `,
-  options: { ...PLACE_OPTIONS, ...JOURNAL_OPTIONS, ...filterOptions, ...OUTPUT_OPTIONS, format: { type: "string" } },
+  options: { ...FILES_OR_JOURNAL.options, ...filterOptions, ...OUTPUT_OPTIONS, format: { type: "string" } },
   async run({ options, positionals }, ports) {
-    if (positionals[0] !== undefined)
-      throw new UsageError(`${escapeText(positionals[0])}: sessions export takes options only`, {
-        hint: "name the file with -o FILE",
-      });
+    optionsOnly("sessions export", positionals, "name the file with -o FILE");
     const format = await formatOf(textOption(options, "format") ?? "jsonl");
     const wanted = { criteria: criteriaFrom(options, ports.now()), limit: limitFrom(options) };
     const problems = problemList(textOption(options, "team"));
-    const archive = await openPlace(options, ports);
-    const { files, problems: strange } = archive.scan();
-    strange.forEach(problems.report);
+    const { files } = await openFiles(options, ports, problems.report);
     const wholeFiles = format.hostRecords ? files : sessionFiles(files);
     const output = ports.output(outputPath(options));
     let sessions = 0;

@@ -1,11 +1,11 @@
 import type { Arguments } from "../cli/command.ts";
+import { textOption } from "../cli/options.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import { clientRange } from "../record/client-range.ts";
 import type { Criteria } from "../record/filter.ts";
 import { CAUSES } from "../record/vocabulary.ts";
 import { parseWhen, WHEN_FORMS } from "../record/when.ts";
 import { escapeText } from "../units/text.ts";
-import { textOption } from "./sessions-ports.ts";
 
 type Options = Arguments["options"];
 

@@ -1,22 +1,14 @@
 import type { Arguments, Command } from "../cli/command.ts";
+import { optionsOnly, textOption } from "../cli/options.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import type { Archive, ArchiveProblem } from "../record/archive.ts";
 import { daysInUse } from "../record/days-in-use.ts";
 import { keepMatching } from "../record/filter.ts";
 import { escapeText } from "../units/text.ts";
+import { FILES, FILES_OR_JOURNAL, journalPlace, openPlace } from "./archive-options.ts";
 import { decodeText, tellRecords } from "./follow-records.ts";
 import { criteriaFrom, helpFor, whichOptions } from "./sessions-filters.ts";
-import {
-  DENIED_HELP,
-  JOURNAL_OPTIONS,
-  journalPlace,
-  openPlace,
-  PLACE_HELP,
-  PLACE_OPTIONS,
-  type PrintingPorts,
-  problemList,
-  textOption,
-} from "./sessions-ports.ts";
+import { DENIED_HELP, type PrintingPorts, problemList } from "./sessions-ports.ts";
 
 type Paths = ReadonlySet<string>;
 
@@ -40,8 +32,7 @@ const { at: _at, since: _since, until: _until, running: _running, ...followOptio
 export const sessionsFollow: Command<SessionsFollowPorts> = {
   name: "sessions follow",
   summary: "print records as they are written, in plain words",
-  usage:
-    "[--team T] [--member M] [--client IP|NET] [--key FP] [--host H] [--denied] [--cause C] [--request TEXT] [--lines N] [--json] [--log-dir DIR | --config-dir DIR]",
+  usage: `[--team T] [--member M] [--client IP|NET] [--key FP] [--host H] [--denied] [--cause C] [--request TEXT] [--lines N] [--json] ${FILES.usage}`,
   help: `Shows the last records, then each one as it is written, until Ctrl-C: when, team and member, the end of the session's
 id as sessions show and kill take it, and what happened. Every option leaves only sessions that match so far: --denied
 shows a session from its first denial on.
@@ -49,23 +40,19 @@ shows a session from its first denial on.
 ${helpFor(followOptions)}
   --lines N          begin with the last N records, 10 by default
   --json             the records as they were written, one JSON document a line
-${PLACE_HELP}
+${FILES.help}
 
 Sessions that began more than ${DAYS} days ago are not followed.
 Exit status: 0 when nobody reads any more, 64 for a wrong option, ${DENIED_HELP}, 74 where the records cannot be read.
 `,
   options: {
-    ...PLACE_OPTIONS,
-    ...JOURNAL_OPTIONS,
+    ...FILES_OR_JOURNAL.options,
     ...followOptions,
     lines: { type: "string" },
     json: { type: "boolean" },
   },
   async run({ options, positionals }, ports) {
-    if (positionals[0] !== undefined)
-      throw new UsageError(`${escapeText(positionals[0])}: sessions follow takes options only`, {
-        hint: "for one session: nixgate sessions show ID",
-      });
+    optionsOnly("sessions follow", positionals, "for one session: nixgate sessions show ID");
     if (journalPlace(options))
       throw new UsageError("sessions follow reads files only", {
         hint: "to follow a journal: journalctl --follow NIXGATE_TEAM=NAME, with --directory or --merge",

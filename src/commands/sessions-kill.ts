@@ -1,4 +1,5 @@
 import type { Command } from "../cli/command.ts";
+import { textOption } from "../cli/options.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import type { DayFile, IsAlive } from "../record/archive.ts";
 import type { RecordOf, SessionRecord } from "../record/schema.ts";
@@ -7,9 +8,10 @@ import { formatDuration } from "../record/wording.ts";
 import { NixgateError } from "../units/error.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
+import { FILES } from "./archive-options.ts";
 import { jsonDocument } from "./json-document.ts";
-import { openPlace, PLACE_HELP, PLACE_OPTIONS, problemList, type SessionsPorts, textOption } from "./sessions-ports.ts";
-import { findOne, recordsOf } from "./sessions-show.ts";
+import type { SessionsPorts } from "./sessions-ports.ts";
+import { oneId, openOne, recordsOf } from "./sessions-show.ts";
 
 /** The process that serves a session: that one, or none. */
 export interface ServingProcess {
@@ -39,28 +41,25 @@ const LOOK_AGAIN_MS = 50;
 export const sessionsKill: Command<SessionsKillPorts> = {
   name: "sessions kill",
   summary: "end a running session",
-  usage: "ID [--json] [--log-dir DIR | --config-dir DIR]",
+  usage: `ID [--json] ${FILES.usage}`,
   help: `Ends a running session in good order: its nixgate is told to (by SIGTERM, or through the supervisor), ends the command and everything in its scope (SIGTERM,
 after stop_timeout SIGKILL), writes the records with the cause killed-by-admin and exits. Waits for that.
 ID is the session's id, or as much of its beginning or its end as is found only once; TEAM/ID names the team, too. Only
 root and the session's own account may do it. What is signalled is a process of the account that owns the team's records.
 
   --json             one JSON document
-${PLACE_HELP}
+${FILES.help}
 
 Exit status: 0 when the session has ended; 64 for an id that is not on record, or a session that has ended already or
 runs on another host; 69 where it has not ended in time; 77 where this account may not, or
 the session is not found and this account may not read all records.
 `,
-  options: { ...PLACE_OPTIONS, json: { type: "boolean" } },
+  options: { ...FILES.options, json: { type: "boolean" } },
   async run({ positionals, options }, ports) {
-    const [part, second] = positionals;
-    if (part === undefined || part === "" || second !== undefined)
-      throw new UsageError("sessions kill takes one id", { hint: "nixgate sessions list --running shows the ids" });
-    const archive = await openPlace(options, ports);
-    const problems = problemList();
-    const { session, file } = findOne(archive, part, problems.report, ports);
-    const start = runningOf(session, recordsOf({ session, file }));
+    const part = oneId("sessions kill", positionals, "nixgate sessions list --running shows the ids");
+    const { located, problems } = await openOne(part, options, ports);
+    const { session, file } = located;
+    const start = runningOf(session, recordsOf(located));
     const patience = await ports.patience(textOption(options, "config-dir"), start.team);
     const end = await endSession(start, file, patience, ports);
     const words = `${session}: ended with ${end.cause}, status ${end.exit}, after ${formatDuration(end.wall_ms)}\n`;

@@ -1,25 +1,15 @@
 import type { Arguments, Command } from "../cli/command.ts";
+import { optionsOnly, textOption } from "../cli/options.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import type { DayFile } from "../record/archive.ts";
 import { newest, newestFirst } from "../record/newest.ts";
 import { type Summary, summaryOf } from "../record/summary.ts";
 import { escapeText } from "../units/text.ts";
-import { everySession } from "./every-session.ts";
+import { SUMMARIES } from "./archive-options.ts";
+import { openSummaries } from "./every-session.ts";
 import { listing } from "./listing.ts";
-import { criteriaFrom, FILTER_HELP, FILTER_USAGE, filterOptions, limitFrom, WHEN_HELP } from "./sessions-filters.ts";
-import {
-  DENIED_HELP,
-  INDEX_HELP,
-  INDEX_OPTIONS,
-  JOURNAL_HELP,
-  JOURNAL_OPTIONS,
-  openPlace,
-  PLACE_HELP,
-  PLACE_OPTIONS,
-  type PrintingPorts,
-  problemList,
-  textOption,
-} from "./sessions-ports.ts";
+import { FILTER_HELP, FILTER_USAGE, filterOptions, limitFrom, WHEN_HELP } from "./sessions-filters.ts";
+import { DENIED_HELP, type PrintingPorts } from "./sessions-ports.ts";
 
 type Order = (a: Summary, b: Summary) => number;
 
@@ -38,15 +28,13 @@ const SORTED_MAX = 1000;
 export const sessionsList: Command<PrintingPorts> = {
   name: "sessions list",
   summary: "list recorded and running sessions, newest first",
-  usage: `${FILTER_USAGE} [--sort start|wall|cpu|memory] [--json] [--no-index] [--log-dir DIR | --config-dir DIR | --journal DIR | --merge]`,
+  usage: `${FILTER_USAGE} [--sort start|wall|cpu|memory] [--json] ${SUMMARIES.usage}`,
   help: `Lists sessions, newest first; every option leaves only those that match, all options together.
 
 ${FILTER_HELP}
   --sort ORDER       start: the newest first; wall, cpu, memory: those first that took most, ${SORTED_MAX} without --limit
   --json             one JSON document
-${INDEX_HELP}
-${PLACE_HELP}
-${JOURNAL_HELP}
+${SUMMARIES.help}
 
 ${WHEN_HELP}
 A session without an end whose process is gone is "lost": nixgate or the machine died under it.
@@ -54,24 +42,16 @@ What is damaged in the files is said on stderr and passed over; \`nixgate sessio
 Exit status: 0, 64 for a wrong option, ${DENIED_HELP}, 74 where the records cannot be read.
 `,
   options: {
-    ...PLACE_OPTIONS,
-    ...INDEX_OPTIONS,
-    ...JOURNAL_OPTIONS,
+    ...SUMMARIES.options,
     ...filterOptions,
     sort: { type: "string" },
     json: { type: "boolean" },
   },
   async run({ options, positionals }, ports) {
-    if (positionals[0] !== undefined)
-      throw new UsageError(`${escapeText(positionals[0])}: sessions list takes options only`, {
-        hint: "for one session: nixgate sessions show ID",
-      });
+    optionsOnly("sessions list", positionals, "for one session: nixgate sessions show ID");
     const order = orderFrom(options);
     const limit = limitFrom(options);
-    const problems = problemList(textOption(options, "team"));
-    const matching = everySession(criteriaFrom(options, ports.now()), ports.liveness(), problems.report, ports);
-    const { files, problems: strange } = (await openPlace(options, ports)).scan();
-    strange.forEach(problems.report);
+    const { files, matching, problems } = await openSummaries(options, ports);
     const list = listing(ports.print, options["json"] === true);
     let note = "";
     if (order === "start") listByDay(files, limit, matching, list.add);

@@ -1,4 +1,5 @@
 import type { Arguments } from "../cli/command.ts";
+import { textOption } from "../cli/options.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import type { ArchiveProblem, DayFile } from "../record/archive.ts";
 import { type Criteria, keepMatching } from "../record/filter.ts";
@@ -6,7 +7,7 @@ import { newest, newestFirst } from "../record/newest.ts";
 import type { Summary } from "../record/summary.ts";
 import { type WholeSession, wholeSessions } from "../record/whole-sessions.ts";
 import { jsonDocument } from "./json-document.ts";
-import { counting, readingSessions, type SessionsPorts, textOption } from "./sessions-ports.ts";
+import { counting, readingSessions, type SessionsPorts } from "./sessions-ports.ts";
 
 /** Where a long answer goes, bit by bit. */
 export interface Output {

@@ -1,4 +1,3 @@
-import { UsageError } from "../cli/usage-error.ts";
 import type { Closing } from "../policy/closed.ts";
 import type { Archive, ArchiveProblem, DayFile, IsAlive } from "../record/archive.ts";
 import { ExitStatus } from "../units/exit-status.ts";
@@ -35,53 +34,6 @@ export interface SessionsPorts {
 export interface PrintingPorts extends SessionsPorts {
   /** @returns false when nobody reads any more */
   print(text: string): boolean;
-}
-
-export const PLACE_OPTIONS = {
-  "log-dir": { type: "string" },
-  "config-dir": { type: "string" },
-} as const;
-
-export const PLACE_HELP = `  --log-dir DIR      read the records below DIR
-  --config-dir DIR   read the records below log.directory of DIR/nixgate.toml`;
-
-/** For what is read from summaries; what looks at the records themselves has no need of it. */
-export const INDEX_OPTIONS = { "no-index": { type: "boolean" } } as const;
-
-export const INDEX_HELP = `  --no-index         read the records themselves, not what was kept of them when they were last read`;
-
-/** For commands that also read what arrived from other hosts. */
-export const JOURNAL_OPTIONS = { journal: { type: "string" }, merge: { type: "boolean" } } as const;
-export const JOURNAL_HELP = `  --journal DIR      read the copies of the records in the journal files below DIR, of whatever hosts
-  --merge            read the copies in all journals of this host, also those that came from other hosts`;
-
-type Options = Readonly<Record<string, string | boolean | undefined>>;
-
-export const textOption = (options: Options, name: string): string | undefined => {
-  const value = options[name];
-  return typeof value === "string" ? value : undefined;
-};
-
-/** The journal that the words name; undefined where they name none. */
-export function journalPlace(options: Options): JournalPlace | undefined {
-  const directory = textOption(options, "journal");
-  const merge = options["merge"] === true;
-  if (directory !== undefined && merge) throw new UsageError("--journal and --merge name two journals");
-  return directory === undefined && !merge ? undefined : { directory, merge };
-}
-
-export function openPlace(options: Options, ports: SessionsPorts) {
-  const logDirectory = textOption(options, "log-dir");
-  const configDirectory = textOption(options, "config-dir");
-  const journal = journalPlace(options);
-  if (journal && (logDirectory ?? configDirectory) !== undefined)
-    throw new UsageError("records are read from files or from a journal: leave one of the options out");
-  return ports.archive({
-    logDirectory,
-    configDirectory,
-    index: options["no-index"] !== true,
-    ...(journal && { journal }),
-  });
 }
 
 /** How often it is said how far a reading is. */
@@ -160,10 +112,4 @@ export function problemList(team?: string) {
 /** What is closed to new sessions on this host. */
 export interface ClosingsPort {
   closings(configDirectory: string | undefined): Promise<readonly Closing[]>;
-}
-
-/** The same; undefined where the records that are read may be another host's. */
-export async function closingsHere(options: Options, ports: ClosingsPort): Promise<readonly Closing[] | undefined> {
-  const isElsewhere = textOption(options, "log-dir") !== undefined || journalPlace(options) !== undefined;
-  return isElsewhere ? undefined : ports.closings(textOption(options, "config-dir"));
 }

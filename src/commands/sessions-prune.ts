@@ -1,4 +1,5 @@
 import type { Arguments, Command } from "../cli/command.ts";
+import { optionsOnly, textOption } from "../cli/options.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import type { DayFile } from "../record/archive.ts";
 import { placeOf } from "../record/finding.ts";
@@ -8,9 +9,10 @@ import { formatBytes, plural } from "../record/wording.ts";
 import { parseDuration } from "../units/durations.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
+import { FILES, openFiles } from "./archive-options.ts";
 import { jsonDocument } from "./json-document.ts";
 import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS, saying, sealDirectoryOf } from "./seal-options.ts";
-import { openPlace, problemList, type SessionsPorts, textOption } from "./sessions-ports.ts";
+import { problemList, type SessionsPorts } from "./sessions-ports.ts";
 
 export interface PruneCommandPorts extends SessionsPorts {
   readonly openSeals: OpenSeals;
@@ -25,8 +27,7 @@ const DAY_MS = 86_400_000;
 export const sessionsPrune: Command<PruneCommandPorts> = {
   name: "sessions prune",
   summary: "remove old days of records, and record what they were",
-  usage:
-    "--older-than AGE [--team T] [--dry-run] [--damaged] [--json] [--seal-dir DIR] [--log-dir DIR | --config-dir DIR]",
+  usage: `--older-than AGE [--team T] [--dry-run] [--damaged] [--json] [--seal-dir DIR] ${FILES.usage}`,
   help: `Removes the record files of whole days (UTC) that are over for longer than AGE. What each file was is sealed first, so
 that \`nixgate sessions verify\` goes on finding nothing; a file that went in another way is a finding. To be run by root.
 It asks nothing and says what it does.
@@ -51,15 +52,12 @@ where a file cannot be read or removed; 75 where a day was kept because of a run
     json: { type: "boolean" },
   },
   async run({ positionals, options }, ports) {
-    if (positionals[0] !== undefined)
-      throw new UsageError(`${escapeText(positionals[0])}: sessions prune takes options only`);
+    optionsOnly("sessions prune", positionals);
     const before = lastDay(options, ports.now());
     const how = { dryRun: options["dry-run"] === true, damaged: options["damaged"] === true };
     const team = textOption(options, "team");
-    const archive = await openPlace(options, ports);
     const problems = problemList();
-    const { files, problems: strange } = archive.scan();
-    strange.forEach(problems.report);
+    const { archive, files } = await openFiles(options, ports, problems.report);
     const old = files.filter((file) => file.day < before && (team === undefined || file.team === team));
     // A dry run makes neither key nor seals; where there are none yet it knows of none.
     const store = how.dryRun

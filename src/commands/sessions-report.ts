@@ -1,22 +1,13 @@
 import type { Command } from "../cli/command.ts";
-import { UsageError } from "../cli/usage-error.ts";
+import { optionsOnly, textOption } from "../cli/options.ts";
 import type { Policy } from "../policy/policy.ts";
 import { type ArchiveProblem, sessionFiles } from "../record/archive.ts";
 import type { Cap } from "../report/chart-parts.ts";
 import { gatherReport, PARTS_MAX, type Question } from "../report/report.ts";
-import { escapeText } from "../units/text.ts";
+import { FILES_OR_JOURNAL, openFiles } from "./archive-options.ts";
 import { criteriaFrom, FILTER_HELP, FILTER_USAGE, filterOptions, limitFrom, WHEN_HELP } from "./sessions-filters.ts";
 import { matchingSessions, OUTPUT_OPTIONS, type OutputPorts, outputPath, written } from "./sessions-output.ts";
-import {
-  DENIED_HELP,
-  JOURNAL_HELP,
-  JOURNAL_OPTIONS,
-  openPlace,
-  PLACE_HELP,
-  PLACE_OPTIONS,
-  problemList,
-  textOption,
-} from "./sessions-ports.ts";
+import { DENIED_HELP, problemList } from "./sessions-ports.ts";
 
 /** A policy as far as it can be read. */
 export interface ReadPolicy {
@@ -43,8 +34,7 @@ read without its own script, and can be printed.
   -o, --output FILE  to a file that only this account can read; without it, to stdout
   --json             with -o: say on stdout what was written, as one JSON document
 ${FILTER_HELP}
-${PLACE_HELP}
-${JOURNAL_HELP}
+${FILES_OR_JOURNAL.help}
 
 ${WHEN_HELP}
 Figures and charts are of all sessions that match; the newest ${PARTS_MAX} have a row and a part of their own. Caps come from
@@ -53,12 +43,9 @@ Example: nixgate sessions report --since "last monday" -o report.html
 Exit status: 0; 64 for a wrong option; 73 where the file cannot be created; 74 where it cannot be written, or the
 records cannot be read; ${DENIED_HELP}.
 `,
-  options: { ...PLACE_OPTIONS, ...JOURNAL_OPTIONS, ...filterOptions, ...OUTPUT_OPTIONS },
+  options: { ...FILES_OR_JOURNAL.options, ...filterOptions, ...OUTPUT_OPTIONS },
   async run({ options, positionals }, ports) {
-    if (positionals[0] !== undefined)
-      throw new UsageError(`${escapeText(positionals[0])}: sessions report takes options only`, {
-        hint: "name the file with -o FILE",
-      });
+    optionsOnly("sessions report", positionals, "name the file with -o FILE");
     const now = ports.now();
     const criteria = criteriaFrom(options, now);
     const wanted = { criteria, limit: limitFrom(options) };
@@ -71,9 +58,7 @@ records cannot be read; ${DENIED_HELP}.
       count += 1;
       if (noted.length < PROBLEMS_SHOWN) noted.push(`${problem.path}: ${problem.what}`);
     };
-    const archive = await openPlace(options, ports);
-    const { files, problems: strange } = archive.scan();
-    strange.forEach(report);
+    const { archive, files } = await openFiles(options, ports, report);
     const question: Question = {
       ...(criteria.since !== undefined && { since: criteria.since }),
       ...(criteria.until !== undefined && { until: criteria.until }),

@@ -1,5 +1,5 @@
 import type { Command } from "../cli/command.ts";
-import { UsageError } from "../cli/usage-error.ts";
+import { optionsOnly } from "../cli/options.ts";
 import { type Finding, placeOf } from "../record/finding.ts";
 import {
   type Measure,
@@ -11,9 +11,10 @@ import {
 import { plural } from "../record/wording.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
+import { FILES, openPlace } from "./archive-options.ts";
 import { jsonDocument } from "./json-document.ts";
 import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS, saying, sealDirectoryOf } from "./seal-options.ts";
-import { openPlace, problemList, type SessionsPorts } from "./sessions-ports.ts";
+import { problemList, type SessionsPorts } from "./sessions-ports.ts";
 
 type FreePort = SealFilesPorts["free"];
 
@@ -27,7 +28,7 @@ export interface SealPorts extends SessionsPorts {
 export const sessionsSeal: Command<SealPorts> = {
   name: "sessions seal",
   summary: "seal the records with a key that only root reads",
-  usage: "[--json] [--seal-dir DIR] [--log-dir DIR | --config-dir DIR]",
+  usage: `[--json] [--seal-dir DIR] ${FILES.usage}`,
   help: `Seals every record file that has grown since its last seal: its size, its number of lines and its SHA-256, under an
 HMAC with a key that the first seal makes (seal.key, mode 0600). \`nixgate sessions verify\`, run by root, then finds
 whatever is changed in what was sealed. A file may grow behind its seal. To be run by root from a timer: what an account
@@ -43,8 +44,7 @@ where the key or the seals cannot be had; 77 where this account may not read a f
 `,
   options: { ...SEAL_OPTIONS, json: { type: "boolean" } },
   async run({ positionals, options }, ports) {
-    if (positionals[0] !== undefined)
-      throw new UsageError(`${escapeText(positionals[0])}: sessions seal takes options only`);
+    optionsOnly("sessions seal", positionals);
     const archive = await openPlace(options, ports);
     const problems = problemList();
     const store = await ports.openSeals(sealDirectoryOf(options), archive.directory, { write: true });

@@ -1,4 +1,4 @@
-import type { Command } from "../cli/command.ts";
+import type { Arguments, Command } from "../cli/command.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import type { Archive, ArchiveProblem, IsAlive, RawLine } from "../record/archive.ts";
 import { decodeLine } from "../record/decode.ts";
@@ -11,45 +11,29 @@ import { verifyFile } from "../record/verify.ts";
 import { plural } from "../record/wording.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
+import { openPlace, SUMMARIES } from "./archive-options.ts";
 import { jsonDocument } from "./json-document.ts";
-import {
-  INDEX_HELP,
-  INDEX_OPTIONS,
-  JOURNAL_HELP,
-  JOURNAL_OPTIONS,
-  openPlace,
-  PLACE_HELP,
-  PLACE_OPTIONS,
-  problemList,
-  type SessionsPorts,
-  saidOf,
-} from "./sessions-ports.ts";
+import { problemList, type SessionsPorts, saidOf } from "./sessions-ports.ts";
 import { allFields, story } from "./sessions-story.ts";
 
 export const sessionsShow: Command<SessionsPorts> = {
   name: "sessions show",
   summary: "tell a session as a story, then all fields of its records",
-  usage: "ID [--json] [--no-index] [--log-dir DIR | --config-dir DIR | --journal DIR | --merge]",
+  usage: `ID [--json] ${SUMMARIES.usage}`,
   help: `Shows what happened in a session, with times relative to its start, then every field as it was recorded.
 ID is the session's id, or as much of its beginning or its end as is found only once; TEAM/ID names the team, too.
 
   --json             one JSON document
-${INDEX_HELP}
-${PLACE_HELP}
-${JOURNAL_HELP}
+${SUMMARIES.help}
 
 Exit status: 0; 64 for an id that is not on record, or fits several sessions; 65 where the session's records were
 changed or are incomplete (what is left of them is shown); 77 where it is not found and this
 account may not read all records; 74 where the records cannot be read.
 `,
-  options: { ...PLACE_OPTIONS, ...INDEX_OPTIONS, ...JOURNAL_OPTIONS, json: { type: "boolean" } },
+  options: { ...SUMMARIES.options, json: { type: "boolean" } },
   async run({ positionals, options }, ports) {
-    const [part, second] = positionals;
-    if (part === undefined || part === "" || second !== undefined)
-      throw new UsageError("sessions show takes one id", { hint: "nixgate sessions list shows the ids" });
-    const archive = await openPlace(options, ports);
-    const problems = problemList();
-    const located = findOne(archive, part, problems.report, ports);
+    const part = oneId("sessions show", positionals, "nixgate sessions list shows the ids");
+    const { located, problems } = await openOne(part, options, ports);
     const seen = readSession(located, ports.liveness());
     const status = seen.findings.length > 0 ? ExitStatus.malformed : ExitStatus.ok;
     for (const finding of seen.findings) problems.report({ path: placeOf(finding), what: finding.what });
@@ -58,8 +42,21 @@ account may not read all records; 74 where the records cannot be read.
   },
 };
 
+/** The only word of a command. @throws UsageError where there is none, or another one */
+export function oneId(command: string, [id, second]: Arguments["positionals"], hint: string): string {
+  if (id === undefined || id === "" || second !== undefined) throw new UsageError(`${command} takes one id`, { hint });
+  return id;
+}
+
+/** Opens the archive that the options name, and finds the session in it. @throws UsageError where that is none, or several */
+export async function openOne(id: string, options: Arguments["options"], ports: SessionsPorts) {
+  const archive = await openPlace(options, ports);
+  const problems = problemList();
+  return { located: findOne(archive, id, problems.report, ports), problems };
+}
+
 /** The session that an id, its beginning or its end names. @throws UsageError where that is none, or several */
-export function findOne(
+function findOne(
   archive: Archive,
   part: string,
   report: (problem: ArchiveProblem) => void,

@@ -1,4 +1,5 @@
 import type { Arguments, Command, CommandResult } from "../cli/command.ts";
+import { optionsOnly, textOption } from "../cli/options.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import type { LiveFigures } from "../ending/live-figures.ts";
 import type { Closing } from "../policy/closed.ts";
@@ -9,18 +10,9 @@ import { parseDuration } from "../units/durations.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { isQuantity } from "../units/quantities.ts";
 import { escapeText } from "../units/text.ts";
+import { closingsHere, FILES, openPlace } from "./archive-options.ts";
 import { jsonDocument } from "./json-document.ts";
-import {
-  type ClosingsPort,
-  closingsHere,
-  DENIED_HELP,
-  openPlace,
-  PLACE_HELP,
-  PLACE_OPTIONS,
-  problemList,
-  type SessionsPorts,
-  textOption,
-} from "./sessions-ports.ts";
+import { type ClosingsPort, DENIED_HELP, problemList, type SessionsPorts } from "./sessions-ports.ts";
 import { byCpu, type CpuSample, commandKey, type Running, readOpen, type TopRow, topRow } from "./top-rows.ts";
 import { type HostFigures, topTable } from "./top-table.ts";
 
@@ -58,7 +50,7 @@ const DAY_MS = 86_400_000;
 export const sessionsTop: Command<SessionsTopPorts> = {
   name: "sessions top",
   summary: "watch running sessions and what they take",
-  usage: "[--once] [--json] [--team T] [--interval 2s] [--days N] [--log-dir DIR | --config-dir DIR]",
+  usage: `[--once] [--json] [--team T] [--interval 2s] [--days N] ${FILES.usage}`,
   help: `Shows the running sessions of this host, the busiest first: CPU over the last interval, memory and tasks of the command
 that runs, each against its limit. q or Ctrl-C leaves. SESSION is the end of the id, as sessions show and kill take it.
 
@@ -68,14 +60,14 @@ that runs, each against its limit. q or Ctrl-C leaves. SESSION is the end of the
   --interval TIME    how often, and over how long CPU is measured: ${INTERVAL_MS / 1000}s, with --once ${ONCE_MS}ms
   --days N           read the files of the last N days, 2 by default; of an older one the index says whether a session
                      of it still runs
-${PLACE_HELP}
+${FILES.help}
 
 The figures are those of the command's cgroup; without one they are the sum over the processes that are there, and
 memory is what is resident. What is closed to new sessions (nixgate close) stands above them. A figure or a limit that is not known is "-".
 Exit status: 0, 64 for a wrong option, ${DENIED_HELP}, 74 where the records cannot be read.
 `,
   options: {
-    ...PLACE_OPTIONS,
+    ...FILES.options,
     once: { type: "boolean" },
     json: { type: "boolean" },
     team: { type: "string" },
@@ -83,10 +75,7 @@ Exit status: 0, 64 for a wrong option, ${DENIED_HELP}, 74 where the records cann
     days: { type: "string" },
   },
   async run({ positionals, options }, ports) {
-    if (positionals[0] !== undefined)
-      throw new UsageError(`${escapeText(positionals[0])}: sessions top takes options only`, {
-        hint: "for one session: nixgate sessions show ID",
-      });
+    optionsOnly("sessions top", positionals, "for one session: nixgate sessions show ID");
     const once = options["once"] === true || options["json"] === true || !ports.terminal;
     const interval = intervalOf(options) ?? (once ? ONCE_MS : INTERVAL_MS);
     const days = daysOf(options);

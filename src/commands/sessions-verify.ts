@@ -1,5 +1,5 @@
 import type { Command } from "../cli/command.ts";
-import { UsageError } from "../cli/usage-error.ts";
+import { optionsOnly } from "../cli/options.ts";
 import type { Archive, DayFile, IsAlive } from "../record/archive.ts";
 import { checkJournal } from "../record/check-journal.ts";
 import { RecordError } from "../record/error.ts";
@@ -10,16 +10,10 @@ import { type FileCount, type Visit, verifyFile } from "../record/verify.ts";
 import { plural } from "../record/wording.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
+import { FILES, JOURNAL_OPTIONS, openFiles } from "./archive-options.ts";
 import { jsonDocument } from "./json-document.ts";
 import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS, saying } from "./seal-options.ts";
-import {
-  counting,
-  JOURNAL_OPTIONS,
-  type JournalPlace,
-  openPlace,
-  problemList,
-  type SessionsPorts,
-} from "./sessions-ports.ts";
+import { counting, type JournalPlace, problemList, type SessionsPorts } from "./sessions-ports.ts";
 import { journalLayer, type LayerReport, sealLayer } from "./verify-layers.ts";
 import { type CheckPlan, planOf } from "./verify-plan.ts";
 
@@ -38,8 +32,7 @@ type Layers = Readonly<Record<Layer, LayerReport>>;
 export const sessionsVerify: Command<VerifyPorts> = {
   name: "sessions verify",
   summary: "check chain, order and completeness of all records",
-  usage:
-    "[--journal DIR | --merge | --no-journal] [--host H] [--sealed-as DIR] [--seal-dir DIR] [--json] [--log-dir DIR | --config-dir DIR]",
+  usage: `[--journal DIR | --merge | --no-journal] [--host H] [--sealed-as DIR] [--seal-dir DIR] [--json] ${FILES.usage}`,
   help: `Checks every record file by three layers, and says of each how far it reached:
 
   chain    the hashes in the records: bytes changed, records removed, moved or copied, lines forged without a chain,
@@ -70,13 +63,10 @@ this account may not read all of it, 74 where a file cannot be read for another 
     json: { type: "boolean" },
   },
   async run({ positionals, options }, ports) {
-    if (positionals[0] !== undefined)
-      throw new UsageError(`${escapeText(positionals[0])}: sessions verify takes options only`);
+    optionsOnly("sessions verify", positionals);
     const problems = problemList();
     const plan = planOf(options);
-    const archive = await openPlace(plan.place, ports);
-    const { files, problems: strange } = archive.scan();
-    strange.forEach(problems.report);
+    const { archive, files, problems: strange } = await openFiles(plan.place, ports, problems.report);
     let unread = strange.some(({ what }) => what.startsWith("cannot be read")) ? 1 : 0;
     const report = ({ message, code }: RecordError, path = archive.directory) => {
       problems.report({ path, what: message, ...(code === "E_LOG_DENIED" && { denied: { team: "" } }) });

@@ -1,9 +1,8 @@
 import type { Command } from "../cli/command.ts";
-import { UsageError } from "../cli/usage-error.ts";
+import { optionsOnly, textOption } from "../cli/options.ts";
 import { type SupervisePorts, supervise as superviseAll } from "../session/supervise.ts";
 import { ExitStatus } from "../units/exit-status.ts";
-import { escapeText } from "../units/text.ts";
-import { textOption } from "./sessions-ports.ts";
+import { CONFIG_HELP, CONFIG_OPTIONS } from "./config-options.ts";
 
 export interface SuperviseCommandPorts {
   /** @throws NixgateError where systemd has passed no FIFO, or this is not root */
@@ -19,14 +18,13 @@ for a session: it says its pid through the FIFO of its team, stops itself, and d
 asked for and from where is read from the kernel. The supervisor decides, makes the scopes in the system's slices, reads
 the limits back and keeps the records, which are root's.
 
-  --config-dir DIR   the configuration folder, /etc/nixgate by default; policies are read anew for each session
+${CONFIG_HELP}; policies are read anew for each session
 
 Exit status: 0 when it was told to stop; 64 for a wrong option; 69 where systemd has passed no FIFO, or this is not root.
 `,
-  options: { "config-dir": { type: "string" } },
+  options: { ...CONFIG_OPTIONS },
   async run({ positionals, options }, { open }) {
-    if (positionals[0] !== undefined)
-      throw new UsageError(`${escapeText(positionals[0])}: supervise takes options only`);
+    optionsOnly("supervise", positionals);
     await superviseAll(await open(textOption(options, "config-dir")));
     return { status: ExitStatus.ok };
   },

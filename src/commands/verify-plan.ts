@@ -1,7 +1,9 @@
 import type { Arguments } from "../cli/command.ts";
+import { textOption } from "../cli/options.ts";
 import { UsageError } from "../cli/usage-error.ts";
+import { journalPlace } from "./archive-options.ts";
 import { sealDirectoryOf } from "./seal-options.ts";
-import { type JournalPlace, journalPlace, textOption } from "./sessions-ports.ts";
+import type { JournalPlace } from "./sessions-ports.ts";
 
 /** What is checked, and what it is held against. */
 export interface CheckPlan {

@@ -1,0 +1,5 @@
+/** The configuration folder, unless `--config-dir` says otherwise. */
+export const CONFIG_DIRECTORY = "/etc/nixgate";
+
+export const CONFIG_OPTIONS = { "config-dir": { type: "string" } } as const;
+export const CONFIG_HELP = `  --config-dir DIR   the configuration folder, ${CONFIG_DIRECTORY} by default`;
