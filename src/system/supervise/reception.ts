@@ -13,16 +13,14 @@ import { whyNoConnection } from "./connection.ts";
 import { type Fifo, readInTurn, sharingGroups } from "./fifos.ts";
 import { type Front, frontOf, isOurs, wakeFronts } from "./front.ts";
 import type { FrontClient } from "./front-client.ts";
+import { askIn, killIn } from "./lines.ts";
 import { returnsOf } from "./returns.ts";
 import { answersOf, type Supervisor } from "./supervisor.ts";
 import { type Ask, type Talk, talkWith } from "./talk.ts";
 import { visitOf } from "./visit.ts";
 
-/** `PID NUMBER STATUS`; the status is missing before the first command. */
-const ASK = /^(\d{1,10}) (\d{1,6}) (\d{0,3})$/;
 /** The name of the FIFO through which root ends a session: `kill PID TEAM`. */
 const CONTROL = "_control";
-const KILL = /^kill (\d{1,10}) (\S{1,32})$/;
 
 const RESTARTED = { told: ["nixgate: the supervisor was restarted; try again"], started: 0 };
 
@@ -98,21 +96,21 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
   const arrivals = arrivalsInTurn(begin);
   // The team is that of the record's folder: a forged record ends nobody else's session.
   const endGuest = (line: string) => {
-    const [, pid, team] = KILL.exec(line) ?? [];
-    const guest = guests.get(Number(pid));
-    if (guest?.fifo.name === team) guest?.client?.end("killed-by-admin");
+    const said = killIn(line);
+    const guest = said && guests.get(said.pid);
+    if (guest?.fifo.name === said?.team) guest?.client?.end("killed-by-admin");
   };
   const take = (fifo: Fifo, line: string) => {
     if (fifo.name === CONTROL) return endGuest(line);
-    const [, pid, number, status = ""] = ASK.exec(line) ?? [];
-    if (pid === undefined) return complain(fifo, "a line that is none of a front's");
-    const ask = { number: Number(number), status: status === "" ? undefined : Number(status) };
-    const guest = guests.get(Number(pid));
+    const ask = askIn(line);
+    if (ask === undefined) return complain(fifo, "a line that is none of a front's");
+    const { pid } = ask;
+    const guest = guests.get(pid);
     if (guest?.fifo === fifo && guest.talk.front.isThere()) return guest.talk.take(ask);
-    if (supervisor.insiders.take(fifo, answersOf(fifo, supervisor), Number(pid), ask)) return;
-    const front = strangerOf(Number(pid), fifo);
+    if (supervisor.insiders.take(fifo, answersOf(fifo, supervisor), pid, ask)) return;
+    const front = strangerOf(pid, fifo);
     if (typeof front !== "string") return arrivals.add(fifo, front, ask);
-    return complain(fifo, "a process asked that is no front", { pid: Number(pid), why: front });
+    return complain(fifo, "a process asked that is no front", { pid, why: front });
   };
 
   const teams = fifos.filter(({ name }) => name !== CONTROL);

@@ -165,10 +165,10 @@ const unavailable = (error: unknown) =>
   new ScopeUnavailable(`systemd: ${error instanceof Error ? error.message : String(error)}`, error);
 
 /** The body of JobRemoved, `uoss` of org.freedesktop.systemd1(5): number, job, unit, result. */
-const JobRemoved = z.tuple([z.number(), z.string(), z.string(), z.string()]);
+export const JobRemoved = z.tuple([z.number(), z.string(), z.string(), z.string()]);
 
 /** A job is over when systemd says so by a signal, which may come before the call's own answer has been read. */
-function jobsOf() {
+export function jobsOf() {
   const over = new Map<string, string>();
   let asking = 0;
   const waiting = new Map<string, (result: string) => void>();

@@ -1,0 +1,18 @@
+import type { Ask } from "./talk.ts";
+
+/** `PID NUMBER STATUS`; the status is missing before the first command. */
+const ASK = /^(\d{1,10}) (\d{1,6}) (\d{0,3})$/;
+const KILL = /^kill (\d{1,10}) (\S{1,32})$/;
+
+/** What a front says through its team's FIFO; undefined for a line that is none of a front's. */
+export function askIn(line: string): (Ask & { readonly pid: number }) | undefined {
+  const [, pid, number, status = ""] = ASK.exec(line) ?? [];
+  if (pid === undefined) return undefined;
+  return { pid: Number(pid), number: Number(number), status: status === "" ? undefined : Number(status) };
+}
+
+/** What root says through the control FIFO, to end a session: `kill PID TEAM`. */
+export function killIn(line: string): { readonly pid: number; readonly team: string } | undefined {
+  const [, pid, team] = KILL.exec(line) ?? [];
+  return team === undefined ? undefined : { pid: Number(pid), team };
+}
