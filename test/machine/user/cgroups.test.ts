@@ -9,7 +9,7 @@ const options = settings(process.env);
 /** systemd 256 and 257 want the second word, too. */
 const V1 = ["systemd.unified_cgroup_hierarchy=0", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1"];
 const NEEDS = "this host has no cgroup v2 at /sys/fs/cgroup, which limits need";
-const DEMON = ["/bin/sh", "-c", "setsid sleep 301 >/dev/null 2>&1 </dev/null & exit 0"];
+const DEMON = ["/bin/sh", "-c", "setsid sleep 301 >/dev/null 2>&1 </dev/null & sleep 1; exit 0"];
 
 /** A guest of its own with these words for its kernel, where the host can have one more. */
 function booted(kind: string, kernelWords: readonly string[]): () => Guest {

@@ -1,0 +1,38 @@
+import { expect } from "vitest";
+import { supervised } from "./managers.ts";
+import { test, text } from "./operator.ts";
+import { allow, edit, editHost } from "./policies.ts";
+
+const LOG = "/var/log/nixgate";
+
+test("check on a host looks at what the configuration needs of it, as the teams' accounts see it", async ({
+  builder,
+}) => {
+  const warnings = async () =>
+    (await text(builder, "nixgate check"))
+      .split("\n")
+      .filter((line) => /: warning: /.test(line) && !/store-serve/.test(line));
+  expect(await warnings()).toEqual([]);
+
+  await builder.asRoot("install -m 700 -o root /bin/true /usr/local/bin/for-root-alone");
+  await allow(builder, "alpha", { "for-root": ["/usr/local/bin/for-root-alone"] });
+  await edit(builder, "beta", 's/^MemoryMax = .*/MemoryMax = "900G"/');
+  await editHost(builder, 's,^nix-daemon = .*,nix-daemon = "/usr/bin/nix-deamon",');
+  const strangers = supervised(builder) ? "nobody" : "root";
+  await builder.asRoot(
+    `mkdir -p ${LOG}/gamma; chown --reference=${LOG} ${LOG}/gamma; chown ${strangers}: ${LOG}/gamma`,
+  );
+  const found = (await warnings()).join("\n");
+  expect(found).toMatch(/nixgate\.toml:\d+: warning: programs\.nix-daemon: \/usr\/bin\/nix-deamon is not there/);
+  expect(found).toMatch(
+    /alpha\.toml:\d+: warning: allow\[\d+\]\.run: .*for-root-alone cannot be executed by the account/,
+  );
+  expect(found).toMatch(/beta\.toml:\d+: warning: (?:team_)?limits\.MemoryMax: 900G is above this host's memory/);
+  expect(found).toMatch(/gamma\.toml:\d+: warning: team: \/var\/log\/nixgate\/gamma belongs to uid \d+/);
+
+  const explained = await builder.asRoot("nixgate explain --team alpha -- for-root");
+  expect(explained.exitCode, `${explained.stdout}`).toBe(78);
+  const served = await builder.ssh("nix-alpha", "for-root");
+  expect(served.exitCode, `${served.stderr}`).toBe(78);
+  await builder.asRoot(`rm -rf ${LOG}/gamma; rm /usr/local/bin/for-root-alone`);
+});
