@@ -38,6 +38,7 @@ function asNobody(directory: string, ...words: readonly string[]) {
     gid: NOBODY,
     cwd: "/",
     env: { HOME: home, PATH: "/usr/bin:/bin" },
+    timeout: 20_000, // follow goes on for ever where nothing is denied
     encoding: "utf8",
   });
   return { status, stdout, stderr };

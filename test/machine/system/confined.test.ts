@@ -32,6 +32,7 @@ const test = plain.extend<{ confined: true }>({
         killed: ["/bin/sh", "-c", "kill -KILL $$"],
         echo: ["/bin/cat"],
         once: ["/bin/sh", "-c", "echo ran; sleep 61"],
+        hidden: ["/home/nix-alpha/tool"],
         leftover: ["/bin/sh", "-c", "setsid sleep 50 & exit 0"],
       });
       await use(true);
@@ -145,6 +146,18 @@ describe("a confined command", () => {
     expect((await guest.asRoot(asSshd("nix-alpha", start))).exitCode).toBe(69);
     expect(await lastEnd(guest)).toMatchObject({ cause: "scope-failed" });
   });
+});
+
+test("a program that the sandbox hides is no command's 127, and check and explain say so before", async ({ guest }) => {
+  await guest.asAccount("nix-alpha", "cp /bin/true tool && chmod 755 tool");
+  const { exitCode, stderr } = await guest.ssh("nix-alpha", "hidden");
+  expect(exitCode, `${stderr}`).toBe(78);
+  expect(`${stderr}`).toMatch(
+    /^nixgate: the program of this request cannot be run: \/home\/nix-alpha\/tool is not there/,
+  );
+  expect(await lastEnd(guest)).toMatchObject({ cause: "exec-failed" });
+  expect(await text(guest, "nixgate check")).toContain("/home/nix-alpha/tool is not seen inside the sandbox");
+  expect((await guest.asRoot("nixgate explain --team alpha -- hidden")).exitCode).toBe(78);
 });
 
 test("nixgate explain shows the sandbox", async ({ guest }) => {
