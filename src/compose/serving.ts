@@ -46,14 +46,22 @@ export const SERVING: Entries = {
     const { recover } = await import("../commands/recover.ts");
     return bind(recover, () => ({
       async open(directory) {
-        const [{ openArchive }, { openJournal }, { mayClose, recoverPorts }] = await Promise.all([
+        const [{ openArchive }, { openJournal }, { mayClose, recoverPorts }, resident] = await Promise.all([
           import("../system/archive.ts"),
           import("../system/journal.ts"),
           import("../system/recover-ports.ts"),
+          import("../system/resident.ts"),
         ]);
         const { log } = await hostConfig(directory);
-        const ports = recoverPorts(log.directory, log.journald ? openJournal() : undefined);
-        return { archive: openArchive(log.directory), ports, mayClose };
+        const isAsked = process.geteuid?.() === 0 && resident.residentIsThere();
+        const serving = isAsked ? await resident.askServing() : undefined;
+        const ports = recoverPorts(log.directory, log.journald ? openJournal() : undefined, serving);
+        return {
+          archive: openArchive(log.directory),
+          ports,
+          mayClose,
+          resident: isAsked ? (serving ?? "silent") : undefined,
+        };
       },
     }));
   },

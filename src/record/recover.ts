@@ -1,7 +1,7 @@
 import type { DayFile, IsAlive } from "./archive.ts";
 import { ofFile, type RecordError } from "./error.ts";
 import type { SessionRecord } from "./schema.ts";
-import { closing, type Unended, unendedIn } from "./unended.ts";
+import { type Continuation, closing, continued, type Unended, unendedIn } from "./unended.ts";
 
 /** What ending a lost session's records needs of the world. */
 export interface RecoverPorts {
@@ -15,6 +15,8 @@ export interface RecoverPorts {
    */
   openAlone(file: DayFile): Promise<ClosingFile>;
   copyToJournal(record: SessionRecord, line: string): void;
+  /** The copies that the journal has of a session, of those accounts alone that may write its file; none where it has none. */
+  copies(lost: Unended): Promise<readonly Continuation[]>;
   /** Milliseconds since 1970. */
   now(): number;
   /** Milliseconds of CLOCK_MONOTONIC; undefined where the session is of another boot. */
@@ -42,31 +44,45 @@ export interface Recovered {
   /** Commands that had no end on record. */
   readonly commands: number;
   readonly stopped: readonly string[];
+  /** Where the journal had the records that the file lacked: how it had ended. */
+  readonly ended?: { readonly cause: string; readonly exit: number };
 }
 
 /**
  * Ends the records of a file's sessions whose supervisor is gone. The file is read twice: a supervisor may write its
  * last record and go between the look at the file and the look at the process, and another recovery may have been
- * quicker. Only what is still without an end when the file is ours is ended.
+ * quicker. Only what is still without an end when the file is ours is ended. Records that only the journal has, because the
+ * disk was full, are put into the file as they are: they say how it ended.
  * @throws RecordError where the file cannot be read or written
  */
 export async function recoverFile(file: DayFile, ports: RecoverPorts): Promise<readonly Recovered[]> {
   const lost = unendedIn(file).filter(({ start }) => ports.isGone(start));
   if (lost.length === 0) return [];
   const remains = new Map<string, Remains>();
-  for (const one of lost) remains.set(one.start.session, await ports.endRemains(one));
+  const copies = new Map<string, readonly Continuation[]>();
+  for (const one of lost) {
+    remains.set(one.start.session, await ports.endRemains(one));
+    copies.set(one.start.session, await ports.copies(one));
+  }
   const alone = await ports.openAlone(file);
   try {
     const still = unendedIn(file).filter(({ start }) => remains.has(start.session));
     return still.map((one) => {
-      const { stopped, leftovers } = remains.get(one.start.session) as Remains;
-      const records = closing(one, ports.now(), leftovers, ports.monotonic(one.start));
+      const { session, team, member, time } = one.start;
+      const { stopped, leftovers } = remains.get(session) as Remains;
+      const { more, rest } = continued(one, copies.get(session) ?? []);
+      for (const { line, record } of more) alone.append(`${line}\n`, { durable: record.event === "session.end" });
+      const records = rest ? closing(rest, ports.now(), leftovers, ports.monotonic(one.start)) : [];
       for (const { line, record } of records) {
         alone.append(line, { durable: record.event === "session.end" });
         ports.copyToJournal(record, line);
       }
-      const { session, team, member, time } = one.start;
-      return { session, team, ...(member !== undefined && { member }), start: time, commands: one.open.size, stopped };
+      const end = more.at(-1)?.record;
+      return {
+        ...{ session, team, start: time, commands: rest?.open.size ?? 0, stopped },
+        ...(member !== undefined && { member }),
+        ...(end?.event === "session.end" && { ended: { cause: end.cause, exit: end.exit } }),
+      };
     });
   } finally {
     alone.close();

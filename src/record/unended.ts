@@ -122,3 +122,28 @@ export function closing(
     return appended;
   });
 }
+
+/** A record whose chain goes on where the session's file stops, with its line. */
+export interface Continuation {
+  readonly record: SessionRecord;
+  /** Without its LF. */
+  readonly line: string;
+}
+
+/**
+ * What the copies know better than the file: the records that continue the session's chain behind its last one, in their
+ * order. The hash of each carries the one before it, so whatever else is among the copies is passed over.
+ * @returns them, and what is known of the session behind them; undefined where its session.end is among them
+ */
+export function continued(lost: Unended, copies: readonly Continuation[]) {
+  const behind = new Map(copies.map((copy) => [`${copy.record.seq} ${copy.record.prev}`, copy]));
+  const known: Reading = { ...lost, open: new Map(lost.open), bytes: 0 };
+  const more: Continuation[] = [];
+  for (;;) {
+    const copy = behind.get(`${known.last.seq + 1} ${known.last.hash}`);
+    if (copy?.record.session !== lost.start.session || !isOfOne(lost.start, copy.record)) return { more, rest: known };
+    more.push(copy);
+    if (copy.record.event === "session.end") return { more, rest: undefined };
+    step(known, copy.record);
+  }
+}

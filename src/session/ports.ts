@@ -179,6 +179,11 @@ export interface Records {
   copyToJournal(record: SessionRecord, line: string): void;
   /** Tells the journal what the administrator should know of the session and no record says; never fails the session. */
   tellJournal(session: SessionId, team: string, message: string): void;
+  /**
+   * Goes on trying to write the last records of a session that has ended, as soon as there is room. Absent in a process
+   * that ends with its session: then `nixgate recover` takes them from the journal.
+   */
+  later?(late: LateRecords): void;
   /** Waits for what is still on its way, for a bounded time. */
   flush(): Promise<number>;
   /** What a team's refusals have cost today; absent where nobody counts. */
@@ -197,6 +202,15 @@ export interface Refusals {
   hold(directory: string, team: string, at: number): number | undefined;
   /** How many were counted and are on no record yet, for a record that is made anyway; 0 within that minute. */
   claim(directory: string, team: string, at: number): number;
+}
+
+/** Whole lines in the order of their chain, for the file of the day on which the session arrived. */
+export interface LateRecords {
+  readonly directory: string;
+  readonly team: string;
+  readonly start: number;
+  readonly session: SessionId;
+  readonly lines: readonly string[];
 }
 
 export interface RecordFile {

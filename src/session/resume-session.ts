@@ -8,9 +8,9 @@ import type { SessionId, TeamName } from "../units/ids.ts";
 import { readmitSession } from "./admit-session.ts";
 import type { Configuration } from "./arrival.ts";
 import type { OpenScope, SessionPorts } from "./ports.ts";
-import { endRecord } from "./records-of.ts";
+import { endRecord, refuseRecord } from "./records-of.ts";
 import { runToEnd } from "./serve-command.ts";
-import { openSessionLog } from "./session-log.ts";
+import { openSessionLog, RecordFailure } from "./session-log.ts";
 
 type Admitted = Extract<Configuration, { ok: true }>;
 
@@ -80,8 +80,14 @@ export async function resumeSession(
     log.write(endRecord({ exit, commands, denied, cause: ending.cause }, elapsed, strays), { durable: true, elapsed });
     return exit;
   } catch (error) {
-    ports.client.tell(`nixgate: the session cannot be put on record (session ${start.session})`);
-    throw error;
+    const message = "the session cannot be put on record";
+    ports.client.tell(`nixgate: ${message} (session ${start.session})`);
+    if (!(error instanceof RecordFailure)) throw error;
+    const { exitStatus: exit, message: why } = error.failure;
+    log.write(refuseRecord({ reason: "log-unavailable", message: why, status: exit }));
+    const elapsed = log.elapsed();
+    log.write(endRecord({ exit, commands, denied, cause: "internal" }, elapsed), { durable: true, elapsed });
+    return exit;
   } finally {
     log.close();
     place.leave();

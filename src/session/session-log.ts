@@ -58,6 +58,9 @@ export class RecordFailure extends Error {
   }
 }
 
+/** Records of a session that wait for room on the disk; of one that makes more, the journal alone has the rest. */
+const MOST_UNWRITTEN = 256;
+
 /** Where nothing says otherwise, because the host's file cannot be read. */
 const DEFAULT_LOG: HostConfig["log"] = hostConfig({ schema: 1 }).log;
 
@@ -79,22 +82,35 @@ export function openSessionLog(
   let file: RecordFile | undefined;
   let failure: NixgateError | undefined;
   let underWay: Promise<unknown> | undefined;
+  /** In the order of the chain; those that the file did not take stand in front. */
+  let unwritten: { readonly line: string; readonly durable: boolean }[] = [];
+  let hasGivenUp = false;
   const counts = { commands: 0, denied: 0 };
 
   const elapsed = () => Math.max(0, Math.round(clock.monotonic() - arrival.arrivedAt));
-  /** @returns why the line is not in the file */
+  /**
+   * Writes what waits, in its order, so that the file never has a gap: it may be a part of the chain, and the rest is in
+   * the journal.
+   * @returns why the line is not in the file
+   */
   const store = (line: string, durable: boolean): NixgateError | undefined => {
+    if (unwritten.length >= MOST_UNWRITTEN) hasGivenUp = true;
+    if (hasGivenUp) return failure;
+    unwritten.push({ line, durable });
     try {
       file ??= records.open(settings.directory, team, arrival.startedAt);
-      const syncing = file.append(line, { durable });
-      if (syncing) underWay = Promise.all([underWay, syncing.catch(loseLate)]);
+      for (let next = unwritten[0]; next; next = unwritten[0]) {
+        const syncing = file.append(next.line, { durable: next.durable });
+        if (syncing) underWay = Promise.all([underWay, syncing.catch(loseLate)]);
+        unwritten.shift();
+      }
       return undefined;
     } catch (error) {
       return nixgateError(error);
     }
   };
 
-  /** Said once. What follows is tried again: behind a gap that readers see, the file still says how the session ended. */
+  /** Said once. */
   const lose = (problem: NixgateError) => {
     if (failure) return;
     failure = problem;
@@ -116,10 +132,18 @@ export function openSessionLog(
   let cost = { bytes: 0, records: 0 };
   let isRefused = true;
   const writeNow = ({ body, durable, time }: Waiting) => {
+    const before = chain;
     const appended = append(chain, time, body);
     chain = appended.chain;
     cost = { bytes: cost.bytes + Buffer.byteLength(appended.line), records: cost.records + 1 };
     const problem = store(appended.line, durable);
+    if (problem && !failure && settings.onFailure === "refuse" && body.event === "session.end") {
+      // The session ends in another way because of it, and has one end only.
+      unwritten.pop();
+      chain = before;
+      lose(problem);
+      throw new RecordFailure(problem);
+    }
     // Behind the file: who is killed in between leaves a record without a copy, and never a copy without its record.
     if (settings.journald) records.copyToJournal(appended.record, appended.line);
     if (!problem || failure) return;
@@ -168,6 +192,10 @@ export function openSessionLog(
     close() {
       file?.close();
       file = undefined;
+      const lines = unwritten.map(({ line }) => line);
+      unwritten = [];
+      if (lines.length === 0 || hasGivenUp) return;
+      records.later?.({ directory: settings.directory, team, start: arrival.startedAt, session, lines });
     },
   };
 }

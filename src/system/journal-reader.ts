@@ -12,6 +12,8 @@ import { escapeText } from "../units/text.ts";
 export interface JournalPlace {
   readonly directory?: string | undefined;
   readonly merge?: boolean | undefined;
+  /** Of this session alone. */
+  readonly session?: string | undefined;
 }
 
 /**
@@ -19,12 +21,13 @@ export interface JournalPlace {
  * and formats of their own. Memory is that of one entry.
  * @throws RecordError E_JOURNAL_READ
  */
-export async function* readJournal({ directory, merge = false }: JournalPlace): AsyncGenerator<JournalCopy> {
+export async function* readJournal({ directory, merge = false, session }: JournalPlace): AsyncGenerator<JournalCopy> {
   const words = ["--no-pager", "--quiet", "--output=json", "--all", `--output-fields=${COPY_FIELDS.join(",")}`];
   if (directory !== undefined) words.push(`--directory=${resolve(directory)}`);
   if (merge) words.push("--merge");
   // One field's values are alternatives.
   words.push(...Object.values(MESSAGE_IDS).map((id) => `MESSAGE_ID=${id}`));
+  if (session !== undefined) words.push(`NIXGATE_SESSION=${session}`);
   const child = spawn("journalctl", words, { cwd: "/", env: { PATH }, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {

@@ -32,7 +32,7 @@ export function newSessionId(at: number): SessionId {
 }
 
 /** From the kernel's generator (random(4)); node:crypto would take a quarter of Node's own start to load. */
-function randomBytes(count: number): Uint8Array {
+export function randomBytes(count: number): Uint8Array {
   const bytes = new Uint8Array(count);
   const device = openSync("/dev/urandom", "r");
   try {

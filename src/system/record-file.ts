@@ -6,6 +6,7 @@ import {
   fdatasyncSync,
   fstatSync,
   fsyncSync,
+  ftruncateSync,
   openSync,
   readSync,
   writeSync,
@@ -111,12 +112,14 @@ function checkFile(file: number, path: string): void {
 }
 
 function recordFile(file: number, path: string): RecordFile {
+  // To a file of an account many sessions write at the same time: none takes away what may be another's.
+  const takesBack = process.geteuid?.() === 0 && fstatSync(file).uid === 0;
   return {
     path,
     descriptor: file,
     append(line, { durable = false } = {}) {
       try {
-        appendLine(file, line, durable, mostBytes());
+        appendLine(file, line, durable, { most: mostBytes(), takesBack });
       } catch (error) {
         throw cannotWrite(path, error);
       }
@@ -152,14 +155,23 @@ const mostBytes = () => (process.geteuid?.() === 0 ? Number.POSITIVE_INFINITY : 
 /**
  * One line by one write(2), on a line of its own also behind a torn one.
  * @param most size of the file, in bytes, above which nothing is written
+ * @param takesBack whether what a full disk took of a line is taken away again, so that the line is not torn
  * @throws Node's own error, or a short write's
  */
-export function appendLine(file: number, line: string, durable: boolean, most = Number.POSITIVE_INFINITY): void {
+export function appendLine(
+  file: number,
+  line: string,
+  durable: boolean,
+  { most = Number.POSITIVE_INFINITY, takesBack = false } = {},
+): void {
   const { size, isTorn } = tailOf(file);
   const bytes = Buffer.from(isTorn ? `\n${line}` : line);
   if (size + bytes.length > most) throw new Error(`the file has ${size} bytes, and at most ${most} are read`);
   const written = writeSync(file, bytes);
-  if (written !== bytes.length) throw new Error(`only ${written} of ${bytes.length} bytes were written (disk full?)`);
+  if (written !== bytes.length) {
+    if (takesBack && fstatSync(file).size === size + written) ftruncateSync(file, size);
+    throw new Error(`only ${written} of ${bytes.length} bytes were written (disk full?)`);
+  }
   if (durable) fdatasyncSync(file);
 }
 

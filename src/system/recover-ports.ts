@@ -2,13 +2,16 @@ import { lstatSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DayFile } from "../record/archive.ts";
 import type { ClosingFile, RecoverPorts } from "../record/recover.ts";
+import type { Continuation, Unended } from "../record/unended.ts";
 import { asOwner, type Owner } from "./as-owner.ts";
-import { clock } from "./clock.ts";
+import { clock, within } from "./clock.ts";
 import type { Journal } from "./journal.ts";
+import { readJournal } from "./journal-reader.ts";
 import { bootsHere } from "./liveness.ts";
 import { lockFile } from "./lock.ts";
 import { openRecordFile } from "./record-file.ts";
 import { endRemains } from "./remains.ts";
+import type { Serving } from "./resident.ts";
 import { isGone } from "./session-process.ts";
 
 /** Whether this process may end the records in a team's folder: its owner's and root's may. */
@@ -17,14 +20,19 @@ export function mayClose(file: Pick<DayFile, "path">): boolean {
   return own === 0 || ownerOf(file).uid === own;
 }
 
-/** @param journal what gets the copies, where the configuration wants any */
+/**
+ * @param journal what gets the copies, where the configuration wants any
+ * @param serving what the resident supervisor has said of sessions without an end, where it was asked
+ */
 export function recoverPorts(
   directory: string,
   journal: (Pick<Journal, "copy"> & { flush(): Promise<unknown> }) | undefined,
+  serving?: Serving,
 ): RecoverPorts & { flush(): Promise<unknown> } {
   const bootOf = bootsHere();
   return {
-    isGone,
+    isGone: (start) => isGone(start, serving),
+    copies: async (lost) => (journal ? copiesOf(lost, ownerOf({ path: `${directory}/${lost.start.team}/` }).uid) : []),
     endRemains: (lost) => endRemains(lost, ownerOf({ path: `${directory}/${lost.start.team}/` })),
     openAlone: (file) => openAlone(directory, file),
     copyToJournal: (record, line) => journal?.copy(record, line),
@@ -53,4 +61,28 @@ function ownerOf(file: Pick<DayFile, "path">): Owner {
   const folder = file.path.endsWith("/") ? file.path.slice(0, -1) : dirname(file.path);
   const { uid, gid } = lstatSync(folder);
   return { uid, gid };
+}
+
+/** How long the journal may take for one session, in milliseconds. */
+const JOURNAL_MS = 10_000;
+/** What is taken of a session; the account could send more in its name. */
+const MOST_COPIES = 10_000;
+
+/**
+ * What the journal has of a session. Only copies of root and of the account that owns the team's folder count: any other
+ * account could have made them up. None where the journal cannot be read: the session then ends as supervisor-lost.
+ */
+async function copiesOf({ start }: Unended, owner: number): Promise<readonly Continuation[]> {
+  const found: Continuation[] = [];
+  const read = async () => {
+    for await (const { record, bytes, uid } of readJournal({ session: start.session }))
+      if ((uid === 0 || uid === owner) && found.length < MOST_COPIES)
+        found.push({ record, line: Buffer.from(bytes).toString() });
+  };
+  await within(
+    JOURNAL_MS,
+    read().catch(() => undefined),
+    undefined,
+  );
+  return found;
 }

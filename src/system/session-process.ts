@@ -1,15 +1,12 @@
-import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync } from "node:fs";
 import type { Served } from "../record/archive.ts";
 import { readKernelFile } from "./files.ts";
 import { bootsHere } from "./liveness.ts";
 import { startTicksIn } from "./process-group.ts";
 import { commandOf, exists, statOf } from "./process-kind.ts";
+import { residentIsThere, type Serving, tellResident } from "./resident.ts";
 import { inside, O_PATH } from "./safe-folder.ts";
 import { signalAs } from "./signal-as.ts";
-
-/** Root's way to the resident supervisor, and its sign of life with its pid. */
-const CONTROL = "/run/nixgate/_control";
-export const READY = "/run/nixgate/_ready";
 
 /**
  * The process that serves a session, or the front that stands for one. Its folder in /proc stays open: it shows this
@@ -71,36 +68,18 @@ export function sessionProcessOf(start: Start): SessionProcess | "gone" | "elsew
   };
 }
 
-/** Whether nobody will write another record of this session, for certain. */
-export function isGone(start: Start): boolean {
+/**
+ * Whether nobody will write another record of this session, for certain.
+ * @param serving what the resident supervisor has said, where it was asked
+ */
+export function isGone(start: Start & { readonly session?: string }, serving?: Serving): boolean {
   const found = sessionProcessOf(start);
   if (typeof found !== "string") found.close();
+  if (found !== "gone") return false;
   // A front may be gone before the resident supervisor has written what it came to.
-  return found === "gone" && !(start.isolation === "scope-system" && residentIsThere());
-}
-
-/** Whether the resident supervisor runs. */
-function residentIsThere(): boolean {
-  const pid = Number(readKernelFile(READY));
-  if (!(pid > 0)) return false;
-  try {
-    const folder = openSync(`/proc/${pid}`, O_PATH | constants.O_DIRECTORY);
-    const command = commandOf(inside(folder, "."));
-    closeSync(folder);
-    return command === "supervise" || command === "hidden";
-  } catch {
-    return false;
-  }
-}
-
-/** One line into the control FIFO; systemd holds it open, so that this does not wait for a reader. */
-function tellResident(line: string): void {
-  const fifo = openSync(CONTROL, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-  try {
-    writeSync(fifo, `${line}\n`);
-  } finally {
-    closeSync(fifo);
-  }
+  if (start.isolation !== "scope-system" || bootsHere()(start) !== "here" || !residentIsThere()) return true;
+  const { session } = start;
+  return serving !== undefined && session !== undefined && ![...serving.served, ...serving.late].includes(session);
 }
 
 /** USER_HZ: what /proc counts in, 100 on every architecture that Node supports (proc(5)). */

@@ -17,7 +17,7 @@ import { parseRequest } from "../../src/request/parse-request.ts";
 import { askedBy, connectionOf } from "../../src/session/ssh-environment.ts";
 import { fieldsBehindName, startTicksIn } from "../../src/system/process-group.ts";
 import { commandOf } from "../../src/system/process-kind.ts";
-import { askIn, killIn } from "../../src/system/supervise/lines.ts";
+import { askIn, killIn, servingIn } from "../../src/system/supervise/lines.ts";
 import { jobsOf } from "../../src/system/supervise/system-manager.ts";
 import { readUserAuth } from "../../src/system/user-auth.ts";
 import { escapeText } from "../../src/units/text.ts";
@@ -103,13 +103,19 @@ export async function parsers(folder: string): Promise<readonly Parser[]> {
   );
 
   return [
-    parser("lines of the FIFOs", 15, mangled(fc.constantFrom("4711 1 ", "4711 2 137", "kill 4711 alpha")), (line) => {
-      const ask = askIn(line);
-      if (ask)
-        must(Number.isSafeInteger(ask.pid) && ask.number < 1e6 && (ask.status ?? 0) < 1000, "a line of no front's");
-      const kill = killIn(line);
-      if (kill) must(Number.isSafeInteger(kill.pid) && kill.team.length <= 32, "a line of nobody's");
-    }),
+    parser(
+      "lines of the FIFOs",
+      15,
+      mangled(fc.constantFrom("4711 1 ", "4711 2 137", "kill 4711 alpha", "serving 0123456789abcdef")),
+      (line) => {
+        const ask = askIn(line);
+        if (ask)
+          must(Number.isSafeInteger(ask.pid) && ask.number < 1e6 && (ask.status ?? 0) < 1000, "a line of no front's");
+        const kill = killIn(line);
+        must(servingIn(line) === undefined || line.length === 24, "a word of nobody's");
+        if (kill) must(Number.isSafeInteger(kill.pid) && kill.team.length <= 32, "a line of nobody's");
+      },
+    ),
     parser("/proc/PID/stat", 10, mangled(fc.constant(`4711 (nix (a) b) S 1 ${"1 ".repeat(48)}`)), (text) => {
       const ticks = startTicksIn(fieldsBehindName(text));
       must(ticks === undefined || Number.isSafeInteger(ticks), "a start that is no number");

@@ -16,3 +16,6 @@ export function killIn(line: string): { readonly pid: number; readonly team: str
   const [, pid, team] = KILL.exec(line) ?? [];
   return team === undefined ? undefined : { pid: Number(pid), team };
 }
+
+/** What `nixgate recover` asks through it: which sessions are being served. @returns the word that the answer repeats */
+export const servingIn = (line: string): string | undefined => /^serving ([0-9a-f]{16})$/.exec(line)?.[1];

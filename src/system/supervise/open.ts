@@ -7,10 +7,11 @@ import { removeIfThere } from "../files.ts";
 import { openJournal } from "../journal.ts";
 import { bySpool } from "../journal-spool.ts";
 import { ptraceScope } from "../ptrace-scope.ts";
+import { READY } from "../resident.ts";
 import { recordsForJournal } from "../session-ports.ts";
-import { READY } from "../session-process.ts";
 import { passedFifos } from "./fifos.ts";
 import { insiders } from "./insiders.ts";
+import { lateRecords } from "./late-records.ts";
 import { receive } from "./reception.ts";
 import { strays } from "./strays.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -32,6 +33,8 @@ export async function openVisits(
   const followsCrash = existsSync(RUNNING);
   writeFileSync(RUNNING, "");
   const guests: Supervisor["guests"] = new Map();
+  const records = recordsForJournal("system", bySpool(`${RUN_DIRECTORY}/_journal`));
+  const late = lateRecords(records.open);
   const supervisor: Supervisor = {
     ...own,
     manager: await systemManager(own.warn),
@@ -40,7 +43,8 @@ export async function openVisits(
     strays: strays((pid) => guests.get(pid)?.scope !== undefined, own.warn),
     followsCrash,
     admission: tally(),
-    records: recordsForJournal("system", bySpool(`${RUN_DIRECTORY}/_journal`)),
+    records: { ...records, later: late.keep },
+    late,
     runDirectory: RUN_DIRECTORY,
     ready() {
       // While it is there a front need not fear to wait in vain: a full /run must not leave it without a supervisor.
@@ -56,6 +60,7 @@ export async function openVisits(
   return async (serve) => {
     await receive(fifos, serve, supervisor);
     removeIfThere(READY);
+    late.write();
     const missing = await supervisor.records.flush(); // what journald has not taken by then is sent by the next
     if (missing > 0) own.warn("copies of records have not reached the journal yet", { missing });
     removeIfThere(RUNNING);

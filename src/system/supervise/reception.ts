@@ -6,6 +6,7 @@ import type { Serve } from "../../session/supervise.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { killWhole, MOUNT } from "../cgroup.ts";
 import { clock } from "../clock.ts";
+import { answerServing } from "../resident.ts";
 import { takeOverRoom } from "./answer-room.ts";
 import { type Arrival, arrivalsInTurn } from "./arrivals.ts";
 import { complaints } from "./complaints.ts";
@@ -13,7 +14,7 @@ import { whyNoConnection } from "./connection.ts";
 import { type Fifo, readInTurn, sharingGroups } from "./fifos.ts";
 import { type Front, frontOf, isOurs, wakeFronts } from "./front.ts";
 import type { FrontClient } from "./front-client.ts";
-import { askIn, killIn } from "./lines.ts";
+import { askIn, killIn, servingIn } from "./lines.ts";
 import { returnsOf } from "./returns.ts";
 import { answersOf, type Supervisor } from "./supervisor.ts";
 import { type Ask, type Talk, talkWith } from "./talk.ts";
@@ -36,6 +37,8 @@ export interface Guest {
   readonly talk: Talk;
   /** Its team's: nobody else has a say in it. */
   readonly fifo: Fifo;
+  /** Once it has an id. */
+  session?: string;
   /** Once it is known how long it may be gone unnoticed. */
   client: FrontClient | undefined;
   /** The folder of the scope that its front is in; undefined while that is outside of nixgate's slice. */
@@ -100,8 +103,20 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
     const guest = said && guests.get(said.pid);
     if (guest?.fifo.name === said?.team) guest?.client?.end("killed-by-admin");
   };
+  const sayServing = (line: string) => {
+    const word = servingIn(line);
+    if (word === undefined) return false;
+    supervisor.late.write();
+    const served = [...guests.values()].flatMap(({ session }) => session ?? []);
+    try {
+      answerServing(word, { served, late: supervisor.late.sessions() });
+    } catch (error) {
+      supervisor.warn("it could not be said which sessions are served", { error: String(error) });
+    }
+    return true;
+  };
   const take = (fifo: Fifo, line: string) => {
-    if (fifo.name === CONTROL) return endGuest(line);
+    if (fifo.name === CONTROL) return void (sayServing(line) || endGuest(line));
     const ask = askIn(line);
     if (ask === undefined) return complain(fifo, "a line that is none of a front's");
     const { pid } = ask;

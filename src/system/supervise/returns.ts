@@ -158,6 +158,7 @@ function returning(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found | u
   const guest: Guest = {
     talk: talkWith(front, folder, undefined),
     fifo,
+    session: start.session,
     client: undefined,
     scope: MOUNT + front.cgroup,
     watch: undefined,

@@ -1,6 +1,7 @@
 import type { SessionPorts } from "../../session/ports.ts";
 import type { Fifo } from "./fifos.ts";
 import type { Insiders } from "./insiders.ts";
+import type { Waiting } from "./late-records.ts";
 import type { Guest } from "./reception.ts";
 import type { Strays } from "./strays.ts";
 import type { SystemManager } from "./system-manager.ts";
@@ -14,6 +15,8 @@ export interface Supervisor {
   readonly guests: Map<number, Guest>;
   readonly admission: SessionPorts["admission"];
   readonly records: SessionPorts["records"];
+  /** The last records of sessions that have ended, which the disk did not take. */
+  readonly late: Waiting;
   readonly version: string;
   /** bin/nixgate, for `front-line`. */
   readonly program: string;

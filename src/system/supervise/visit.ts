@@ -66,6 +66,7 @@ export function visitOf(
         const session = newSessionId(arrived.startedAt);
         const waiting = waitingOf(guest, fifo.name as TeamName, session, supervisor.manager);
         guest.client = client;
+        guest.session = session;
         return {
           ...{ clock, admission, client },
           newSessionId: () => session,

@@ -1,6 +1,6 @@
-import { expect, test } from "vitest";
-import type { RecordBody } from "../../../src/record/schema.ts";
-import { closing, unendedIn } from "../../../src/record/unended.ts";
+import { describe, expect, test } from "vitest";
+import type { RecordBody, SessionRecord } from "../../../src/record/schema.ts";
+import { closing, continued, unendedIn } from "../../../src/record/unended.ts";
 import { verifyFile } from "../../../src/record/verify.ts";
 import type { SessionId } from "../../../src/units/ids.ts";
 import { archiveOf } from "../../support/archive-in-memory.ts";
@@ -76,3 +76,35 @@ test.each([{ team: "beta" }, { host: "elsewhere" }, { boot: "0".repeat(8) }])(
     expect(lost).toMatchObject({ denied: 0, commands: 1 });
   },
 );
+
+describe("what the journal knows better", () => {
+  const { session, lines } = sessionLines("2026-01-05T03:12:00Z");
+  const copies = lines.map((line) => ({ record: JSON.parse(line) as SessionRecord, line: line.trimEnd() }));
+  const cutAt = (count: number) => {
+    const [file] = archiveOf({ "alpha/2026-01-05": lines.slice(0, count).join("") }).scan().files;
+    return unendedIn(file!)[0]!;
+  };
+
+  test.each([1, 2, 3, 4])("is put behind the %i records that the file has, in whatever order it comes", (count) => {
+    const { more, rest } = continued(cutAt(count), [...copies].reverse());
+    expect(more.map(({ line }) => `${line}\n`)).toEqual(lines.slice(count));
+    expect(rest).toBeUndefined();
+  });
+
+  test("is not more than it has: the session then is lost from there on", () => {
+    const { more, rest } = continued(cutAt(1), copies.slice(0, 3));
+    expect(more).toHaveLength(2);
+    expect(rest).toMatchObject({ commands: 1, denied: 1, start: { session } });
+    expect(closing(rest!, Date.parse("2026-01-05T03:13:00Z"), new Map()).map(({ record }) => record.event)).toEqual([
+      "command.end",
+      "session.end",
+    ]);
+  });
+
+  test("is nothing of another session, and nothing that does not continue the chain", () => {
+    const stranger = sessionLines("2026-01-05T03:12:00Z").lines.map((line) => JSON.parse(line) as SessionRecord);
+    const forged = copies.map(({ record, line }) => ({ record: { ...record, prev: "0".repeat(64) }, line }));
+    const others = stranger.map((record) => ({ record, line: "" }));
+    expect(continued(cutAt(2), [...others, ...forged]).more).toEqual([]);
+  });
+});

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { RecordError } from "../../../src/record/error.ts";
 import type { RecordBody, SessionRecord } from "../../../src/record/schema.ts";
 import { verifyFile } from "../../../src/record/verify.ts";
+import type { LateRecords } from "../../../src/session/ports.ts";
 import { openSessionLog, RecordFailure } from "../../../src/session/session-log.ts";
 import { makeSessionId, teamName } from "../../../src/units/ids.ts";
 import { archiveOf } from "../../support/archive-in-memory.ts";
@@ -27,6 +28,7 @@ function open(
   const opened: number[] = [];
   const told: string[] = [];
   const journal: string[] = [];
+  const late: LateRecords[] = [];
   let now = 0;
   let tries = 0;
   const log = openSessionLog(
@@ -55,6 +57,7 @@ function open(
           };
         },
         copyToJournal: () => undefined,
+        later: (one: LateRecords) => void late.push(one),
         tellJournal: (_session: string, _team: string, message: string) => void journal.push(message),
       } as never,
     },
@@ -64,7 +67,7 @@ function open(
     return [...verifyFile(file!, () => false, { sessions: 0, records: 0, running: 0 })].map(({ kind }) => kind);
   };
   const events = () => lines.map((line): SessionRecord => JSON.parse(line)).map(({ event, seq }) => `${seq} ${event}`);
-  return { log, opened, told, journal, lines, found, events };
+  return { log, opened, told, journal, lines, late, found, events };
 }
 
 const { start, run, ran, end } = bodies as unknown as Record<string, RecordBody>;
@@ -88,21 +91,55 @@ test.each([-3_600_000, 7_200_000])("a step of the clock by %i ms in a session ch
   expect(JSON.parse(lines[3]!).wall_ms).toBe(20);
 });
 
-test("behind a record that could not be written the file has a gap and the session's own end", () => {
-  const { log, told, events, found } = open(MIDNIGHT, { fails: [2] });
+test("a record that could not be written is written before the next, so that the file has no gap", () => {
+  const { log, told, events, found, late } = open(MIDNIGHT, { fails: [2] });
   for (const body of [start, run, ran, end]) log.write(body!);
+  log.close();
   expect(told).toHaveLength(1);
-  expect(events()).toEqual(["0 session.start", "2 command.end", "3 session.end"]);
-  expect(found("2026-01-06")).toEqual(["missing"]);
+  expect(events()).toEqual(["0 session.start", "1 command.start", "2 command.end", "3 session.end"]);
+  expect(found("2026-01-06")).toEqual([]);
+  expect(late).toEqual([]);
 });
 
-test('by on_failure = "refuse" the first one that cannot be written is thrown, and the others are tried', () => {
+test('by on_failure = "refuse" a session whose end cannot be written has one end only, the one that follows', () => {
+  const { log, events, late, lines } = open(MIDNIGHT, { fails: [2, 3, 4], onFailure: "refuse" });
+  log.write(start!);
+  expect(() => log.write(end!)).toThrow(RecordFailure);
+  log.write(bodies.refuse);
+  log.write({ ...end!, exit: 74 } as RecordBody);
+  log.close();
+  lines.push(...(late[0]?.lines ?? []));
+  expect(events()).toEqual(["0 session.start", "1 session.refuse", "2 session.end"]);
+});
+
+test("what could not be written to the session's end is left to be written later, in its order", () => {
+  const { log, events, late, lines, found } = open(MIDNIGHT, { fails: [2, 3, 4] });
+  for (const body of [start, run, ran, end]) log.write(body!);
+  log.close();
+  expect(events()).toEqual(["0 session.start"]);
+  expect(late).toMatchObject([{ directory: "/log", team: "alpha", start: MIDNIGHT }]);
+  lines.push(...(late[0]?.lines ?? []));
+  expect(events()).toEqual(["0 session.start", "1 command.start", "2 command.end", "3 session.end"]);
+  expect(found("2026-01-06")).toEqual([]);
+});
+
+test("of very many records that cannot be written none is kept, and the file stays the beginning of its chain", () => {
+  const { log, events, late } = open(MIDNIGHT, { fails: Array.from({ length: 256 }, (_, at) => at + 2) });
+  log.write(start!);
+  for (let count = 0; count < 300; count += 1) log.write(run!);
+  log.write(end!);
+  log.close();
+  expect(events()).toEqual(["0 session.start"]);
+  expect(late).toEqual([]);
+});
+
+test('by on_failure = "refuse" the first one that cannot be written is thrown, and is written with the others', () => {
   const { log, events } = open(MIDNIGHT, { fails: [2, 3], onFailure: "refuse" });
   log.write(start!);
   expect(() => log.write(run!)).toThrow(RecordFailure);
   expect(() => log.write(ran!)).not.toThrow();
   log.write(end!);
-  expect(events()).toEqual(["0 session.start", "3 session.end"]);
+  expect(events()).toEqual(["0 session.start", "1 command.start", "2 command.end", "3 session.end"]);
 });
 
 test("what is on its way to the disk is waited for, and nothing else", async () => {
