@@ -64,9 +64,10 @@ test("--json has each running session with its figures, the busiest first, and t
     tasks_max: 256,
     memory_max_bytes: 3 * 1024 ** 3,
   });
-  expect(burn.cpu_percent).toBeGreaterThan(15);
+  // How much of a CPU it gets is the other processes' affair.
+  expect(burn.cpu_percent).toBeGreaterThan(2);
+  expect(burn.cpu_percent).toBeGreaterThan(4 * wait.cpu_percent);
   expect(burn.cpu_percent).toBeLessThan(120);
-  expect(wait.cpu_percent).toBeLessThan(10);
   expect(wait).toMatchObject({ tasks: expect.any(Number), memory_bytes: expect.any(Number) });
   expect(loop).not.toHaveProperty("tasks");
   expect((await top(place, "--json")).stdout.toString()).toContain('"sessions": []');
