@@ -136,12 +136,10 @@ describe("a process of the account outside of its sessions", () => {
   }, 90_000);
 
   test("is ended at a session's end, also where it forks away all the time", async ({ builder }) => {
-    await job(
-      builder,
-      "perl",
-      "-e",
-      `'$SIG{TERM} = "IGNORE"; for (1..2) { fork or last } while (1) { fork and exit }'`,
-    );
+    const hop = `perl -e '$SIG{TERM} = "IGNORE"; for (1..2) { fork or last } while (1) { fork and exit }'`;
+    const asAccount = "setsid setpriv --reuid nix-alpha --regid nix-alpha --clear-groups";
+    await builder.asRoot(`${asAccount} ${hop} </dev/null >/dev/null 2>&1 &`);
+    await waitFor("it to run", async () => (await text(builder, "pgrep -u nix-alpha -x perl")) !== "");
     await job(builder, "sleep 706");
     const { exitCode } = await builder.ssh("nix-alpha", "quick");
     // where all of the account had to be ended at once, this session was among it
