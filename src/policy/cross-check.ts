@@ -1,7 +1,8 @@
 import { programOf } from "../request/endpoints.ts";
 import { adviceFindings } from "./advice.ts";
 import { betweenTeams, type Sourced } from "./between-teams.ts";
-import type { HostConfig, Limits, Policy, Problem } from "./policy.ts";
+import { limitRows } from "./limits.ts";
+import type { HostConfig, Policy, Problem } from "./policy.ts";
 import { errorAt, type Finding, formatKeyPath } from "./problem.ts";
 import { placeFindings } from "./source.ts";
 
@@ -54,19 +55,28 @@ function programFindings(host: HostConfig, policy: Policy): readonly Finding[] {
   });
 }
 
+/** Limits of the io controller. */
+const NEVER_DELEGATED = limitRows.filter(({ file }) => file?.startsWith("io."));
+/** The limits that hold without a cgroup: those that an rlimit stands for, and those that nixgate keeps itself. */
+const WITHOUT_CGROUP: ReadonlySet<string> = new Set(
+  limitRows.filter(({ file, rlimit }) => rlimit !== undefined || file === undefined).map(({ name }) => name),
+);
+
 function managerFindings({ scope }: HostConfig, policy: Policy): readonly Finding[] {
   if (scope.manager === "user")
     return (["limits", "teamLimits"] as const).flatMap((part) =>
-      policy[part].IOWeight === undefined
-        ? []
-        : [
-            errorAt(
-              [part === "limits" ? "limits" : "team_limits", "IOWeight"],
-              // systemd 252 to 262: user@.service delegates pids, memory and cpu (systemd.resource-control(5), Delegate=)
-              'systemd never delegates io to a user manager, so it has no effect under manager = "user"',
-              'remove it, or write manager = "system" in nixgate.toml',
-            ),
-          ],
+      NEVER_DELEGATED.flatMap(({ name }) =>
+        !(name in policy[part])
+          ? []
+          : [
+              errorAt(
+                [part === "limits" ? "limits" : "team_limits", name],
+                // systemd 252 to 262: user@.service delegates pids, memory and cpu (systemd.resource-control(5), Delegate=)
+                'systemd never delegates io to a user manager, so it has no effect under manager = "user"',
+                'remove it, or write manager = "system" in nixgate.toml',
+              ),
+            ],
+      ),
     );
   return scope.manager === "none" ? [withoutScopes(policy)] : [];
 }
@@ -74,8 +84,7 @@ function managerFindings({ scope }: HostConfig, policy: Policy): readonly Findin
 /** Without systemd there are the rlimits of setrlimit(2), and no more. */
 function withoutScopes(policy: Policy): Finding {
   const lost = (at: string, limits: object) => Object.keys(limits).map((key) => formatKeyPath([at, key]));
-  const kept: readonly (keyof Limits)[] = ["TasksMax", "MemoryMax", "RuntimeMaxSec"];
-  const own = Object.fromEntries(Object.entries(policy.limits).filter(([key]) => !kept.includes(key as keyof Limits)));
+  const own = Object.fromEntries(Object.entries(policy.limits).filter(([key]) => !WITHOUT_CGROUP.has(key)));
   const names = [...lost("limits", own), ...lost("team_limits", policy.teamLimits)];
   const none = names.length === 0 ? "" : `; not applied at all: ${names.join(", ")}`;
   return {

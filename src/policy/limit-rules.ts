@@ -1,7 +1,6 @@
-import { formatBytes } from "../units/bytes.ts";
-import { type Bytes, formatPercent, type Percent } from "../units/quantities.ts";
 import { LIMITS } from "./defaults.ts";
-import type { Limits, TeamLimits } from "./policy.ts";
+import { formatLimit } from "./format-limit.ts";
+import { type Limits, type LimitValue, limitRows, type TeamLimits, teamLimitRows } from "./limits.ts";
 import { errorAt, type Finding } from "./problem.ts";
 
 type Written = Partial<Record<keyof Limits, unknown>>;
@@ -12,30 +11,30 @@ type Written = Partial<Record<keyof Limits, unknown>>;
  */
 export function limitFindings(limits: Limits, team: TeamLimits, written: Written): readonly Finding[] {
   return [
-    ...highAboveMax("limits", limits, written),
-    ...highAboveMax("team_limits", team, team),
-    ...(["TasksMax", "MemoryMax", "MemorySwapMax", "CPUQuota"] as const).flatMap((key) => {
-      const [own, all] = [limits[key], team[key]];
-      if (typeof own !== "number" || typeof all !== "number" || own <= all) return [];
-      const origin = key in written ? "" : " (the default)";
-      const message = `${print(key, own)}${origin} is above the team's ${print(key, all)}, so it can never be reached`;
-      const at = key in written ? ["limits", key] : ["team_limits", key];
-      return [errorAt(at, message, `write ${print(key, all)} or less under [limits], or raise it under [team_limits]`)];
+    ...aboveAnother("limits", limits, written),
+    ...aboveAnother("team_limits", team, team),
+    ...teamLimitRows.flatMap(({ name, kind, withinTeams }) => {
+      const [own, all] = [limits[name], team[name]];
+      if (!withinTeams || typeof own !== "number" || typeof all !== "number" || own <= all) return [];
+      const print = (value: LimitValue) => formatLimit(kind, value);
+      const origin = name in written ? "" : " (the default)";
+      const message = `${print(own)}${origin} is above the team's ${print(all)}, so it can never be reached`;
+      const at = name in written ? ["limits", name] : ["team_limits", name];
+      return [errorAt(at, message, `write ${print(all)} or less under [limits], or raise it under [team_limits]`)];
     }),
   ];
 }
 
-function highAboveMax(table: string, limits: TeamLimits, written: Written): readonly Finding[] {
-  const { MemoryHigh: high, MemoryMax: max } = limits;
-  if (typeof high !== "number" || typeof max !== "number" || high <= max) return [];
-  const origin = "MemoryMax" in written ? "" : " (the default)";
-  const message = `${formatBytes(high)} is above MemoryMax ${formatBytes(max)}${origin}, so it can never slow anything down`;
-  return [errorAt([table, "MemoryHigh"], message, "write a size below MemoryMax")];
-}
-
-function print(key: keyof TeamLimits, value: number): string {
-  if (key === "CPUQuota") return formatPercent(value as Percent);
-  return key === "TasksMax" ? String(value) : formatBytes(value as Bytes);
+function aboveAnother(table: string, limits: Limits, written: Written): readonly Finding[] {
+  return limitRows.flatMap(({ name, kind, notAbove }) => {
+    if (!notAbove) return [];
+    const most = notAbove.limit as keyof Limits;
+    const [own, bound] = [limits[name], limits[most]];
+    if (typeof own !== "number" || typeof bound !== "number" || own <= bound) return [];
+    const origin = most in written ? "" : " (the default)";
+    const above = `${formatLimit(kind, own)} is above ${most} ${formatLimit(kind, bound)}${origin}`;
+    return [errorAt([table, name], `${above}, so ${notAbove.because}`, `write a size below ${most}`)];
+  });
 }
 
 /** [limits] with the defaults for what it leaves out. */

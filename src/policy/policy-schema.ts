@@ -4,24 +4,20 @@ import { memberName, teamName } from "../units/ids.ts";
 import { sourceAddress } from "./address.ts";
 import {
   bytes,
-  bytesOrInfinity,
   count,
-  countOrInfinity,
   dictionary,
   duration,
-  durationOrInfinity,
   field,
   flag,
   list,
   oneOf,
-  percent,
   plainPath,
   schemaVersion,
   table,
   text,
-  weight,
   wrongType,
 } from "./field.ts";
+import { limitFields, teamLimitFields } from "./limit-fields.ts";
 import { publicKeyField } from "./public-key.ts";
 
 const NAME_FIX =
@@ -45,16 +41,6 @@ const AllowEntry = table({
 });
 export type AllowEntry = z.output<typeof AllowEntry>;
 
-const sliceLimits = {
-  TasksMax: z.exactOptional(countOrInfinity),
-  MemoryMax: z.exactOptional(bytesOrInfinity()),
-  MemoryHigh: z.exactOptional(bytesOrInfinity()),
-  MemorySwapMax: z.exactOptional(bytesOrInfinity({ zero: true })),
-  CPUQuota: z.exactOptional(percent),
-  CPUWeight: z.exactOptional(weight),
-  IOWeight: z.exactOptional(weight),
-};
-
 /** One `[[member]]` as written. */
 export const MemberEntry = table({
   name: named(memberName),
@@ -68,8 +54,8 @@ export const PolicyFile = table({
   team: named(teamName),
   description: z.exactOptional(text("platform team: CI and workstations")),
   allow: z.exactOptional(list(AllowEntry, "write each entry under [[allow]]")),
-  limits: z.exactOptional(table({ ...sliceLimits, RuntimeMaxSec: z.exactOptional(durationOrInfinity) })),
-  team_limits: z.exactOptional(table(sliceLimits)),
+  limits: z.exactOptional(table(limitFields)),
+  team_limits: z.exactOptional(table(teamLimitFields)),
   session: z.exactOptional(
     table({
       max_concurrent: z.exactOptional(count),

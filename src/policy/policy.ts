@@ -1,20 +1,9 @@
 import type { EndpointName, ProgramName } from "../request/endpoints.ts";
 import type { MemberName, TeamName } from "../units/ids.ts";
-import type { Bytes, Infinite, Milliseconds, Percent } from "../units/quantities.ts";
+import type { Bytes, Milliseconds } from "../units/quantities.ts";
+import type { Limits, TeamLimits } from "./limits.ts";
 
-/** systemd.resource-control(5) and systemd.scope(5), by their own names; a key that is absent sets nothing. */
-export interface Limits {
-  readonly TasksMax?: number | Infinite;
-  readonly MemoryMax?: Bytes | Infinite;
-  readonly MemoryHigh?: Bytes | Infinite;
-  readonly MemorySwapMax?: Bytes | Infinite;
-  readonly CPUQuota?: Percent;
-  /** 1 to 10000. */
-  readonly CPUWeight?: number;
-  /** 1 to 10000. */
-  readonly IOWeight?: number;
-  readonly RuntimeMaxSec?: Milliseconds | Infinite;
-}
+export type { Limits, TeamLimits };
 
 /** What a team's refusals may cost on record in a day. */
 export interface RefusalBudget {
@@ -24,9 +13,6 @@ export interface RefusalBudget {
 
 /** How much of a file system is to stay available. */
 export type LeastFree = Bytes | `${number}%`;
-
-/** The slice around all of a team's sessions; a slice has no run time. */
-export type TeamLimits = Omit<Limits, "RuntimeMaxSec">;
 
 export type Environment = Readonly<Record<string, string>>;
 

@@ -1,3 +1,4 @@
+import { type LimitKind, type LimitRow, limitRows } from "../policy/limits.ts";
 import { parseBytes } from "../units/bytes.ts";
 import { parseDuration } from "../units/durations.ts";
 import { type Infinite, type NotAQuantity, parseCount, parsePercent, parseWeight } from "../units/quantities.ts";
@@ -17,33 +18,27 @@ const US_PER_MS = 1000;
 /** Microseconds of CPU time a second that one per cent is. */
 const US_PER_PERCENT = 10_000;
 
-const size = (name: string) => (value: string) =>
-  [name, "t", whole(parseBytes(value, { infinite: true, zero: true }))] as const;
-const weight = (name: string) => (value: string) =>
-  [name, "t", value === "" ? NO_BOUND : whole(parseWeight(value))] as const;
-const duration = (name: string) => (value: string) =>
-  [name, "t", whole(parseDuration(value, true), US_PER_MS)] as const;
+/** How the bus takes the text of each kind. `""` is what undoes a limit. */
+const VALUES: Readonly<Record<LimitKind, (text: string) => bigint>> = {
+  count: (text) => whole(parseCount(text, true)),
+  size: (text) => whole(parseBytes(text, ANY_SIZE)),
+  "size or 0": (text) => whole(parseBytes(text, ANY_SIZE)),
+  amount: (text) => whole(parseBytes(text, ANY_SIZE)),
+  percentage: (text) => (text === "" ? NO_BOUND : whole(parsePercent(text), US_PER_PERCENT)),
+  weight: (text) => (text === "" ? NO_BOUND : whole(parseWeight(text))),
+  duration: (text) => whole(parseDuration(text, true), US_PER_MS),
+};
+const ANY_SIZE = { infinite: true, zero: true } as const;
 
 /** The bus knows fewer spellings than unit files: no units, and its own names for times and quotas. */
-const ON_THE_BUS: Readonly<Record<string, (value: string) => BusProperty>> = {
-  TasksMax: (value) => ["TasksMax", "t", whole(parseCount(value, true))],
-  MemoryMax: size("MemoryMax"),
-  MemoryHigh: size("MemoryHigh"),
-  MemorySwapMax: size("MemorySwapMax"),
-  CPUQuota: (value) => [
-    "CPUQuotaPerSecUSec",
-    "t",
-    value === "" ? NO_BOUND : whole(parsePercent(value), US_PER_PERCENT),
-  ],
-  CPUWeight: weight("CPUWeight"),
-  IOWeight: weight("IOWeight"),
-  RuntimeMaxSec: duration("RuntimeMaxUSec"),
-  TimeoutStopSec: duration("TimeoutStopUSec"),
-};
+const ON_THE_BUS = new Map<string, Pick<LimitRow, "kind" | "bus">>([
+  ...limitRows.map((row) => [row.name, row] as const),
+  ["TimeoutStopSec", { kind: "duration", bus: "TimeoutStopUSec" }],
+]);
 
 /** A plan's property for the bus. The same text that `systemd-run --property=` takes is read, so the two cannot differ. */
 export function busProperty({ name, value }: Property): BusProperty {
-  const write = ON_THE_BUS[name];
-  if (!write) throw new TypeError(`no way to put ${name} on the bus`);
-  return write(value);
+  const row = ON_THE_BUS.get(name);
+  if (!row) throw new TypeError(`no way to put ${name} on the bus`);
+  return [row.bus ?? name, "t", VALUES[row.kind](value)];
 }

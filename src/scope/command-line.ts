@@ -1,3 +1,4 @@
+import { limitRows } from "../policy/limits.ts";
 import type { Limits, Manager } from "../policy/policy.ts";
 import type { Property } from "./properties.ts";
 
@@ -57,13 +58,12 @@ function scopeOptions(plan: Named): readonly string[] {
 }
 
 /**
- * prlimit(1), getrlimit(2): all there is without a cgroup, and for each process alone. RLIMIT_DATA counts private
- * writable memory (Linux 4.7), which is nearer to MemoryMax than RLIMIT_AS, where a program's mere reservations count.
- * RLIMIT_NPROC counts the account's threads, those of its other sessions too, and does not bind root.
+ * prlimit(1), getrlimit(2): all there is without a cgroup, and for each process alone. A limit that is "infinity" is left
+ * as it is: raising a hard limit takes CAP_SYS_RESOURCE.
  */
 function resourceLimits(limits: Limits): readonly string[] {
-  const bound = (option: string, value: number | "infinity" | undefined) =>
-    // what is already bounded stays so: raising a hard limit takes CAP_SYS_RESOURCE
-    value === undefined || value === "infinity" ? [] : [`--${option}=${value}`];
-  return ["--core=0", ...bound("nproc", limits.TasksMax), ...bound("data", limits.MemoryMax)];
+  const bounds = limitRows.flatMap(({ name, rlimit }) =>
+    rlimit && typeof limits[name] === "number" ? [`--${rlimit.option}=${limits[name]}`] : [],
+  );
+  return ["--core=0", ...bounds];
 }

@@ -1,7 +1,8 @@
+import { formatLimit } from "../policy/format-limit.ts";
+import { type LimitKind, type LimitRow, type LimitValue, limitRows, teamLimitRows } from "../policy/limits.ts";
 import type { Limits, Manager, TeamLimits } from "../policy/policy.ts";
-import { formatBytes } from "../units/bytes.ts";
 import { formatDuration } from "../units/durations.ts";
-import { formatPercent, type Milliseconds } from "../units/quantities.ts";
+import type { Milliseconds } from "../units/quantities.ts";
 
 /** A property as `systemd-run --property=` and systemd.resource-control(5) spell it. */
 export interface Property {
@@ -16,35 +17,50 @@ export interface Expectation {
   readonly value: string;
 }
 
+/** The page size in bytes that memory.max and its like are rounded down to. */
+const PAGE = 4096;
+/** Microseconds of cpu.max's period: systemd's default CPUQuotaPeriodSec. */
+const CPU_PERIOD_US = 100_000;
+/** Of cpu.weight and io.weight where nothing sets them. */
+const DEFAULT_WEIGHT = "100";
+
+/** How the kernel says a number of each kind in its cgroup file; "infinity" is `max` there. */
+const IN_KERNEL: Readonly<Record<LimitKind, (value: number) => string>> = {
+  count: String,
+  size: wholePages,
+  "size or 0": wholePages,
+  amount: wholePages,
+  percentage: (percent) => `${Math.round((percent / 100) * CPU_PERIOD_US)} ${CPU_PERIOD_US}`,
+  weight: String,
+  duration: String,
+};
+
+/** How systemd is told that there is no limit, and what the kernel then says. */
+const NONE: Readonly<Record<LimitKind, { readonly value: string; readonly kernel: string }>> = {
+  count: { value: "infinity", kernel: "max" },
+  size: { value: "infinity", kernel: "max" },
+  "size or 0": { value: "infinity", kernel: "max" },
+  amount: { value: "0", kernel: "0" },
+  percentage: { value: "", kernel: `max ${CPU_PERIOD_US}` },
+  weight: { value: DEFAULT_WEIGHT, kernel: DEFAULT_WEIGHT },
+  duration: { value: "infinity", kernel: "max" },
+};
+const noneOf = ({ kind, none = NONE[kind] }: Pick<LimitRow, "kind" | "none">) => none;
+const NONE_BY_NAME: ReadonlyMap<string, string> = new Map(limitRows.map((row) => [row.name, noneOf(row).kernel]));
+const NOTHING_ASKED = new RegExp(`^(?:max\\b.*|(?:default )?${DEFAULT_WEIGHT})$`);
+
 /**
  * Whether the kernel has what was asked. Where a controller is not there nothing is bounded, which is what `max` and
  * the default weight ask for.
  */
-export function isInForce({ value }: Expectation, found: string | undefined): boolean {
-  return found === value || (found === undefined && NOTHING_ASKED.test(value));
+export function isInForce({ property, value }: Expectation, found: string | undefined): boolean {
+  const nothingAsked = NOTHING_ASKED.test(value) || value === NONE_BY_NAME.get(property);
+  return found === value || (found === undefined && nothingAsked);
 }
-
-/** The page size in bytes that memory.max and its like are rounded down to. */
-const PAGE = 4096;
-/** cpu.weight and io.weight where nothing sets them. */
-const DEFAULT_WEIGHT = 100;
-const NOTHING_ASKED = new RegExp(`^(?:max\\b.*|(?:default )?${DEFAULT_WEIGHT})$`);
-/** Microseconds of cpu.max's period: systemd's default CPUQuotaPeriodSec. */
-const CPU_PERIOD_US = 100_000;
 
 /** systemd's own properties for a team's or a command's limits, in a fixed order. */
 export function limitProperties(limits: Limits | TeamLimits): readonly Property[] {
-  const runtime = "RuntimeMaxSec" in limits ? limits.RuntimeMaxSec : undefined;
-  return [
-    property("TasksMax", limits.TasksMax, String),
-    property("MemoryMax", limits.MemoryMax, formatBytes),
-    property("MemoryHigh", limits.MemoryHigh, formatBytes),
-    property("MemorySwapMax", limits.MemorySwapMax, formatBytes),
-    property("CPUQuota", limits.CPUQuota, formatPercent),
-    property("CPUWeight", limits.CPUWeight, String),
-    property("IOWeight", limits.IOWeight, String),
-    property("RuntimeMaxSec", runtime, formatDuration),
-  ].flat();
+  return given(limits).map(({ row, value }) => ({ name: row.name, value: formatLimit(row.kind, value) }));
 }
 
 /**
@@ -55,27 +71,26 @@ export function sliceLimits(limits: TeamLimits): {
   properties: readonly Property[];
   expectations: readonly Expectation[];
 } {
-  const unbounded: TeamLimits = {
-    TasksMax: "infinity",
-    MemoryMax: "infinity",
-    MemoryHigh: "infinity",
-    MemorySwapMax: "infinity",
-    CPUWeight: DEFAULT_WEIGHT,
-  };
-  const whole = { ...unbounded, ...limits };
-  const noQuota = whole.CPUQuota === undefined;
-  const noWeight = whole.IOWeight === undefined; // any other would switch the controller on, which has its price
+  const rows = teamLimitRows.map((row) => {
+    const value = limits[row.name];
+    const { value: none, kernel } = noneOf(row);
+    return {
+      property: { name: row.name, value: value === undefined ? none : formatLimit(row.kind, value) },
+      expectation: {
+        property: row.name,
+        file: row.file ?? "",
+        value: value === undefined ? kernel : inKernel(row, value),
+      },
+    };
+  });
+  // What is reset comes last.
+  const ordered = [
+    ...rows.filter(({ property }) => property.value !== ""),
+    ...rows.filter(({ property }) => property.value === ""),
+  ];
   return {
-    properties: [
-      ...limitProperties(whole),
-      ...(noQuota ? [{ name: "CPUQuota", value: "" }] : []),
-      ...(noWeight ? [{ name: "IOWeight", value: "" }] : []),
-    ],
-    expectations: [
-      ...expectations(whole),
-      ...expectation("CPUQuota", "cpu.max", noQuota ? `max ${CPU_PERIOD_US}` : undefined),
-      ...expectation("IOWeight", "io.weight", noWeight ? `default ${DEFAULT_WEIGHT}` : undefined),
-    ],
+    properties: ordered.map(({ property }) => property),
+    expectations: ordered.map(({ expectation }) => expectation),
   };
 }
 
@@ -103,20 +118,12 @@ export function stopProperties(stopTimeout: Milliseconds, manager: Manager): rea
 
 /**
  * What the scope's cgroup files must say: limits are read back, because a host can accept them and not apply them
- * (cgroup v1 in use, a controller that is not delegated). Files: Documentation/admin-guide/cgroup-v2.rst.
+ * (cgroup v1 in use, a controller that is not delegated).
  */
 export function expectations(limits: Limits | TeamLimits): readonly Expectation[] {
-  const size = (value: number | "infinity" | undefined) =>
-    typeof value === "number" ? String(Math.floor(value / PAGE) * PAGE) : max(value);
-  return [
-    expectation("TasksMax", "pids.max", max(limits.TasksMax)),
-    expectation("MemoryMax", "memory.max", size(limits.MemoryMax)),
-    expectation("MemoryHigh", "memory.high", size(limits.MemoryHigh)),
-    expectation("MemorySwapMax", "memory.swap.max", size(limits.MemorySwapMax)),
-    expectation("CPUQuota", "cpu.max", limits.CPUQuota === undefined ? undefined : cpuMax(limits.CPUQuota)),
-    expectation("CPUWeight", "cpu.weight", max(limits.CPUWeight)),
-    expectation("IOWeight", "io.weight", limits.IOWeight === undefined ? undefined : `default ${limits.IOWeight}`),
-  ].flat();
+  return given(limits).flatMap(({ row, value }) =>
+    row.file === undefined ? [] : [{ property: row.name, file: row.file, value: inKernel(row, value) }],
+  );
 }
 
 /**
@@ -124,25 +131,21 @@ export function expectations(limits: Limits | TeamLimits): readonly Expectation[
  * What has no row there is not asked for: a limit that cannot be had without a cgroup is a warning of `check`.
  */
 export function rlimitExpectations(limits: Limits): readonly Expectation[] {
-  const soft = (value: number | "infinity" | undefined) => (value === "infinity" ? undefined : value?.toString());
-  return [
-    expectation("TasksMax", "Max processes", soft(limits.TasksMax)),
-    expectation("MemoryMax", "Max data size", soft(limits.MemoryMax)),
-  ].flat();
+  return given(limits).flatMap(({ row: { name, rlimit }, value }) =>
+    rlimit === undefined || value === "infinity" ? [] : [{ property: name, file: rlimit.row, value: String(value) }],
+  );
 }
 
-function cpuMax(percent: number): string {
-  return `${Math.round((percent / 100) * CPU_PERIOD_US)} ${CPU_PERIOD_US}`;
-}
+/** The rows of the limits that are set. */
+const given = (limits: Limits) =>
+  limitRows.flatMap((row) => {
+    const value = limits[row.name];
+    return value === undefined ? [] : [{ row, value }];
+  });
 
-function max(value: number | "infinity" | undefined): string | undefined {
-  return value === "infinity" ? "max" : value?.toString();
-}
+const inKernel = ({ kind, prefix = "" }: LimitRow, value: LimitValue): string =>
+  value === "infinity" ? "max" : prefix + IN_KERNEL[kind](value);
 
-function property<Value>(name: string, value: Value | undefined, print: (value: Value) => string): readonly Property[] {
-  return value === undefined ? [] : [{ name, value: print(value) }];
-}
-
-function expectation(name: string, file: string, value: string | undefined): readonly Expectation[] {
-  return value === undefined ? [] : [{ property: name, file, value }];
+function wholePages(bytes: number): string {
+  return String(Math.floor(bytes / PAGE) * PAGE);
 }

@@ -1,0 +1,24 @@
+import * as z from "zod/mini";
+import { bytes, bytesOrInfinity, countOrInfinity, durationOrInfinity, percent, weight } from "./field.ts";
+import { type LimitKind, type Limits, limitRows, type TeamLimits, teamLimitRows } from "./limits.ts";
+
+const FIELDS = {
+  count: countOrInfinity,
+  size: bytesOrInfinity(),
+  "size or 0": bytesOrInfinity({ zero: true }),
+  amount: bytes(),
+  percentage: percent,
+  weight,
+  duration: durationOrInfinity,
+} satisfies Record<LimitKind, z.ZodMiniType>;
+
+/** A key for each limit, none of which must be there. */
+type Fields<Of> = { [Name in keyof Of]-?: z.ZodMiniExactOptional<z.ZodMiniType<NonNullable<Of[Name]>, unknown>> };
+
+const fieldsOf = (rows: typeof limitRows) =>
+  Object.fromEntries(rows.map(({ name, kind }) => [name, z.exactOptional(FIELDS[kind] as z.ZodMiniType)]));
+
+/** The keys of [limits]. The table says which kind each has, so the types are the table's. */
+export const limitFields = fieldsOf(limitRows) as Fields<Limits>;
+/** The keys of [team_limits]. */
+export const teamLimitFields = fieldsOf(teamLimitRows) as Fields<TeamLimits>;
