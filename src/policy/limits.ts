@@ -64,6 +64,13 @@ export const LIMIT_ROWS = [
     notAbove: { limit: "MemoryMax", because: "it can never slow anything down" },
   },
   { name: "MemorySwapMax", kind: "size or 0", file: "memory.swap.max", withinTeams: true },
+  {
+    name: "MemoryMin",
+    kind: "amount",
+    file: "memory.min",
+    withinTeams: true,
+    notAbove: { limit: "MemoryMax", because: "the rest of it can never be used" },
+  },
   { name: "CPUQuota", kind: "percentage", bus: "CPUQuotaPerSecUSec", file: "cpu.max", withinTeams: true },
   { name: "CPUWeight", kind: "weight", file: "cpu.weight" },
   {

@@ -159,6 +159,13 @@ describe("limits that contradict each other", () => {
       ["limits.MemoryHigh: 2G is above MemoryMax 1G, so it can never slow anything down"],
     ],
     [
+      '[limits]\nMemoryMin = "3G"\n[team_limits]\nMemoryMin = "2G"',
+      [
+        "limits.MemoryMin: 3G is above MemoryMax 2G (the default), so the rest of it can never be used",
+        "limits.MemoryMin: 3G is above the team's 2G, so it can never be reached",
+      ],
+    ],
+    [
       '[limits]\nMemoryHigh = "3G"',
       ["limits.MemoryHigh: 3G is above MemoryMax 2G (the default), so it can never slow anything down"],
     ],

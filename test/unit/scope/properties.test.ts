@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Limits } from "../../../src/policy/policy.ts";
+import { busProperty } from "../../../src/scope/bus-properties.ts";
 import {
   expectations,
   isInForce,
@@ -16,6 +17,7 @@ const all: Limits = {
   MemoryMax: (2048 * M) as Bytes,
   MemoryHigh: (1536 * M) as Bytes,
   MemorySwapMax: 0 as Bytes,
+  MemoryMin: (128 * M) as Bytes,
   CPUQuota: 150 as Percent,
   CPUWeight: 50,
   IOWeight: 200,
@@ -38,6 +40,7 @@ test("every limit is written as systemd spells it", () => {
     "MemoryMax=2G",
     "MemoryHigh=1536M",
     "MemorySwapMax=0",
+    "MemoryMin=128M",
     "CPUQuota=150%",
     "CPUWeight=50",
     "IOWeight=200",
@@ -52,6 +55,7 @@ test("every limit but the run time is read back from its cgroup file", () => {
     `memory.max: ${2048 * M}`,
     `memory.high: ${1536 * M}`,
     "memory.swap.max: 0",
+    `memory.min: ${128 * M}`,
     "cpu.max: 150000 100000",
     "cpu.weight: 50",
     "io.weight: default 200",
@@ -111,12 +115,14 @@ describe("a team's slice", () => {
     const { properties, expectations } = sliceLimits({});
     expect(properties).toEqual([
       ...UNBOUNDED.map((name) => ({ name, value: "infinity" })),
+      { name: "MemoryMin", value: "0" },
       { name: "CPUWeight", value: "100" },
       { name: "CPUQuota", value: "" },
       { name: "IOWeight", value: "" },
     ]);
     expect(expectations.map(({ file, value }) => `${file}: ${value}`)).toEqual([
       ...["pids.max: max", "memory.max: max", "memory.high: max", "memory.swap.max: max"],
+      "memory.min: 0",
       ...["cpu.weight: 100", "cpu.max: max 100000", "io.weight: default 100"],
     ]);
     for (const expectation of expectations) expect(isInForce(expectation, undefined)).toBe(true);
@@ -136,4 +142,23 @@ test.each([
   ["system", "15s"],
 ] as const)("under the manager %s systemd waits %s before it kills", (manager, value) => {
   expect(stopProperties(10_000 as Milliseconds, manager)).toEqual([{ name: "TimeoutStopSec", value }]);
+});
+
+describe("MemoryMin", () => {
+  const limits: Limits = { MemoryMin: (256 * M + 1) as Bytes };
+
+  test("is written, put on the bus and read back in whole pages", () => {
+    expect(written(limits)).toEqual(["MemoryMin=268435457"]);
+    expect(limitProperties(limits).map(busProperty)).toEqual([["MemoryMin", "t", 268_435_457n]]);
+    expect(expected(limits)).toEqual([`memory.min: ${256 * M}`]);
+    expect(rlimitExpectations(limits)).toEqual([]);
+  });
+
+  test("of a team that has none is 0, so that an earlier one is lifted", () => {
+    const { properties, expectations } = sliceLimits({});
+    expect(properties).toContainEqual({ name: "MemoryMin", value: "0" });
+    expect(expectations).toContainEqual({ property: "MemoryMin", file: "memory.min", value: "0" });
+    expect(isInForce({ property: "MemoryMin", file: "memory.min", value: "0" }, undefined)).toBe(true);
+    expect(isInForce({ property: "MemorySwapMax", file: "memory.swap.max", value: "0" }, undefined)).toBe(false);
+  });
 });
