@@ -96,15 +96,9 @@ async function connect(
       reject(cause ?? Object.assign(new Error("systemd has closed the connection"), { code: "ECONNCLOSED" }));
     });
   });
-  // The library rethrows what a listener throws, outside of all that could catch it.
+  // The one guard of all that arrives. Without it the library throws again what a listener throws, where nothing catches.
   connection.on("handlerError", warn);
-  connection.on("message", (message) => {
-    try {
-      heard(message);
-    } catch (error) {
-      warn(error);
-    }
-  });
+  connection.on("message", heard);
   if ((await within(patience, up, "late")) === "up") return bus;
   lost();
   connection.end();

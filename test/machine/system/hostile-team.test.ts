@@ -1,0 +1,192 @@
+import { describe, expect, type TestAPI } from "vitest";
+import { isServeAnswer, serveHello } from "../../support/nix-protocol.ts";
+import { waitFor } from "../../support/wait-for.ts";
+import { allow, edit, editHost, restorePolicies } from "../policies.ts";
+import { recordsOf } from "../records.ts";
+import { nothingLeft, text, test as withBuilder } from "../supervision.ts";
+import type { Guest } from "../support.ts";
+
+const PLACES = 4;
+
+/** alpha is hostile: its account runs what it likes, beside its sessions as well. beta wants a session now and then. */
+const test = withBuilder.extend<{ prepared: true }>({
+  prepared: [
+    async ({ builder }, use) => {
+      await allow(builder, "alpha", { code: ["/bin/sh", "-s"], echo: ["/bin/cat"] });
+      await allow(builder, "beta", { quick: ["/bin/true"] });
+      await edit(builder, "alpha", "s/^max_starts_per_minute = .*/max_starts_per_minute = 3000/");
+      await edit(builder, "beta", "s/^.session.$/&\\nmax_starts_per_minute = 3000/");
+      await edit(builder, "alpha", `s/^max_concurrent = .*/max_concurrent = ${PLACES}/`);
+      await use(true);
+    },
+    { scope: "file", auto: true },
+  ],
+}) satisfies TestAPI;
+
+const mainPid = (builder: Guest) => text(builder, "systemctl show nixgate.service -P MainPID");
+/** A front of an account's as sshd starts one: in a session of its own, on pipes of the account's own. */
+const front = (team: string, request: string, more = "") =>
+  `setpriv --reuid nix-${team} --regid nix-${team} --init-groups setsid -w sh -c 'cd /; ${more} SSH_ORIGINAL_COMMAND="${request}" timeout 60 /usr/bin/nixgate-front ${team} 2>&1' </dev/null`;
+
+/** Median time of a session of beta's from its front's start to its end, in milliseconds; all of them must end with 0. */
+async function timeOf(builder: Guest, count: number): Promise<number> {
+  const one = `a=$(date +%s%N); ${front("beta", "quick")} >&2 || echo "status $?"; echo $((($(date +%s%N) - a) / 1000000))`;
+  const { stdout, stderr } = await builder.asRoot(`for i in $(seq ${count}); do ${one}; done`);
+  const took = `${stdout}`
+    .trim()
+    .split("\n")
+    .map(Number)
+    .sort((a, b) => a - b);
+  expect(took, `${stdout}${stderr}`).not.toContain(Number.NaN);
+  return took[Math.floor(took.length / 2)] ?? Number.NaN;
+}
+
+/** Fronts of alpha's own making, one after the other. */
+const fakes = (each: string, seconds: number, pause = 0.1) => `
+  mkdir -p /tmp/fake; printf '%s' '${each}' >/tmp/fake/nixgate-front; cd /tmp/fake
+  end=$(($(date +%s) + ${seconds})); while [ $(date +%s) -lt $end ]; do setsid perl nixgate-front alpha & sleep ${pause}; done; sleep 1; pkill -KILL -u nix-alpha perl`;
+const ASK =
+  'open(my $f, ">", "/run/nixgate/alpha/requests") or die; syswrite($f, sprintf("\\n%d 1 \\n", $$)); close $f; ';
+
+const FLOODS: readonly (readonly [string, string])[] = [
+  [
+    "lines about a process with 190000 empty arguments",
+    `perl -e 'my $pid = fork // die; if (!$pid) { exec "perl", "-e", "sleep 1000", ("") x 190000 } sleep 1; my $end = time + 25;
+      open(my $f, ">", "/run/nixgate/alpha/requests") or die; my $block = "\\n$pid 1 \\n" x 300;
+      while (time < $end) { syswrite($f, $block) } kill 9, $pid'`,
+  ],
+  ["fronts that never stand still", fakes(`${ASK}sleep 30`, 25)],
+  [
+    "fronts with an environment of half a MiB that never end",
+    fakes(
+      `if (!$ENV{AGAIN}) { %ENV = (AGAIN => 1, map { ("V$_" => "x" x 4000) } 1 .. 120); exec "perl", "nixgate-front", "alpha" } ${ASK}kill STOP => $$; sleep 30`,
+      25,
+      0.3,
+    ),
+  ],
+  [
+    "SIGCONT for all of its processes",
+    // a thousand times a second: more would be a test of how the guest's one CPU is shared
+    `SSH_ORIGINAL_COMMAND=wait /usr/bin/nixgate-front alpha >/dev/null 2>&1 & perl -e '$SIG{CONT} = "IGNORE"; my $end = time + 25;
+      while (time < $end) { kill CONT => -1; select undef, undef, undef, 0.001 } kill 9, -1'`,
+  ],
+];
+
+describe("while one team floods the supervisor", () => {
+  test.for(FLOODS)(
+    "with %s, another's sessions begin as ever",
+    { timeout: 180_000 },
+    async ([, flood], { builder }) => {
+      const SAMPLES = 9;
+      const pid = await mainPid(builder);
+      const before = await timeOf(builder, SAMPLES);
+      const flooding = builder.asAccount("nix-alpha", `setsid -w sh -c '${flood.replaceAll("'", "'\\''")}'`);
+      await new Promise((resolve) => setTimeout(resolve, 4000));
+      const meanwhile = await timeOf(builder, SAMPLES);
+      await flooding;
+      const after = await timeOf(builder, SAMPLES);
+      // the guest has one CPU, which the flood has its part of
+      expect(meanwhile, `${before} ms before, ${after} ms after`).toBeLessThan(2 * Math.max(before, after) + 250);
+      expect(await mainPid(builder)).toBe(pid);
+      await nothingLeft(builder);
+    },
+  );
+
+  test("the log names it, a few times a minute, and its records say that it had to wait", async ({ builder }) => {
+    const said = (words: string) =>
+      text(builder, `journalctl -u nixgate.service -o cat | grep -F '"team":"alpha"' | grep -c '${words}'`);
+    expect(Number(await said("wait"))).toBeGreaterThan(0);
+    expect(Number(await said("no front"))).toBeLessThan(200);
+    const delays = (await recordsOf(builder, "alpha", "session.start")).flatMap(({ delayed_ms }) => delayed_ms ?? []);
+    expect(Math.max(...delays.map(Number))).toBeGreaterThan(1000);
+    const others = await recordsOf(builder, "beta", "session.start");
+    expect(others.filter(({ delayed_ms }) => delayed_ms !== undefined)).toEqual([]);
+  });
+});
+
+const SIGNAL = "busctl emit /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager JobRemoved";
+
+describe("what systemd is asked", () => {
+  test("is told to the supervisor by nobody but systemd", async ({ builder }) => {
+    const pid = await mainPid(builder);
+    const forged = `for body in '' 's nixgate-' 'uoss 1 / nixgate-x.scope failed'; do ${SIGNAL} $body || echo refused; done`;
+    const { stdout } = await builder.asRoot(`setpriv --reuid nobody --clear-groups sh -c "${forged}"`);
+    expect(`${stdout}`).toBe(""); // all three were sent
+    expect(await timeOf(builder, 3)).toBeGreaterThan(0);
+    expect(await mainPid(builder)).toBe(pid);
+  });
+
+  test("is answered after systemd has executed itself anew", async ({ builder }) => {
+    const pid = await mainPid(builder);
+    const renewed = builder.asRoot("for i in 1 2 3; do systemctl daemon-reexec; sleep 1; done");
+    await timeOf(builder, 9);
+    await renewed;
+    expect(await mainPid(builder)).toBe(pid);
+  });
+
+  test("is not for a team's account to ask: it has no system bus", async ({ builder }) => {
+    const tries = `busctl list; ${SIGNAL}; busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager ListUnits`;
+    const { stdout } = await builder.asAccount("nix-alpha", `(${tries}) 2>/dev/null`);
+    expect(`${stdout}`).toBe("");
+    const { exitCode } = await builder.asRoot("setpriv --reuid nobody --clear-groups busctl list");
+    expect(exitCode).toBe(0);
+  });
+});
+
+describe("under confine", () => {
+  test.beforeAll(async ({ builder }) => {
+    await editHost(builder, 's/^manager = "system".*/&\\nconfine = true/');
+  });
+  test.afterAll(async ({ builder }) => {
+    await restorePolicies(builder);
+  });
+
+  test("a front that is killed at whatever moment gives its place back", { timeout: 120_000 }, async ({ builder }) => {
+    const scripts = [
+      // says that it is there, and goes on or ends instead of standing still
+      `${'printf "\\n%s\\n" "$$ 1 " >/run/nixgate/alpha/requests; kill -KILL $$'}`,
+      `${'printf "\\n%s\\n" "$$ 1 " >/run/nixgate/alpha/requests; kill -STOP $$; exit 0'}`,
+      `${'printf "\\n%s\\n" "$$ 1 " >/run/nixgate/alpha/requests; kill -STOP $$; kill -STOP $$'}`,
+      `${'printf "\\n%s\\n" "$$ 1 " >/run/nixgate/alpha/requests; kill -STOP $$; printf "\\n%s\\n" "$$ 2 75" >/run/nixgate/alpha/requests; exit 0'}`,
+    ];
+    for (const script of scripts) {
+      const run = `mkdir -p /tmp/dies; cat >/tmp/dies/nixgate-front <<'X'\n${script}\nX\ncd /tmp/dies
+        for i in $(seq ${PLACES}); do (sleep 2 | SSH_ORIGINAL_COMMAND=quick setsid -w timeout -s KILL 20 sh nixgate-front alpha 2>&1 | cat) & done; wait`;
+      await builder.asAccount("nix-alpha", run);
+    }
+    for (const delay of [0, 0.05, 0.1, 0.2, 0.4]) {
+      const run = `cd /; (sleep 2 | SSH_ORIGINAL_COMMAND=quick setsid -w /usr/bin/nixgate-front alpha 2>&1 | cat) & sleep ${delay}; pkill -KILL -u nix-alpha -f '^/bin/sh /usr/bin/nixgate-front'; wait`;
+      await builder.asAccount("nix-alpha", run);
+    }
+    const open = async () => {
+      const ended = (await recordsOf(builder, "alpha", "session.end")).map(({ session }) => session);
+      return (await recordsOf(builder, "alpha", "session.start")).filter(({ session }) => !ended.includes(session));
+    };
+    await waitFor("all to end", async () => (await open()).length === 0, 60_000);
+    const all = Array.from({ length: PLACES }, () => builder.ssh("nix-alpha", "echo", { input: "x" }));
+    expect((await Promise.all(all)).map(({ exitCode }) => exitCode)).toEqual(Array(PLACES).fill(0));
+  });
+
+  test("root opens no FIFO for an account that could not open it itself", async ({ builder }) => {
+    const program =
+      'my $fd = syscall(257, -100, "$ARGV[0]\\0", 010000000, 0); die "open: $!" if $fd < 0; syscall(33, $fd, 0) == -1 and die; $ENV{SSH_ORIGINAL_COMMAND} = "echo"; exec "/usr/bin/nixgate-front", "alpha"';
+    for (const target of ["/run/nixgate/beta/requests", "/run/nixgate/_control"]) {
+      const { stdout } = await builder.asAccount(
+        "nix-alpha",
+        `cd /; (setsid -w timeout 30 perl -e '${program}' ${target} 2>&1; echo "status $?") | cat`,
+      );
+      expect(`${stdout}`).toMatch(/stream 0 is no pipe of sshd's.*\n.*status 69\n$/s);
+    }
+    const { exitCode, stdout } = await builder.ssh("nix-beta", "nix-store --serve", { input: serveHello });
+    expect({ exitCode, answered: isServeAnswer(stdout) }).toEqual({ exitCode: 0, answered: true });
+  });
+
+  test("a command reaches none of the sockets on which systemd answers any account", async ({ builder }) => {
+    const reached = `cd /; for socket in $(find /run -type s 2>/dev/null); do
+      case $socket in /run/systemd/journal/* | /run/user/* | */nix-daemon*) continue ;; esac
+      perl -MSocket -e 'socket(my $s, AF_UNIX, SOCK_STREAM, 0); connect($s, pack_sockaddr_un($ARGV[0])) and print "$ARGV[0]\\n"' $socket
+    done; busctl list >/dev/null 2>&1 && echo bus; exit 0`;
+    const { stdout, exitCode } = await builder.ssh("nix-alpha", "code", { input: reached });
+    expect({ exitCode, stdout: `${stdout}` }).toEqual({ exitCode: 0, stdout: "" });
+  });
+});
