@@ -3,7 +3,7 @@ import { optionsOnly, textOption } from "../cli/options.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import type { DayFile } from "../record/archive.ts";
 import { placeOf } from "../record/finding.ts";
-import { type Pruned, type PruneOptions, pruneFiles } from "../record/pruning.ts";
+import { isOlder, type Pruned, type PruneOptions, pruneFiles } from "../record/pruning.ts";
 import { type Measure, type SealStore, sealWriter } from "../record/sealing.ts";
 import { formatBytes, plural } from "../record/wording.ts";
 import { parseDuration } from "../units/durations.ts";
@@ -39,7 +39,8 @@ It asks nothing and says what it does.
   --json             one JSON document
 ${SEAL_HELP}
 
-A day with a session that is still running is kept.
+A day with a session that is still running is kept. A day that the clock showed by mistake (\`nixgate sessions acknowledge
+--clock-was-wrong\`) is as old as its last seal.
 Exit status: 0; 64 for a wrong option; 65 where a damaged file was kept; 73 where the key or the seals cannot be had; 74
 where a file cannot be read or removed; 75 where a day was kept because of a running session.
 `,
@@ -58,7 +59,6 @@ where a file cannot be read or removed; 75 where a day was kept because of a run
     const team = textOption(options, "team");
     const problems = problemList();
     const { archive, files } = await openFiles(options, ports, problems.report);
-    const old = files.filter((file) => file.day < before && (team === undefined || file.team === team));
     // A dry run makes neither key nor seals; where there are none yet it knows of none.
     const store = how.dryRun
       ? await ports.openSeals(sealDirectoryOf(options), archive.directory, { write: false }).catch(() => NO_STORE)
@@ -68,7 +68,11 @@ where a file cannot be read or removed; 75 where a day was kept because of a run
     const [isAlive, remove] = [ports.liveness(), ports.removing(directory)];
     const measure = saying(ports.measuring(directory), "pruning", ports);
     try {
-      const pruned = [...pruneFiles(old, sealWriter(store), { isAlive, measure, remove }, run, how)];
+      const writer = sealWriter(store);
+      const old = files.filter(
+        (file) => (team === undefined || file.team === team) && isOlder(file, before, writer.seals),
+      );
+      const pruned = [...pruneFiles(old, writer, { isAlive, measure, remove }, run, how)];
       archive.scan(); // an archive lets go of what was kept of files that are gone
       for (const { findings } of pruned)
         for (const finding of findings) problems.report({ path: placeOf(finding), what: finding.what });

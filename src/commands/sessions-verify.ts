@@ -1,21 +1,22 @@
 import type { Command } from "../cli/command.ts";
 import { optionsOnly } from "../cli/options.ts";
+import { type Acknowledged, acknowledgements } from "../record/acknowledged.ts";
 import type { Archive, DayFile, IsAlive } from "../record/archive.ts";
 import { checkJournal } from "../record/check-journal.ts";
 import { RecordError } from "../record/error.ts";
-import { type Finding, LAYERS, type Layer, placeOf } from "../record/finding.ts";
+import type { Finding, Layer } from "../record/finding.ts";
 import type { JournalCopy } from "../record/journal-copy.ts";
 import type { Measure } from "../record/sealing.ts";
 import { type FileCount, type Visit, verifyFile } from "../record/verify.ts";
 import { plural } from "../record/wording.ts";
 import { ExitStatus } from "../units/exit-status.ts";
-import { escapeText } from "../units/text.ts";
 import { FILES, JOURNAL_OPTIONS, openFiles } from "./archive-options.ts";
 import { jsonDocument } from "./json-document.ts";
 import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS, saying } from "./seal-options.ts";
 import { counting, type JournalPlace, problemList, type SessionsPorts } from "./sessions-ports.ts";
 import { journalLayer, type LayerReport, sealLayer } from "./verify-layers.ts";
 import { type CheckPlan, planOf } from "./verify-plan.ts";
+import { resultText, whyOf } from "./verify-text.ts";
 
 export interface VerifyPorts extends SessionsPorts {
   readonly openSeals: OpenSeals;
@@ -47,11 +48,12 @@ export const sessionsVerify: Command<VerifyPorts> = {
   --host H           whose copies those are, of several hosts'; otherwise the hosts that the files name
   --no-journal       do not compare with a journal
   --sealed-as DIR    the records are a copy of those that were sealed as DIR
+  --acknowledged     list also what root has explained (\`nixgate sessions acknowledge\`)
   --json             one JSON document
 ${SEAL_HELP}
 
 Only root reads the key of the seals and the whole journal: as another account verify checks less, and says so.
-Exit status: 0 where nothing was found; 65 where something was; 77 where
+Exit status: 0 where nothing was found that root has not explained; 65 where something was; 77 where
 this account may not read all of it, 74 where a file cannot be read for another reason.
 `,
   options: {
@@ -60,6 +62,7 @@ this account may not read all of it, 74 where a file cannot be read for another 
     "no-journal": { type: "boolean" },
     "sealed-as": { type: "string" },
     host: { type: "string" },
+    acknowledged: { type: "boolean" },
     json: { type: "boolean" },
   },
   async run({ positionals, options }, ports) {
@@ -78,16 +81,18 @@ this account may not read all of it, 74 where a file cannot be read for another 
       findings.length > 0
         ? ExitStatus.malformed
         : problems.status(ExitStatus.ok) || (unread > 0 ? ExitStatus.ioError : ExitStatus.ok);
-    const result = { files: files.length, ...layered };
+    const acknowledged = layered.acknowledged.map(({ finding, seal }) => ({ ...finding, ...whyOf(seal) }));
+    const result = { files: files.length, ...layered, acknowledged };
     return {
       status,
-      stdout: options["json"] === true ? jsonDocument(result) : asText(result),
+      stdout: options["json"] === true ? jsonDocument(result) : resultText(result, options["acknowledged"] === true),
       stderr: problems.text(),
     };
   },
 };
 
-async function checkLayers(
+/** All that the three layers find; `acknowledged` apart from what is not. */
+export async function checkLayers(
   archive: Archive,
   files: readonly DayFile[],
   plan: CheckPlan,
@@ -156,7 +161,24 @@ async function checkLayers(
     journal: journal.report,
     seal: seals.report,
   };
-  return { ...count, findings: [...findings, ...journal.findings, ...seals.findings], layers };
+  const measure = ports.measuring(archive.directory);
+  const explained = acknowledgements(seals.seals, (file, size) => {
+    try {
+      return measure({ path: `${archive.directory}/${file.team}/${file.day}.jsonl`, ...file }, [size]);
+    } catch {
+      return undefined; // it is reported as a file that cannot be read
+    }
+  });
+  const all = [...findings, ...journal.findings, ...seals.findings].map((one) => ({
+    finding: one,
+    seal: explained(one),
+  }));
+  return {
+    ...count,
+    findings: all.filter(({ seal }) => seal === undefined).map(({ finding }) => finding),
+    acknowledged: all.filter((one): one is Acknowledged => one.seal !== undefined),
+    layers,
+  };
 }
 
 async function* said(
@@ -193,18 +215,4 @@ function verified(file: DayFile, isAlive: IsAlive, count: FileCount, visit: Visi
   count.records += last.seen.records;
   count.running += last.seen.running;
   return last.findings.filter(({ kind, session }) => kind !== "unended" || unended.has(session));
-}
-
-function asText(result: FileCount & { files: number; findings: readonly Finding[]; layers: Layers }): string {
-  const lines = result.findings.map((finding) => {
-    const { layer, session, what, since } = finding;
-    const whose = session === undefined ? "" : ` session ${session}:`;
-    const sound = since === undefined ? "" : ` (sound until ${since})`;
-    return `${placeOf(finding)}:${whose} ${what}${sound} [${layer}]`;
-  });
-  const { files, records, sessions, running, findings } = result;
-  const counted = [plural(records, "record"), plural(sessions, "session"), plural(files, "file")].join(", ");
-  const sum = `${counted}, ${running} running: ${findings.length === 0 ? "nothing found" : plural(findings.length, "finding")}`;
-  const layers = LAYERS.map((layer) => `${layer.padEnd(8)} ${result.layers[layer].what}`);
-  return [...lines, sum, ...layers].map((line) => `${escapeText(line)}\n`).join("");
 }

@@ -1,3 +1,4 @@
+import { wrongDays } from "../record/acknowledged.ts";
 import type { Archive, DayFile } from "../record/archive.ts";
 import type { JournalCheck } from "../record/check-journal.ts";
 import { checkSealed, daysNotWhole, fileKey, linesOfItsDay, sealedFiles } from "../record/check-seals.ts";
@@ -46,6 +47,7 @@ export async function sealLayer(
   try {
     const { seals, findings, isWhole } = readSeals(store.key, store.lines(), store.path);
     const sealed = sealedFiles(seals);
+    const wrong = wrongDays(seals);
     const found = [...findings];
     for (const file of sealed.values()) {
       const path = `${archive.directory}/${fileKey(file)}.jsonl`;
@@ -57,10 +59,12 @@ export async function sealLayer(
         report(error);
       }
     }
-    const notWhole = isWhole ? daysNotWhole(files, seals, new Date(now).toISOString()) : [];
+    const notWhole = isWhole ? daysNotWhole(files, seals, new Date(now).toISOString(), wrong) : [];
     for (const { team, day, tried } of notWhole)
       if (tried !== undefined) found.push(unsealed(`${archive.directory}/${team}/${day}.jsonl`, tried));
-    const limits = new Map(files.map((file) => [fileKey(file), isWhole ? linesOfItsDay(file, seals) : undefined]));
+    const limits = new Map(
+      files.map((file) => [fileKey(file), isWhole ? linesOfItsDay(file, seals, wrong) : undefined]),
+    );
     const pruned = [...sealed.values()].filter((file) => file.pruned).length;
     const until = seals.findLast(({ kind }) => kind === "seal")?.time;
     const reach = until === undefined ? "none of a file" : `the last at ${until}`;

@@ -48,6 +48,13 @@ export const RECORDS: Entries = {
     const { sessionsSeal } = await import("../commands/sessions-seal.ts");
     return bind(sessionsSeal, trustPorts);
   },
+  "sessions acknowledge": async () => {
+    const { sessionsAcknowledge } = await import("../commands/sessions-acknowledge.ts");
+    return bind(sessionsAcknowledge, async () => {
+      const { doer } = await import("../system/host-records.ts");
+      return { ...(await trustPorts()), doer };
+    });
+  },
   "sessions prune": async () => {
     const { sessionsPrune } = await import("../commands/sessions-prune.ts");
     return bind(sessionsPrune, trustPorts);

@@ -31,6 +31,7 @@ export const fileKey = (file: { readonly team: string; readonly day: string }) =
 export function sealedFiles(seals: readonly Seal[]): ReadonlyMap<string, SealedFile> {
   const files = new Map<string, SealedFile>();
   for (const seal of seals) {
+    if (seal.kind === "acknowledge") continue;
     const { team, day } = seal;
     const known = files.get(fileKey(seal)) ?? { team, day, seals: [] };
     const next =
@@ -39,6 +40,11 @@ export function sealedFiles(seals: readonly Seal[]): ReadonlyMap<string, SealedF
   }
   return files;
 }
+
+/** Days that the clock showed by mistake: a seal that was made on one of them does not say that another day is over. */
+type WrongDays = Pick<ReadonlyMap<string, unknown>, "has">;
+const NONE: WrongDays = new Map();
+const dayOf = ({ time }: Seal) => time.slice(0, 10);
 
 const foundIn = (path: string, kind: Finding["kind"], what: string): Finding => ({ layer: "seal", kind, path, what });
 
@@ -88,8 +94,9 @@ const isWholeFor = (file: { readonly team: string; readonly day: string }, { end
 export function linesOfItsDay(
   file: { readonly team: string; readonly day: string },
   seals: readonly Seal[],
+  wrong: WrongDays = NONE,
 ): { readonly lines: number; readonly time: string } | undefined {
-  const all = seals.find((seal) => isWholeFor(file, seal) && dayIsOver(file.day, seal.time));
+  const all = seals.find((seal) => isWholeFor(file, seal) && !wrong.has(dayOf(seal)) && dayIsOver(file.day, seal.time));
   if (all === undefined) return undefined;
   const own = seals.filter((seal) => seal.kind === "seal" && fileKey(seal) === fileKey(file));
   return { lines: own.findLast(({ n }) => n <= all.n)?.lines ?? 0, time: all.time };
@@ -103,9 +110,10 @@ export function daysNotWhole(
   files: readonly { readonly team: string; readonly day: string }[],
   seals: readonly Seal[],
   now: string,
+  wrong: WrongDays = NONE,
 ) {
-  const runs = seals.filter(({ ends }) => ends === true);
+  const runs = seals.filter((seal) => seal.ends === true && !wrong.has(dayOf(seal)));
   return files
-    .filter((file) => dayIsOver(file.day, now) && linesOfItsDay(file, seals) === undefined)
+    .filter((file) => dayIsOver(file.day, now) && linesOfItsDay(file, seals, wrong) === undefined)
     .map(({ team, day }) => ({ team, day, tried: runs.find(({ time }) => dayIsOver(day, time))?.time }));
 }

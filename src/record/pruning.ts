@@ -1,7 +1,9 @@
+import { acknowledgements, wrongDays } from "./acknowledged.ts";
 import type { DayFile, IsAlive } from "./archive.ts";
 import { checkSealed, fileKey, isAsPruned, type SealedFile, sealedFiles } from "./check-seals.ts";
 import { isUnread, RecordError } from "./error.ts";
 import type { Finding } from "./finding.ts";
+import type { Seal } from "./seal.ts";
 import type { Measure, Run, SealWriter } from "./sealing.ts";
 import { verifyFile } from "./verify.ts";
 
@@ -37,6 +39,19 @@ export interface Pruned {
 const OF_A_CRASH: readonly Finding["kind"][] = ["torn", "unended"];
 
 /**
+ * Whether all of a file is older. A day that the clock showed by mistake says nothing of it: then the last seal of the file
+ * does, of those that were made with the right time.
+ * @param before `YYYY-MM-DD`
+ */
+export function isOlder({ team, day }: Pick<DayFile, "team" | "day">, before: string, seals: readonly Seal[]): boolean {
+  const wrong = wrongDays(seals);
+  if (!wrong.has(day)) return day < before;
+  const last = seals.findLast((seal) => seal.kind === "seal" && seal.team === team && seal.day === day);
+  const time = last?.time.slice(0, 10);
+  return time !== undefined && !wrong.has(time) && time < before;
+}
+
+/**
  * Removes files, oldest first, each after a seal that says what it was: without one verify would miss it. A file that
  * somebody still writes to stays, and so does one that is not what it should be: it may be evidence.
  */
@@ -48,6 +63,7 @@ export function* pruneFiles(
   { dryRun, damaged }: PruneOptions,
 ): Generator<Pruned> {
   const known = sealedFiles(writer.seals);
+  const explained = acknowledgements(writer.seals, (of, size) => ports.measure({ path: "", ...of }, [size]));
   for (const file of [...files].reverse()) {
     const { path, team, day } = file;
     const count = { sessions: 0, records: 0, running: 0 };
@@ -62,9 +78,10 @@ export function* pruneFiles(
       );
       if (now === undefined) continue; // somebody else was quicker
       findings.push(...checkSealed(sealed, path, now));
-      const about = { path, team, day, sessions, records, size: now.size, findings };
+      const open = findings.filter((finding) => explained(finding) === undefined);
+      const about = { path, team, day, sessions, records, size: now.size, findings: open };
       if (count.running > 0) yield { ...about, done: false, kept: "running" };
-      else if (findings.length > 0 && !damaged) yield { ...about, done: false, kept: "damaged" };
+      else if (open.length > 0 && !damaged) yield { ...about, done: false, kept: "damaged" };
       else {
         if (!dryRun) {
           const { size, lines, sha256 } = now;

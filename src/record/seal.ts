@@ -9,13 +9,14 @@ const count = z.int().check(z.gte(0));
 
 /**
  * What root vouches for: at `time` the file began with these bytes. A seal of a day that is not over yet is a
- * checkpoint: the file may grow behind it. `prune` says that the file was as described when root removed it.
+ * checkpoint: the file may grow behind it. `prune` says that the file was as described when root removed it, `acknowledge`
+ * that root has an explanation for findings in it, or for a day that the clock showed by mistake.
  */
 const Seal = z.object({
   v: z.literal(1),
   /** Place in the chain of all seals: 0, 1, 2, … */
   n: count,
-  kind: z.enum(["seal", "prune"]),
+  kind: z.enum(["seal", "prune", "acknowledge"]),
   time: z.string(),
   host: z.string(),
   boot: z.string(),
@@ -32,6 +33,22 @@ const Seal = z.object({
   ends: z.optional(z.literal(true)),
   /** What this run could not read: `team/day`, or `team` for all of its files. Absent where there is nothing. */
   without: z.optional(z.array(z.string())),
+  /** Of an acknowledgement: the findings, as findingKey has them. */
+  findings: z.optional(z.array(HEX)),
+  /** Of an acknowledgement: the host's clock showed `day` by mistake. */
+  clock: z.optional(z.literal(true)),
+  /** Of an acknowledgement: the file was not there. */
+  gone: z.optional(z.literal(true)),
+  /** Of an acknowledgement: who, and who had logged in behind that account. */
+  by: z.optional(
+    z.object({
+      user: z.string(),
+      uid: count,
+      login: z.optional(z.object({ uid: count, user: z.optional(z.string()) })),
+    }),
+  ),
+  /** Of an acknowledgement, in root's words. */
+  why: z.optional(z.string()),
   /** `mac` of the seal before this one, 64 zeros in the first: a seal that is removed shows. */
   prev: HEX,
   /** HMAC-SHA-256 (RFC 2104) of the line's bytes in front of `,"mac":`. */

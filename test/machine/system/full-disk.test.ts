@@ -15,11 +15,13 @@ const verify = (builder: Guest) => text(builder, "nixgate sessions verify | grep
 async function endOnFullDisk(builder: Guest) {
   using clients = new DisposableStack();
   await builder.asRoot("rm -f /tmp/go");
+  const before = (await recordsOf(builder, "alpha", "command.start")).length;
   const ended = Array.from({ length: 8 }, () => {
     const client = clients.use(startClient(builder, "hold"));
     return new Promise<number | null>((resolve) => client.once("close", resolve));
   });
-  await waitFor("all", async () => (await text(builder, "pgrep -u nix-alpha -fxc '/bin/sh -c until.*'")) === "8");
+  const all = async () => (await recordsOf(builder, "alpha", "command.start")).length - before === 8;
+  await waitFor("all to run", all, 60_000);
   await builder.asRoot(`${FILL}; touch /tmp/go`);
   return await Promise.all(ended);
 }

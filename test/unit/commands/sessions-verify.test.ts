@@ -58,6 +58,7 @@ test("--json holds the counts and the findings", async () => {
     sessions: 3,
     records: 11,
     running: 1,
+    acknowledged: [],
     findings: [],
     layers: {
       chain: { checked: true, what: "11 records" },
