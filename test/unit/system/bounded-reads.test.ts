@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 const WHOLE: Readonly<Record<string, string>> = {
   "src/system/apply-host.ts": "files of root's in folders of root's below /etc",
   "src/system/environment.ts": "the environment of this very process",
+  "src/system/resident.ts": "the supervisor's answer, in /run/nixgate, where only root writes",
   "src/system/seal-key.ts": "root's own key, in a folder of root's",
   "src/system/demo-ports.ts": "an example of the package",
   "src/system/loopback-sshd.ts": "keys that the demo has made itself",
