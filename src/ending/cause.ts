@@ -1,28 +1,28 @@
 import { constants } from "node:os";
 import { ExitStatus } from "../units/exit-status.ts";
-import type { Cause, Ending, Exit, StopReason, Usage } from "./ending.ts";
+import type { Cause, EndedBy, Ending, Exit, Usage } from "./ending.ts";
 import { type LimitHits, NO_HITS } from "./limit-hits.ts";
 
 /**
- * Tells the cause of a command's end. A stop of nixgate's own comes first, since the signal that follows from it says
- * nothing; a limit counts as the cause only where the command did not succeed all the same.
+ * Tells the cause of a command's end. Whoever ended it comes first, since the signal that follows from it says nothing; a limit counts as the cause only where the command did not succeed all the same.
  * @param hits of the limits around the command; where its cgroup was taken away before anybody could look, an OOM kill
  * nearby is what a SIGKILL came from
  */
 export function causeOf(
   exit: Exit | undefined,
   usage: Usage,
-  stopped: StopReason | undefined,
+  stopped: EndedBy | undefined,
   hits: LimitHits = NO_HITS,
 ): Cause {
   if (exit?.notExecuted !== undefined) return "exec-failed";
-  if (stopped) return stopped;
+  // A signal from outside says less than a limit that was hit.
+  if (stopped !== undefined && stopped !== "signal") return stopped;
   if (exit === undefined) return "signal";
-  if (exit.code === 0) return "exit";
+  if (exit.code === 0) return stopped ?? "exit";
   const kills = usage.oom_kills ?? (exit.signal === "SIGKILL" ? hits.killsNearby : 0);
   if (kills > 0) return "oom";
   if ((usage.tasks_refused ?? 0) + hits.tasks.team + hits.tasks.around > 0) return "tasks-limit";
-  return exit.signal === undefined ? "exit" : "signal";
+  return stopped ?? (exit.signal === undefined ? "exit" : "signal");
 }
 
 /**

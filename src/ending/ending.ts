@@ -60,6 +60,9 @@ export interface Survivor {
   readonly name: string | undefined;
 }
 
+/** Who ended a command that did not end by itself: nixgate, systemd at its own limits, or somebody's signal to all of its scope. */
+export type EndedBy = StopReason | "oom" | "signal";
+
 /** How a command ended: what the record's `command.end` and the session's exit status are made of. */
 export interface Ending {
   readonly cause: Cause;

@@ -53,7 +53,7 @@ export function wordsForClient(
     case "client-gone":
       return stopWords(cause, limits);
     case "signal":
-      return `the command was ended by ${exit?.signal ?? "SIGKILL"}`;
+      return `the command was ended by ${exit === undefined ? "SIGKILL" : (exit.signal ?? "a signal")}`;
     case "exec-failed":
       return cannotRun(exit?.notExecuted ?? "");
     default:

@@ -1,5 +1,5 @@
 import type { HostState } from "../decision/admit.ts";
-import type { Exit, Survivor, Usage } from "../ending/ending.ts";
+import type { EndedBy, Exit, Survivor, Usage } from "../ending/ending.ts";
 import type { LimitHits } from "../ending/limit-hits.ts";
 import type { HostConfig, LeastFree, RefusalBudget } from "../policy/policy.ts";
 import type { SessionRecord } from "../record/schema.ts";
@@ -146,6 +146,13 @@ export interface OpenScope {
   begin(): void;
   /** Settles when the command has ended; what it left may still run. */
   readonly exited: Promise<Exit>;
+  /**
+   * Calls back when systemd begins to stop the scope at somebody's word: systemctl stop, a shutdown. The answer stops that.
+   * Absent where systemd tells it only to who asks.
+   */
+  readonly onStop?: ((callback: () => void) => () => void) | undefined;
+  /** Who ended the command from outside, once it has ended; undefined: nobody, as far as can be known. */
+  readonly endedBy?: ((exit: Exit) => Promise<EndedBy | undefined>) | undefined;
   /** The processes in the scope besides the holder. */
   others(): readonly number[];
   /** What is there of the command and of what it left, as it is named to the administrator. */

@@ -1,4 +1,4 @@
-import type { Exit, Forced, StopReason, Survivor } from "../ending/ending.ts";
+import type { EndedBy, Exit, Forced, StopReason, Survivor } from "../ending/ending.ts";
 import type { SessionRules } from "../policy/policy.ts";
 import type { Plan } from "../scope/plan.ts";
 import type { Milliseconds } from "../units/quantities.ts";
@@ -28,7 +28,7 @@ const STOPPED_BY: { readonly [E in Event]?: StopReason } = {
 export interface Watched {
   /** Undefined where the command itself could not be ended. */
   readonly exit: Exit | undefined;
-  readonly stopped: StopReason | undefined;
+  readonly stopped: EndedBy | undefined;
   readonly forced: Forced | undefined;
   /** Processes that were left when the command had ended, and were ended then. */
   readonly leftovers: number;
@@ -51,9 +51,10 @@ export function watchCommand(
 ): Promise<Watched> {
   return new Promise((resolve) => {
     let state: State = "running";
-    let stopped: StopReason | undefined;
+    let stopped: EndedBy | undefined;
     let exit: Exit | undefined;
     let forced: Forced | undefined;
+    let announced: StopReason | undefined;
     let isGivenUp = false;
     const left = new Set<number>();
     // From the opening of the scope, as RuntimeMaxSec of systemd.scope(5) counts.
@@ -73,8 +74,8 @@ export function watchCommand(
       scope.kill();
       after(GIVES_UP_AFTER, "given-up");
     };
-    /** systemd's signal came before nixgate's. */
-    const stoppedOutside = (why: StopReason, how: Exit) => {
+    /** Another's signal came before nixgate's. */
+    const stoppedOutside = (why: EndedBy, how: Exit) => {
       stopped = why;
       forced = how.signal === "SIGKILL" ? how.signal : "SIGTERM";
     };
@@ -82,14 +83,12 @@ export function watchCommand(
     const enter: Partial<Record<State, () => void>> = {
       leaving: () => after(Math.max(0, rules.clientGoneGrace - client.latency) as Milliseconds, "grace-over"),
       telling: () => {
-        const heard = stopped !== undefined && announce(stopped);
-        if (heard && stopped !== "client-gone") after(READS_WITHIN, "told");
+        forced = "SIGTERM"; // also where it ends before it is sent
+        const heard = announced !== undefined && announce(announced);
+        if (heard && announced !== "client-gone") after(READS_WITHIN, "told");
         else happen("told");
       },
-      terminating: () => {
-        forced = "SIGTERM";
-        stop();
-      },
+      terminating: stop,
       killing: () => {
         forced = "SIGKILL";
         kill();
@@ -116,16 +115,22 @@ export function watchCommand(
     const happen = (event: Event) => {
       const next = follow(state, event);
       if (next === state) return;
-      if (next === "telling") stopped = STOPPED_BY[event];
+      if (next === "telling") {
+        announced = STOPPED_BY[event];
+        stopped = announced;
+      }
       isGivenUp = event === "given-up";
       state = next;
       enter[next]?.();
     };
 
     cancel.add(client.watch(happen));
+    if (scope.onStop) cancel.add(scope.onStop(() => happen("killed-by-admin")));
     if (plan.runtimeMax !== undefined) after(Math.max(0, timeLeft()) as Milliseconds, "runtime-over");
     scope.exited.then(async (how) => {
       exit = how;
+      const outside = stopped === undefined ? await scope.endedBy?.(how) : undefined;
+      if (stopped === undefined && outside) stoppedOutside(outside, how);
       if (how.signal === "SIGPIPE") await settled(client, clock);
       // It failed because nobody listened any more: SIGPIPE says less than that.
       if (how.code !== 0 && client.isGone()) stopped ??= "client-gone";

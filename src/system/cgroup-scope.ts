@@ -11,7 +11,11 @@ import { signalAll } from "./signals.ts";
 import { survivorsOf } from "./survivors.ts";
 
 /** A scope in which a process waits for its word, and another, or the same, stays until the figures are read. */
-export interface Held extends Pick<OpenScope, "openedAt" | "begunAt" | "pid" | "invocation" | "isolation" | "begin"> {
+export interface Held
+  extends Pick<
+    OpenScope,
+    "openedAt" | "begunAt" | "pid" | "invocation" | "isolation" | "begin" | "onStop" | "endedBy"
+  > {
   /** Where they have been read already. */
   readonly appliedToTeam?: Readonly<Record<string, string>>;
   /** The process that is spared until `release`. */

@@ -11,6 +11,8 @@ const STDERR = 2;
 const PATIENCE_MS = 1000;
 /** How long a shell may take to write to a socket that has room, in milliseconds. */
 const SOCKET_MS = 250;
+/** How long a SIGTERM that comes with SIGHUP is waited for, in milliseconds. */
+const HANGUP_ALONE_MS = 50;
 /** A pause between two tries, in milliseconds. */
 const PAUSE_MS = 10;
 /**
@@ -32,7 +34,8 @@ export function clientOf(parent: number, grace: Milliseconds): Client {
     happened ??= event;
     for (const watcher of watchers) watcher(event);
   };
-  process.on("SIGHUP", () => happen("client-gone"));
+  // Of two that are pending the kernel delivers SIGHUP first, and logind has a session stopped by both (SendSIGHUP=).
+  process.on("SIGHUP", () => void setTimeout(happen, HANGUP_ALONE_MS, "client-gone"));
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => happen("killed-by-admin"));
 
   return {

@@ -3,13 +3,15 @@ import type { Duplex } from "node:stream";
 import type { Exit } from "../ending/ending.ts";
 import type { Plan } from "../scope/plan.ts";
 import { ScopeUnavailable } from "../session/scope-unavailable.ts";
-import { clock } from "./clock.ts";
+import { clock, within } from "./clock.ts";
 import { signalAll } from "./signals.ts";
 
 /** How long systemd may take to make a scope, in milliseconds. */
 const START_TIMEOUT_MS = 20_000;
 /** How long the holder may take to go when it is let go, in milliseconds. */
 const RELEASE_TIMEOUT_MS = 1000;
+/** How long the holder may take to say what came to it, in milliseconds. */
+const HIT_TIMEOUT_MS = 500;
 /** How much of what the limits' program says is kept, in bytes. */
 const WORDS_KEPT = 4096;
 
@@ -23,6 +25,8 @@ export interface Launched {
   readonly exited: Promise<Exit>;
   /** Lets the command begin. */
   begin(): void;
+  /** The signal that came to the holder, as to all of its scope; empty where none did, undefined where it does not answer. */
+  hit(): Promise<string | undefined>;
   /** Lets the holder go. Settles when it is gone. */
   release(): Promise<void>;
 }
@@ -68,6 +72,10 @@ export function launch(plan: Plan): Promise<Launched> {
       resolve({
         ...{ openedAt, pid, holder, words, exited },
         begin: () => void channel.write("go\n"),
+        hit() {
+          channel.write("hit\n");
+          return within(HIT_TIMEOUT_MS, heard.hit(), undefined);
+        },
         release() {
           released ??= letGo();
           return released;
@@ -100,6 +108,7 @@ function listenToHolder(
   const report = new RegExp(`ready (${command}) (\\d+)\n$`); // by exec(2) all the way: it is the process that was started
   let bytes: Uint8Array = new Uint8Array();
   let isReady = false;
+  let answerHit: (signal: string | undefined) => void = () => {};
   const text = () => Buffer.from(bytes).toString("utf8");
   const gone = new Promise<void>((resolve) => {
     channel.once("close", () => resolve()); // killed
@@ -107,6 +116,8 @@ function listenToHolder(
       bytes = Buffer.concat([bytes, more]).subarray(-WORDS_KEPT);
       const said = text();
       if (isReady) {
+        const hit = /hit ([A-Z]*)\n$/.exec(said)?.[1];
+        if (hit !== undefined) answerHit(hit);
         if (said.endsWith("gone\n")) resolve();
         return;
       }
@@ -116,7 +127,12 @@ function listenToHolder(
       ready(said.slice(0, found.index), Number(found[1]), Number(found[2]));
     });
   });
-  return { gone, text, isReady: () => isReady };
+  const hit = () =>
+    new Promise<string | undefined>((resolve) => {
+      answerHit = resolve;
+      channel.once("close", () => resolve(undefined));
+    });
+  return { gone, text, hit, isReady: () => isReady };
 }
 
 function exitOf(child: ChildProcess): Promise<Exit> {

@@ -1,4 +1,6 @@
+import { execFile } from "node:child_process";
 import { dirname } from "node:path";
+import type { EndedBy, Exit } from "../ending/ending.ts";
 import { NO_HITS } from "../ending/limit-hits.ts";
 import { EXPAND_NOTHING } from "../scope/command-line.ts";
 import type { Plan } from "../scope/plan.ts";
@@ -6,7 +8,7 @@ import type { OpenScope, Scopes } from "../session/ports.ts";
 import { ScopeUnavailable } from "../session/scope-unavailable.ts";
 import { cgroupOf, hasCgroup2, killWhole, notInUnit } from "./cgroup.ts";
 import { applied, cgroupScope, terminate } from "./cgroup-scope.ts";
-import { clock } from "./clock.ts";
+import { clock, sleep } from "./clock.ts";
 import { type Launched, launch } from "./launch.ts";
 import { endedChildrenCpuMs, processesOfSession, resourceLimit } from "./process-group.ts";
 import { signalAll } from "./signals.ts";
@@ -42,12 +44,44 @@ async function inCgroup(plan: Plan, launched: Launched): Promise<OpenScope> {
   return cgroupScope(plan, folder, {
     ...launched,
     isolation: "scope-user",
+    endedBy: (exit) => endedBy(exit, plan, launched),
     // systemd-run names it from version 254 on
     invocation: /invocation ID: ([0-9a-f]{32})/.exec(launched.words)?.[1],
     release: () => {
       killWhole(folder);
       return launched.release();
     },
+  });
+}
+
+/** Between systemd's signals to the first and to the last process of a scope, in milliseconds. */
+const SIGNALS_ALL_MS = 20;
+
+/** In a session that ends by itself the account's systemd is not asked: nothing came to the holder. */
+async function endedBy(exit: Exit, { unit, environment }: Plan, { hit }: Launched): Promise<EndedBy | undefined> {
+  let signal = await hit();
+  if (signal === "" && exit.code !== 0) {
+    await sleep(SIGNALS_ALL_MS);
+    signal = await hit();
+  }
+  if (signal === undefined || signal === "") return undefined;
+  const said = await stateOf(unit, environment);
+  const result = /^Result=(.*)$/m.exec(said)?.[1];
+  if (result === "timeout") return "timeout";
+  if (result === "oom-kill") return "oom";
+  const isLeftAlone = /^ActiveState=active$/m.test(said) && !/^Job=[1-9]/m.test(said);
+  return isLeftAlone ? "signal" : "killed-by-admin"; // also where that systemd is being stopped, and does not answer
+}
+
+/** How long the account's systemd may take to say what it does with a scope, in milliseconds. */
+const SAYS_WITHIN_MS = 2000;
+
+async function stateOf(unit: string, environment: Plan["environment"]): Promise<string> {
+  const words = ["--user", "show", "-p", "ActiveState", "-p", "Result", "-p", "Job", "--", unit];
+  return new Promise((resolve) => {
+    execFile("systemctl", words, { env: environment, timeout: SAYS_WITHIN_MS }, (error, stdout) =>
+      resolve(error ? "" : stdout),
+    );
   });
 }
 

@@ -15,6 +15,8 @@ const words = (cell: string | undefined) => /`([^`]+)`/.exec(cell ?? "")?.[1];
 
 /** The limits that the table's rows were seen with. */
 const LIMITS = { memory: "64M", tasks: "64", runtime: "2s" };
+/** By a signal of its own, and obeying one with a status of its own. */
+const ENDS = [{ signal: "SIGSEGV" }, { code: 1 }] as const;
 const WHOSE: readonly Whose[] = ["command", "team", "around", "host"];
 
 test("README has a row for every cause but a bug", () => {
@@ -28,8 +30,8 @@ test.each(rows.map((row) => [words(row[COLUMNS.cause]) as Cause, words(row[COLUM
     // these words are the session's, with the limit in them
     if (cause === "exec-failed") return expect(told).toBe("the program of this request cannot be run: …");
     if (cause === "scope-failed") return expect(told).toBe("the command cannot be given its limits: …");
-    const said = WHOSE.map((whose) =>
-      wordsForClient(cause, LIMITS, { memory: whose, tasks: whose }, { signal: "SIGSEGV" }),
+    const said = WHOSE.flatMap((whose) =>
+      ENDS.map((exit) => wordsForClient(cause, LIMITS, { memory: whose, tasks: whose }, exit)),
     );
     expect(said).toContain(told);
   },

@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import type { Plan } from "../../scope/plan.ts";
 import { answerToEnd, answerToRun, answerToWait } from "../../session/front-answers.ts";
 import type { OpenScope } from "../../session/ports.ts";
@@ -7,7 +7,7 @@ import { ExitStatus } from "../../units/exit-status.ts";
 import { accountOf } from "../accounts.ts";
 import { killAllBut, killWhole, MOUNT } from "../cgroup.ts";
 import { cgroupScope, type Known } from "../cgroup-scope.ts";
-import { endOf, heldBy, letRun } from "./exit-of.ts";
+import { endOf, heldBy, letRun, type Seen, stopsOf } from "./exit-of.ts";
 import type { Fifo } from "./fifos.ts";
 import { holdStreams } from "./front-streams.ts";
 import type { Insiders } from "./insiders.ts";
@@ -56,7 +56,7 @@ export async function confined(
       manager.invocationOf(name),
       limitSlice(plan, dirname(folder), manager),
     ]);
-    return confinedScope(plan, folder, outside, inside, insiders, { openedAt, invocation, appliedToTeam });
+    return confinedScope(plan, folder, outside, inside, supervisor, { openedAt, invocation, appliedToTeam });
   } catch (error) {
     killWhole(MOUNT + cgroup); // systemd may have begun it all the same
     void comes.then((inside) => inside && leave(inside, insiders));
@@ -70,13 +70,15 @@ export function confinedScope(
   folder: string,
   outside: Talk,
   inside: Talk,
-  insiders: Insiders,
+  { manager, insiders }: Pick<Supervisor, "manager" | "insiders">,
   known: Known,
 ): OpenScope {
+  const seen: Seen = {};
   return cgroupScope(plan, folder, {
     ...known,
     ...heldBy(inside),
-    exited: endOf(inside, plan), // systemd takes the rest of a service whose first process was killed
+    ...stopsOf(basename(folder), seen, manager),
+    exited: endOf(inside, plan, seen), // systemd takes the rest of a service whose first process was killed
     begin: () => letRun(inside, () => answerToRun(plan, outside.unsaid())),
     release: () => release(inside, folder, insiders),
   });

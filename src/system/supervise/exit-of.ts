@@ -1,7 +1,8 @@
 import { constants } from "node:os";
-import type { Exit } from "../../ending/ending.ts";
+import type { EndedBy, Exit } from "../../ending/ending.ts";
 import type { Plan } from "../../scope/plan.ts";
 import { lookOfFront } from "../../session/front-answers.ts";
+import type { SystemManager } from "./system-manager.ts";
 import type { Talk } from "./talk.ts";
 
 /** A scope in which a front runs the command as its child, and stays until the figures are read. */
@@ -14,6 +15,30 @@ export const heldBy = ({ front: { pid } }: Talk) =>
     stopsOnOom: true,
   }) as const;
 
+/** `hit`: it got a signal, as all of a scope gets it. Its own word, which says no more than when to ask systemd. */
+export interface Seen {
+  front?: "hit" | "gone";
+}
+
+/** What systemd says of a scope or service around a front. */
+export function stopsOf(unit: string, seen: Seen, manager: Pick<SystemManager, "onStop" | "stopOf">) {
+  let isStopped = false;
+  const onStop = (callback: () => void) =>
+    manager.onStop(unit, () => {
+      isStopped = true;
+      callback();
+    });
+  return {
+    onStop,
+    /** In a session that ends by itself systemd is not asked: nothing came to the front. */
+    async endedBy(): Promise<EndedBy | undefined> {
+      if (seen.front === undefined && !isStopped) return undefined;
+      const said = await manager.stopOf(unit);
+      return said ?? (seen.front === undefined ? undefined : "signal");
+    },
+  };
+}
+
 /**
  * Has a front run the command. Where its answer is longer than the room that is held for it, and /run is full, the command
  * counts as killed: the front stands still, and its last answer has the status that is on record.
@@ -22,9 +47,11 @@ export function letRun(talk: Talk, words: Parameters<Talk["answer"]>[0]): void {
   talk.answer(words).catch(talk.lost);
 }
 
-/** How the command that a front was told to run ended. */
-export async function endOf(talk: Talk, { argv: [program] }: Pick<Plan, "argv">): Promise<Exit> {
+/** How the command that a front was told to run ended. @param seen takes what became of the front meanwhile */
+export async function endOf(talk: Talk, { argv: [program] }: Pick<Plan, "argv">, seen: Seen): Promise<Exit> {
   const ask = await talk.asked();
+  if (ask?.status === undefined) seen.front = "gone";
+  else if (ask.isHit) seen.front = "hit";
   if (ask?.status === undefined) return { signal: "SIGKILL" };
   const look = lookOfFront(ask.status);
   return look === undefined ? exitOf(ask.status) : { code: NOT_FOUND, notExecuted: `${program} ${look}` };

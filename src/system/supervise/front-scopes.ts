@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import type { Plan } from "../../scope/plan.ts";
 import { answerToRun } from "../../session/front-answers.ts";
 import type { OpenScope, Scopes } from "../../session/ports.ts";
@@ -7,7 +7,7 @@ import { cgroupOf, hasCgroup2, killAllBut, notInUnit } from "../cgroup.ts";
 import { cgroupScope, type Known } from "../cgroup-scope.ts";
 import { clock } from "../clock.ts";
 import { confined } from "./confined.ts";
-import { endOf, heldBy, letRun } from "./exit-of.ts";
+import { endOf, heldBy, letRun, type Seen, stopsOf } from "./exit-of.ts";
 import { limitSlice } from "./limit-slice.ts";
 import type { Guest } from "./reception.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -44,15 +44,22 @@ export function scopesOfFront(
         manager.invocationOf(name),
         limitSlice(plan, dirname(folder), manager),
       ]);
-      return scopeAround(talk, plan, folder, { openedAt, invocation, appliedToTeam });
+      return scopeAround(talk, plan, folder, manager, { openedAt, invocation, appliedToTeam });
     },
   };
 }
 
 /** The scope as the story sees it; also for a front that was in it before this supervisor started. */
-export function scopeAround(talk: Talk, plan: Plan, folder: string, known: Known): OpenScope {
+export function scopeAround(
+  talk: Talk,
+  plan: Plan,
+  folder: string,
+  manager: Supervisor["manager"],
+  known: Known,
+): OpenScope {
   const { pid } = talk.front;
-  const exited = endOf(talk, plan);
+  const seen: Seen = {};
+  const exited = endOf(talk, plan, seen);
   let isRunning = known.begunAt !== undefined;
   void exited.then(() => {
     isRunning = false;
@@ -60,6 +67,7 @@ export function scopeAround(talk: Talk, plan: Plan, folder: string, known: Known
   return cgroupScope(plan, folder, {
     ...known,
     ...heldBy(talk),
+    ...stopsOf(basename(folder), seen, manager),
     exited,
     begin() {
       isRunning = true;

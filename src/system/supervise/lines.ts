@@ -1,14 +1,15 @@
 import type { Ask } from "./talk.ts";
 
-/** `PID NUMBER STATUS`; the status is missing before the first command. */
-const ASK = /^(\d{1,10}) (\d{1,6}) (\d{0,3})$/;
+/** `PID NUMBER STATUS SIGNAL`; the status is missing before the first command, the signal mostly. */
+const ASK = /^(\d{1,10}) (\d{1,6}) (\d{0,3})(?: (HUP|INT|TERM)?)?$/;
 const KILL = /^kill (\d{1,10}) (\S{1,32})$/;
 
 /** What a front says through its team's FIFO; undefined for a line that is none of a front's. */
 export function askIn(line: string): (Ask & { readonly pid: number }) | undefined {
-  const [, pid, number, status = ""] = ASK.exec(line) ?? [];
+  const [, pid, number, status = "", hit] = ASK.exec(line) ?? [];
   if (pid === undefined) return undefined;
-  return { pid: Number(pid), number: Number(number), status: status === "" ? undefined : Number(status) };
+  const ask = { pid: Number(pid), number: Number(number), status: status === "" ? undefined : Number(status) };
+  return hit === undefined ? ask : { ...ask, isHit: true };
 }
 
 /** What root says through the control FIFO, to end a session: `kill PID TEAM`. */

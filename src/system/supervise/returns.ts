@@ -177,8 +177,8 @@ function returning(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found | u
         const known = { openedAt: at, begunAt: at, invocation: begun.invocation };
         const path = MOUNT + cgroup;
         const scope = inside
-          ? confinedScope(plan, path, guest.talk, inside, supervisor.insiders, known)
-          : scopeAround(guest.talk, plan, path, known);
+          ? confinedScope(plan, path, guest.talk, inside, supervisor, known)
+          : scopeAround(guest.talk, plan, path, supervisor.manager, known);
         const holder = inside?.front ?? front;
         // The front asks again if it stood still, because nobody took its word or because nothing has begun.
         const begin = () => void (holder.state() === "stopped" && holder.signal("SIGCONT"));

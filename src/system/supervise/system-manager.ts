@@ -1,11 +1,13 @@
 import { type Message, Variant, variantValue } from "dbus-native";
 import pLimit from "p-limit";
 import * as z from "zod/mini";
+import type { EndedBy } from "../../ending/ending.ts";
 import { type BusProperty, busProperty } from "../../scope/bus-properties.ts";
 import type { Property } from "../../scope/properties.ts";
 import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
 import { clock, within } from "../clock.ts";
 import { PATIENCE_MS, PRIVATE_SOCKET, privateBus } from "./private-bus.ts";
+import { ENDED_BY, kindOf, objectOf, stopsHeard } from "./unit-stops.ts";
 
 const SYSTEMD = { destination: "org.freedesktop.systemd1", path: "/org/freedesktop/systemd1" } as const;
 const MANAGER = { ...SYSTEMD, interface: "org.freedesktop.systemd1.Manager" } as const;
@@ -44,6 +46,13 @@ export interface SystemManager {
   startService(service: NewService): Promise<void>;
   /** The unit's invocation id, 32 hex digits; undefined where systemd does not say. */
   invocationOf(unit: string): Promise<string | undefined>;
+  /**
+   * Calls back when a job is made for a unit that is active, which can only be its stop: systemctl stop of it or of its
+   * slice, a shutdown, a soft reboot. The answer stops that.
+   */
+  onStop(unit: string, callback: () => void): () => void;
+  /** Who stops a unit, or has stopped it: undefined where it is active, or systemd does not say. */
+  stopOf(unit: string): Promise<EndedBy | undefined>;
   /** Changes a unit's properties until the next boot. @throws ScopeUnavailable */
   setProperties(unit: string, properties: readonly Property[]): Promise<void>;
 }
@@ -53,7 +62,12 @@ export async function systemManager(
   path = PRIVATE_SOCKET,
 ): Promise<SystemManager> {
   const jobs = jobsOf();
-  const bus = await privateBus(path, jobs.heard, (problem) =>
+  const stops = stopsHeard();
+  const heard = (message: Message) => {
+    jobs.heard(message);
+    stops.heard(message);
+  };
+  const bus = await privateBus(path, heard, (problem) =>
     warn("a message of systemd's could not be read", { why: String(problem) }),
   );
   const inTurn = pLimit(CALLS_AT_A_TIME);
@@ -65,8 +79,8 @@ export async function systemManager(
       throw unavailable(error);
     }
   };
-  const property = async (unit: string, name: string): Promise<unknown> => {
-    const body = ["org.freedesktop.systemd1.Unit", name];
+  const property = async (unit: string, name: string, kind = "Unit"): Promise<unknown> => {
+    const body = [`org.freedesktop.systemd1.${kind}`, name];
     const asked = { ...SYSTEMD, path: objectOf(unit), interface: "org.freedesktop.DBus.Properties", member: "Get" };
     return variantValue(await invoke({ ...asked, signature: "ss", body }));
   };
@@ -113,6 +127,8 @@ export async function systemManager(
       ["Description", "s", description],
       ["Slice", "s", slice],
       ["CollectMode", "s", "inactive-or-failed"],
+      // At a shutdown sessions are stopped while the supervisor is there to tell their clients and to put it on record.
+      ["After", "as", ["nixgate.service"]],
       ...more,
       ...properties.map(busProperty),
     ];
@@ -147,15 +163,23 @@ export async function systemManager(
         return undefined; // the unit is gone already
       }
     },
+    onStop: stops.watch,
+    async stopOf(unit) {
+      try {
+        // What systemd had to say of jobs before it answers has been heard by then.
+        const state = await property(unit, "ActiveState");
+        if (stops.isStopped(unit)) return "killed-by-admin";
+        if (state === "active") return undefined;
+        return ENDED_BY[String(await property(unit, "Result", kindOf(unit)))] ?? ENDED_BY[stops.resultOf(unit) ?? ""];
+      } catch {
+        return stops.isStopped(unit) ? "killed-by-admin" : ENDED_BY[stops.resultOf(unit) ?? ""];
+      }
+    },
     async setProperties(unit, properties) {
       await call("SetUnitProperties", "sba(sv)", [unit, true, properties.map(busProperty).map(onWire)]);
     },
   };
 }
-
-/** A unit's path on the bus: what is no letter and no digit is written as _ and two hex digits (sd_bus_path_encode(3)). */
-const objectOf = (unit: string): string =>
-  `${MANAGER.path}/unit/${unit.replace(/[^A-Za-z0-9]/g, (character) => `_${character.charCodeAt(0).toString(16).padStart(2, "0")}`)}`;
 
 const onWire = ([name, signature, value]: BusProperty) => [name, new Variant(signature, value)];
 

@@ -11,6 +11,8 @@ export interface Ask {
   readonly number: number;
   /** What the last answer's command ended with. */
   readonly status: number | undefined;
+  /** Whether a signal came to the front meanwhile that nixgate sends it only at the very end. */
+  readonly isHit?: boolean;
 }
 
 /** How often it is looked whether a front is still there that is waited for. */

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { causeOf, sessionStatus, statusOf } from "../../../src/ending/cause.ts";
-import type { Exit, Forced, StopReason, Usage } from "../../../src/ending/ending.ts";
+import type { EndedBy, Exit, Forced, Usage } from "../../../src/ending/ending.ts";
 import { type LimitHits, NO_HITS } from "../../../src/ending/limit-hits.ts";
 
 const refused = (team: number, around: number) => ({ own: 0, team, around });
 
-test.each<[string, Exit, Usage, StopReason | undefined, string]>([
+test.each<[string, Exit, Usage, EndedBy | undefined, string]>([
   ["success", { code: 0 }, {}, undefined, "exit"],
   ["the command's own failure", { code: 1 }, {}, undefined, "exit"],
   ["a signal", { signal: "SIGSEGV" }, { oom_kills: 0 }, undefined, "signal"],
@@ -16,6 +16,10 @@ test.each<[string, Exit, Usage, StopReason | undefined, string]>([
   ["success in spite of refused forks", { code: 0 }, { tasks_refused: 3 }, undefined, "exit"],
   ["the run time", { signal: "SIGTERM" }, {}, "timeout", "timeout"],
   ["a lost client", { signal: "SIGKILL" }, { oom_kills: 1 }, "client-gone", "client-gone"],
+  ["a signal from outside, obeyed with status 0", { code: 0 }, {}, "signal", "signal"],
+  ["a signal from outside, obeyed with status 1", { code: 1 }, {}, "signal", "signal"],
+  ["all of the scope killed where the OOM killer struck", { signal: "SIGKILL" }, { oom_kills: 1 }, "signal", "oom"],
+  ["systemd-oomd", { signal: "SIGKILL" }, {}, "oom", "oom"],
   ["the administrator, obeyed with status 0", { code: 0 }, {}, "killed-by-admin", "killed-by-admin"],
 ])("%s", (_, exit, usage, stopped, cause) => {
   expect(causeOf(exit, usage, stopped)).toBe(cause);

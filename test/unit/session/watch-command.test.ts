@@ -342,7 +342,7 @@ describe("a client that can be told at once", () => {
     exit({ code: 1 });
     await until(5000);
     expect(story).toEqual(["0 begin", "4000 tell timeout"]);
-    expect(watched()).toMatchObject({ stopped: "timeout", forced: undefined });
+    expect(watched()).toMatchObject({ stopped: "timeout", forced: "SIGTERM" });
   });
 });
 
