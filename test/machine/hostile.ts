@@ -116,7 +116,7 @@ const signalNixgate =
 /** What an administrator, the OOM killer or bad luck does to those processes. */
 export async function endNixgate(guest: Guest): Promise<void> {
   if (!supervised(guest)) return signalNixgate("TERM")(guest);
-  await guest.asRoot(`for pid in $(pgrep ${serving(guest)}); do echo "kill $pid" >/run/nixgate/_control; done`);
+  await guest.asRoot(`for pid in $(pgrep ${serving(guest)}); do echo "kill $pid alpha" >/run/nixgate/_control; done`);
 }
 export const killNixgate = signalNixgate("KILL");
 export const pauseNixgate = signalNixgate("STOP");
