@@ -1,4 +1,6 @@
+import { basename } from "node:path";
 import { accountsOf } from "../policy/accounts.ts";
+import { CHANGE_ACCOUNT } from "../policy/advice.ts";
 import type { LoadedPolicy, WholeConfig } from "../policy/load-all.ts";
 import type { HostConfig, Manager, Policy, Problem } from "../policy/policy.ts";
 import { type Finding, type KeyPath, warningAt } from "../policy/problem.ts";
@@ -20,6 +22,8 @@ export interface HostLook {
     path: string,
     viewer?: { readonly uid: number; readonly confined: boolean },
   ): ProgramProblem | undefined;
+  /** What a program would get by its file's mode or capabilities, as an adjective; undefined: nothing. */
+  privilegesOf?(path: string): string | undefined;
   /** The controllers of cgroup v2 that the kernel has; undefined without cgroup v2. */
   readonly controllers: readonly string[] | undefined;
   /** Whether a program is in the PATH that commands have. */
@@ -197,8 +201,17 @@ function ruleWarnings(team: Team, host: HostConfig, look: HostLook): readonly Fi
     if (rule.kind !== "custom") return [];
     const [program] = rule.run;
     const problem = look.problemWithProgram(program, viewerOf(team, host));
-    return problem ? [programWarning(["allow", index, "run"], program, problem)] : [];
+    if (problem) return [programWarning(["allow", index, "run"], program, problem)];
+    return privilegeWarning(["allow", index, "run"], program, look);
   });
+}
+
+/** sudo and its like have a warning by their names, src/policy/advice.ts. */
+function privilegeWarning(at: KeyPath, program: string, look: HostLook): readonly Finding[] {
+  const privileged = CHANGE_ACCOUNT.has(basename(program)) ? undefined : look.privilegesOf?.(program);
+  if (privileged === undefined) return [];
+  const message = `${program} is ${privileged}, and commands get no new privileges`;
+  return [warningAt(at, message, "let a service of that account do the work, and run what asks it")];
 }
 
 function limitWarnings({ limits, teamLimits }: Policy, { memory }: HostLook): readonly Finding[] {

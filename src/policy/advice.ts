@@ -65,7 +65,7 @@ function braceAdvice(word: string, at: KeyPath): readonly Finding[] {
 }
 
 /** Programs that do their work as another account, and cannot: each command runs with no_new_privs (prctl(2)). */
-const CHANGE_ACCOUNT: ReadonlySet<string> = new Set("doas pkexec su sudo".split(" "));
+export const CHANGE_ACCOUNT: ReadonlySet<string> = new Set("doas pkexec su sudo".split(" "));
 
 const programAdvice = (run: CustomRule["run"], at: KeyPath): readonly Finding[] => {
   const runner = runnerAdvice(run, at);

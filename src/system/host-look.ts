@@ -8,6 +8,7 @@ import type { Bytes } from "../units/quantities.ts";
 import { loginShellOf, uidOf } from "./accounts.ts";
 import { controllers } from "./cgroup.ts";
 import { pamReadsHome } from "./pam-environment.ts";
+import { privilegesOf } from "./privileges.ts";
 import { problemWithProgram } from "./program-look.ts";
 import { findProgram } from "./programs.ts";
 import { ptraceScope } from "./ptrace-scope.ts";
@@ -23,6 +24,7 @@ export const hostLook = {
   uidOf,
   controllers: controllers(),
   problemWithProgram,
+  privilegesOf,
   isInstalled: (name: string): boolean =>
     PATH.split(":").some((folder) => problemWithProgram(`${folder}/${name}`) === undefined),
   problemWithFolder,

@@ -62,6 +62,13 @@ async function said({ host = HOST, policy = ALPHA, look = {}, words }: Given): P
   );
 }
 
+test.each(["set-user-ID", "set-group-ID", "capability-bearing"])("check warns of a run that is %s", async (kind) => {
+  const look = { privilegesOf: (path: string) => (path === "/opt/gc" ? kind : undefined) };
+  expect(await said({ look })).toEqual([
+    expect.stringMatching(`/opt/gc is ${kind}, and commands get no new privileges → let a service`),
+  ]);
+});
+
 test("a host on which all is well has no warnings", async () => {
   expect(await said({})).toEqual([]);
 });

@@ -55,6 +55,12 @@ test("under the system manager systemd is more patient than the supervisor", () 
   expect({ systemd: value(properties, "TimeoutStopSec"), stopTimeout }).toEqual({ systemd: "12s", stopTimeout: 7000 });
 });
 
+test.each(["user", "system"] as const)("under %s systemd's own run time limit comes after nixgate's", (manager) => {
+  const { properties, unitProperties, commandLine } = plan({ manager });
+  expect([value(properties, "RuntimeMaxSec"), value(unitProperties, "RuntimeMaxSec")]).toEqual(["4h", "4h 5s"]);
+  expect(commandLine.includes("--property=RuntimeMaxSec=4h 5s")).toBe(manager === "user");
+});
+
 test("what runs is the plan's own unit, properties and environment", () => {
   const made = plan();
   expect(made.commandLine).toContain(`--unit=${made.unit}`);
