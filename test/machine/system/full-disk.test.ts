@@ -29,6 +29,7 @@ const exits = async (builder: Guest) => (await recordsOf(builder, "alpha", "sess
 
 test("a disk of its own for the records", async ({ builder }) => {
   await allow(builder, "alpha", { hold: ["/bin/sh", "-c", "until [ -e /tmp/go ]; do sleep 0.2; done; exit 6"] });
+  await editHost(builder, '/^\\[admission\\]/a min_free_log = "0"'); // which would turn them away before
   await builder.asRoot(`mount -t tmpfs -o size=64k,mode=755 none ${LOG}; systemctl restart nixgate.service`);
   await restarted(builder);
 });
