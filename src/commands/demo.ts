@@ -21,7 +21,7 @@ const INTERRUPTED = 130;
 
 export const demo: Command<DemoPorts> = {
   name: "demo",
-  summary: "serve real sessions on this machine, in temporary folders",
+  summary: "serve real sessions in temporary folders",
   usage: "[--keep]",
   help: `
 Shows nixgate at work: a configuration made from policies/ci.toml, an sshd of its own on a port of 127.0.0.1, the real

@@ -26,7 +26,7 @@ export interface ExplainPorts {
 
 export const explain: Command<ExplainPorts> = {
   name: "explain",
-  summary: "say what a session would do with a request, and do nothing",
+  summary: "say what a session would do with a request",
   usage: "--team NAME [--member NAME] [--loop] [--json] [--config-dir DIR] -- REQUEST",
   help: `
 The words of REQUEST are joined with one space, as ssh does it; quote it as one word to keep its blanks.

@@ -24,7 +24,7 @@ export interface RecoverCommandPorts {
 
 export const recover: Command<RecoverCommandPorts> = {
   name: "recover",
-  summary: "end the records of lost sessions, and stop what they left",
+  summary: "end the records of lost sessions and what they left",
   usage: "[--team T] [--json] [--config-dir DIR]",
   help: `Looks for sessions of this host that have a session.start, no session.end, and nobody left who serves them: nixgate
 was killed, or the machine went down. What is left of their scopes is stopped, and their records are ended with the

@@ -15,7 +15,7 @@ const DAY_MS = 86_400_000;
 
 export const renderPrometheusCommand: Command<RenderPrometheusPorts> = {
   name: "render prometheus",
-  summary: "print the day's figures of each team as Prometheus metrics",
+  summary: "print each team's figures as Prometheus metrics",
   usage: `[--output FILE] ${FILES_OR_JOURNAL.usage}`,
   help: `Prints metrics in Prometheus' text format, from the records of today (UTC) and of the sessions that began yesterday
 or still run.

@@ -13,7 +13,7 @@ const NOT_THE_USERS: Readonly<Partial<Record<Manager, string>>> = {
 
 export const renderSlicesCommand: Command<RenderPorts> = {
   name: "render slices",
-  summary: "print drop-ins that bound each team's account from outside",
+  summary: "print drop-ins that bound the account of each team",
   usage: "[--output DIR [--force]] [--config-dir DIR]",
   help: `Prints a systemd drop-in for the user slice of each team's account, made from [team_limits]: a bound around everything
 that the account runs, which belongs to root and which the account cannot raise. Under manager = "user" it can raise the

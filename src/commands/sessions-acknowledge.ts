@@ -28,7 +28,7 @@ const NOTHING = { size: 0, lines: 0, sha256: "0".repeat(64) };
 
 export const sessionsAcknowledge: Command<AcknowledgePorts> = {
   name: "sessions acknowledge",
-  summary: "explain findings, on record; verify then passes over them",
+  summary: "explain findings of verify, and put that on record",
   usage: `WHAT --because TEXT [--journal DIR | --merge | --no-journal] [--json] [--seal-dir DIR] ${FILES.usage}`,
   help: `Runs the checks of \`nixgate sessions verify\` and puts on record that what they find in a session, a file or a line is
 explained. Each is a seal, with who, when and why. verify and prune pass over it from then on, as long as the file begins

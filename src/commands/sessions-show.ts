@@ -18,7 +18,7 @@ import { allFields, story } from "./sessions-story.ts";
 
 export const sessionsShow: Command<SessionsPorts> = {
   name: "sessions show",
-  summary: "tell a session as a story, then all fields of its records",
+  summary: "tell a session as a story, with all its records",
   usage: `ID [--json] ${SUMMARIES.usage}`,
   help: `Shows what happened in a session, with times relative to its start, then every field as it was recorded.
 ID is the session's id, or as much of its beginning or its end as is found only once; TEAM/ID names the team, too.
