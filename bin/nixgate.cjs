@@ -7,7 +7,7 @@ const { readFileSync } = require("node:fs");
 const { dirname, join } = require("node:path");
 const { Script } = require("node:vm");
 
-const isSession = ["session", "front-line"].includes(process.argv[2]);
+const isSession = ["session", "read-request"].includes(process.argv[2]);
 const filename = join(dirname(__dirname), `dist/nixgate${isSession ? "-session" : ""}.cjs`);
 const source = readFileSync(filename, "utf8");
 let cachedData;

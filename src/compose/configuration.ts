@@ -1,13 +1,13 @@
 import { resolve } from "node:path";
-import type { ApplyPorts } from "../commands/apply-ports.ts";
-import type { ClosingPorts } from "../commands/closing-ports.ts";
-import type { OutputPorts } from "../commands/sessions-output.ts";
-import type { PrintingPorts, SessionsPorts } from "../commands/sessions-ports.ts";
-import type { Parsers } from "../policy/parsers.ts";
+import type { ApplyPorts } from "../commands/host/apply-ports.ts";
+import type { ClosingPorts } from "../commands/host/closing-ports.ts";
+import type { OutputPorts } from "../commands/sessions/sessions-output.ts";
+import type { PrintingPorts, SessionsPorts } from "../commands/sessions/sessions-ports.ts";
+import type { Parsers } from "../policy/schema/parsers.ts";
 import { CONFIG_DIR, PROGRAM, VERSION } from "./places.ts";
 
 export async function ownFiles() {
-  const { configFiles } = await import("../system/config-files.ts");
+  const { configFiles } = await import("../system/files/config-files.ts");
   return configFiles([process.getuid?.() ?? 0]);
 }
 
@@ -28,8 +28,8 @@ export async function configuringRunning(parsers?: Parsers) {
 
 export async function renderPorts() {
   const [{ uidOf }, { writeRendered }] = await Promise.all([
-    import("../system/accounts.ts"),
-    import("../system/write-rendered.ts"),
+    import("../system/accounts/accounts.ts"),
+    import("../system/files/write-rendered.ts"),
   ]);
   return { files: await ownFiles(), uidOf, write: writeRendered };
 }
@@ -47,16 +47,16 @@ export async function hostConfig(directory = CONFIG_DIR) {
 
 export async function sessionsPorts(): Promise<SessionsPorts> {
   const [{ openArchive }, { livenessHere }, { indexFolder }, { progressLine }] = await Promise.all([
-    import("../system/archive.ts"),
-    import("../system/liveness.ts"),
-    import("../system/index-folder.ts"),
-    import("../system/progress.ts"),
+    import("../system/archive/archive.ts"),
+    import("../system/lost/liveness.ts"),
+    import("../system/archive/index-folder.ts"),
+    import("../system/terminal/progress.ts"),
   ]);
   const progress = progressLine();
   return {
     ...(progress && { progress }),
     async archive({ logDirectory, configDirectory, index, journal }) {
-      if (journal) return (await import("../system/journal-archive.ts")).openJournalArchive(journal);
+      if (journal) return (await import("../system/journal/journal-archive.ts")).openJournalArchive(journal);
       const directory = logDirectory ?? (await hostConfig(configDirectory)).log.directory;
       return openArchive(directory, index ? indexFolder(directory) : undefined);
     },
@@ -66,25 +66,25 @@ export async function sessionsPorts(): Promise<SessionsPorts> {
 }
 
 export async function outputPorts(): Promise<OutputPorts> {
-  const { openOutput } = await import("../system/output-file.ts");
+  const { openOutput } = await import("../system/files/output-file.ts");
   return { ...(await sessionsPorts()), output: openOutput };
 }
 
 export async function printingPorts(): Promise<PrintingPorts> {
-  const { write } = await import("../system/leave.ts");
+  const { write } = await import("../system/terminal/exit-process.ts");
   return { ...(await sessionsPorts()), print: (text) => write(1, text) };
 }
 
 export async function trustPorts() {
-  const { trustPorts } = await import("../system/trust-ports.ts");
+  const { trustPorts } = await import("../system/archive/trust-ports.ts");
   const wantsJournal = async (directory?: string) => (await hostConfig(directory)).log.journald;
   return { ...(await sessionsPorts()), ...trustPorts(), wantsJournal };
 }
 
 export async function applyPorts(): Promise<ApplyPorts> {
   const [{ uidOf }, { filesOnHost, observe, perform }] = await Promise.all([
-    import("../system/accounts.ts"),
-    import("../system/apply-host.ts"),
+    import("../system/accounts/accounts.ts"),
+    import("../system/files/apply-host.ts"),
   ]);
   return {
     files: await ownFiles(),
@@ -96,8 +96,8 @@ export async function applyPorts(): Promise<ApplyPorts> {
 
 export async function findingsOnHost() {
   const [{ hostFindings }, { unsafeWay }, ports] = await Promise.all([
-    import("../commands/host-findings.ts"),
-    import("../system/unsafe-way.ts"),
+    import("../commands/config/host-findings.ts"),
+    import("../system/kernel/unsafe-way.ts"),
     applyPorts(),
   ]);
   return (directory: string) => hostFindings(resolve(directory), { ...ports, unsafeWay: () => unsafeWay(PROGRAM) });
@@ -105,8 +105,8 @@ export async function findingsOnHost() {
 
 export async function closingPorts(): Promise<ClosingPorts> {
   const [{ putClosing, takeClosing }, { doer, putOnHostRecord }] = await Promise.all([
-    import("../system/closing-files.ts"),
-    import("../system/host-records.ts"),
+    import("../system/files/closing-files.ts"),
+    import("../system/archive/host-records.ts"),
   ]);
   return {
     files: await ownFiles(),

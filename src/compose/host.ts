@@ -9,53 +9,55 @@ import {
   renderPorts,
   sessionsPorts,
 } from "./configuration.ts";
-import { FRONT, PROGRAM, ROOT, VERSION } from "./places.ts";
+import { PROGRAM, ROOT, SHIM, VERSION } from "./places.ts";
 
 /** What looks at the configuration, and what is made from it. */
 export const HOST: Entries = {
   check: async () => {
-    const { check } = await import("../commands/check.ts");
+    const { check } = await import("../commands/config/check.ts");
     return bind(check, async () => {
-      const { hostLook } = await import("../system/host-look.ts");
+      const { hostLook } = await import("../system/kernel/host-look.ts");
       return { files: await ownFiles(), host: hostLook, onHost: await findingsOnHost() };
     });
   },
   apply: async () => {
-    const { apply } = await import("../commands/apply.ts");
+    const { apply } = await import("../commands/host/apply.ts");
     return bind(apply, applyPorts);
   },
   close: async () => {
-    const { close } = await import("../commands/close.ts");
+    const { close } = await import("../commands/host/close.ts");
     return bind(close, closingPorts);
   },
   open: async () => {
-    const { open } = await import("../commands/open.ts");
+    const { open } = await import("../commands/host/open.ts");
     return bind(open, closingPorts);
   },
   "authorized-keys": async () => {
-    const { authorizedKeys } = await import("../commands/authorized-keys.ts");
+    const { authorizedKeys } = await import("../commands/config/authorized-keys.ts");
     return bind(authorizedKeys, async () => {
-      const { tellLog } = await import("../system/host-log.ts");
-      return { files: await ownFiles(), programPath: PROGRAM, frontPath: FRONT, tellLog };
+      const { tellLog } = await import("../system/archive/host-log.ts");
+      return { files: await ownFiles(), programPath: PROGRAM, shimPath: SHIM, tellLog };
     });
   },
   "render slices": async () => {
-    const { renderSlicesCommand } = await import("../commands/render-slices.ts");
+    const { renderSlicesCommand } = await import("../commands/render/render-slices.ts");
     return bind(renderSlicesCommand, renderPorts);
   },
   "render units": async () => {
-    const { renderUnitsCommand } = await import("../commands/render-units.ts");
+    const { renderUnitsCommand } = await import("../commands/render/render-units.ts");
     return bind(renderUnitsCommand, async () => ({ ...(await renderPorts()), program: PROGRAM, version: VERSION }));
   },
   "render prometheus": async () => {
-    const { renderPrometheusCommand } = await import("../commands/render-prometheus.ts");
+    const { renderPrometheusCommand } = await import("../commands/render/render-prometheus.ts");
     return bind(renderPrometheusCommand, async () => {
-      const { replaceFile } = await import("../system/write-rendered.ts");
+      const { replaceFile } = await import("../system/files/write-rendered.ts");
       return { ...(await sessionsPorts()), closings, replace: replaceFile };
     });
   },
   demo: async () => {
-    const { demo } = await import("../commands/demo.ts");
-    return bind(demo, async () => (await import("../system/demo-ports.ts")).demoPorts(PROGRAM, join(ROOT, "policies")));
+    const { demo } = await import("../commands/demo/demo.ts");
+    return bind(demo, async () =>
+      (await import("../system/demo/demo-ports.ts")).demoPorts(PROGRAM, join(ROOT, "policies")),
+    );
   },
 };

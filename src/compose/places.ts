@@ -9,5 +9,5 @@ export const VERSION = NIXGATE_VERSION;
 export const ROOT = dirname(__dirname);
 export const PROGRAM = join(ROOT, "bin/nixgate");
 export const HOLDER = join(ROOT, "bin/nixgate-holder");
-export const FRONT = join(ROOT, "bin/nixgate-front");
+export const SHIM = join(ROOT, "bin/nixgate-shim");
 export const CONFIG_DIR = "/etc/nixgate";

@@ -6,29 +6,29 @@ import { CONFIG_DIR, VERSION } from "./places.ts";
 /** What reads the records, and the sessions that still write them. */
 export const RECORDS: Entries = {
   "sessions list": async () => {
-    const { sessionsList } = await import("../commands/sessions-list.ts");
+    const { sessionsList } = await import("../commands/sessions/sessions-list.ts");
     return bind(sessionsList, printingPorts);
   },
   "sessions show": async () => {
-    const { sessionsShow } = await import("../commands/sessions-show.ts");
+    const { sessionsShow } = await import("../commands/sessions/sessions-show.ts");
     return bind(sessionsShow, sessionsPorts);
   },
   "sessions stats": async () => {
-    const { sessionsStats } = await import("../commands/sessions-stats.ts");
+    const { sessionsStats } = await import("../commands/sessions/sessions-stats.ts");
     return bind(sessionsStats, sessionsPorts);
   },
   "sessions follow": async () => {
-    const { sessionsFollow } = await import("../commands/sessions-follow.ts");
+    const { sessionsFollow } = await import("../commands/sessions/sessions-follow.ts");
     return bind(sessionsFollow, async () => {
       const [{ growthOf }, { sleep }] = await Promise.all([
-        import("../system/growth.ts"),
-        import("../system/clock.ts"),
+        import("../system/archive/growth.ts"),
+        import("../system/kernel/clock.ts"),
       ]);
       return { ...(await printingPorts()), growthOf, sleep };
     });
   },
   "sessions report": async () => {
-    const { sessionsReport } = await import("../commands/sessions-report.ts");
+    const { sessionsReport } = await import("../commands/sessions/sessions-report.ts");
     return bind(sessionsReport, async () => {
       const { soundPolicies } = await import("../policy/load-all.ts");
       const files = await ownFiles();
@@ -37,39 +37,39 @@ export const RECORDS: Entries = {
     });
   },
   "sessions export": async () => {
-    const { sessionsExport } = await import("../commands/sessions-export.ts");
+    const { sessionsExport } = await import("../commands/sessions/sessions-export.ts");
     return bind(sessionsExport, outputPorts);
   },
   "sessions verify": async () => {
-    const { sessionsVerify } = await import("../commands/sessions-verify.ts");
+    const { sessionsVerify } = await import("../commands/sessions/verify/sessions-verify.ts");
     return bind(sessionsVerify, trustPorts);
   },
   "sessions seal": async () => {
-    const { sessionsSeal } = await import("../commands/sessions-seal.ts");
+    const { sessionsSeal } = await import("../commands/sessions/verify/sessions-seal.ts");
     return bind(sessionsSeal, trustPorts);
   },
   "sessions acknowledge": async () => {
-    const { sessionsAcknowledge } = await import("../commands/sessions-acknowledge.ts");
+    const { sessionsAcknowledge } = await import("../commands/sessions/verify/sessions-acknowledge.ts");
     return bind(sessionsAcknowledge, async () => {
-      const { doer } = await import("../system/host-records.ts");
+      const { doer } = await import("../system/archive/host-records.ts");
       return { ...(await trustPorts()), doer };
     });
   },
   "sessions prune": async () => {
-    const { sessionsPrune } = await import("../commands/sessions-prune.ts");
+    const { sessionsPrune } = await import("../commands/sessions/sessions-prune.ts");
     return bind(sessionsPrune, trustPorts);
   },
   "sessions top": async () => {
-    const { sessionsTop } = await import("../commands/sessions-top.ts");
+    const { sessionsTop } = await import("../commands/sessions/top/sessions-top.ts");
     return bind(sessionsTop, async () => {
       const [{ growthOf }, { liveFigures }, { hostFigures }, { clock, sleep }, { bootsHere }, screen] =
         await Promise.all([
-          import("../system/growth.ts"),
-          import("../system/live-figures.ts"),
-          import("../system/host-figures.ts"),
-          import("../system/clock.ts"),
-          import("../system/liveness.ts"),
-          import("../system/screen.ts"),
+          import("../system/archive/growth.ts"),
+          import("../system/cgroup/live-figures.ts"),
+          import("../system/kernel/host-figures.ts"),
+          import("../system/kernel/clock.ts"),
+          import("../system/lost/liveness.ts"),
+          import("../system/terminal/screen.ts"),
         ]);
       return {
         ...(await sessionsPorts()),
@@ -84,18 +84,18 @@ export const RECORDS: Entries = {
     });
   },
   "sessions kill": async () => {
-    const { sessionsKill } = await import("../commands/sessions-kill.ts");
+    const { sessionsKill } = await import("../commands/sessions/sessions-kill.ts");
     return bind(sessionsKill, async () => {
-      const [{ sessionProcessToSignal }, { sleep }, { patienceFor }] = await Promise.all([
-        import("../system/session-process.ts"),
-        import("../system/clock.ts"),
-        import("../session/patience.ts"),
+      const [{ sessionProcessToSignal }, { sleep }, { timeoutFor }] = await Promise.all([
+        import("../system/kernel/session-process.ts"),
+        import("../system/kernel/clock.ts"),
+        import("../session/timeouts.ts"),
       ]);
       const files = await ownFiles();
       return {
         ...(await sessionsPorts()),
         serving: sessionProcessToSignal,
-        patience: (directory = CONFIG_DIR, team) => patienceFor(files, directory, team),
+        patience: (directory = CONFIG_DIR, team) => timeoutFor(files, directory, team),
         sleep,
       };
     });

@@ -1,8 +1,8 @@
 import type { CommandResult } from "../cli/command.ts";
 import { familyAlone, findCommand, unknownCommand } from "../cli/find-command.ts";
 import { commandHelp, familyHelp, overview } from "../cli/help.ts";
-import { leave, write } from "../system/leave.ts";
-import { tellSyslog } from "../system/syslog.ts";
+import { tellSyslog } from "../system/journal/syslog.ts";
+import { leave, write } from "../system/terminal/exit-process.ts";
 import { NixgateError } from "../units/error.ts";
 import { exhausted } from "../units/exhausted.ts";
 import { ExitStatus } from "../units/exit-status.ts";
@@ -65,7 +65,7 @@ function resultOf(error: unknown): CommandResult {
 }
 
 /** The commands whose stderr is a client's. */
-const FOR_CLIENTS: ReadonlySet<string | undefined> = new Set(["session", "front-line"]);
+const FOR_CLIENTS: ReadonlySet<string | undefined> = new Set(["session", "read-request"]);
 
 const bug = (said: string) => `nixgate: this is a bug in nixgate: ${escapeText(said)}\n`;
 

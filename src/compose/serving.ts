@@ -1,17 +1,17 @@
 import { bind, type Entries } from "./bind.ts";
 import { configuring, configuringRunning, hostConfig } from "./configuration.ts";
-import { FRONT, HOLDER, PROGRAM, VERSION } from "./places.ts";
+import { HOLDER, PROGRAM, SHIM, VERSION } from "./places.ts";
 
 /** What serves sessions for all, says how they would be served, and ends what is left of them. */
 export const SERVING: Entries = {
   supervise: async () => {
-    const { supervise } = await import("../commands/supervise.ts");
+    const { supervise } = await import("../commands/session/supervise.ts");
     return bind(supervise, () => ({
       async open(directory) {
-        const [{ openVisits }, { openLog }, { parsersOfMany }] = await Promise.all([
-          import("../system/supervise/open.ts"),
-          import("../system/supervise/log.ts"),
-          import("../policy/parsers.ts"),
+        const [{ openSupervisor }, { openLog }, { parsersOfMany }] = await Promise.all([
+          import("../supervisor/open.ts"),
+          import("../supervisor/log.ts"),
+          import("../policy/schema/parsers.ts"),
         ]);
         const parsers = parsersOfMany();
         const [configure, configureRunning] = await Promise.all([configuring(parsers), configuringRunning(parsers)]);
@@ -19,10 +19,10 @@ export const SERVING: Entries = {
         return {
           configure: (team, member) => configure(team, member, directory),
           configureRunning: (team, member) => configureRunning(team, member, directory),
-          visits: await openVisits({
+          visits: await openSupervisor({
             version: VERSION,
             program: PROGRAM,
-            front: FRONT,
+            shim: SHIM,
             log: (await hostConfig(directory)).log,
             warn: (message, facts) => log.warn(facts, message),
           }),
@@ -31,11 +31,11 @@ export const SERVING: Entries = {
     }));
   },
   explain: async () => {
-    const { explain } = await import("../commands/explain.ts");
+    const { explain } = await import("../commands/config/explain.ts");
     return bind(explain, async () => {
       const [{ newSessionId, ownAccount }, { problemForTeam }] = await Promise.all([
-        import("../system/machine.ts"),
-        import("../system/host-look.ts"),
+        import("../system/kernel/machine.ts"),
+        import("../system/kernel/host-look.ts"),
       ]);
       const account = ownAccount();
       const ports = { account, holder: HOLDER, newSessionId, configure: await configuring() };
@@ -43,14 +43,14 @@ export const SERVING: Entries = {
     });
   },
   recover: async () => {
-    const { recover } = await import("../commands/recover.ts");
+    const { recover } = await import("../commands/sessions/recover.ts");
     return bind(recover, () => ({
       async open(directory) {
         const [{ openArchive }, { openJournal }, { mayClose, recoverPorts }, resident] = await Promise.all([
-          import("../system/archive.ts"),
-          import("../system/journal.ts"),
-          import("../system/recover-ports.ts"),
-          import("../system/resident.ts"),
+          import("../system/archive/archive.ts"),
+          import("../system/journal/journal.ts"),
+          import("../system/lost/recover-ports.ts"),
+          import("../system/kernel/resident.ts"),
         ]);
         const { log } = await hostConfig(directory);
         const isAsked = process.geteuid?.() === 0 && resident.residentIsThere();

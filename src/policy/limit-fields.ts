@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
-import { bytes, bytesOrInfinity, countOrInfinity, durationOrInfinity, percent, weight } from "./field.ts";
 import { type LimitKind, type Limits, limitRows, type TeamLimits, teamLimitRows } from "./limits.ts";
+import { bytes, bytesOrInfinity, countOrInfinity, durationOrInfinity, percent, weight } from "./schema/field.ts";
 
 const FIELDS = {
   count: countOrInfinity,

@@ -1,8 +1,8 @@
-import type { Sourced } from "./between-teams.ts";
 import type { ConfigFiles } from "./config-files.ts";
-import { betweenPolicies, crossCheck } from "./cross-check.ts";
 import { type LoadedFile, loadHost, loadPolicy } from "./load.ts";
 import type { HostConfig, Policy, Problem } from "./policy.ts";
+import type { Sourced } from "./rules/between-teams.ts";
+import { betweenPolicies, crossCheck } from "./rules/cross-check.ts";
 
 /** A team's policy as the file's name calls it. */
 export interface LoadedPolicy extends LoadedFile<Policy> {

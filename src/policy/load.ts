@@ -2,11 +2,11 @@ import { basename } from "node:path";
 import type { TeamName } from "../units/ids.ts";
 import { ConfigError, type ConfigErrorCode } from "./config-error.ts";
 import type { ConfigFile, ConfigFiles } from "./config-files.ts";
-import { hostFindings } from "./cross-check.ts";
-import { PARSERS, type Parse, type Parsers } from "./parsers.ts";
 import type { Checked, HostConfig, Policy, Problem } from "./policy.ts";
 import { isError } from "./problem.ts";
-import { checked } from "./source.ts";
+import { hostFindings } from "./rules/cross-check.ts";
+import { PARSERS, type Parse, type Parsers } from "./schema/parsers.ts";
+import { checked } from "./source/source.ts";
 
 /** Where a policy was read, for the session's record. */
 export interface PolicySource {

@@ -1,8 +1,8 @@
-import { hostConfig } from "./defaults.ts";
-import { HostFile } from "./host-schema.ts";
 import type { Checked, HostConfig } from "./policy.ts";
 import { errorAt, type Finding } from "./problem.ts";
-import { readSource } from "./read-source.ts";
+import { hostConfig } from "./schema/defaults.ts";
+import { HostFile } from "./schema/host-schema.ts";
+import { readSource } from "./source/read-source.ts";
 
 /** Reads nixgate.toml, or nixgate.json of the same shape. */
 export async function readHostConfig(text: string, path: string): Promise<Checked<HostConfig>> {

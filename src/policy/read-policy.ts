@@ -1,10 +1,10 @@
-import { allowRule } from "./allow-rules.ts";
-import { SESSION } from "./defaults.ts";
-import { withDefaultLimits } from "./limit-rules.ts";
 import type { Checked, Policy } from "./policy.ts";
-import { policyFindings } from "./policy-rules.ts";
-import { PolicyFile } from "./policy-schema.ts";
-import { readSource } from "./read-source.ts";
+import { allowRule } from "./rules/allow-rules.ts";
+import { withDefaultLimits } from "./rules/limit-rules.ts";
+import { policyFindings } from "./rules/policy-rules.ts";
+import { SESSION } from "./schema/defaults.ts";
+import { PolicyFile } from "./schema/policy-schema.ts";
+import { readSource } from "./source/read-source.ts";
 
 /**
  * Reads one team's policy: TOML, or JSON where the path ends in `.json`. Every problem is reported at once, except

@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
 import type { TeamName } from "../units/ids.ts";
 import type { Member } from "./policy.ts";
-import { MemberEntry } from "./policy-schema.ts";
-import { parseSource, type Source } from "./source.ts";
+import { MemberEntry } from "./schema/policy-schema.ts";
+import { parseSource, type Source } from "./source/source.ts";
 
 /**
  * The members of a policy that has errors elsewhere, for `authorized-keys`: with their keys a session is begun, which

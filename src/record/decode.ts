@@ -1,7 +1,17 @@
 import { escapeText } from "../units/text.ts";
-import type { RawLine } from "./archive.ts";
 import { LINE_MAX_BYTES } from "./chain.ts";
 import { SessionRecord } from "./schema.ts";
+
+/** One line as it lies in a file. */
+export interface RawLine {
+  /** 1-based. */
+  readonly number: number;
+  /** Without its LF; valid until the next line is asked for. Empty when `tooLong`. */
+  readonly bytes: Uint8Array;
+  readonly tooLong: boolean;
+  /** Where its first byte lies in the file; absent where there is no file. */
+  readonly offset?: number;
+}
 
 /** `torn`: the writer died in the middle of it; `foreign`: whole, but no record; `too-long`: more than any writer makes. */
 export type Damage = { readonly kind: "torn" | "foreign" | "too-long"; readonly what: string };

@@ -1,4 +1,3 @@
-import type { Summary } from "./summary.ts";
 import type { RecordCause } from "./vocabulary.ts";
 
 /** A duration as a person reads it: `120 ms`, `9.8 s`, `4 min 05 s`, `2 h 07 min`. */
@@ -35,7 +34,13 @@ export function formatBytes(bytes: number): string {
 }
 
 /** Causes other than `exit`, with whose limit it was: `oom (team)`. */
-export function causeWords({ causes, limits_of = [] }: Pick<Summary, "causes" | "limits_of">): readonly string[] {
+export function causeWords({
+  causes,
+  limits_of = [],
+}: {
+  readonly causes: readonly RecordCause[];
+  readonly limits_of?: readonly string[];
+}): readonly string[] {
   const whose = limits_of.length > 0 ? ` (${limits_of.join(", ")})` : "";
   const atLimit = (cause: RecordCause) => cause === "oom" || cause === "tasks-limit";
   return causes.filter((cause) => cause !== "exit").map((cause) => (atLimit(cause) ? cause + whose : cause));

@@ -3,11 +3,11 @@ import { unit } from "./unit-file.ts";
 
 /**
  * Where ptrace_scope is 0, each process of an account may change the memory of all its others (ptrace(2)). The supervisor
- * serves nobody then: a command could take over the front that reports its end.
+ * serves nobody then: a command could take over the shim that reports its end.
  */
 export const NO_TRACING: RenderedFile = {
   path: "/etc/sysctl.d/50-nixgate.conf",
-  text: `# A process may trace its own descendants and nothing else (Yama): a command cannot take over the nixgate-front of its
+  text: `# A process may trace its own descendants and nothing else (Yama): a command cannot take over the nixgate-shim of its
 # session. 2 and 3 forbid more, and serve as well; a file that sets them must sort behind this one.
 kernel.yama.ptrace_scope = 1
 `,

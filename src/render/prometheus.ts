@@ -1,5 +1,5 @@
+import type { Tally, TallyKey } from "../archive/statistics/team-counters.ts";
 import type { Closing } from "../policy/closed.ts";
-import type { Tally, TallyKey } from "../record/tally.ts";
 import { escapeText } from "../units/text.ts";
 
 interface Metric {

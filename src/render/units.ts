@@ -11,7 +11,7 @@ import { unit } from "./unit-file.ts";
 export const RENDERED = "NIXGATE_RENDERED";
 
 /** Where things are on this host, absolute. */
-export interface UnitPlaces {
+export interface UnitPaths {
   readonly program: string;
   /** nixgate's: a new one takes a restart of the supervisor. */
   readonly version: string;
@@ -27,7 +27,7 @@ export function renderUnits(
   policies: readonly Policy[],
   accountsOf: (policy: Policy) => readonly string[],
   uidOf: UidOf,
-  places: UnitPlaces,
+  places: UnitPaths,
 ): Rendered {
   const served = policies.flatMap((policy) => {
     const account = accountsOf(policy).find((name) => uidOf(name) !== undefined);
@@ -91,7 +91,7 @@ Persistent=true
 `,
 );
 
-function sealing({ program, configDirectory }: UnitPlaces): RenderedFile {
+function sealing({ program, configDirectory }: UnitPaths): RenderedFile {
   return unit(
     "nixgate-seal.service",
     `[Unit]
@@ -164,7 +164,7 @@ ${limits.join("")}`,
 /**
  * The sandbox of systemd.exec(5), as far as the work allows. What stays open, and why, stands in the unit.
  */
-function service(policies: readonly Policy[], places: UnitPlaces): RenderedFile {
+function service(policies: readonly Policy[], places: UnitPaths): RenderedFile {
   const { program, version, configDirectory, logDirectory } = places;
   const teams = policies.map(({ team }) => socketName(team));
   const sockets = ["nixgate.socket", ...teams];
@@ -185,8 +185,8 @@ ExecStart=${program} supervise${where(configDirectory)}
 # by this nixgate apply sees whether the process that runs is the one that is asked for
 Environment=${RENDERED}=@${RENDERED}@
 ExecStopPost=-rm -f /run/nixgate/_ready
-# Fronts that stand still for an answer wait for the next supervisor, and not longer than those that come now.
-ExecStopPost=-pkill -CONT -f '^/bin/sh [^ ]*/nixgate-front '
+# Shims that stand still for an answer wait for the next supervisor, and not longer than those that come now.
+ExecStopPost=-pkill -CONT -f '^/bin/sh [^ ]*/nixgate-shim '
 Sockets=${sockets.join(" ")}
 Restart=always
 RestartSec=200ms
@@ -199,7 +199,7 @@ LimitNOFILE=65536
 UMask=0027
 
 # root: only root makes system scopes, and only root's records are out of the accounts' reach. It keeps of root's
-# capabilities: to read the environment and the descriptors of fronts (SYS_PTRACE, DAC_READ_SEARCH), to signal them
+# capabilities: to read the environment and the descriptors of shims (SYS_PTRACE, DAC_READ_SEARCH), to signal them
 # (KILL), to end with an account's rights the records that are an account's, from before it was there, and to tell a client
 # why its command is ended (SETUID, SETGID), to give the account's group its answers (CHOWN).
 CapabilityBoundingSet=CAP_SYS_PTRACE CAP_DAC_READ_SEARCH CAP_KILL CAP_SETUID CAP_SETGID CAP_CHOWN
@@ -221,7 +221,7 @@ ProtectHostname=yes
 ProtectKernelLogs=yes
 ProtectKernelModules=yes
 ProtectKernelTunables=yes
-# ProtectControlGroups stays off: it freezes and reads the scopes of sessions. ProtectProc and ProcSubset too: fronts
+# ProtectControlGroups stays off: it freezes and reads the scopes of sessions. ProtectProc and ProcSubset too: shims
 # are other accounts' processes. MemoryDenyWriteExecute: V8 compiles.
 SystemCallArchitectures=native
 SystemCallFilter=@system-service

@@ -1,9 +1,9 @@
-import { newest, newestFirst } from "../record/newest.ts";
-import type { SessionUsage } from "../record/session-usage.ts";
-import type { WholeSession } from "../record/whole-sessions.ts";
-import type { Cap } from "./chart-parts.ts";
-import { Tally } from "./tally.ts";
-import { type Range, rangeOf } from "./time-axis.ts";
+import { newest, newestFirst } from "../archive/sessions/newest.ts";
+import type { SessionUsage } from "../archive/sessions/session-usage.ts";
+import type { WholeSession } from "../archive/sessions/whole-sessions.ts";
+import type { Cap } from "./charts/chart-parts.ts";
+import { type Range, rangeOf } from "./charts/time-axis.ts";
+import { Tally } from "./report-totals.ts";
 
 /** As many sessions as have a row and a part of their own, the newest; figures and charts are of all. */
 export const PARTS_MAX = 2000;

@@ -26,7 +26,7 @@ const assignments = (environment: Named["environment"]) =>
 
 /**
  * The whole call: the limits' program, then the holder that waits until the limits are read back, then the command.
- * Under the system manager the scope is made over D-Bus around a front, and this is what the front then runs.
+ * Under the system manager the scope is made over D-Bus around a shim, and this is what the shim then runs.
  * `systemd-run` and `prlimit` are found in the PATH of the command's own environment, which is nixgate's: their place
  * differs between distributions, and only root writes to any of those folders.
  */

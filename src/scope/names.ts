@@ -11,7 +11,7 @@ export function sliceName(team: TeamName): string {
   return `nixgate-${escapePart(team)}.slice`;
 }
 
-/** `nixgate-<team>-<session>-<n>-wait.scope`: where a front is between two commands. `n` counts them from 1. */
+/** `nixgate-<team>-<session>-<n>-wait.scope`: where a shim is between two commands. `n` counts them from 1. */
 export function waitingUnitName(team: TeamName, session: SessionId, n: number): string {
   return `nixgate-${team}-${session}-${n}-wait.scope`;
 }

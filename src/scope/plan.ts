@@ -36,7 +36,7 @@ export interface Plan {
   readonly expectations: readonly Expectation[];
   /** What the team's slice must have, over all of its sessions together. */
   readonly team: { readonly properties: readonly Property[]; readonly expectations: readonly Expectation[] };
-  /** systemd-run (or prlimit), the holder and the command; under the system manager what the front runs. */
+  /** systemd-run (or prlimit), the holder and the command; under the system manager what the shim runs. */
   readonly commandLine: readonly [string, ...string[]];
   /** Undefined: no bound. */
   readonly runtimeMax: Milliseconds | undefined;

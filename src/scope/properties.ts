@@ -107,7 +107,7 @@ export function unitProperties(
   return properties.map((property) => (property.name === "RuntimeMaxSec" ? { ...property, value } : property));
 }
 
-/** What systemd's own SIGKILL waits longer than the supervisor's: it would take the front as well, which has something to say. */
+/** What systemd's own SIGKILL waits longer than the supervisor's: it would take the shim as well, which has something to say. */
 const LAST_WORDS_MS = 5000;
 
 /** How a scope ends: SIGTERM, then after `stopTimeout` SIGKILL (systemd.kill(5), TimeoutStopSec of systemd.scope(5)). */

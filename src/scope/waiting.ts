@@ -3,7 +3,7 @@ import { sliceName, waitingUnitName } from "./names.ts";
 import type { Property } from "./properties.ts";
 
 /**
- * Enough for `nixgate front-line`, which is Node.js, and for what a front says. The policy's limits are for commands and may
+ * Enough for `nixgate read-request`, which is Node.js, and for what a shim says. The policy's limits are for commands and may
  * be less than that; those of the team hold around both.
  */
 const PROPERTIES: readonly Property[] = [
@@ -11,7 +11,7 @@ const PROPERTIES: readonly Property[] = [
   { name: "MemoryMax", value: "256M" },
 ];
 
-/** The scope of a front that runs no command: it reads the next request, or waits for a confined command. */
+/** The scope of a shim that runs no command: it reads the next request, or waits for a confined command. */
 export interface WaitingScope {
   readonly name: string;
   readonly slice: string;

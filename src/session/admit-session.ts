@@ -35,7 +35,7 @@ export async function readmitSession(
   admission: Admission,
 ): Promise<{ leave(): void }> {
   const names = [countedAs(directory, team), countedAs(directory)];
-  const places = await Promise.all(names.map((name) => admission.takePlace(name, Number.POSITIVE_INFINITY)));
+  const places = await Promise.all(names.map((name) => admission.takeSlot(name, Number.POSITIVE_INFINITY)));
   return {
     leave() {
       for (const place of places) place?.giveBack();
@@ -66,7 +66,7 @@ async function objectionTo(
 ): Promise<Objection | undefined> {
   if (admission.logRoom?.(log.directory, team, Date.now(), bounds.minFreeLog) === false) return logFull;
   const take = async (name: string, most: number) => {
-    const place = await admission.takePlace(name, most);
+    const place = await admission.takeSlot(name, most);
     if (place) held.push(place);
     return place !== undefined;
   };

@@ -1,7 +1,7 @@
 import { closedWords, closingOf } from "../policy/closed.ts";
 import type { ConfigFiles } from "../policy/config-files.ts";
 import { loadHost, loadTeam } from "../policy/load.ts";
-import type { Parsers } from "../policy/parsers.ts";
+import type { Parsers } from "../policy/schema/parsers.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { memberName, teamName } from "../units/ids.ts";
 import type { Configuration, SessionRefusal } from "./arrival.ts";

@@ -15,7 +15,7 @@ export interface Outcome {
 export const refusalLine = (message: string, { session }: Pick<Arrival, "session">): string =>
   `nixgate: ${message} (session ${session})`;
 
-export function tellRefusal(
+export function tellClient(
   message: string,
   arrival: Pick<Arrival, "session">,
   { client }: Pick<SessionPorts, "client">,

@@ -44,7 +44,7 @@ export interface Admission {
    * @returns undefined where all are taken
    * @throws AdmissionUnavailable
    */
-  takePlace(name: string, most: number): Promise<Place | undefined>;
+  takeSlot(name: string, most: number): Promise<Place | undefined>;
   /**
    * Puts a start on the list of this minute, unless `most` stand there already.
    * @returns the list, in its order

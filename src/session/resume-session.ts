@@ -1,15 +1,15 @@
+import type { Unended } from "../archive/lost/unended.ts";
 import { sessionStatus } from "../ending/cause.ts";
 import { resumeChain } from "../record/chain.ts";
 import type { RecordOf } from "../record/schema.ts";
-import type { Unended } from "../record/unended.ts";
 import type { Plan } from "../scope/plan.ts";
 import { parseDuration } from "../units/durations.ts";
 import type { SessionId, TeamName } from "../units/ids.ts";
 import { readmitSession } from "./admit-session.ts";
 import type { Configuration } from "./arrival.ts";
+import { runToEnd } from "./command/serve-command.ts";
 import type { OpenScope, SessionPorts } from "./ports.ts";
 import { endRecord, refuseRecord } from "./records-of.ts";
-import { runToEnd } from "./serve-command.ts";
 import { openSessionLog, RecordFailure } from "./session-log.ts";
 
 type Admitted = Extract<Configuration, { ok: true }>;

@@ -3,10 +3,10 @@ import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import { admitSession } from "./admit-session.ts";
 import type { Arrival, SessionRefusal } from "./arrival.ts";
-import { type Outcome, tellRefusal } from "./outcome.ts";
+import { type Outcome, tellClient } from "./outcome.ts";
 import type { SessionPorts } from "./ports.ts";
 import { endRecord, refuseRecord, startRecord } from "./records-of.ts";
-import { serveRequests } from "./serve-requests.ts";
+import { serveRequests } from "./requests/serve-requests.ts";
 import { openSessionLog, RecordFailure, type SessionLog } from "./session-log.ts";
 
 /**
@@ -32,7 +32,7 @@ export async function runSession(arrival: Arrival, ports: SessionPorts): Promise
       // The client gets no more of it than who to ask; the administrator gets all.
       const said = error instanceof Error ? error : new Error(String(error));
       log.tellJournal(lacking ?? `a bug in nixgate: ${said.stack ?? said.message}`);
-      tellRefusal(lacking ?? `this is a bug in nixgate: ${escapeText(said.message)}`, arrival, ports);
+      tellClient(lacking ?? `this is a bug in nixgate: ${escapeText(said.message)}`, arrival, ports);
       return exit;
     }
     // The file is lost; the journal may still say why.
@@ -43,7 +43,7 @@ export async function runSession(arrival: Arrival, ports: SessionPorts): Promise
       status: failure.exitStatus,
     };
     log.write(refuseRecord({ ...refusal, message: failure.message }));
-    tellRefusal(refusal.message, arrival, ports);
+    tellClient(refusal.message, arrival, ports);
     return end({ exit: refusal.status, ...log.counted(), cause: "internal" });
   } finally {
     log.close();
@@ -73,7 +73,7 @@ async function serve(
 
 function refuse(refusal: SessionRefusal, arrival: Arrival, log: SessionLog, ports: SessionPorts) {
   log.write(refuseRecord(refusal), { durable: true });
-  tellRefusal(refusal.message, arrival, ports);
+  tellClient(refusal.message, arrival, ports);
   const outright = OF_A_FLOOD.has(refusal.reason);
   return { exit: refusal.status, commands: 0, denied: 0, cause: "exit", outright } as const;
 }

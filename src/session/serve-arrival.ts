@@ -3,8 +3,8 @@ import { memberName, teamName } from "../units/ids.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 import type { Arrival, Configuration } from "./arrival.ts";
 import type { SessionPorts } from "./ports.ts";
+import { askedBy, connectionOf, type RawEnvironment } from "./requests/ssh-environment.ts";
 import { runSession } from "./run-session.ts";
-import { askedBy, connectionOf, type RawEnvironment } from "./ssh-environment.ts";
 
 /** Somebody whom sshd let in, before anything about them is known but what the forced command and the kernel say. */
 export interface Visitor {

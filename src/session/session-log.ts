@@ -1,11 +1,11 @@
-import { hostConfig } from "../policy/defaults.ts";
 import type { HostConfig, RefusalBudget } from "../policy/policy.ts";
+import { hostConfig } from "../policy/schema/defaults.ts";
 import { append, type Chain, openChain } from "../record/chain.ts";
 import type { RecordBody } from "../record/schema.ts";
 import { UNASSIGNED } from "../record/vocabulary.ts";
 import { NixgateError } from "../units/error.ts";
 import type { Arrival } from "./arrival.ts";
-import { tellRefusal } from "./outcome.ts";
+import { tellClient } from "./outcome.ts";
 import type { RecordFile, Refusals, SessionPorts } from "./ports.ts";
 
 /** A session's records: to the day's file of its team, and to the journal. */
@@ -116,7 +116,7 @@ export function openSessionLog(
     failure = problem;
     if (settings.onFailure === "refuse") return;
     tellJournal(`the session goes on without records in its file: ${problem.message}`);
-    tellRefusal("this session goes on without being put on record", arrival, ports);
+    tellClient("this session goes on without being put on record", arrival, ports);
   };
   /** Perhaps behind the session's end, when nobody waits any more: then the journal alone can say it. */
   const loseLate = (error: unknown) => {

@@ -1,22 +1,22 @@
-import { hostConfig, SESSION } from "../policy/defaults.ts";
+import { hostConfig, SESSION } from "../policy/schema/defaults.ts";
 import type { Plan } from "../scope/plan.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import type { TeamName } from "../units/ids.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 import type { Configuration } from "./arrival.ts";
+import { asItStands, type Standing } from "./command/standing.ts";
 import type { OpenScope } from "./ports.ts";
 import { planOfRecord, type Resumed, type ResumePorts, resumeSession } from "./resume-session.ts";
 import { type Named, serveArrival, type Visitor } from "./serve-arrival.ts";
-import { asItStands, type Standing } from "./standing.ts";
 
-/** A front that asked for its first answer. */
+/** A shim that asked for its first answer. */
 export interface Visit {
   readonly named: Named;
   readonly visitor: Visitor;
-  /** Whether there is room for its answers: without it the front says by itself that nobody answers, with status 75. */
+  /** Whether there is room for its answers: without it the shim says by itself that nobody answers, with status 75. */
   readonly hasRoom: boolean;
   readonly standing: Standing;
-  /** The front says what is left to be said and ends with this status. */
+  /** The shim says what is left to be said and ends with this status. */
   end(status: number): Promise<void>;
 }
 
@@ -26,7 +26,7 @@ export interface SupervisePorts {
   /** What a session goes by that runs already. */
   configureRunning(team: string, member: string | undefined): Promise<Configuration>;
   /**
-   * Calls back for each visit until the service is stopped; the promise settles then. Sessions whose front has outlived
+   * Calls back for each visit until the service is stopped; the promise settles then. Sessions whose shim has outlived
    * an earlier supervisor come first.
    */
   visits(serve: Serve): Promise<void>;
@@ -38,7 +38,7 @@ export interface Serve {
   return(back: Return): Promise<void>;
 }
 
-/** A front whose command runs on although its supervisor is gone. */
+/** A shim whose command runs on although its supervisor is gone. */
 export interface Return {
   readonly resumed: Resumed;
   /** The scope that it is in, and the ports to go on with, once it is known what the policy says. */
@@ -51,7 +51,7 @@ export async function supervise({ configure, configureRunning, visits }: Supervi
   await visits({
     async visit(visit) {
       const { named, visitor, standing, hasRoom, end } = believed(visit);
-      const known = asItStands(forFronts(await configure(named.team, named.member)), standing);
+      const known = asItStands(forShims(await configure(named.team, named.member)), standing);
       const configuration = hasRoom ? known : unanswered(known);
       await end(await serveArrival(named, visitor, configuration));
     },
@@ -64,7 +64,7 @@ export async function supervise({ configure, configureRunning, visits }: Supervi
   });
 }
 
-/** Where sshd did not start a front, its member and the client's address and request are made up: none is on record. */
+/** Where sshd did not start a shim, its member and the client's address and request are made up: none is on record. */
 function believed(visit: Visit): Visit {
   if (visit.standing.notBySshd === undefined) return visit;
   const { named, visitor } = visit;
@@ -92,15 +92,15 @@ function byDefaults(configuration: Configuration, { lost }: Resumed): Extract<Co
   return { ok: true, directory, host, policy, source: { path: "", sha256: "" } };
 }
 
-/** Whatever the policy says: the record has what the front tells its client by itself (bin/nixgate-front). */
+/** Whatever the policy says: the record has what the shim tells its client by itself (bin/nixgate-shim). */
 function unanswered(configuration: Configuration): Configuration {
   const message = "the supervisor does not answer; try again later";
   return { ...configuration, ok: false, refusal: { reason: "host-busy", message, status: ExitStatus.busy } };
 }
 
-/** A front is for one manager only: under another one its session would have no scope of root's. */
-function forFronts(configuration: Configuration): Configuration {
+/** A shim is for one manager only: under another one its session would have no scope of root's. */
+function forShims(configuration: Configuration): Configuration {
   if (!configuration.ok || configuration.host.scope.manager === "system") return configuration;
-  const message = 'this session came by nixgate-front, but scope.manager of nixgate.toml is not "system"';
+  const message = 'this session came by nixgate-shim, but scope.manager of nixgate.toml is not "system"';
   return { ...configuration, ok: false, refusal: { reason: "policy-invalid", message, status: ExitStatus.config } };
 }

@@ -1,9 +1,9 @@
 // npm run bench:sessions [-- --rounds N --waiting N]: what sessions cost under manager = "system", in a guest of the test
 // machine that is set up that way.
-// - A whole session around /bin/true through nixgate-front, `node -e 0`, a plain shell wrapper, and what a front runs
+// - A whole session around /bin/true through nixgate-shim, `node -e 0`, a plain shell wrapper, and what a shim runs
 //   with nobody to ask (sh, env, setpriv) take turns, so that a busy machine slows all four; medians.
 // - Sessions started per second, 50 at a time, against the wrapper; these take turns as well. What the services behind
-//   the fronts use of a CPU meanwhile.
+//   the shims use of a CPU meanwhile.
 // - One question to systemd over the supervisor's library and connection, and by busctl(1), a process for each.
 // - What a waiting session and the supervisor hold in memory (Pss of smaps_rollup, proc(5)), and what the supervisor's
 //   cgroup uses of a CPU while they wait.
@@ -11,10 +11,10 @@
 // something, the milliseconds and the share of the CPU are upper bounds.
 import { parseArgs } from "node:util";
 import { execa } from "execa";
+import { startGuest, stopGuest } from "../../tools/machine/guest.ts";
+import { settings } from "../../tools/machine/settings.ts";
+import { sshCommand } from "../../tools/machine/talk.ts";
 import { asSshd, becomeConnection, PERL_AS_SSHD } from "../machine/as-sshd.ts";
-import { startGuest, stopGuest } from "../machine/guest.ts";
-import { settings } from "../machine/settings.ts";
-import { sshCommand } from "../machine/talk.ts";
 
 const { values } = parseArgs({ options: { rounds: { type: "string" }, waiting: { type: "string" } } });
 const rounds = Number(values.rounds ?? 31);
@@ -22,7 +22,7 @@ const waiting = Number(values.waiting ?? 500);
 
 const COMMANDS = `
 use Time::HiRes qw(time);
-my %what = (front => ["/usr/local/bin/nixgate-front", "alpha"], node => ["node", "-e", "0"],
+my %what = (shim => ["/usr/local/bin/nixgate-shim", "alpha"], node => ["node", "-e", "0"],
   shell => ["/bin/sh", "-c", '(exec env -i PATH=/usr/bin:/bin setpriv --no-new-privs -- /bin/true); exit $?'],
   wrapper => ["/bin/sh", "-c", 'case $SSH_ORIGINAL_COMMAND in true) exec /bin/true ;; *) exit 1 ;; esac']);
 $ENV{SSH_ORIGINAL_COMMAND} = "true";
@@ -51,7 +51,7 @@ const CROWDS_OF_EACH = 6;
 /** Starts one or the other, so many that `TOGETHER` are always there, and prints for each how many there were in a second. */
 const CROWDS = `${COMMANDS}
 for my $round (1 .. ${CROWDS_OF_EACH}) {
-  for my $name (qw(front wrapper)) {
+  for my $name (qw(shim wrapper)) {
     my ($there, $started, $began) = (0, 0, time);
     while ($started < ${EACH_TIME} || $there > 0) {
       if ($started < ${EACH_TIME} && $there < ${TOGETHER}) { start($name); $started++; $there++ }
@@ -110,11 +110,11 @@ const cpuOf = (...cgroups: string[]) =>
   `awk '/^usage_usec/ { sum += $2 } END { print sum }' ${cgroups.map((name) => `/sys/fs/cgroup/${name}/cpu.stat`).join(" ")}`;
 const SUPERVISOR_CPU = cpuOf("system.slice/nixgate.service");
 const OTHERS_CPU = cpuOf("init.scope", "system.slice/dbus.service", "system.slice/systemd-journald.service");
-const WAIT = asSshd("nix-alpha", "SSH_ORIGINAL_COMMAND=wait exec /usr/local/bin/nixgate-front alpha", waiting);
-/** Their parent stays: to a front it is the client. */
+const WAIT = asSshd("nix-alpha", "SSH_ORIGINAL_COMMAND=wait exec /usr/local/bin/nixgate-shim alpha", waiting);
+/** Their parent stays: to a shim it is the client. */
 const IN_BACKGROUND = "cat >/tmp/wait.sh; setsid sh /tmp/wait.sh </dev/null >/dev/null 2>&1 &";
 const ALL_WAIT = `timeout 300 sh -c 'until [ "$(pgrep -c -u nix-alpha -x sleep)" -ge ${waiting} ]; do sleep 1; done' && sleep 10`;
-const FRONTS_PSS = `for pid in $(pgrep -u nix-alpha -f '^/bin/sh /usr/local/bin/nixgate-front'); do ${PSS}; done | sort -n`;
+const SHIMS_PSS = `for pid in $(pgrep -u nix-alpha -f '^/bin/sh /usr/local/bin/nixgate-shim'); do ${PSS}; done | sort -n`;
 const IDLE_SECONDS = 30;
 
 const say = (line: string) => console.error(line);
@@ -139,11 +139,11 @@ try {
   await root(LIMITS);
   const fresh = await number(SUPERVISOR_PSS);
 
-  const { front, node, wrapper, shell } = await asAccount(TURNS);
-  row("a session around /bin/true by its front", `${front} ms`);
-  row("node -e 0", `${node} ms, ratio ${(Number(front) / Number(node)).toFixed(2)}`);
-  row("a plain shell wrapper", `${wrapper} ms, ratio ${(Number(front) / Number(wrapper)).toFixed(1)}`);
-  row("what a front runs, with nobody to ask", `${shell} ms, ratio ${(Number(front) / Number(shell)).toFixed(1)}`);
+  const { shim, node, wrapper, shell } = await asAccount(TURNS);
+  row("a session around /bin/true by its shim", `${shim} ms`);
+  row("node -e 0", `${node} ms, ratio ${(Number(shim) / Number(node)).toFixed(2)}`);
+  row("a plain shell wrapper", `${wrapper} ms, ratio ${(Number(shim) / Number(wrapper)).toFixed(1)}`);
+  row("what a shim runs, with nobody to ask", `${shell} ms, ratio ${(Number(shim) / Number(shell)).toFixed(1)}`);
 
   const spent = async () => ({ supervisor: await number(SUPERVISOR_CPU), others: await number(OTHERS_CPU) });
   const idle = await spent();
@@ -151,8 +151,8 @@ try {
   const busy = await spent();
   const ofEach = (whose: "supervisor" | "others") =>
     `${((busy[whose] - idle[whose]) / 1000 / EACH_TIME / CROWDS_OF_EACH).toFixed(1)} ms`;
-  const share = Number(crowds["front"]) / Number(crowds["wrapper"]);
-  row(`sessions started in a second, ${TOGETHER} at a time`, `${crowds["front"]}`);
+  const share = Number(crowds["shim"]) / Number(crowds["wrapper"]);
+  row(`sessions started in a second, ${TOGETHER} at a time`, `${crowds["shim"]}`);
   row("of the wrapper", `${crowds["wrapper"]}, ratio ${share.toFixed(2)}`);
   row("what each takes of a CPU, the supervisor", ofEach("supervisor"));
   row("systemd, its bus and journald", ofEach("others"));
@@ -163,8 +163,8 @@ try {
 
   await root(IN_BACKGROUND, WAIT);
   await root(ALL_WAIT);
-  const fronts = (await root(FRONTS_PSS)).split("\n").map(Number);
-  row(`a waiting session's front, of ${fronts.length}`, `${fronts[fronts.length >> 1]} KiB`);
+  const shims = (await root(SHIMS_PSS)).split("\n").map(Number);
+  row(`a waiting session's shim, of ${shims.length}`, `${shims[shims.length >> 1]} KiB`);
   row("the supervisor when it has started", `${(fresh / 1024).toFixed(0)} MiB`);
   row("the supervisor with all of them", `${((await number(SUPERVISOR_PSS)) / 1024).toFixed(0)} MiB`);
   const before = await number(SUPERVISOR_CPU);

@@ -2,24 +2,24 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { z } from "zod/mini";
+import { closing, unendedIn } from "../../src/archive/lost/unended.ts";
+import { openSessions } from "../../src/archive/sessions/open-sessions.ts";
+import { summariseFile } from "../../src/archive/sessions/summarise.ts";
+import { journalCopy } from "../../src/archive/verify/journal-copy.ts";
+import { journalSessions } from "../../src/archive/verify/journal-sessions.ts";
+import { verifyFile } from "../../src/archive/verify/verify.ts";
 import { decide } from "../../src/decision/decide.ts";
 import { readHostConfig } from "../../src/policy/read-host-config.ts";
 import { readPolicy } from "../../src/policy/read-policy.ts";
 import { decodeLine } from "../../src/record/decode.ts";
-import { journalCopy } from "../../src/record/journal-copy.ts";
-import { journalSessions } from "../../src/record/journal-sessions.ts";
-import { openSessions } from "../../src/record/open-sessions.ts";
 import { sentence } from "../../src/record/sentence.ts";
-import { summariseFile } from "../../src/record/summarise.ts";
-import { closing, unendedIn } from "../../src/record/unended.ts";
-import { verifyFile } from "../../src/record/verify.ts";
 import { parseRequest } from "../../src/request/parse-request.ts";
-import { askedBy, connectionOf } from "../../src/session/ssh-environment.ts";
-import { fieldsBehindName, startTicksIn } from "../../src/system/process-group.ts";
-import { commandOf } from "../../src/system/process-kind.ts";
-import { askIn, killIn, servingIn } from "../../src/system/supervise/lines.ts";
-import { jobsOf } from "../../src/system/supervise/system-manager.ts";
-import { readUserAuth } from "../../src/system/user-auth.ts";
+import { askedBy, connectionOf } from "../../src/session/requests/ssh-environment.ts";
+import { askIn, killIn, servingIn } from "../../src/supervisor/lines.ts";
+import { jobsOf } from "../../src/supervisor/systemd/system-manager.ts";
+import { fieldsBehindName, startTicksIn } from "../../src/system/kernel/process-group.ts";
+import { commandOf } from "../../src/system/kernel/process-kind.ts";
+import { readUserAuth } from "../../src/system/session/user-auth.ts";
 import { escapeText } from "../../src/units/text.ts";
 import { archiveOf } from "../support/archive-in-memory.ts";
 import { anyBytes, anyText, dayText, mangled, recordLine } from "./texts.ts";
@@ -110,7 +110,7 @@ export async function parsers(folder: string): Promise<readonly Parser[]> {
       (line) => {
         const ask = askIn(line);
         if (ask)
-          must(Number.isSafeInteger(ask.pid) && ask.number < 1e6 && (ask.status ?? 0) < 1000, "a line of no front's");
+          must(Number.isSafeInteger(ask.pid) && ask.number < 1e6 && (ask.status ?? 0) < 1000, "a line of no shim's");
         const kill = killIn(line);
         must(servingIn(line) === undefined || line.length === 24, "a word of nobody's");
         if (kill) must(Number.isSafeInteger(kill.pid) && kill.team.length <= 32, "a line of nobody's");
@@ -127,13 +127,13 @@ export async function parsers(folder: string): Promise<readonly Parser[]> {
       fc.array(
         fc.oneof(
           anyText,
-          fc.constantFrom("/usr/bin/nixgate-front", "nixgate.cjs", "session", "supervise", "front-line"),
+          fc.constantFrom("/usr/bin/nixgate-shim", "nixgate.cjs", "session", "supervise", "read-request"),
         ),
         { maxLength: 6 },
       ),
       (some) => {
         writeFileSync(join(process, "cmdline"), some.join("\0"));
-        must(["session", "supervise", "front", "gone"].includes(commandOf(process)), "a process of no kind");
+        must(["session", "supervise", "shim", "gone"].includes(commandOf(process)), "a process of no kind");
       },
     ),
     parser(

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { afterEach, describe, expect } from "vitest";
+import { runFolder } from "../../tools/machine/state.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { awaitNothing, killNixgate, lineOf } from "./hostile.ts";
 import { supervised } from "./managers.ts";
 import { edit, editHost, restorePolicies } from "./policies.ts";
 import { recordsOf, sessionIn } from "./records.ts";
-import { runFolder } from "./state.ts";
 import { type Guest, test as plain } from "./support.ts";
 import { startClient } from "./waiting-client.ts";
 
@@ -61,15 +61,15 @@ test("of 50 starts at once exactly 8 are admitted, and kill -9 of these frees th
   const refusals = await recordsOf(builder, "alpha", "session.refuse");
   expect(refusals.map(({ reason }) => reason)).toEqual(Array(42).fill("team-busy"));
 
-  // While a front becomes the program that reads its lines (execve(2)), it has no command line for pkill to know it by.
+  // While a shim becomes the program that reads its lines (execve(2)), it has no command line for pkill to know it by.
   const allRead = async () => {
     if (!supervised(builder)) return;
-    const count = () => builder.asRoot("pgrep -c -u nix-alpha -f 'nixgate.cjs front-line'");
+    const count = () => builder.asRoot("pgrep -c -u nix-alpha -f 'nixgate.cjs read-request'");
     await waitFor("all to read", async () => `${(await count()).stdout}`.trim() === "8", 30_000);
   };
   await allRead();
   await killNixgate(builder);
-  // The kernel frees the places of sessions that serve themselves; a supervisor has to see first that their fronts are gone.
+  // The kernel frees the places of sessions that serve themselves; a supervisor has to see first that their shims are gone.
   const freed = async (ends: number) => {
     if (!supervised(builder)) return;
     await waitFor("the ends", async () => (await recordsOf(builder, "alpha", "session.end")).length === ends);

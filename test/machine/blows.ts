@@ -53,7 +53,7 @@ export async function expectCause(guest: Guest, cause: string | undefined): Prom
   return story;
 }
 
-/** A front that is killed leaves a supervisor, which sees a command ended by SIGKILL, or that sshd lets the client go. */
+/** A shim that is killed leaves a supervisor, which sees a command ended by SIGKILL, or that sshd lets the client go. */
 async function expectEnd(guest: Guest): Promise<Story> {
   await waitFor("the end on record", async () => (await storyOf(guest)).over);
   const story = await storyOf(guest);

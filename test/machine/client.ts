@@ -1,13 +1,13 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import type { Suite } from "./debian.ts";
-import type { Say } from "./error.ts";
-import { image } from "./image.ts";
-import { contained } from "./processes.ts";
-import { type GuestState, runFolder } from "./state.ts";
+import type { Suite } from "../../tools/machine/debian.ts";
+import type { Say } from "../../tools/machine/error.ts";
+import { image } from "../../tools/machine/image.ts";
+import { contained } from "../../tools/machine/processes.ts";
+import { type GuestState, runFolder } from "../../tools/machine/state.ts";
+import { ADDRESS, inNetwork } from "../../tools/machine/talk.ts";
 import { type Outcome, outcome } from "./support.ts";
-import { ADDRESS, inNetwork } from "./talk.ts";
 
 export interface Client {
   /** Runs a program of the client's suite, as root, in the guest's network. */
@@ -27,7 +27,7 @@ export async function clientNix(guest: GuestState, suite: Suite, say: Say = () =
   const { tree } = await image(suite, say);
   const layer = join(runFolder(guest.name), `client-${suite}`);
   mkdirSync(layer, { recursive: true });
-  const script = join(import.meta.dirname, "guest/client.sh");
+  const script = join(import.meta.dirname, "../../tools/machine/guest/client.sh");
   return {
     run: async (command, { input = new Uint8Array(), env = {} } = {}) => {
       const settings = { NIX_SSHOPTS: "-o StrictHostKeyChecking=yes", NIX_REMOTE: "local", ...env };

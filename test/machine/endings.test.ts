@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { describe, expect } from "vitest";
+import { runFolder } from "../../tools/machine/state.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { BLOWS, type Blow, BOUND, expectCause } from "./blows.ts";
 import { attempt, awaitNothing, endNixgate, lineOf, setRunTime, storyOf, test } from "./hostile.ts";
 import { supervised } from "./managers.ts";
 import { allow } from "./policies.ts";
 import { recordsOf } from "./records.ts";
-import { runFolder } from "./state.ts";
 import type { Guest } from "./support.ts";
 import { awaitProcess, startClient } from "./waiting-client.ts";
 

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
+import { settings } from "../../tools/machine/settings.ts";
 import { restorePolicies } from "./policies.ts";
 import { recordsOf } from "./records.ts";
-import { settings } from "./settings.ts";
 import { type Guest, test as plain } from "./support.ts";
 
 const PACKAGE = "/usr/local/lib/node_modules/nixgate/policies";

@@ -2,13 +2,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import type { Say } from "./error.ts";
-import { startGuest, stopGuest } from "./guest.ts";
-import { installMissing, requireHost } from "./host.ts";
-import { sleep } from "./processes.ts";
-import { settings } from "./settings.ts";
-import { type GuestState, runFolder } from "./state.ts";
-import { rootSocket, sshCommand } from "./talk.ts";
+import type { Say } from "../../tools/machine/error.ts";
+import { startGuest, stopGuest } from "../../tools/machine/guest.ts";
+import { installMissing, requireHost } from "../../tools/machine/host.ts";
+import { sleep } from "../../tools/machine/processes.ts";
+import { settings } from "../../tools/machine/settings.ts";
+import { type GuestState, runFolder } from "../../tools/machine/state.ts";
+import { rootSocket, sshCommand } from "../../tools/machine/talk.ts";
 
 const say: Say = (line) => console.error(`machine: ${line}`);
 

@@ -106,7 +106,7 @@ export async function awaitNothing(guest: Guest, withinMs: number, team = "alpha
 
 /** The processes that serve alpha's sessions, or stand for them under a supervisor, for pgrep(1) and pkill(1). */
 export const serving = (guest: Guest): string =>
-  `-u nix-alpha -f '${supervised(guest) ? "nixgate-front alpha|front-line" : "nixgate.cjs"}'`;
+  `-u nix-alpha -f '${supervised(guest) ? "nixgate-shim alpha|read-request" : "nixgate.cjs"}'`;
 
 const signalNixgate =
   (signal: string) =>

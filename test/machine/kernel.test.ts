@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
-import type { Suite } from "./debian.ts";
-import { kernel } from "./kernel.ts";
+import type { Suite } from "../../tools/machine/debian.ts";
+import { kernel } from "../../tools/machine/kernel.ts";
 
 const NOWHERE = "no-such-suite" as Suite;
 

@@ -2,11 +2,11 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { children, processId, sleep } from "./processes.ts";
-import { clear, readState, runFolder, runningGuest } from "./state.ts";
+import { children, processId, sleep } from "../../tools/machine/processes.ts";
+import { clear, readState, runFolder, runningGuest } from "../../tools/machine/state.ts";
 
 /** These start guests of their own, by the tool that people use. */
-const CLI = join(import.meta.dirname, "cli.ts");
+const CLI = join(import.meta.dirname, "../../tools/machine/cli.ts");
 const name = `left-${process.pid}`;
 
 const tool = (...words: string[]) =>
@@ -57,8 +57,8 @@ describe("nothing of a guest is left", () => {
 
   test("when the program that it was started for is killed", async () => {
     const program = `
-      const { startGuest } = await import(${JSON.stringify(join(import.meta.dirname, "guest.ts"))});
-      const { settings } = await import(${JSON.stringify(join(import.meta.dirname, "settings.ts"))});
+      const { startGuest } = await import(${JSON.stringify(join(import.meta.dirname, "../../tools/machine/guest.ts"))});
+      const { settings } = await import(${JSON.stringify(join(import.meta.dirname, "../../tools/machine/settings.ts"))});
       await startGuest({ ...settings(process.env), outlives: false }, () => {});`;
     const owner = spawn(process.execPath, ["--input-type=module", "--eval", program], {
       env: { ...process.env, NAME: name },

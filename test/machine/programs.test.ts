@@ -32,7 +32,7 @@ test("a program that cannot be executed is refused with 78 and nixgate's line, a
     expect.soft(story.ended, request).toMatchObject({ cause: "exec-failed", message: expect.stringContaining(path) });
     expect.soft(story.ended, request).not.toHaveProperty("exit_code");
     expect.soft(story.over, request).toMatchObject({ cause: "exec-failed", exit: 78 });
-    // setpriv(1) speaks only where no look of the front's could know
+    // setpriv(1) speaks only where no look of the shim's could know
     if (!(supervised(builder) && request === "script"))
       expect.soft(`${stderr}`.trimEnd().split("\n"), request).toHaveLength(1);
   }

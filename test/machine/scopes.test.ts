@@ -39,7 +39,7 @@ describe("a command's scope", () => {
     expect(await read("cpu.weight")).toBe("50");
     const unit = folder.split("/").at(-1);
     const shown = await systemctl(builder, `show ${unit} -P RuntimeMaxUSec -P TimeoutStopUSec -P Description`);
-    // nixgate's own SIGTERM comes first, and the supervisor's own SIGKILL: systemd's would take the front as well
+    // nixgate's own SIGTERM comes first, and the supervisor's own SIGKILL: systemd's would take the shim as well
     expect(shown.split("\n")).toEqual(expect.arrayContaining(["10min 5s", supervised(builder) ? "7s" : "2s"]));
     const [start] = await recordsOf(builder, "alpha", "command.start");
     expect(start).toMatchObject({ unit, limits: { applied: { TasksMax: "64", CPUQuota: "40000 100000" } } });

@@ -23,7 +23,7 @@ export const test = plain.extend<{ builder: Guest }>({
 });
 
 export const text = async (guest: Guest, command: string) => `${(await guest.asRoot(command)).stdout}`.trim();
-export const FRONT = "pgrep -u nix-alpha -f '^/bin/sh /usr/local/bin/nixgate-front'";
+export const SHIM = "pgrep -u nix-alpha -f '^/bin/sh /usr/local/bin/nixgate-shim'";
 /** The process itself, as the OOM killer would: what carries its records to the journal has time to end. */
 export const killSupervisor = (guest: Guest) => signalSupervisor(guest, "KILL");
 export const signalSupervisor = (guest: Guest, signal: "KILL" | "STOP" | "CONT") =>
@@ -37,7 +37,7 @@ export const nothingLeft = (guest: Guest) =>
   waitFor(
     "nothing to be left",
     async () =>
-      (await text(guest, `${FRONT}; pgrep -u nix-alpha sleep; ls -d ${sliceFolder(guest)}/*.scope 2>/dev/null`)) === "",
+      (await text(guest, `${SHIM}; pgrep -u nix-alpha sleep; ls -d ${sliceFolder(guest)}/*.scope 2>/dev/null`)) === "",
   );
 
 const DROP_IN = "/run/systemd/system/nixgate.service.d";

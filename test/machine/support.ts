@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { execa } from "execa";
 import { inject, test as plain } from "vitest";
-import { guestNamed } from "./guest.ts";
-import type { GuestState } from "./state.ts";
-import { rootSocket, sshCommand } from "./talk.ts";
+import { guestNamed } from "../../tools/machine/guest.ts";
+import type { GuestState } from "../../tools/machine/state.ts";
+import { rootSocket, sshCommand } from "../../tools/machine/talk.ts";
 
 /** How a program ended, whatever its status: a refusal is data here, not an exception. */
 export interface Outcome {

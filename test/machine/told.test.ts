@@ -1,10 +1,10 @@
 import { describe, expect } from "vitest";
+import type { Suite } from "../../tools/machine/debian.ts";
+import { settings } from "../../tools/machine/settings.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { type Client, clientNix } from "./client.ts";
-import type { Suite } from "./debian.ts";
 import { edit } from "./policies.ts";
 import { recordsOf } from "./records.ts";
-import { settings } from "./settings.ts";
 import { type Guest, test as plain } from "./support.ts";
 
 /** A client whose Nix is another Debian's, from 2.8 (bookworm) on. */

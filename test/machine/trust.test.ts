@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { Finding } from "../../src/record/finding.ts";
+import type { Finding } from "../../src/archive/finding.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { supervised } from "./managers.ts";
 import { allow, restorePolicies } from "./policies.ts";

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
+import { settings } from "../../tools/machine/settings.ts";
 import { allow, restorePolicies } from "./policies.ts";
 import { recordsOf } from "./records.ts";
-import { settings } from "./settings.ts";
 import { type Guest, test as plain } from "./support.ts";
 
 /** An account that trusted-users of nix.conf(5) does not name, on a host that wants signatures as Nix does by default. */

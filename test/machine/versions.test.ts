@@ -1,8 +1,8 @@
 import { expect } from "vitest";
+import type { Suite } from "../../tools/machine/debian.ts";
+import { settings } from "../../tools/machine/settings.ts";
 import { type Client, clientNix } from "./client.ts";
-import type { Suite } from "./debian.ts";
 import { recordsOf } from "./records.ts";
-import { settings } from "./settings.ts";
 import { test as plain } from "./support.ts";
 
 /** A client whose Nix is another Debian's: from 2.8 (bookworm) to 2.34 (forky) and back. */

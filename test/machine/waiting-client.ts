@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { sshCommand } from "../../tools/machine/talk.ts";
 import { waitFor } from "../support/wait-for.ts";
 import type { Guest } from "./support.ts";
-import { sshCommand } from "./talk.ts";
 
 /** A client that stays and reads nothing. Without a request it is in the line loop. Disposed of, it is killed. */
 export function startClient(

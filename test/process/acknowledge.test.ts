@@ -1,10 +1,10 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { sealFiles, sealWriter } from "../../src/record/sealing.ts";
-import { openArchive } from "../../src/system/archive.ts";
-import { measuring } from "../../src/system/measure.ts";
-import { openSealStore } from "../../src/system/seal-store.ts";
+import { sealFiles, sealWriter } from "../../src/archive/verify/sealing.ts";
+import { openArchive } from "../../src/system/archive/archive.ts";
+import { measuring } from "../../src/system/archive/measure.ts";
+import { openSealStore } from "../../src/system/archive/seal-store.ts";
 import { nixgate } from "../support/nixgate.ts";
 import { sessionLines } from "../support/records.ts";
 import { temporaryFolder, writeArchive } from "../support/temporary.ts";

@@ -11,13 +11,13 @@ import {
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { summariseFile } from "../../src/archive/sessions/summarise.ts";
 import { LINE_MAX_BYTES } from "../../src/record/chain.ts";
-import { summariseFile } from "../../src/record/summarise.ts";
-import { openArchive } from "../../src/system/archive.ts";
-import { readLines } from "../../src/system/line-reader.ts";
-import { livenessHere } from "../../src/system/liveness.ts";
-import { machineId } from "../../src/system/machine.ts";
-import { startTicks } from "../../src/system/process-group.ts";
+import { openArchive } from "../../src/system/archive/archive.ts";
+import { readLines } from "../../src/system/archive/line-reader.ts";
+import { machineId } from "../../src/system/kernel/machine.ts";
+import { startTicks } from "../../src/system/kernel/process-group.ts";
+import { livenessHere } from "../../src/system/lost/liveness.ts";
 import { sessionLines } from "../support/records.ts";
 import { writeArchive } from "../support/temporary.ts";
 

@@ -13,10 +13,10 @@ test.each([
   [["sessions", "--help"], 0, LIST, ""],
   [["help", "sessions"], 0, LIST, ""],
   [["help", "sessions", "list"], 0, /^usage: nixgate sessions list .*\n {9}\[/, ""],
-  [["front-line", "--help"], 0, /^usage: nixgate front-line /, ""],
+  [["read-request", "--help"], 0, /^usage: nixgate read-request /, ""],
   [["sessions", "--", "--help"], 64, "", LIST],
   [["sessions", "lst"], 64, "", '"sessions lst"; did you mean sessions list?\nnixgate: see nixgate sessions --help'],
-  [["front-lin"], 64, "", 'nixgate: there is no command "front-lin"\nnixgate: see nixgate --help'],
+  [["shim-lin"], 64, "", 'nixgate: there is no command "shim-lin"\nnixgate: see nixgate --help'],
   [["chekc", "--help"], 64, "", '"chekc"; did you mean check?'],
   [["che\u001bck"], 64, "", /^nixgate: there is no command "che\\u?[^\n]*1b/],
 ] as const)("nixgate %j ends with %i", async (words, status, stdout, stderr) => {

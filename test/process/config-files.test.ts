@@ -15,7 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { configFiles } from "../../src/system/config-files.ts";
+import { configFiles } from "../../src/system/files/config-files.ts";
 
 const uid = process.getuid?.() ?? -1;
 const files = configFiles([uid]);

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { type Fifo, passedFifos, readInTurn } from "../../src/system/supervise/fifos.ts";
+import { type Fifo, passedFifos, readInTurn } from "../../src/supervisor/fifos.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -74,7 +74,7 @@ test("a FIFO for whose lines there is no room keeps them, and its writers wait",
   expect(taken).toEqual(["beta", "alpha"]);
 });
 
-test("a line may come in parts, and what is too long for a front's is cut", async () => {
+test("a line may come in parts, and what is too long for a shim's is cut", async () => {
   const one = fifo(temporaryFolder("fifos"), "alpha");
   const lines: string[] = [];
   const reading = readInTurn([one], (_, line) => void lines.push(line));

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { KEYS_ID } from "../../src/record/journal-entry.ts";
-import { tellLog } from "../../src/system/host-log.ts";
+import { tellLog } from "../../src/system/archive/host-log.ts";
 import { insteadOfLogger } from "../support/logger.ts";
 
 const PROBLEM = { team: "alpha", text: "/etc/nixgate/policies/alpha.toml:3: a\u001b[2J" };

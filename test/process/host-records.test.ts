@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { putOnHostRecord } from "../../src/system/host-records.ts";
+import { putOnHostRecord } from "../../src/system/archive/host-records.ts";
 import { exported, importJournal, noJournalRemote } from "../support/journal-export.ts";
 import { nixgate } from "../support/nixgate.ts";
 import { bodies, sessionLines } from "../support/records.ts";

@@ -2,13 +2,13 @@ import { appendFileSync, mkdirSync, readFileSync, statSync, truncateSync, writeF
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { DAMAGE_MAX, DAY_MAX_BYTES } from "../../src/record/bounds.ts";
+import { DAMAGE_MAX, DAY_MAX_BYTES } from "../../src/archive/bounds.ts";
 import type { RecordBody } from "../../src/record/schema.ts";
-import { openArchive } from "../../src/system/archive.ts";
-import { openRecordFile } from "../../src/system/record-file.ts";
-import type { Fifo } from "../../src/system/supervise/fifos.ts";
-import { returnsOf } from "../../src/system/supervise/returns.ts";
-import type { Supervisor } from "../../src/system/supervise/supervisor.ts";
+import type { Fifo } from "../../src/supervisor/fifos.ts";
+import { resumableSessions } from "../../src/supervisor/resumable.ts";
+import type { Supervisor } from "../../src/supervisor/supervisor.ts";
+import { openArchive } from "../../src/system/archive/archive.ts";
+import { openRecordFile } from "../../src/system/archive/record-file.ts";
 import { nixgate } from "../support/nixgate.ts";
 import { bodies, sessionLines } from "../support/records.ts";
 import { temporaryFolder, writeArchive } from "../support/temporary.ts";
@@ -102,7 +102,7 @@ test("the supervisor takes sessions back beside files that cannot be read, and s
     warn: (message: string, facts: object) => warned.push(`${message} ${JSON.stringify(facts)}`),
   } as unknown as Supervisor;
   const fifos = ["alpha", "beta"].map((name) => ({ name, descriptor: -1, uid: 65_533, gid: 65_533 }) as Fifo);
-  expect(await returnsOf(fifos, supervisor)).toEqual([]);
+  expect(await resumableSessions(fifos, supervisor)).toEqual([]);
   expect(warned.join("\n")).toContain(`"team":"alpha","file":"${log}/alpha/2026-01-04.jsonl"`);
   expect(warned.join("\n")).toContain(`"team":"alpha","file":"${log}/alpha/2026-01-05.jsonl"`);
   expect(readFileSync(join(log, "beta/2026-01-05.jsonl"), "utf8")).toContain('"event":"session.end"');
@@ -119,7 +119,7 @@ test("files of days to come do not hide the two latest days from the supervisor"
     records: { copyToJournal: () => undefined, flush: async () => 0 },
     warn: () => undefined,
   } as unknown as Supervisor;
-  await returnsOf([{ name: "alpha", descriptor: -1, uid: 65_533, gid: 65_533 } as Fifo], supervisor);
+  await resumableSessions([{ name: "alpha", descriptor: -1, uid: 65_533, gid: 65_533 } as Fifo], supervisor);
   expect(readFileSync(join(log, "alpha/2026-01-05.jsonl"), "utf8")).toContain('"event":"session.end"');
 });
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { append, openChain } from "../../src/record/chain.ts";
 import { journalEntry } from "../../src/record/journal-entry.ts";
-import { openJournal } from "../../src/system/journal.ts";
+import { openJournal } from "../../src/system/journal/journal.ts";
 import type { SessionId } from "../../src/units/ids.ts";
 import { insteadOfLogger } from "../support/logger.ts";
 import { BOOT, bodies } from "../support/records.ts";
@@ -73,7 +73,7 @@ test.skipIf(!canListen)("the real logger brings every field to journald's socket
   writeFileSync(join(folder, "listener.py"), LISTENER);
   writeFileSync(
     join(folder, "send.ts"),
-    `import { openJournal } from "${process.cwd()}/src/system/journal.ts";
+    `import { openJournal } from "${process.cwd()}/src/system/journal/journal.ts";
      const journal = openJournal();
      journal.copy(${JSON.stringify(record)}, ${JSON.stringify(line)});
      process.exitCode = await journal.flush();`,

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { refusals } from "../../src/system/refusals.ts";
+import { refusals } from "../../src/system/session/refusals.ts";
 import { nixgate } from "../support/nixgate.ts";
 import { session } from "../support/run-session.ts";
 import { temporaryFolder } from "../support/temporary.ts";

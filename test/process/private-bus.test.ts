@@ -2,7 +2,7 @@ import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { createConnection, type DBusConnection, type Message } from "dbus-native";
 import { expect, onTestFinished, test } from "vitest";
-import { systemManager } from "../../src/system/supervise/system-manager.ts";
+import { systemManager } from "../../src/supervisor/systemd/system-manager.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { waitFor } from "../support/wait-for.ts";
 

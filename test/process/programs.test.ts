@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { problemWithProgram, type Viewer } from "../../src/system/program-look.ts";
+import { problemWithProgram, type Viewer } from "../../src/system/kernel/program-look.ts";
 import { session } from "../support/run-session.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { workplace } from "../support/workplace.ts";

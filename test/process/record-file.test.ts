@@ -16,11 +16,11 @@ import {
 import { basename, join } from "node:path";
 import { buildSync } from "esbuild";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { Finding } from "../../src/archive/finding.ts";
+import { verifyFile } from "../../src/archive/verify/verify.ts";
 import type { RecordError } from "../../src/record/error.ts";
-import type { Finding } from "../../src/record/finding.ts";
-import { verifyFile } from "../../src/record/verify.ts";
-import { openArchive } from "../../src/system/archive.ts";
-import { openRecordFile } from "../../src/system/record-file.ts";
+import { openArchive } from "../../src/system/archive/archive.ts";
+import { openRecordFile } from "../../src/system/archive/record-file.ts";
 import { sessionLines } from "../support/records.ts";
 import { temporaryFolder, writeArchive } from "../support/temporary.ts";
 

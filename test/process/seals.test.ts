@@ -16,9 +16,9 @@ import {
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import type { Finding } from "../../src/record/finding.ts";
-import { sealWriter } from "../../src/record/sealing.ts";
-import { startTicks } from "../../src/system/process-group.ts";
+import type { Finding } from "../../src/archive/finding.ts";
+import { sealWriter } from "../../src/archive/verify/sealing.ts";
+import { startTicks } from "../../src/system/kernel/process-group.ts";
 import { exported, importJournal, noJournalRemote } from "../support/journal-export.ts";
 import { nixgate } from "../support/nixgate.ts";
 import { bodies, sessionLines } from "../support/records.ts";

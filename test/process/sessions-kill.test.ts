@@ -4,7 +4,7 @@ import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSy
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { signalAs } from "../../src/system/signal-as.ts";
+import { signalAs } from "../../src/system/accounts/signal-as.ts";
 import { programForOthers } from "../support/for-others.ts";
 import { nixgate } from "../support/nixgate.ts";
 import { processesWith } from "../support/processes.ts";

@@ -60,7 +60,7 @@ test("a session runs the code of three small packages and of no other", () => {
   expect(session.runBy(NODE, ["bin/nixgate.cjs"], { NODE_V8_COVERAGE: folder })).toMatchObject({ status: 0 });
   const run = modulesRun();
   expect(run).toContain("src/session/run-session.ts");
-  expect(run).not.toContain("src/commands/sessions-list.ts");
+  expect(run).not.toContain("src/commands/sessions/sessions-list.ts");
   expect(unique(run.map(packageOf))).toEqual(["@noble/hashes", "smol-toml", "zod"]);
 });
 

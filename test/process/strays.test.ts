@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { expect, onTestFinished, test } from "vitest";
-import { outside, strays } from "../../src/system/supervise/strays.ts";
+import { outside, strays } from "../../src/supervisor/strays.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 /** No account has it, so that nobody's processes are ended. */

@@ -2,17 +2,17 @@ import { execFileSync, spawn } from "node:child_process";
 import { readlinkSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { frontOf } from "../../src/system/supervise/front.ts";
-import { holdStreams } from "../../src/system/supervise/front-streams.ts";
+import { shimProcessOf } from "../../src/supervisor/shim/shim-process.ts";
+import { holdStreams } from "../../src/supervisor/shim/shim-streams.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const uid = process.getuid?.() ?? 0;
 
-/** A process that looks like a front, on pipes as sshd makes them, after it has run some Python of its account's. */
-async function front(program: string, ...words: string[]) {
+/** A process that looks like a shim, on pipes as sshd makes them, after it has run some Python of its account's. */
+async function shim(program: string, ...words: string[]) {
   const folder = temporaryFolder("streams");
-  const path = join(folder, "nixgate-front");
+  const path = join(folder, "nixgate-shim");
   writeFileSync(
     path,
     `import fcntl, os, sys, threading, time\nos.dup2(2, 3)\n${program}\nprint("ready", os.getpid(), file=sys.stderr, flush=True)\ntime.sleep(60)\n`,
@@ -28,7 +28,7 @@ async function front(program: string, ...words: string[]) {
     said += data;
   });
   const pid = Number(await waitFor("the process", () => /ready (\d+)/.exec(said)?.[1]));
-  const found = frontOf(pid, "alpha", uid);
+  const found = shimProcessOf(pid, "alpha", uid);
   if (typeof found === "string") throw new Error(found);
   onTestFinished(found.close);
   return found;
@@ -42,8 +42,8 @@ function fifo() {
 }
 
 describe("the streams of a confined command", () => {
-  test("are the front's own pipes, and this host's /dev/null", async () => {
-    const held = holdStreams(await front("os.dup2(os.open('/dev/null', os.O_WRONLY), 1)"), uid);
+  test("are the shim's own pipes, and this host's /dev/null", async () => {
+    const held = holdStreams(await shim("os.dup2(os.open('/dev/null', os.O_WRONLY), 1)"), uid);
     onTestFinished(held.close);
     expect(held.paths[1]).toBe("/dev/null");
     for (const path of [held.paths[0], held.paths[2]]) expect(readlinkSync(path)).toMatch(/^pipe:/);
@@ -56,12 +56,12 @@ describe("the streams of a confined command", () => {
     ["a device", "os.dup2(os.open('/dev/zero', os.O_RDONLY), 0)"],
     ["a socket", "import socket; s = socket.socketpair(); os.dup2(s[0].fileno(), 0)"],
   ])("are not %s", async (_, program) => {
-    const found = await front(program, fifo());
+    const found = await shim(program, fifo());
     expect(() => holdStreams(found, uid)).toThrow("stream 0 is no pipe of sshd's");
   });
 
   test("are not a pipe of another account's", async () => {
-    const found = await front("pass");
+    const found = await shim("pass");
     expect(() => holdStreams(found, uid + 1)).toThrow("stream 0 is no pipe of sshd's");
   });
 
@@ -73,7 +73,7 @@ def run():
   while True:
     os.dup2(target, 0); os.dup2(own, 0)
 for _ in range(2): threading.Thread(target=run, daemon=True).start()`;
-    const found = await front(exchange, target);
+    const found = await shim(exchange, target);
     const foreign = statSync(target);
     let passed = 0;
     let refused = 0;

@@ -21,20 +21,20 @@ describe("nixgate supervise", () => {
   });
 });
 
-describe("nixgate front-line", () => {
+describe("nixgate read-request", () => {
   test.each([[[]], [["4096"]], [["0", "1000", "alpha", "", "2"]], [["4096", "1000", "alpha", ""]]])(
     "called by hand with %j, is a usage error",
     (words) => {
-      expect(run(["front-line", ...words])).toMatchObject({ status: 64, stdout: "" });
+      expect(run(["read-request", ...words])).toMatchObject({ status: 64, stdout: "" });
     },
   );
 });
 
-describe("nixgate-front", () => {
+describe("nixgate-shim", () => {
   test("on a host that is not set up for the team says so, and who mends it", () => {
-    const front = join(NIXGATE, "../nixgate-front");
+    const shim = join(NIXGATE, "../nixgate-shim");
     for (const shell of ["/bin/sh", "/bin/bash"]) {
-      const done = spawnSync(shell, [front, "alpha", "ci"], { encoding: "utf8" });
+      const done = spawnSync(shell, [shim, "alpha", "ci"], { encoding: "utf8" });
       expect(done).toMatchObject({
         status: 78,
         stdout: "",
@@ -54,7 +54,7 @@ describe("nixgate-front", () => {
   });
 });
 
-test("explain says what a front would run, in a scope of the system's", () => {
+test("explain says what a shim would run, in a scope of the system's", () => {
   const place = workplace();
   place.edit("nixgate.toml", /manager = "\w+"/, 'manager = "system"');
   const words = ["explain", "--team", "alpha", "--json", "--config-dir", place.config, "--", "nix-daemon", "--stdio"];

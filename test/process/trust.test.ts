@@ -2,8 +2,8 @@ import { chownSync, cpSync, mkdirSync, readdirSync, readFileSync, renameSync, wr
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { Finding } from "../../src/archive/finding.ts";
 import { append, openChain } from "../../src/record/chain.ts";
-import type { Finding } from "../../src/record/finding.ts";
 import type { RecordBody, SessionRecord } from "../../src/record/schema.ts";
 import { makeSessionId } from "../../src/units/ids.ts";
 import { exported, importJournal, noJournalRemote } from "../support/journal-export.ts";

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Finding } from "../../src/record/finding.ts";
+import type { Finding } from "../../src/archive/finding.ts";
 import { FAILURE_ID } from "../../src/record/journal-entry.ts";
 import { noJournald, withJournald } from "../support/journald.ts";
 import { nixgate } from "../support/nixgate.ts";

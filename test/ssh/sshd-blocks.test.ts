@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { withPrivsepFolder } from "../../src/system/privsep-folder.ts";
-import { findProgram } from "../../src/system/programs.ts";
+import { withPrivsepFolder } from "../../src/system/demo/privsep-folder.ts";
+import { findProgram } from "../../src/system/kernel/programs.ts";
 import { SSHD_BLOCKS } from "../support/markdown.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 

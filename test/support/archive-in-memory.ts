@@ -1,4 +1,5 @@
-import type { Archive, DayFile, RawLine } from "../../src/record/archive.ts";
+import type { Archive, DayFile } from "../../src/archive/archive.ts";
+import type { RawLine } from "../../src/record/decode.ts";
 
 function* rawLines(text: string): Generator<RawLine> {
   for (const [index, line] of text.split("\n").entries())

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa, type Options } from "execa";
 import type { RecordOf, SessionRecord } from "../../src/record/schema.ts";
-import { type LoopbackSshd, type SshdOptions, startSshd } from "../../src/system/loopback-sshd.ts";
+import { type LoopbackSshd, type SshdOptions, startSshd } from "../../src/system/demo/loopback-sshd.ts";
 import { processesWith } from "./processes.ts";
 import { waitFor } from "./wait-for.ts";
 import { NIXGATE } from "./workplace.ts";

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
-import { configFiles } from "../../src/system/config-files.ts";
+import { configFiles } from "../../src/system/files/config-files.ts";
 
 /** The configuration files of this machine as the tests' own account may read them. */
 export const files = configFiles([process.getuid?.() ?? 0]);

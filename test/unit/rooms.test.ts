@@ -32,3 +32,27 @@ test.each(files)("src/%s imports only what its room may", (file) => {
 test.each(files)("src/%s can be read at one sitting", (file) => {
   expect(readFileSync(join("src", file), "utf8").split("\n").length).toBeLessThanOrEqual(250);
 });
+
+/** What root's resident process loads, followed through imports that are not types alone. */
+function loadedFrom(first: string): Set<string> {
+  const loaded = new Set<string>();
+  const queue = [first];
+  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+    if (loaded.has(file)) continue;
+    loaded.add(file);
+    const source = readFileSync(join("src", file), "utf8");
+    for (const [, types, path] of source.matchAll(/^(?:import|export) (type )?[^;]*?from "(\.[^"]+)";/gms))
+      if (types === undefined) queue.push(normalize(join(dirname(file), path as string)));
+  }
+  return loaded;
+}
+
+/** Reports, commands, terminals and the demo have no place in a process of root's that accounts talk to. */
+const NEVER = /^(?:report|render|commands|cli|compose)\/|^system\/(?:terminal|demo)\//;
+const MOST_FILES = 170;
+
+test("what root's supervisor loads is bounded, and nothing of reports, commands or terminals", () => {
+  const loaded = [...loadedFrom("supervisor/open.ts")];
+  expect(loaded.filter((file) => NEVER.test(file))).toEqual([]);
+  expect(loaded.length).toBeLessThanOrEqual(MOST_FILES);
+});

@@ -142,7 +142,7 @@ describe("a confined command", () => {
   });
 
   test("is not run at all where its streams are none of sshd's pipes", async ({ guest }) => {
-    const start = "SSH_ORIGINAL_COMMAND=seven exec /usr/local/bin/nixgate-front alpha </etc/hostname";
+    const start = "SSH_ORIGINAL_COMMAND=seven exec /usr/local/bin/nixgate-shim alpha </etc/hostname";
     expect((await guest.asRoot(asSshd("nix-alpha", start))).exitCode).toBe(69);
     expect(await lastEnd(guest)).toMatchObject({ cause: "scope-failed" });
   });

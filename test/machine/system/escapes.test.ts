@@ -40,11 +40,11 @@ describe("code that a session runs", () => {
     expect(await lastEnd(builder)).toMatchObject({ cause: "exit", strays: 0 });
   });
 
-  test("cannot trace its front, nor write into its memory, in its own sandbox or without", async ({ builder }) => {
+  test("cannot trace its shim, nor write into its memory, in its own sandbox or without", async ({ builder }) => {
     const input = `
       for p in $(pgrep -u $(id -u)); do
         [ "$p" = $$ ] || perl -e 'my $p = shift; open(my $m, "+<", "/proc/$p/mem") and print "opened $p\\n"; kill 0, $p and syscall(101, 16, $p + 0, 0, 0) == 0 and print "traces $p\\n"' $p
-      done; echo tried $(pgrep -u $(id -u) -f nixgate-front | wc -l)`;
+      done; echo tried $(pgrep -u $(id -u) -f nixgate-shim | wc -l)`;
     const ask = async () => `${(await builder.ssh("nix-alpha", "code", { input })).stdout}`;
     expect(await ask()).toBe("tried 1\n");
     await editHost(builder, 's/^manager = "system".*/&\\nconfine = true/');
@@ -54,18 +54,18 @@ describe("code that a session runs", () => {
   });
 
   // the kernel's own defence is taken away when the session has begun
-  test("stays in its scope also where it has taken the front's place", async ({ builder }) => {
+  test("stays in its scope also where it has taken the shim's place", async ({ builder }) => {
     const evil = `trap : TERM; printf '\\n%s\\n' "$$ 2 0" >/run/nixgate/alpha/requests
       i=0; while [ $i -lt 300000 ]; do i=$((i + 1)); done
       setsid sleep 701 </dev/null >/dev/null 2>&1 & setsid sleep 702 </dev/null >/dev/null 2>&1 &
       while :; do kill -STOP $$; done`;
-    const input = `cat >/tmp/nixgate-front <<'EVIL'\n${evil}\nEVIL\ncat >/tmp/take.pl <<'PERL'\n${TAKE_PLACE}\nPERL
-      sleep 2; perl /tmp/take.pl $PPID /bin/sh /tmp/nixgate-front alpha; sleep 30`;
+    const input = `cat >/tmp/nixgate-shim <<'EVIL'\n${evil}\nEVIL\ncat >/tmp/take.pl <<'PERL'\n${TAKE_PLACE}\nPERL
+      sleep 2; perl /tmp/take.pl $PPID /bin/sh /tmp/nixgate-shim alpha; sleep 30`;
     const session = builder.ssh("nix-alpha", "code", { input });
     await waitFor("the session", () => text(builder, "pgrep -u nix-alpha -fx 'sleep 2'"));
     await builder.asRoot("sysctl -qw kernel.yama.ptrace_scope=0");
     const places = new Set<string>();
-    await waitFor("what the front's place was taken for", async () => (await attackers(builder)) !== "");
+    await waitFor("what the shim's place was taken for", async () => (await attackers(builder)) !== "");
     await waitFor(
       "it to be ended",
       async () => {
@@ -78,7 +78,7 @@ describe("code that a session runs", () => {
       },
       90_000,
     );
-    await builder.asRoot("systemctl restart systemd-sysctl.service; rm -f /tmp/nixgate-front /tmp/take.pl");
+    await builder.asRoot("systemctl restart systemd-sysctl.service; rm -f /tmp/nixgate-shim /tmp/take.pl");
     await session;
     expect([...places]).toEqual(["0::/nixgate.slice/nixgate-alpha.slice/"]);
   }, 120_000);
@@ -86,8 +86,8 @@ describe("code that a session runs", () => {
   test("begins no session, with whatever name and address", async ({ builder }) => {
     const before = (await recordsOf(builder, "alpha", "session.start")).length;
     const forged =
-      'SSH_CONNECTION="203.0.113.9 4711 192.0.2.2 22" SSH_ORIGINAL_COMMAND=quick /usr/local/bin/nixgate-front alpha boss; echo $?';
-    // as a cron job or a login without a front would; and by a program of that name, which its account may run as well
+      'SSH_CONNECTION="203.0.113.9 4711 192.0.2.2 22" SSH_ORIGINAL_COMMAND=quick /usr/local/bin/nixgate-shim alpha boss; echo $?';
+    // as a cron job or a login without a shim would; and by a program of that name, which its account may run as well
     const pretends = `
       cd /tmp; ${forged}
       mkdir -p $HOME/own && cp /usr/bin/perl $HOME/own/sshd-session && exec $HOME/own/sshd-session -e 'fork or exec "/bin/sh", "-c", q(${forged}); wait'`;
@@ -151,13 +151,13 @@ describe("a process of the account outside of its sessions", () => {
   }, 90_000);
 });
 
-test("a front that reads the next line is in the team's slice, and its memory is not the command's", async ({
+test("a shim that reads the next line is in the team's slice, and its memory is not the command's", async ({
   builder,
 }) => {
   const ends = async () => (await recordsOf(builder, "alpha", "command.end")).length;
   const before = await ends();
   using client = startClient(builder);
-  const readers = () => text(builder, "for p in $(pgrep -u nix-alpha -f front-line); do cat /proc/$p/cgroup; done");
+  const readers = () => text(builder, "for p in $(pgrep -u nix-alpha -f read-request); do cat /proc/$p/cgroup; done");
   const waits = /^0::\/nixgate.slice\/nixgate-alpha.slice\/nixgate-alpha-[0-9a-f-]+-\d-wait.scope$/;
   expect(await waitFor("the first reader", readers)).toMatch(waits);
   client.stdin?.write("quick\n");

@@ -24,13 +24,13 @@ const test = withBuilder.extend<{ prepared: true }>({
 }) satisfies TestAPI;
 
 const mainPid = (builder: Guest) => text(builder, "systemctl show nixgate.service -P MainPID");
-/** A front of an account's as sshd starts one: in a session of its own, on pipes of the account's own. */
-const front = (team: string, request: string, more = "") =>
-  `setpriv --reuid nix-${team} --regid nix-${team} --init-groups setsid -w sh -c 'cd /; ${more} SSH_ORIGINAL_COMMAND="${request}" timeout 60 /usr/bin/nixgate-front ${team} 2>&1' </dev/null`;
+/** A shim of an account's as sshd starts one: in a session of its own, on pipes of the account's own. */
+const shim = (team: string, request: string, more = "") =>
+  `setpriv --reuid nix-${team} --regid nix-${team} --init-groups setsid -w sh -c 'cd /; ${more} SSH_ORIGINAL_COMMAND="${request}" timeout 60 /usr/bin/nixgate-shim ${team} 2>&1' </dev/null`;
 
-/** Median time of a session of beta's from its front's start to its end, in milliseconds; all of them must end with 0. */
+/** Median time of a session of beta's from its shim's start to its end, in milliseconds; all of them must end with 0. */
 async function timeOf(builder: Guest, count: number): Promise<number> {
-  const one = `a=$(date +%s%N); ${front("beta", "quick")} >&2 || echo "status $?"; echo $((($(date +%s%N) - a) / 1000000))`;
+  const one = `a=$(date +%s%N); ${shim("beta", "quick")} >&2 || echo "status $?"; echo $((($(date +%s%N) - a) / 1000000))`;
   const { stdout, stderr } = await builder.asRoot(`for i in $(seq ${count}); do ${one}; done`);
   const took = `${stdout}`
     .trim()
@@ -41,10 +41,10 @@ async function timeOf(builder: Guest, count: number): Promise<number> {
   return took[Math.floor(took.length / 2)] ?? Number.NaN;
 }
 
-/** Fronts of alpha's own making, one after the other. */
+/** Shims of alpha's own making, one after the other. */
 const fakes = (each: string, seconds: number, pause = 0.1) => `
-  mkdir -p /tmp/fake; printf '%s' '${each}' >/tmp/fake/nixgate-front; cd /tmp/fake
-  end=$(($(date +%s) + ${seconds})); while [ $(date +%s) -lt $end ]; do setsid perl nixgate-front alpha & sleep ${pause}; done; sleep 1; pkill -KILL -u nix-alpha perl`;
+  mkdir -p /tmp/fake; printf '%s' '${each}' >/tmp/fake/nixgate-shim; cd /tmp/fake
+  end=$(($(date +%s) + ${seconds})); while [ $(date +%s) -lt $end ]; do setsid perl nixgate-shim alpha & sleep ${pause}; done; sleep 1; pkill -KILL -u nix-alpha perl`;
 const ASK =
   'open(my $f, ">", "/run/nixgate/alpha/requests") or die; syswrite($f, sprintf("\\n%d 1 \\n", $$)); close $f; ';
 
@@ -55,11 +55,11 @@ const FLOODS: readonly (readonly [string, string])[] = [
       open(my $f, ">", "/run/nixgate/alpha/requests") or die; my $block = "\\n$pid 1 \\n" x 300;
       while (time < $end) { syswrite($f, $block) } kill 9, $pid'`,
   ],
-  ["fronts that never stand still", fakes(`${ASK}sleep 30`, 25)],
+  ["shims that never stand still", fakes(`${ASK}sleep 30`, 25)],
   [
-    "fronts with an environment of half a MiB that never end",
+    "shims with an environment of half a MiB that never end",
     fakes(
-      `if (!$ENV{AGAIN}) { %ENV = (AGAIN => 1, map { ("V$_" => "x" x 4000) } 1 .. 120); exec "perl", "nixgate-front", "alpha" } ${ASK}kill STOP => $$; sleep 30`,
+      `if (!$ENV{AGAIN}) { %ENV = (AGAIN => 1, map { ("V$_" => "x" x 4000) } 1 .. 120); exec "perl", "nixgate-shim", "alpha" } ${ASK}kill STOP => $$; sleep 30`,
       25,
       0.3,
     ),
@@ -67,7 +67,7 @@ const FLOODS: readonly (readonly [string, string])[] = [
   [
     "SIGCONT for all of its processes",
     // a thousand times a second: more would be a test of how the guest's one CPU is shared
-    `SSH_ORIGINAL_COMMAND=wait /usr/bin/nixgate-front alpha >/dev/null 2>&1 & perl -e '$SIG{CONT} = "IGNORE"; my $end = time + 25;
+    `SSH_ORIGINAL_COMMAND=wait /usr/bin/nixgate-shim alpha >/dev/null 2>&1 & perl -e '$SIG{CONT} = "IGNORE"; my $end = time + 25;
       while (time < $end) { kill CONT => -1; select undef, undef, undef, 0.001 } kill 9, -1'`,
   ],
 ];
@@ -96,7 +96,7 @@ describe("while one team floods the supervisor", () => {
     const said = (words: string) =>
       text(builder, `journalctl -u nixgate.service -o cat | grep -F '"team":"alpha"' | grep -c '${words}'`);
     expect(Number(await said("wait"))).toBeGreaterThan(0);
-    expect(Number(await said("no front"))).toBeLessThan(200);
+    expect(Number(await said("no shim"))).toBeLessThan(200);
     const delays = (await recordsOf(builder, "alpha", "session.start")).flatMap(({ delayed_ms }) => delayed_ms ?? []);
     expect(Math.max(...delays.map(Number))).toBeGreaterThan(1000);
     const others = await recordsOf(builder, "beta", "session.start");
@@ -141,7 +141,7 @@ describe("under confine", () => {
     await restorePolicies(builder);
   });
 
-  test("a front that is killed at whatever moment gives its place back", { timeout: 120_000 }, async ({ builder }) => {
+  test("a shim that is killed at whatever moment gives its place back", { timeout: 120_000 }, async ({ builder }) => {
     const scripts = [
       // says that it is there, and goes on or ends instead of standing still
       `${'printf "\\n%s\\n" "$$ 1 " >/run/nixgate/alpha/requests; kill -KILL $$'}`,
@@ -150,12 +150,12 @@ describe("under confine", () => {
       `${'printf "\\n%s\\n" "$$ 1 " >/run/nixgate/alpha/requests; kill -STOP $$; printf "\\n%s\\n" "$$ 2 75" >/run/nixgate/alpha/requests; exit 0'}`,
     ];
     for (const script of scripts) {
-      const run = `mkdir -p /tmp/dies; cat >/tmp/dies/nixgate-front <<'X'\n${script}\nX\ncd /tmp/dies
-        for i in $(seq ${PLACES}); do (sleep 2 | SSH_ORIGINAL_COMMAND=quick setsid -w timeout -s KILL 20 sh nixgate-front alpha 2>&1 | cat) & done; wait`;
+      const run = `mkdir -p /tmp/dies; cat >/tmp/dies/nixgate-shim <<'X'\n${script}\nX\ncd /tmp/dies
+        for i in $(seq ${PLACES}); do (sleep 2 | SSH_ORIGINAL_COMMAND=quick setsid -w timeout -s KILL 20 sh nixgate-shim alpha 2>&1 | cat) & done; wait`;
       await builder.asAccount("nix-alpha", run);
     }
     for (const delay of [0, 0.05, 0.1, 0.2, 0.4]) {
-      const run = `cd /; (sleep 2 | SSH_ORIGINAL_COMMAND=quick setsid -w /usr/bin/nixgate-front alpha 2>&1 | cat) & sleep ${delay}; pkill -KILL -u nix-alpha -f '^/bin/sh /usr/bin/nixgate-front'; wait`;
+      const run = `cd /; (sleep 2 | SSH_ORIGINAL_COMMAND=quick setsid -w /usr/bin/nixgate-shim alpha 2>&1 | cat) & sleep ${delay}; pkill -KILL -u nix-alpha -f '^/bin/sh /usr/bin/nixgate-shim'; wait`;
       await builder.asAccount("nix-alpha", run);
     }
     const open = async () => {
@@ -169,7 +169,7 @@ describe("under confine", () => {
 
   test("root opens no FIFO for an account that could not open it itself", async ({ builder }) => {
     const program =
-      'my $fd = syscall(257, -100, "$ARGV[0]\\0", 010000000, 0); die "open: $!" if $fd < 0; syscall(33, $fd, 0) == -1 and die; $ENV{SSH_ORIGINAL_COMMAND} = "echo"; exec "/usr/bin/nixgate-front", "alpha"';
+      'my $fd = syscall(257, -100, "$ARGV[0]\\0", 010000000, 0); die "open: $!" if $fd < 0; syscall(33, $fd, 0) == -1 and die; $ENV{SSH_ORIGINAL_COMMAND} = "echo"; exec "/usr/bin/nixgate-shim", "alpha"';
     for (const target of ["/run/nixgate/beta/requests", "/run/nixgate/_control"]) {
       const { stdout } = await builder.asAccount(
         "nix-alpha",

@@ -6,12 +6,12 @@ import { recordsOf } from "../records.ts";
 import {
   backAgain,
   busySystemd,
-  FRONT,
   killSupervisor,
   lastEnd,
   neverBack,
   nothingLeft,
   restarted,
+  SHIM,
   signalSupervisor,
   test,
   text,
@@ -42,7 +42,7 @@ describe("when the supervisor is killed", () => {
     await allow(builder, "alpha", { long: ["/bin/sh", "-c", "exec sleep 45"] });
     await edit(builder, "alpha", "s/^max_concurrent = .*/max_concurrent = 200/\ns/^TasksMax = 512/TasksMax = 4096/");
     const before = (await recordsOf(builder, "alpha", "session.end")).length + 1; // and that of the newcomer
-    const start = "SSH_ORIGINAL_COMMAND=long exec /usr/local/bin/nixgate-front alpha";
+    const start = "SSH_ORIGINAL_COMMAND=long exec /usr/local/bin/nixgate-shim alpha";
     const all = builder.asRoot(asSshd("nix-alpha", start, HUNDRED));
     await waitFor("all", async () => (await text(builder, "pgrep -c -u nix-alpha -x sleep")) === `${HUNDRED}`, 120_000);
     // the code that V8 keeps has the version in it
@@ -95,18 +95,16 @@ describe("when the supervisor is killed", () => {
   test("a session that arrives meanwhile waits in the queue", async ({ builder }) => {
     await builder.asRoot("systemctl stop nixgate.service");
     const session = builder.ssh("nix-alpha", "quick");
-    await waitFor("the front", () => text(builder, FRONT));
+    await waitFor("the shim", () => text(builder, SHIM));
     await builder.asRoot("systemctl start nixgate.service");
     expect((await session).exitCode).toBe(0);
     await nothingLeft(builder);
   });
 
-  test("and does not come back, a front that it had not answered gives up", { timeout: 90_000 }, async ({
-    builder,
-  }) => {
+  test("and does not come back, a shim that it had not answered gives up", { timeout: 90_000 }, async ({ builder }) => {
     await signalSupervisor(builder, "STOP");
     const session = builder.ssh("nix-alpha", "quick");
-    await waitFor("the front to stand still", async () => /^T/.test(await text(builder, `ps -o stat= -p $(${FRONT})`)));
+    await waitFor("the shim to stand still", async () => /^T/.test(await text(builder, `ps -o stat= -p $(${SHIM})`)));
     await neverBack(builder, "kill -KILL $(systemctl show nixgate.service -P MainPID)");
     const { exitCode, stderr } = await session;
     expect([exitCode, `${stderr}`]).toEqual([75, "nixgate: the supervisor does not answer; try again later\n"]);
@@ -114,11 +112,11 @@ describe("when the supervisor is killed", () => {
     await backAgain(builder);
   });
 
-  test("and does not come back, a front that is killed while it waits leaves nothing", async ({ builder }) => {
+  test("and does not come back, a shim that is killed while it waits leaves nothing", async ({ builder }) => {
     await neverBack(builder);
     const session = builder.ssh("nix-alpha", "quick");
-    await waitFor("the front", () => text(builder, FRONT));
-    await builder.asRoot("sleep 2; pkill -KILL -u nix-alpha -f nixgate-front");
+    await waitFor("the shim", () => text(builder, SHIM));
+    await builder.asRoot("sleep 2; pkill -KILL -u nix-alpha -f nixgate-shim");
     await nothingLeft(builder);
     await session;
     await backAgain(builder);
@@ -131,9 +129,9 @@ describe("when the supervisor is killed", () => {
     await builder.asRoot("nixgate recover");
     expect((await lastEnd(builder))?.session).not.toBe(started);
     await neverBack(builder);
-    await builder.asRoot("nixgate recover"); // its front is still there
+    await builder.asRoot("nixgate recover"); // its shim is still there
     expect((await lastEnd(builder))?.session).not.toBe(started);
-    await builder.asRoot("pkill -KILL -u nix-alpha -f nixgate-front");
+    await builder.asRoot("pkill -KILL -u nix-alpha -f nixgate-shim");
     expect((await builder.asRoot("nixgate recover")).exitCode).toBe(0);
     expect(await lastEnd(builder)).toMatchObject({ session: started, cause: "supervisor-lost" });
     await nothingLeft(builder);
@@ -157,7 +155,7 @@ describe("when the supervisor is killed", () => {
     async (seconds, { builder }) => {
       const before = (await recordsOf(builder, "alpha", "session.start")).length;
       const session = builder.ssh("nix-alpha", "quick");
-      await builder.asRoot(`timeout 10 sh -c "until ${FRONT} >/dev/null; do sleep 0.01; done"; sleep ${seconds}`);
+      await builder.asRoot(`timeout 10 sh -c "until ${SHIM} >/dev/null; do sleep 0.01; done"; sleep ${seconds}`);
       await killSupervisor(builder);
       await restarted(builder);
       expect([0, 75, 137, 255]).toContain((await session).exitCode);
@@ -173,13 +171,13 @@ describe("when the supervisor is killed", () => {
 describe("while systemd is asked for a scope", () => {
   const pid = "systemctl show nixgate.service -P MainPID";
   test.for([
-    ["the front is killed", `pkill -KILL -f "${"^/bin/sh /usr/local/bin/nixgate-front"}"`],
+    ["the shim is killed", `pkill -KILL -f "${"^/bin/sh /usr/local/bin/nixgate-shim"}"`],
     ["its client is gone", "kill -KILL $parent"],
     ["the supervisor is killed", `kill -KILL $supervisor`],
   ])("%s: nothing is run twice, nothing is left, and all is on record", async ([, blow = ""], { builder }) => {
     await builder.asRoot("rm -f ~nix-alpha/ran");
     // no login while systemd answers nobody: pam_systemd(8) would wait for it
-    const start = asSshd("nix-alpha", "SSH_ORIGINAL_COMMAND=mark exec /usr/local/bin/nixgate-front alpha");
+    const start = asSshd("nix-alpha", "SSH_ORIGINAL_COMMAND=mark exec /usr/local/bin/nixgate-shim alpha");
     const script = `supervisor=$(${pid}); cd /; ${busySystemd(5)}
       (${start}) & sleep 2; parent=$(pgrep -x as-sshd -u nix-alpha); ${blow}; sleep 5; kill -KILL $parent 2>/dev/null`;
     const before = (await recordsOf(builder, "alpha", "session.start")).length;
@@ -197,11 +195,11 @@ describe("while systemd is asked for a scope", () => {
   });
 });
 
-describe("a front that is killed", () => {
+describe("a shim that is killed", () => {
   test.for([0, 0.05, 0.1, 0.2, 0.4, 0.8])("%s seconds after its start leaves nothing", async (seconds, { builder }) => {
     using _client = startClient(builder, "wait");
     await builder.asRoot(
-      `timeout 10 sh -c "until ${FRONT} >/dev/null; do sleep 0.01; done"; sleep ${seconds}; pkill -KILL -u nix-alpha -f nixgate-front`,
+      `timeout 10 sh -c "until ${SHIM} >/dev/null; do sleep 0.01; done"; sleep ${seconds}; pkill -KILL -u nix-alpha -f nixgate-shim`,
     );
     await nothingLeft(builder);
     const open = async () => {

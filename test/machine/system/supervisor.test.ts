@@ -5,7 +5,7 @@ import { asSshd } from "../as-sshd.ts";
 import { sliceFolder } from "../managers.ts";
 import { allow, edit, editHost } from "../policies.ts";
 import { recordsOf } from "../records.ts";
-import { busySystemd, FRONT, lastEnd, nothingLeft, restarted, signalSupervisor, test, text } from "../supervision.ts";
+import { busySystemd, lastEnd, nothingLeft, restarted, SHIM, signalSupervisor, test, text } from "../supervision.ts";
 import type { Guest } from "../support.ts";
 import { awaitProcess, startClient } from "../waiting-client.ts";
 
@@ -64,12 +64,12 @@ describe("what the account cannot do", () => {
     expect(`${(await builder.asAccount("nix-alpha", tries.join("\n"))).stdout}`).toBe("");
   });
 
-  test("have a process served that is no front of its own", async ({ builder }) => {
+  test("have a process served that is no shim of its own", async ({ builder }) => {
     const before = (await recordsOf(builder, "alpha", "session.start")).length;
-    // another account's, which looks like a front of this team in everything else
-    const pretends = "mkdir -p /tmp/of-beta; echo 'kill -STOP $$' >/tmp/of-beta/nixgate-front";
-    await builder.asAccount("nix-beta", `${pretends}; sh /tmp/of-beta/nixgate-front alpha >/dev/null 2>&1 & sleep 1`);
-    const others = await text(builder, "pgrep -u nix-beta -fx 'sh /tmp/of-beta/nixgate-front alpha'");
+    // another account's, which looks like a shim of this team in everything else
+    const pretends = "mkdir -p /tmp/of-beta; echo 'kill -STOP $$' >/tmp/of-beta/nixgate-shim";
+    await builder.asAccount("nix-beta", `${pretends}; sh /tmp/of-beta/nixgate-shim alpha >/dev/null 2>&1 & sleep 1`);
+    const others = await text(builder, "pgrep -u nix-beta -fx 'sh /tmp/of-beta/nixgate-shim alpha'");
     const tries = [
       `echo '${others} 1 ' >/run/nixgate/alpha/requests`,
       'sleep 20 & kill -STOP $!; echo "$! 1 " >/run/nixgate/alpha/requests',
@@ -81,21 +81,21 @@ describe("what the account cannot do", () => {
     expect(`${(await builder.asAccount("nix-alpha", tries.join("\n"))).stdout}`.trim()).toMatch(/^T/);
     expect(await text(builder, `ps -o stat= -p ${others}; kill -KILL ${others}`)).toMatch(/^T/);
     expect(await recordsOf(builder, "alpha", "session.start")).toHaveLength(before);
-    expect(await text(builder, "journalctl -u nixgate.service -o cat | grep -c 'no front'")).not.toBe("0");
+    expect(await text(builder, "journalctl -u nixgate.service -o cat | grep -c 'no shim'")).not.toBe("0");
   });
 
   test("say anything about another team's session", async ({ builder }) => {
     const ends = (await recordsOf(builder, "alpha", "session.end")).length;
     using _client = startClient(builder, "wait");
     await awaitProcess(builder, "sleep 60");
-    const pid = await text(builder, FRONT);
+    const pid = await text(builder, SHIM);
     const lines = [`${pid} 2 0`, `${pid} 999999 `, `${pid} 1 `].map(
       (line) => `echo '${line}' >/run/nixgate/beta/requests`,
     );
     await builder.asAccount("nix-beta", `${lines.join("; ")}; sleep 2`);
     expect(await text(builder, "pgrep -u nix-alpha -fx '/bin/sleep 60' | wc -l")).toBe("1");
     expect(await recordsOf(builder, "alpha", "session.end")).toHaveLength(ends);
-    // and the front is still heard
+    // and the shim is still heard
     await builder.asRoot("pkill -TERM -u nix-alpha -fx '/bin/sleep 60'");
     await waitFor("the end", async () => (await recordsOf(builder, "alpha", "session.end")).length > ends);
     expect(await lastEnd(builder)).toMatchObject({ exit: 143, cause: "signal" });
@@ -104,7 +104,7 @@ describe("what the account cannot do", () => {
 
   test("begin a second session from inside a command", async ({ builder }) => {
     await allow(builder, "alpha", {
-      nested: ["/bin/sh", "-c", "timeout -s KILL 2 /usr/local/bin/nixgate-front alpha bob; echo $?"],
+      nested: ["/bin/sh", "-c", "timeout -s KILL 2 /usr/local/bin/nixgate-shim alpha bob; echo $?"],
     });
     const { stdout } = await builder.ssh("nix-alpha", "nested");
     expect(`${stdout}`.trim()).toMatch(/^(124|137)$/);
@@ -175,12 +175,12 @@ describe("a crowd", () => {
     letGoOn = () => signalSupervisor(builder, "CONT"),
   ): Promise<void> {
     await signalSupervisor(builder, "STOP");
-    const start = "SSH_ORIGINAL_COMMAND=wait exec /usr/local/bin/nixgate-front alpha";
+    const start = "SSH_ORIGINAL_COMMAND=wait exec /usr/local/bin/nixgate-shim alpha";
     const all = builder.asRoot(asSshd("nix-alpha", start, starts));
-    const allThere = async () => Number(await text(builder, `${FRONT} | wc -l`)) >= starts;
-    await waitFor("all fronts", allThere, 60_000).finally(letGoOn);
+    const allThere = async () => Number(await text(builder, `${SHIM} | wc -l`)) >= starts;
+    await waitFor("all shims", allThere, 60_000).finally(letGoOn);
     await serve();
-    await builder.asRoot("pkill -KILL -u nix-alpha -f nixgate-front; pkill -KILL -u nix-alpha -x sleep");
+    await builder.asRoot("pkill -KILL -u nix-alpha -f nixgate-shim; pkill -KILL -u nix-alpha -x sleep");
     await all;
     await nothingLeft(builder);
   }
@@ -243,7 +243,7 @@ test("the member that the forced command of a key names is on record, with the k
   const key = await text(builder, `cat ${keys}`);
   await edit(builder, "beta", `$a [[member]]\nname = "ada"\nkeys = [${JSON.stringify(key)}]`.replaceAll("\n", "\\n"));
   const member = (name: string) =>
-    builder.asRoot(`echo 'command="exec /usr/local/bin/nixgate-front beta ${name}" ${key}' >${keys}`);
+    builder.asRoot(`echo 'command="exec /usr/local/bin/nixgate-shim beta ${name}" ${key}' >${keys}`);
   await member("ada");
   await builder.asRoot(`printf '${match}' >${dropIn}; ${heed}`);
   const ask = () => builder.ssh("nix-beta", "nix-store --serve", { input: serveHello });

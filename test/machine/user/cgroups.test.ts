@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { startGuest, stopGuest } from "../guest.ts";
+import { startGuest, stopGuest } from "../../../tools/machine/guest.ts";
+import { settings } from "../../../tools/machine/settings.ts";
 import { attempt, lineOf } from "../hostile.ts";
 import { allow, editHost } from "../policies.ts";
-import { settings } from "../settings.ts";
 import { Guest, test } from "../support.ts";
 
 const options = settings(process.env);

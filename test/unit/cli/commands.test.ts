@@ -28,6 +28,6 @@ test("the overview's list fits into 80 columns and leaves out what only nixgate'
     .split("\n")
     .filter((line) => line.startsWith("  "));
   expect(rows).toHaveLength(commands.length - 1);
-  expect(rows.join("\n")).not.toContain("front-line");
+  expect(rows.join("\n")).not.toContain("read-request");
   for (const row of rows) expect(row.length).toBeLessThanOrEqual(COLUMNS);
 });

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { cached, contents, keyOf } from "../../machine/cache.ts";
+import { cached, contents, keyOf } from "../../../tools/machine/cache.ts";
 
 let home: string;
 beforeEach(() => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { aptSources } from "../../machine/debian.ts";
+import { aptSources } from "../../../tools/machine/debian.ts";
 
 const deb822 = `Types: deb
 # a comment inside

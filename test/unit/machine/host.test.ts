@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { obstacle } from "../../machine/host.ts";
+import { obstacle } from "../../../tools/machine/host.ts";
 
 const good = { platform: "linux", arch: "x64", uid: 0, isDebian: true, hasTun: true };
 

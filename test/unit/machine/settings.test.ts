@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { settings } from "../../machine/settings.ts";
+import { settings } from "../../../tools/machine/settings.ts";
 
 test("a guest is trixie with the user manager when the environment says nothing", () => {
   expect(settings({})).toMatchObject({ suite: "trixie", name: "default", memory: "1536M", manager: "user" });

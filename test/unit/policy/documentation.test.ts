@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type * as z from "zod/mini";
-import { keyTypes } from "../../../src/policy/field.ts";
-import { HostFile } from "../../../src/policy/host-schema.ts";
-import { PolicyFile } from "../../../src/policy/policy-schema.ts";
 import { readHostConfig } from "../../../src/policy/read-host-config.ts";
 import { readPolicy } from "../../../src/policy/read-policy.ts";
-import { unwrap } from "../../../src/policy/schema-findings.ts";
+import { keyTypes } from "../../../src/policy/schema/field.ts";
+import { HostFile } from "../../../src/policy/schema/host-schema.ts";
+import { PolicyFile } from "../../../src/policy/schema/policy-schema.ts";
+import { unwrap } from "../../../src/policy/schema/schema-findings.ts";
 import { parseBytes } from "../../../src/units/bytes.ts";
 import { parseDuration } from "../../../src/units/durations.ts";
 

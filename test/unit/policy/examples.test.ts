@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { crossCheck } from "../../../src/policy/cross-check.ts";
 import type { HostConfig } from "../../../src/policy/policy.ts";
 import { readHostConfig } from "../../../src/policy/read-host-config.ts";
 import { readPolicy } from "../../../src/policy/read-policy.ts";
+import { crossCheck } from "../../../src/policy/rules/cross-check.ts";
 import { HOST } from "../../support/config-folder.ts";
 
 const examples = readdirSync("policies").map((name) => ({

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { tallyFiles } from "../../../src/record/tally.ts";
+import { tallyFiles } from "../../../src/archive/statistics/team-counters.ts";
 import { renderPrometheus } from "../../../src/render/prometheus.ts";
 import { archiveOf } from "../../support/archive-in-memory.ts";
 import { sessionLines } from "../../support/records.ts";

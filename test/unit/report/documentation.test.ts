@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { EVENTS } from "../../../src/record/vocabulary.ts";
-import { ECS_VERSION, ecsEvents } from "../../../src/report/ecs.ts";
-import { EXPORT_FORMATS } from "../../../src/report/export-formats.ts";
-import { OCSF_VERSION, ocsfEvents } from "../../../src/report/ocsf.ts";
+import { ECS_VERSION, ecsEvents } from "../../../src/report/exports/ecs.ts";
+import { EXPORT_FORMATS } from "../../../src/report/exports/export-formats.ts";
+import { OCSF_VERSION, ocsfEvents } from "../../../src/report/exports/ocsf.ts";
 import { quoted, tableUnder } from "../../support/markdown.ts";
 import { bodies, sessionLines } from "../../support/records.ts";
 import { wholeOf } from "./sessions.fixture.ts";

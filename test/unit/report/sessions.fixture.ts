@@ -1,5 +1,5 @@
-import type { WholeSession } from "../../../src/record/whole-sessions.ts";
-import { wholeSessions } from "../../../src/record/whole-sessions.ts";
+import type { WholeSession } from "../../../src/archive/sessions/whole-sessions.ts";
+import { wholeSessions } from "../../../src/archive/sessions/whole-sessions.ts";
 import { archiveOf } from "../../support/archive-in-memory.ts";
 import { bodies, sessionLines } from "../../support/records.ts";
 

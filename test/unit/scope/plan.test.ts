@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Allow } from "../../../src/decision/decision.ts";
-import { hostConfig, LIMITS, SESSION } from "../../../src/policy/defaults.ts";
 import type { HostConfig, Limits, Policy } from "../../../src/policy/policy.ts";
+import { hostConfig, LIMITS, SESSION } from "../../../src/policy/schema/defaults.ts";
 import { planScope } from "../../../src/scope/plan.ts";
 import { makeSessionId } from "../../../src/units/ids.ts";
 import type { Bytes, Milliseconds } from "../../../src/units/quantities.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { HostState } from "../../../src/decision/admit.ts";
-import { SESSION } from "../../../src/policy/defaults.ts";
 import type { Policy } from "../../../src/policy/policy.ts";
+import { SESSION } from "../../../src/policy/schema/defaults.ts";
 import { AdmissionUnavailable } from "../../../src/session/admission-unavailable.ts";
 import { admitSession } from "../../../src/session/admit-session.ts";
 import type { Admission } from "../../../src/session/ports.ts";
@@ -37,7 +37,7 @@ const configuration = (directory = "/etc/nixgate", team = "alpha") => ({
 function host({ full = [] as string[], starts = [OWN as string], state = QUIET, logRoom = true } = {}) {
   const story: string[] = [];
   const admission: Admission = {
-    async takePlace(name) {
+    async takeSlot(name) {
       const kind = name.split(/[-@]/)[0] as string;
       if (full.includes(kind)) return undefined;
       story.push(`take ${kind}`);
@@ -93,12 +93,12 @@ test("where sessions cannot be counted none is admitted, with 69", async () => {
 test("teams, the host, and another configuration are counted under names of their own", async () => {
   const names: string[] = [];
   const { admission } = host();
-  const takePlace: Admission["takePlace"] = (name, most) => {
+  const takeSlot: Admission["takeSlot"] = (name, most) => {
     names.push(name);
-    return admission.takePlace(name, most);
+    return admission.takeSlot(name, most);
   };
   for (const known of [configuration(), configuration("/etc/nixgate", "host"), configuration("/srv/trial")])
-    await admitSession(OWN, known, { ...admission, takePlace });
+    await admitSession(OWN, known, { ...admission, takeSlot });
   expect(names.every((name) => /^[a-z][a-z0-9-]*@[0-9a-f]{12}$/.test(name))).toBe(true);
   const [alpha, etc, host2, etcAgain, trial, trialHost] = names;
   expect(etcAgain).toBe(etc);

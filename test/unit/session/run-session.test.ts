@@ -33,7 +33,7 @@ async function failing(error: Error) {
     clock: { now: () => 1, monotonic: () => 983.4, after: () => () => undefined },
     client: { tell: (line: string) => void told.push(line) },
     admission: {
-      takePlace: () => {
+      takeSlot: () => {
         throw error;
       },
     },

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { verifyFile } from "../../../src/archive/verify/verify.ts";
 import { RecordError } from "../../../src/record/error.ts";
 import type { RecordBody, SessionRecord } from "../../../src/record/schema.ts";
-import { verifyFile } from "../../../src/record/verify.ts";
 import type { LateRecords } from "../../../src/session/ports.ts";
 import { openSessionLog, RecordFailure } from "../../../src/session/session-log.ts";
 import { makeSessionId, teamName } from "../../../src/units/ids.ts";

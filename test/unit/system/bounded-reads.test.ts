@@ -3,13 +3,13 @@ import { expect, test } from "vitest";
 
 /** Files that may be read whole, and why: nobody but their reader, or root, can have made them large. */
 const WHOLE: Readonly<Record<string, string>> = {
-  "src/system/apply-host.ts": "files of root's in folders of root's below /etc",
-  "src/system/environment.ts": "the environment of this very process",
-  "src/system/resident.ts": "the supervisor's answer, in /run/nixgate, where only root writes",
-  "src/system/seal-key.ts": "root's own key, in a folder of root's",
-  "src/system/demo-ports.ts": "an example of the package",
-  "src/system/loopback-sshd.ts": "keys that the demo has made itself",
-  "src/system/pam-environment.ts": "files of root's in /etc/pam.d",
+  "src/system/files/apply-host.ts": "files of root's in folders of root's below /etc",
+  "src/system/kernel/environment.ts": "the environment of this very process",
+  "src/system/kernel/resident.ts": "the supervisor's answer, in /run/nixgate, where only root writes",
+  "src/system/archive/seal-key.ts": "root's own key, in a folder of root's",
+  "src/system/demo/demo-ports.ts": "an example of the package",
+  "src/system/demo/loopback-sshd.ts": "keys that the demo has made itself",
+  "src/system/accounts/pam-environment.ts": "files of root's in /etc/pam.d",
 };
 const READS = /\b(?:readFileSync|readFile|createReadStream|readlines?)\(/;
 

@@ -1,0 +1,85 @@
+import type { RawLine } from "../record/decode.ts";
+import { dayOfSession } from "../units/ids.ts";
+import type { DayFile, Span } from "./archive.ts";
+import { locateIn } from "./index/decode-block.ts";
+import { openKept } from "./index/kept-index.ts";
+
+const KEY = Buffer.from('"session":"');
+const ID_BYTES = 36;
+const FULL_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+export interface Located {
+  readonly session: string;
+  readonly file: DayFile;
+  /** The part of the file that holds all its lines, where that is known. */
+  readonly part?: Span;
+}
+
+/** The session's id as the line has it, found without reading the line as JSON; undefined where it has none. */
+export function sessionOf(line: RawLine): string | undefined {
+  const bytes = Buffer.from(line.bytes.buffer, line.bytes.byteOffset, line.bytes.byteLength);
+  const at = bytes.indexOf(KEY);
+  return at < 0 ? undefined : bytes.toString("latin1", at + KEY.length, at + KEY.length + ID_BYTES);
+}
+
+/**
+ * The sessions whose id is, begins or ends with `part`, each once in a team, with the file it was first seen in. A whole
+ * id is looked for in the files of its day first, and nowhere else once it is found. Two teams with one id are two
+ * sessions: whoever writes a team's files can take another session's id. `TEAM/` in front of it says whose is meant.
+ */
+export function findSessions(files: readonly DayFile[], part: string, report: (file: DayFile, error: unknown) => void) {
+  const [, team, wanted = ""] = /^(?:([^/]*)\/)?(.*)$/s.exec(part.toLowerCase()) ?? [];
+  const whole = FULL_ID.test(wanted);
+  const day = whole ? dayOfSession(wanted) : undefined;
+  const found = new Map<string, Located>();
+  const own = files.filter((file) => team === undefined || file.team === team);
+  for (const file of [...own.filter((f) => f.day === day), ...own.filter((f) => f.day !== day)]) {
+    if (whole && found.size > 0 && file.day !== day) break;
+    try {
+      for (const { session, ...where } of sessionsLike(file, wanted)) {
+        const key = `${file.team}/${session}`;
+        const known = found.get(key);
+        if (known === undefined) found.set(key, { session, file, ...where });
+        else if (known.file === file) found.set(key, { session, file, ...both(known.part, where.part) });
+      }
+    } catch (error) {
+      report(file, error);
+    }
+  }
+  return [...found.values()];
+}
+
+/** A session's lines, the ones of others left out. @throws RecordError E_LOG_READ */
+export function linesOf({ file, session, part }: Located): readonly RawLine[] {
+  const own: RawLine[] = [];
+  for (const line of file.lines(part)) {
+    if (sessionOf(line) === session) own.push({ ...line, bytes: Uint8Array.from(line.bytes) });
+  }
+  return own;
+}
+
+/** Ids that begin or end so; one that the index has is given for each of its parts, any other for each of its lines. */
+function* sessionsLike(file: DayFile, wanted: string): Generator<{ session: string; part?: Span }> {
+  const kept = openKept(file);
+  try {
+    if (kept) {
+      const located = kept.places.map((place) => [...locateIn(kept.block(place), wanted)]);
+      yield* located.flat();
+      if (kept.problems.length === 0) return;
+    }
+  } catch {
+    // the index is damaged: the file itself says it
+  } finally {
+    kept?.close();
+  }
+  for (const line of file.lines()) {
+    const session = sessionOf(line);
+    if (session !== undefined && (session.startsWith(wanted) || session.endsWith(wanted))) yield { session };
+  }
+}
+
+/** What holds both parts; the whole file where one of them is not known. */
+function both(a: Span | undefined, b: Span | undefined): { part?: Span } {
+  if (a === undefined || b === undefined) return {};
+  return { part: { from: Math.min(a.from, b.from), to: Math.max(a.to, b.to), line: Math.min(a.line, b.line) } };
+}

@@ -1,0 +1,93 @@
+import { crc32 } from "node:zlib";
+import type { ArchiveProblem, DayFile, IndexBuilder } from "../archive.ts";
+import type { ReadSession } from "../sessions/read-sessions.ts";
+import { BLOCK_FORMAT } from "./block-format.ts";
+import { type Block, decodeBlock } from "./decode-block.ts";
+import { BLOCK_ROWS, blockOf } from "./encode-block.ts";
+
+/** A file with more damage than this is read itself each time. */
+const PROBLEMS_MAX = 1000;
+
+interface BlockEntry {
+  readonly from: number;
+  readonly length: number;
+  readonly crc: number;
+  readonly rows: number;
+  /** Of the first session to begin, and of the last to end; null where one has no end. Milliseconds since 1970. */
+  readonly begins: number;
+  readonly ends: number | null;
+}
+
+interface Footer {
+  readonly format: string;
+  readonly blocks: readonly BlockEntry[];
+  /** What was wrong with the file's lines. */
+  readonly problems: readonly ArchiveProblem[];
+}
+
+export interface Kept {
+  readonly places: readonly BlockEntry[];
+  readonly problems: readonly ArchiveProblem[];
+  /** @throws where the block is not as it was written */
+  block(place: BlockEntry): Block;
+  close(): void;
+}
+
+/** What is kept of a file, where there is anything that belongs to it as it is now. */
+export function openKept(file: DayFile): Kept | undefined {
+  const kept = file.index?.open();
+  if (kept === undefined) return undefined;
+  const { format, blocks, problems } = JSON.parse(kept.footer) as Footer;
+  if (format !== BLOCK_FORMAT) {
+    kept.close();
+    return undefined;
+  }
+  return {
+    places: blocks,
+    problems,
+    block(place) {
+      const bytes = kept.read(place.from, place.length);
+      if (crc32(bytes) !== place.crc) throw new Error("the index is damaged");
+      return decodeBlock(bytes);
+    },
+    close: kept.close,
+  };
+}
+
+/** Keeps the sessions of a file while they are read from it. */
+export function keeping(file: DayFile) {
+  let builder: IndexBuilder | undefined = file.index?.build();
+  const blocks: BlockEntry[] = [];
+  const problems: ArchiveProblem[] = [];
+  let block = blockOf();
+  let at = 0;
+  const giveUp = () => {
+    builder?.close();
+    builder = undefined;
+  };
+  const flush = () => {
+    if (block.rows === 0) return;
+    const bytes = block.bytes();
+    builder?.add(bytes);
+    blocks.push({ from: at, length: bytes.length, crc: crc32(bytes), rows: block.rows, ...block.range() });
+    at += bytes.length;
+    block = blockOf();
+  };
+  return {
+    add(session: ReadSession): void {
+      if (builder === undefined) return;
+      if (!block.add(session)) giveUp();
+      else if (block.rows === BLOCK_ROWS) flush();
+    },
+    problem(problem: ArchiveProblem): void {
+      if (builder === undefined) return;
+      problems.push(problem);
+      if (problem.unread || problems.length > PROBLEMS_MAX) giveUp();
+    },
+    finish(): void {
+      flush();
+      builder?.finish(JSON.stringify({ format: BLOCK_FORMAT, blocks, problems } satisfies Footer));
+    },
+    close: giveUp,
+  };
+}

@@ -1,0 +1,149 @@
+import { append, resumeChain } from "../../record/chain.ts";
+import { decodeLine } from "../../record/decode.ts";
+import type { RecordBody, RecordOf, SessionRecord } from "../../record/schema.ts";
+import type { DayFile } from "../archive.ts";
+import { damageCount, openBytes } from "../bounds.ts";
+
+/** A session with a session.start and without a session.end. */
+export interface Unended {
+  readonly start: RecordOf<"session.start">;
+  /** Where its chain goes on. */
+  readonly last: SessionRecord;
+  /** Commands without a command.end, by their number. */
+  readonly open: ReadonlyMap<number, RecordOf<"command.start">>;
+  readonly commands: number;
+  readonly denied: number;
+}
+
+/** The same while its file is read. */
+interface Reading {
+  readonly start: RecordOf<"session.start">;
+  last: SessionRecord;
+  readonly open: Map<number, RecordOf<"command.start">>;
+  commands: number;
+  denied: number;
+  bytes: number;
+}
+
+/**
+ * The sessions of a file that have no end. A damaged line is passed over, as is what stands in another team's folder
+ * or comes without its session.start: `sessions verify` names those, and nobody can close them honestly. Time is
+ * linear in the file's lines, memory that of the sessions without an end.
+ * @throws RecordError E_LOG_READ, also where those are more than any supervisor leaves
+ */
+export function unendedIn(file: DayFile): readonly Unended[] {
+  const found = new Map<string, Reading>();
+  const ended = new Set<string>();
+  const held = openBytes(file.path);
+  const damage = damageCount(file.path);
+  for (const line of file.lines()) {
+    const decoded = decodeLine(line);
+    if (!decoded.ok) damage.add();
+    if (!decoded.ok || ended.has(decoded.record.session)) continue;
+    const { record } = decoded;
+    const { session } = record;
+    const bytes = line.bytes.length;
+    const known = found.get(session);
+    if (record.event === "session.end") {
+      ended.add(session);
+      found.delete(session);
+      held.remove(known?.bytes ?? 0);
+    } else if (record.event === "session.start") {
+      if (record.team !== file.team) continue;
+      found.set(session, { start: record, last: record, open: new Map(), commands: 0, denied: 0, bytes });
+      held.add(bytes - (known?.bytes ?? 0));
+    } else if (known && isOfOne(known.start, record)) {
+      held.add(bytes);
+      known.bytes += bytes;
+      step(known, record);
+    }
+  }
+  return [...found.values()];
+}
+
+/** A record of another team's, host's or boot's name has no place in the session: nobody is to go on in that name. */
+const isOfOne = (start: SessionRecord, { team, host, boot }: SessionRecord) =>
+  team === start.team && host === start.host && boot === start.boot;
+
+function step(known: Reading, record: SessionRecord): void {
+  known.last = record;
+  if (record.event === "command.start") {
+    known.open.set(record.n, record);
+    known.commands += 1;
+  }
+  if (record.event === "command.end") known.open.delete(record.n);
+  if (record.event === "command.deny") known.denied += 1;
+}
+
+/** What sh would have said of the supervisor: whoever is gone without a word was killed (128 + SIGKILL). */
+const KILLED = 137;
+
+/**
+ * The records that end a session whose supervisor died. When it died nobody knows: `wall_ms` counts up to now, which
+ * is the longest it can have been.
+ * @param now milliseconds since 1970; `monotonic`, of CLOCK_MONOTONIC, where the boot is still the session's
+ * @param leftovers for each command's number, how many processes had to be ended; absent where none were looked for
+ */
+export function closing(
+  { start, last, open, commands, denied }: Unended,
+  now: number,
+  leftovers: ReadonlyMap<number, number>,
+  monotonic?: number,
+): readonly { readonly line: string; readonly record: SessionRecord }[] {
+  const since = ({
+    time,
+    monotonic_ms: began,
+  }: {
+    readonly time: string;
+    readonly monotonic_ms?: number | undefined;
+  }) =>
+    Math.max(
+      0,
+      Math.round(monotonic === undefined || began === undefined ? now - Date.parse(time) : monotonic - began),
+    );
+  const bodies: RecordBody[] = [...open.values()].map((begun) => {
+    const { n } = begun;
+    const ended = leftovers.get(n);
+    const figures = { wall_ms: since(begun), usage: {}, ...(ended !== undefined && { leftovers: ended }) };
+    return { event: "command.end", n, cause: "supervisor-lost", ...figures };
+  });
+  bodies.push({
+    event: "session.end",
+    exit: KILLED,
+    commands,
+    denied,
+    wall_ms: since(start),
+    cause: "supervisor-lost",
+  });
+  let chain = resumeChain(last);
+  return bodies.map((body) => {
+    const appended = append(chain, now, body);
+    chain = appended.chain;
+    return appended;
+  });
+}
+
+/** A record whose chain goes on where the session's file stops, with its line. */
+export interface Continuation {
+  readonly record: SessionRecord;
+  /** Without its LF. */
+  readonly line: string;
+}
+
+/**
+ * What the copies know better than the file: the records that continue the session's chain behind its last one, in their
+ * order. The hash of each carries the one before it, so whatever else is among the copies is passed over.
+ * @returns them, and what is known of the session behind them; undefined where its session.end is among them
+ */
+export function continued(lost: Unended, copies: readonly Continuation[]) {
+  const behind = new Map(copies.map((copy) => [`${copy.record.seq} ${copy.record.prev}`, copy]));
+  const known: Reading = { ...lost, open: new Map(lost.open), bytes: 0 };
+  const more: Continuation[] = [];
+  for (;;) {
+    const copy = behind.get(`${known.last.seq + 1} ${known.last.hash}`);
+    if (copy?.record.session !== lost.start.session || !isOfOne(lost.start, copy.record)) return { more, rest: known };
+    more.push(copy);
+    if (copy.record.event === "session.end") return { more, rest: undefined };
+    step(known, copy.record);
+  }
+}

@@ -1,0 +1,119 @@
+import type { Finding } from "../finding.ts";
+import type { Seal } from "./seal.ts";
+
+/** A file's bytes, counted and digested up to several sizes in one reading. */
+export interface Measured {
+  /** Up to the last whole line. */
+  readonly size: number;
+  readonly lines: number;
+  readonly sha256: string;
+  /** The same of the first so many bytes, for each size asked for that the file has. */
+  readonly at: ReadonlyMap<number, { readonly sha256: string; readonly lines: number }>;
+}
+
+/** What a file is known to have been. */
+export interface SealedFile {
+  readonly team: string;
+  readonly day: string;
+  /** Behind the last prune, in their order. */
+  readonly seals: readonly Seal[];
+  readonly pruned?: Seal;
+}
+
+/** From this on nothing begins any more that belongs to a day: whoever was about to write at midnight has done it. */
+export const LATE_MS = 60_000;
+export const DAY_MS = 86_400_000;
+export const dayIsOver = (day: string, time: string) => Date.parse(time) >= Date.parse(day) + DAY_MS + LATE_MS;
+
+export const fileKey = (file: { readonly team: string; readonly day: string }) => `${file.team}/${file.day}`;
+
+/** The seals by the file that they are about. */
+export function sealedFiles(seals: readonly Seal[]): ReadonlyMap<string, SealedFile> {
+  const files = new Map<string, SealedFile>();
+  for (const seal of seals) {
+    if (seal.kind === "acknowledge") continue;
+    const { team, day } = seal;
+    const known = files.get(fileKey(seal)) ?? { team, day, seals: [] };
+    const next =
+      seal.kind === "prune" ? { team, day, seals: [], pruned: seal } : { ...known, seals: [...known.seals, seal] };
+    files.set(fileKey(seal), next);
+  }
+  return files;
+}
+
+/** Days that the clock showed by mistake: a seal that was made on one of them does not say that another day is over. */
+type WrongDays = Pick<ReadonlyMap<string, unknown>, "has">;
+const NONE: WrongDays = new Map();
+const dayOf = ({ time }: Seal) => time.slice(0, 10);
+
+const foundIn = (path: string, kind: Finding["kind"], what: string): Finding => ({ layer: "seal", kind, path, what });
+
+/** Whether a file is, byte for byte, the one that was removed: a prune that was interrupted left it. */
+export const isAsPruned = ({ pruned }: SealedFile, now: Measured) =>
+  pruned !== undefined && now.size === pruned.size && now.sha256 === pruned.sha256;
+
+/** Holds a file against its seals. @param now undefined where it is not there */
+export function* checkSealed(file: SealedFile, path: string, now: Measured | undefined): Generator<Finding> {
+  const { seals, pruned } = file;
+  const last = seals.at(-1);
+  if (now === undefined) {
+    if (last)
+      yield foundIn(
+        path,
+        "gone",
+        `the file is not there: ${last.lines} lines were sealed at ${last.time}, and no prune is on record`,
+      );
+    return;
+  }
+  if (pruned && !isAsPruned(file, now))
+    yield foundIn(path, "late", `pruned at ${pruned.time}, and another file is in its place`);
+  let sound = 0;
+  for (const { size, lines, sha256, time } of seals) {
+    const then = now.at.get(size);
+    if (then === undefined) {
+      const what = `${lines} lines of ${size} bytes were sealed at ${time}, ${now.lines} of ${now.size} bytes are left`;
+      yield foundIn(path, "cut", what);
+      return;
+    }
+    if (then.sha256 !== sha256) {
+      yield foundIn(path, "altered", `lines ${sound + 1} to ${lines} are not the ones that were sealed at ${time}`);
+      return;
+    }
+    sound = lines;
+  }
+}
+
+/** Whether a run, which has ended with that seal, knew all of the file's lines, or that it was not there. */
+const isWholeFor = (file: { readonly team: string; readonly day: string }, { ends, without }: Seal) =>
+  ends === true && !without?.includes(file.team) && !without?.includes(fileKey(file));
+
+/**
+ * How many lines of a file may begin a session: those that were there at the end of the first run after its day that
+ * could read it. None of a file that was not there then; undefined where there was no such run.
+ */
+export function linesOfItsDay(
+  file: { readonly team: string; readonly day: string },
+  seals: readonly Seal[],
+  wrong: WrongDays = NONE,
+): { readonly lines: number; readonly time: string } | undefined {
+  const all = seals.find((seal) => isWholeFor(file, seal) && !wrong.has(dayOf(seal)) && dayIsOver(file.day, seal.time));
+  if (all === undefined) return undefined;
+  const own = seals.filter((seal) => seal.kind === "seal" && fileKey(seal) === fileKey(file));
+  return { lines: own.findLast(({ n }) => n <= all.n)?.lines ?? 0, time: all.time };
+}
+
+/**
+ * Days that are over and of which the seals cannot say whether a session was put into them since. `tried`: when a run
+ * after the day first could not read the file; undefined where there was no run since.
+ */
+export function daysNotWhole(
+  files: readonly { readonly team: string; readonly day: string }[],
+  seals: readonly Seal[],
+  now: string,
+  wrong: WrongDays = NONE,
+) {
+  const runs = seals.filter((seal) => seal.ends === true && !wrong.has(dayOf(seal)));
+  return files
+    .filter((file) => dayIsOver(file.day, now) && linesOfItsDay(file, seals, wrong) === undefined)
+    .map(({ team, day }) => ({ team, day, tried: runs.find(({ time }) => dayIsOver(day, time))?.time }));
+}

@@ -1,0 +1,193 @@
+import { FIRST_PREV } from "../../record/chain.ts";
+import type { RawLine } from "../../record/decode.ts";
+import { decodeLine } from "../../record/decode.ts";
+import type { RecordOf, SessionRecord } from "../../record/schema.ts";
+import { HOST, isHostEvent } from "../../record/vocabulary.ts";
+import type { DayFile, IsAlive } from "../archive.ts";
+import { DAMAGE_MAX, openBytes } from "../bounds.ts";
+import type { Finding, FindingKind } from "../finding.ts";
+import { type Links, linksOf } from "./links.ts";
+
+/** A session whose end has not been read yet. */
+interface Open {
+  start?: RecordOf<"session.start">;
+  last: SessionRecord;
+  line: number;
+  /** What the next record's `prev` may be: more than one only behind a changed line. */
+  next: readonly string[];
+  /** Time of the last record before the first finding. */
+  soundUntil?: string;
+  broken: boolean;
+  /** Of its longest line: start and last are kept. */
+  bytes: number;
+}
+
+export interface FileCount {
+  sessions: number;
+  records: number;
+  running: number;
+}
+
+/** @param digest of the record's bytes, as hex; `record.hash` where they are as they were written */
+export type Visit = (record: SessionRecord, digest: string, line: number) => void;
+
+/**
+ * Everything wrong with one file: bytes changed, records removed, moved, copied or forged without a chain, torn
+ * lines, sessions that lie in another team's folder or another day's file, sessions without an end that nobody serves
+ * any more. Pure over the file's lines; memory is that of the open sessions and the ended ones' ids. A file with more
+ * than DAMAGE_MAX findings is not read to its end.
+ *
+ * What this cannot find, because whoever can write the file can also compute the chain: a session removed whole, a
+ * whole file removed, a session forged or rewritten with a correct chain, and whether an end that is missing was cut
+ * off or never written. Those take the copy in the journal and seals.
+ * @param count is added to
+ * @param visit is shown each record that has a chain, in the order of the file
+ */
+export function* verifyFile(
+  file: DayFile,
+  isAlive: IsAlive,
+  count: FileCount,
+  visit: Visit = () => undefined,
+): Generator<Finding> {
+  let told = 0;
+  for (const finding of everyFinding(file, isAlive, count, visit)) {
+    yield finding;
+    told += 1;
+    if (told < DAMAGE_MAX) continue;
+    yield at(
+      file,
+      { number: finding.line ?? 1 },
+      "foreign",
+      `${DAMAGE_MAX} findings: the rest of the file is not checked`,
+    );
+    return;
+  }
+}
+
+function* everyFinding(file: DayFile, isAlive: IsAlive, count: FileCount, visit: Visit): Generator<Finding> {
+  const open = new Map<string, Open>();
+  const ended = new Set<string>();
+  const held = openBytes(file.path);
+  for (const line of file.lines()) {
+    const decoded = decodeLine(line);
+    const links = decoded.ok ? linksOf(line.bytes) : undefined;
+    if (!decoded.ok) {
+      yield unreadable(file, line, decoded.damage.kind === "torn" ? "torn" : "foreign", decoded.damage.what);
+      continue;
+    }
+    const { record } = decoded;
+    if (links === undefined) {
+      yield unreadable(file, line, "foreign", "carries no chain at its end: not written by nixgate", record.session);
+      continue;
+    }
+    count.records += 1;
+    visit(record, links.computed, line.number);
+    let known = open.get(record.session);
+    if (known === undefined) {
+      yield* beginning(file, line, record, links, ended.has(record.session));
+      if (ended.has(record.session)) continue;
+      if (!isHostEvent(record.event)) count.sessions += 1;
+      known = opened(record, line, links);
+      held.add(known.bytes);
+      open.set(record.session, known);
+    } else {
+      for (const [kind, what] of stepProblems(known, record, links)) {
+        known.broken = true;
+        yield { ...at(file, line, kind, what), session: record.session, ...since(known) };
+      }
+      if (record.event === "session.start") known.start ??= record;
+      // A record in the wrong place is one finding, not three: the chain goes on from the latest one.
+      if (record.seq > known.last.seq) {
+        stepOn(known, record, line, links);
+        const more = Math.max(0, line.bytes.length - known.bytes);
+        held.add(more);
+        known.bytes += more;
+      }
+    }
+    if (record.event === "session.end" || isHostEvent(record.event)) {
+      open.delete(record.session);
+      held.remove(known.bytes);
+      ended.add(record.session);
+    }
+  }
+  for (const [session, known] of open) {
+    if (known.start && isAlive(known.start)) count.running += 1;
+    else yield { ...at(file, { number: known.line }, "unended", UNENDED), session, ...since(known) };
+  }
+}
+
+const UNENDED =
+  "the last record of a session that has no session.end, and its process is gone: a crash that `nixgate recover` has not ended yet, or the end was cut off";
+
+const at = (file: DayFile, line: { readonly number: number }, kind: FindingKind, what: string): Finding => ({
+  layer: "chain",
+  kind,
+  path: file.path,
+  line: line.number,
+  what,
+});
+const since = (known: Open) => (known.soundUntil === undefined ? {} : { since: known.soundUntil });
+
+function unreadable(file: DayFile, line: RawLine, kind: FindingKind, what: string, session?: string): Finding {
+  const named = session ?? /"session":"([0-9a-f-]{36})"/.exec(Buffer.from(line.bytes).toString("latin1"))?.[1];
+  return { ...at(file, line, kind, what), ...(named !== undefined && { session: named }) };
+}
+
+const CHANGED = "a byte of this line was changed: its hash is another one";
+type Problem = readonly [kind: FindingKind, what: string];
+
+/** The first record of a session in this file. */
+function* beginning(file: DayFile, line: RawLine, record: SessionRecord, links: Links, again: boolean) {
+  const found = (kind: FindingKind, what: string) => ({ ...at(file, line, kind, what), session: record.session });
+  if (again && record.seq === 0) yield found("copied", "this session is in the file a second time");
+  else if (again) yield found("after-end", `seq ${record.seq} stands behind the session's session.end`);
+  if (links.computed !== links.hash) yield found("changed", CHANGED);
+  if (again) return;
+  if (record.seq > 0) yield found("missing", `the session begins with seq ${record.seq}: what was before it is gone`);
+  else if (links.prev !== FIRST_PREV) yield found("missing", "the first record points back to another one");
+  else if (record.event !== "session.start" && !isHostEvent(record.event))
+    yield found("missing", "the session does not begin with session.start");
+  if (record.team !== file.team)
+    yield found("misplaced", `a session of team ${record.team} in the folder of ${file.team}`);
+  else if (isHostEvent(record.event) !== (file.team === HOST))
+    yield found("misplaced", `${record.event} in the folder of ${file.team}`);
+  const day = record.time.slice(0, 10);
+  if (record.seq === 0 && day !== file.day) yield found("misplaced", `a session of ${day} in the file of ${file.day}`);
+}
+
+/** What is wrong between a session's last record and this one. */
+function* stepProblems(known: Open, record: SessionRecord, links: Links): Generator<Problem> {
+  const { last } = known;
+  const expected = last.seq + 1;
+  if (links.computed !== links.hash) yield ["changed", CHANGED];
+  if (record.seq < expected) yield ["order", `seq ${record.seq} follows seq ${last.seq}: moved, or there twice`];
+  else if (record.seq > expected)
+    yield ["missing", `seq ${record.seq} follows seq ${last.seq}: records between them are gone`];
+  else if (!known.next.includes(links.prev))
+    yield ["missing", "does not continue the record before it: that one was exchanged"];
+  else if (record.team !== last.team || record.host !== last.host || record.boot !== last.boot)
+    yield ["changed", "team, host or boot is not the one that the session began with"];
+}
+
+const hashes = ({ hash, computed }: Links) => (hash === computed ? [hash] : [hash, computed]);
+
+function opened(record: SessionRecord, line: RawLine, links: Links): Open {
+  const begins = record.event === "session.start" || isHostEvent(record.event);
+  const sound = record.seq === 0 && links.hash === links.computed && begins;
+  return {
+    ...(record.event === "session.start" && { start: record }),
+    last: record,
+    line: line.number,
+    next: hashes(links),
+    ...(sound && { soundUntil: record.time }),
+    broken: !sound,
+    bytes: line.bytes.length,
+  };
+}
+
+function stepOn(known: Open, record: SessionRecord, line: RawLine, links: Links): void {
+  known.last = record;
+  known.line = line.number;
+  known.next = hashes(links);
+  if (!known.broken) known.soundUntil = record.time;
+}

@@ -1,0 +1,181 @@
+import { basename } from "node:path";
+import type { Arguments, Command, CommandResult } from "../../cli/command.ts";
+import { accountsOf } from "../../policy/accounts.ts";
+import { ConfigError } from "../../policy/config-error.ts";
+import type { ConfigFiles } from "../../policy/config-files.ts";
+import { type LoadedPolicy, loadAll, sources } from "../../policy/load-all.ts";
+import type { Member, Problem } from "../../policy/policy.ts";
+import { formatProblem, isError } from "../../policy/problem.ts";
+import { readableMembers } from "../../policy/readable-members.ts";
+import { betweenPolicies } from "../../policy/rules/cross-check.ts";
+import { fingerprint, readPublicKey } from "../../policy/schema/public-key.ts";
+import { KEYS_ID } from "../../record/journal-entry.ts";
+import { NixgateError } from "../../units/error.ts";
+import { ExitStatus } from "../../units/exit-status.ts";
+import { type TeamName, teamName } from "../../units/ids.ts";
+import { CONFIG_DIRECTORY, CONFIG_OPTIONS } from "../shared/config-options.ts";
+
+export interface AuthorizedKeysPorts {
+  readonly files: ConfigFiles;
+  /** The absolute paths of nixgate itself and of nixgate-shim, as sshd is to start them. */
+  readonly programPath: string;
+  readonly shimPath: string;
+  /** Tells the host's log at error level, for sshd passes on nothing else. Bounded in time; never throws. */
+  tellLog(problems: readonly LoggedProblem[]): Promise<void>;
+}
+
+export interface LoggedProblem {
+  readonly team: string;
+  /** In one line, with path and remedy. */
+  readonly text: string;
+}
+
+/** Most problems that one call tells the log: a client that nobody knows yet can make sshd call often. */
+const MOST_LOGGED = 5;
+
+/** What stands for itself both in an authorized_keys option and in a shell's command line. */
+const PLAIN_WORD = /^\/[A-Za-z0-9_./+-]*$/;
+
+const HELP = `
+Prints authorized_keys lines made from the policies' members, for sshd_config(5):
+
+  Match User nix-*
+    AuthorizedKeysCommand /usr/local/bin/nixgate authorized-keys --user %u --fingerprint %f
+    AuthorizedKeysCommandUser nobody
+    AuthorizedKeysFile none
+    AuthenticationMethods publickey
+    TrustedUserCAKeys none
+
+README has the other lines of the block, each of which closes another way in.
+
+The configuration must be readable for AuthorizedKeysCommandUser; it holds no secrets.
+Each line is restricted (no terminal, no forwarding, no user rc), holds the member's \`from\`, and
+forces \`nixgate session --team T --member M\`, or under manager = "system" \`nixgate-shim T M\`: the key decides
+who it is.
+
+  --user U          only the team that this account serves: an account named \`nix-TEAM\` or \`TEAM\`
+                    serves that team, every other account gets nothing
+  --fingerprint F   only this key, as SHA256:…
+  --config-dir DIR  the configuration folder, ${CONFIG_DIRECTORY} by default; another one is passed on
+                    to the session
+
+Of a policy with an error the keys are printed all the same whose [[member]] is right in itself: the session then
+refuses with 78 and an id. Of a file that is no TOML or may not be read, and of a second team that has the same key or
+account, no key is printed: the other teams keep working. Each error of the asked team is told on stderr and, because
+sshd throws that away, in the journal (or to syslog) at error level: journalctl MESSAGE_ID=${KEYS_ID}
+An error in nixgate.toml itself does not matter here; the session will say so.
+Exit status: 0 (also with no key to print), 64 wrong usage, 78 the policies cannot be read at all.
+`;
+
+export const authorizedKeys: Command<AuthorizedKeysPorts> = {
+  name: "authorized-keys",
+  summary: "print authorized_keys lines from the policies, for sshd",
+  usage: "[--user U] [--fingerprint F] [--config-dir DIR]",
+  help: HELP,
+  options: { user: { type: "string" }, fingerprint: { type: "string" }, ...CONFIG_OPTIONS },
+  run: printKeys,
+};
+
+async function printKeys({ options }: Arguments, ports: AuthorizedKeysPorts): Promise<CommandResult> {
+  const directory = String(options["config-dir"] ?? CONFIG_DIRECTORY);
+  const { host, policies, problems } = await loadAll(ports.files, directory);
+  const supervised = host.checked.ok && host.checked.value.scope.manager === "system";
+  const program = supervised ? shimCommand(ports.shimPath) : sessionCommand(ports.programPath, directory);
+  const about = problems.filter((problem) => isError(problem) && !host.checked.problems.includes(problem));
+  const folder = ports.files.list(`${directory}/policies`);
+  if (folder.kind !== "found") {
+    await ports.tellLog([{ team: String(options["user"] ?? "every team"), text: oneLine(folder.problem) }]);
+    throw new ConfigError("E_CONFIG_REFUSED", [folder.problem]);
+  }
+
+  const asked = policies.filter(
+    ({ name }) =>
+      options["user"] === undefined || accountsOf({ team: name as TeamName }).includes(String(options["user"])),
+  );
+  const shared = new Set((await betweenPolicies(sources(policies))).filter(isError).map(({ path }) => path));
+  const teams = await Promise.all(asked.map((policy) => membersOf(policy, shared)));
+  const taken = fingerprintsOf(policies.flatMap(({ checked }) => (checked.ok ? checked.value.members : [])));
+  const lines = teams.flatMap((holders) =>
+    holders === undefined
+      ? []
+      : holders.members.flatMap((member) =>
+          keyLines(holders.team, member, program, options["fingerprint"], holders.isSound ? new Set() : taken),
+        ),
+  );
+  const logged = about.flatMap((problem) => {
+    const policy = asked.find(({ name }) => basename(problem.path).replace(/\.(?:toml|json)$/, "") === name);
+    return policy ? [{ team: policy.name, text: oneLine(problem) }] : [];
+  });
+  if (logged.length > 0) await ports.tellLog(logged.slice(0, MOST_LOGGED));
+  return {
+    status: ExitStatus.ok,
+    stdout: lines.map((line) => `${line}\n`).join(""),
+    stderr: about.map((problem) => `nixgate: ${formatProblem(problem)}\n`).join(""),
+  };
+}
+
+/** A problem in one line. */
+const oneLine = (problem: Problem): string => formatProblem(problem).replace(/\n +/, "; ");
+
+/**
+ * Whose keys are printed: everybody's where the session will go by the policy or refuse it by itself, and of a policy
+ * that cannot be read as one, of those members that can.
+ * @param shared the files of teams that have a key or an account that is another team's already
+ */
+async function membersOf(
+  { name, checked, file }: LoadedPolicy,
+  shared: ReadonlySet<string>,
+): Promise<Keyholders | undefined> {
+  const team = teamName(name);
+  if (!file || team === undefined || shared.has(file.path)) return undefined;
+  if (checked.ok) return { team, members: checked.value.members, isSound: true };
+  return { team, members: await readableMembers(file, team), isSound: false };
+}
+
+interface Keyholders {
+  readonly team: TeamName;
+  readonly members: readonly Member[];
+  readonly isSound: boolean;
+}
+
+const fingerprintsOf = (members: readonly Member[]): ReadonlySet<string> =>
+  new Set(
+    members.flatMap(({ keys }) =>
+      keys.flatMap((line) => {
+        const key = readPublicKey(line);
+        return "problem" in key ? [] : [fingerprint(key)];
+      }),
+    ),
+  );
+
+function keyLines(
+  team: TeamName,
+  member: Member,
+  program: (team: string, member: string) => string,
+  only: unknown,
+  not: ReadonlySet<string>,
+): string[] {
+  const from = member.from.length === 0 ? "" : `from="${member.from.join(",")}",`;
+  return member.keys.flatMap((line) => {
+    const key = readPublicKey(line);
+    if ("problem" in key || (only !== undefined && fingerprint(key) !== only)) return [];
+    if (not.has(fingerprint(key))) return [];
+    return [`restrict,${from}command="${program(team, member.name)}" ${line.trim()}`];
+  });
+}
+
+/** `exec`, so that no shell stays behind between sshd and nixgate (dash -c keeps a process of its own otherwise). */
+function sessionCommand(programPath: string, directory: string): (team: string, member: string) => string {
+  const where = directory === CONFIG_DIRECTORY ? "" : ` --config-dir ${plain(directory)}`;
+  return (team, member) => `exec ${plain(programPath)} session --team ${team} --member ${member}${where}`;
+}
+
+/** Under manager = "system"; the configuration is the supervisor's. */
+const shimCommand = (shimPath: string) => (team: string, member: string) => `exec ${plain(shimPath)} ${team} ${member}`;
+
+function plain(word: string): string {
+  if (PLAIN_WORD.test(word)) return word;
+  throw new NixgateError("E_USAGE", ExitStatus.usage, `cannot be written into an authorized_keys line: ${word}`, {
+    hint: "use an absolute path of letters, digits and . _ + -",
+  });
+}

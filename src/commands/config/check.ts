@@ -1,0 +1,144 @@
+import { basename, resolve } from "node:path";
+import type { Arguments, Command, CommandResult } from "../../cli/command.ts";
+import type { ConfigFiles } from "../../policy/config-files.ts";
+import { type LoadedPolicy, loadAll, loadPolicies, sources } from "../../policy/load-all.ts";
+import type { Problem } from "../../policy/policy.ts";
+import { formatProblem, isError } from "../../policy/problem.ts";
+import { readHostConfig } from "../../policy/read-host-config.ts";
+import { readPolicy } from "../../policy/read-policy.ts";
+import { adviceFindings, emptyFindings } from "../../policy/rules/advice.ts";
+import { betweenPolicies } from "../../policy/rules/cross-check.ts";
+import { placeFindings } from "../../policy/source/source.ts";
+import { ExitStatus } from "../../units/exit-status.ts";
+import { CONFIG_DIRECTORY, CONFIG_OPTIONS } from "../shared/config-options.ts";
+import { jsonDocument } from "../shared/json-document.ts";
+import { type HostLook, hostWarnings } from "./host-check.ts";
+
+export interface CheckPorts {
+  readonly files: ConfigFiles;
+  /** This host, for the configuration that it goes by; absent where there is none to look at. */
+  readonly host?: HostLook;
+  /** Where this host is not as a configuration folder asks for it. */
+  readonly onHost?: (directory: string) => Promise<readonly Problem[]>;
+}
+
+const HELP = `
+Reads configuration as a session would and reports every problem at once, each as
+\`file:line: message\` with its remedy below it. Nothing is changed.
+
+  PATH              a file, a folder of policies, or a configuration folder (one that holds
+                    nixgate.toml or policies/); without one the folder of --config-dir.
+                    A policy alone is checked by itself; a folder of policies also for keys and
+                    accounts that two teams share; a configuration folder also against nixgate.toml.
+                    The folder of --config-dir is also held against this host: programs, accounts, log folders,
+                    memory, and as root sshd's keys. What would keep a team from coming in is a warning.
+  --config-dir DIR  the configuration folder, ${CONFIG_DIRECTORY} by default
+  --json            one JSON document on stdout:
+                    {"ok": boolean, "files": number, "errors": number, "warnings": number,
+                     "problems": [{"severity": "error" | "warning", "path", "line", "message", "fix"}]}
+                    line is absent where the whole file is meant
+
+Without PATH root is also told where this host is not as the configuration asks for it: rendered files that are missing, out
+of date, changed by hand or left over, units that do not run, and a way to nixgate's own program that sshd would not take
+for an AuthorizedKeysCommand. \`nixgate apply\` mends the former.
+
+A file is read only if it and every folder above it belong to root or you, and nobody else can write
+there; a link must stand in such a place too.
+
+Example: nixgate check /etc/nixgate && systemctl reload ssh
+Exit status: 0 no error (there may be warnings), 64 wrong usage, 78 at least one error.
+`;
+
+export const check: Command<CheckPorts> = {
+  name: "check",
+  summary: "validate the host's configuration and the policies",
+  usage: "[PATH…] [--config-dir DIR] [--json]",
+  help: HELP,
+  options: { ...CONFIG_OPTIONS, json: { type: "boolean" } },
+  run: runCheck,
+};
+
+async function runCheck(
+  { positionals, options }: Arguments,
+  { files, host, onHost }: CheckPorts,
+): Promise<CommandResult> {
+  const configDir = String(options["config-dir"] ?? CONFIG_DIRECTORY);
+  const paths = positionals.length > 0 ? positionals : [configDir];
+  const reports = await Promise.all(
+    paths.map((path) => {
+      const plain = path.replace(/(?<=.)\/+$/, "");
+      return checkPath(files, plain, resolve(plain) === resolve(configDir) ? host : undefined);
+    }),
+  );
+  const own = reports.flatMap((report) => report.problems);
+  const problems = [...own, ...((positionals.length === 0 && (await onHost?.(configDir))) || [])];
+  const count = reports.reduce((sum, report) => sum + report.files, 0);
+  const errors = problems.filter(isError).length;
+  const report = { ok: errors === 0, files: count, errors, warnings: problems.length - errors, problems };
+  const status = report.ok ? ExitStatus.ok : ExitStatus.config;
+  if (options["json"] === true) return { status, stdout: jsonDocument(report) };
+  const lines = [...problems.map(formatProblem), closingLine(report)];
+  return { status, stdout: `${lines.join("\n")}\n` };
+}
+
+interface Report {
+  /** Files that were looked at. */
+  readonly files: number;
+  readonly problems: readonly Problem[];
+}
+
+async function checkPath(files: ConfigFiles, path: string, host?: HostLook): Promise<Report> {
+  const kind = files.kind(path);
+  if (kind.kind !== "found") return { files: 1, problems: [kind.problem] };
+  if (kind.found === "file") return checkFile(files, path);
+  const names = files.list(path);
+  if (names.kind !== "found") return { files: 1, problems: [names.problem] };
+  if (names.found.some((name) => /^(?:nixgate\.(?:toml|json)|policies)$/.test(name))) {
+    const config = await loadAll(files, path);
+    const { policies, problems } = config;
+    const here = host ? await hostWarnings(config, host) : [];
+    return {
+      files: 1 + policies.length,
+      problems: [...problems, ...(await withoutRules(`${path}/policies`, files, policies)), ...here],
+    };
+  }
+  const { policies, problems } = await loadPolicies(files, path);
+  const between = await betweenPolicies(sources(policies));
+  return {
+    files: policies.length,
+    problems: [...problems, ...between, ...(await withoutRules(path, files, policies))],
+  };
+}
+
+/** What nobody can come in by: a folder without a policy, and policies without a rule. */
+async function withoutRules(
+  folder: string,
+  files: ConfigFiles,
+  policies: readonly LoadedPolicy[],
+): Promise<readonly Problem[]> {
+  if (policies.length === 0 && files.list(folder).kind === "found") {
+    const fix = `write ${folder}/TEAM.toml; policies/ of nixgate has examples`;
+    const message = "holds no policy, so nobody can come in";
+    return [{ severity: "warning", path: folder, line: undefined, message, fix }];
+  }
+  const each = sources(policies).map(({ policy, source }) => placeFindings(source, emptyFindings(policy)));
+  return (await Promise.all(each)).flat();
+}
+
+async function checkFile(files: ConfigFiles, path: string): Promise<Report> {
+  const read = files.read(path);
+  if (read.kind !== "found") return { files: 1, problems: [read.problem] };
+  const { text } = read.found;
+  if (/^nixgate\.(?:toml|json)$/.test(basename(path)))
+    return { files: 1, problems: (await readHostConfig(text, path)).problems };
+  const policy = await readPolicy(text, path);
+  const advice = policy.ok
+    ? await placeFindings({ path, text }, [...adviceFindings(policy.value), ...emptyFindings(policy.value)])
+    : [];
+  return { files: 1, problems: [...policy.problems, ...advice] };
+}
+
+function closingLine({ files, errors, warnings }: { files: number; errors: number; warnings: number }): string {
+  const some = (count: number, noun: string) => `${count === 0 ? "no" : count} ${noun}${count === 1 ? "" : "s"}`;
+  return `${some(files, "file")} checked: ${some(errors, "error")}, ${some(warnings, "warning")}`;
+}

@@ -1,0 +1,167 @@
+import type { Command } from "../../cli/command.ts";
+import { UsageError } from "../../cli/usage-error.ts";
+import { decide } from "../../decision/decide.ts";
+import type { Allow, Decision, Deny } from "../../decision/decision.ts";
+import { parseRequest } from "../../request/parse-request.ts";
+import type { Account } from "../../scope/environment.ts";
+import { type Plan, planScope } from "../../scope/plan.ts";
+import type { Configuration } from "../../session/arrival.ts";
+import type { ProgramProblem } from "../../session/ports.ts";
+import { opensLineLoop } from "../../session/requests/ssh-environment.ts";
+import { ExitStatus } from "../../units/exit-status.ts";
+import type { SessionId } from "../../units/ids.ts";
+import { escapeText, shellWord } from "../../units/text.ts";
+import { CONFIG_OPTIONS } from "../shared/config-options.ts";
+import { jsonDocument } from "../shared/json-document.ts";
+
+export interface ExplainPorts {
+  readonly account: Account;
+  readonly holder: string;
+  newSessionId(at: number): SessionId;
+  /** Why the team's account, or where there is none whoever asks, cannot execute a program on this host. */
+  problemWithProgram(path: string, team: string, confined: boolean): ProgramProblem | undefined;
+  /** What a session of this team and member would go by. */
+  configure(team: string, member: string | undefined, configDir: string | undefined): Promise<Configuration>;
+}
+
+export const explain: Command<ExplainPorts> = {
+  name: "explain",
+  summary: "say what a session would do with a request",
+  usage: "--team NAME [--member NAME] [--loop] [--json] [--config-dir DIR] -- REQUEST",
+  help: `
+The words of REQUEST are joined with one space, as ssh does it; quote it as one word to keep its blanks.
+
+  --team NAME       the team whose policy decides
+  --member NAME     one of the policy's members
+  --loop            decide it as a line of the line loop, where \`echo started\` is answered
+  --json            one JSON document: decision, rule, endpoint, argv, environment, unit, slice, properties, command_line;
+                    matched, what the rule's placeholders took, where it has any
+  --config-dir DIR  instead of /etc/nixgate
+
+The program is looked at on this host, unless --config-dir names another configuration than the host's.
+The account, its home and its uid are those of whoever runs explain; the session's id in the unit's name is an example.
+
+Exit status, as the session's: 0 allowed, 65 malformed, 77 denied; 78 the configuration is not valid, or the program
+cannot be executed.
+
+  nixgate explain --team alpha -- nix-daemon --stdio`,
+  options: {
+    team: { type: "string" },
+    member: { type: "string" },
+    loop: { type: "boolean" },
+    json: { type: "boolean" },
+    ...CONFIG_OPTIONS,
+  },
+  async run({ options, positionals }, ports) {
+    const { team, member, loop, json } = options;
+    if (typeof team !== "string")
+      throw new UsageError("--team NAME is missing", { hint: "see nixgate explain --help" });
+    if (positionals.length === 0) throw new UsageError("the request is missing", { hint: "write it behind --" });
+    const found = await ports.configure(
+      team,
+      member as string | undefined,
+      options["config-dir"] as string | undefined,
+    );
+    if (!found.ok) {
+      const { reason, message, status } = found.refusal;
+      const document = { decision: "deny", reason, rule: null, message };
+      return json ? { status, stdout: jsonDocument(document) } : { status, stderr: `nixgate: ${message}\n` };
+    }
+    const { host, policy } = found;
+    const request = new TextEncoder().encode(positionals.join(" "));
+    if (loop !== true && opensLineLoop(request)) return lineLoop(json === true);
+    const decision = decide(
+      parseRequest(request, policy.session.lineMaxBytes),
+      policy,
+      host.programs,
+      loop === true ? "loop" : "command",
+    );
+    const plan =
+      decision.kind === "allow"
+        ? planScope(decision, { host, policy, session: ports.newSessionId(Date.now()), n: 1, ...ports })
+        : undefined;
+    const isHere = options["config-dir"] === undefined || options["config-dir"] === "/etc/nixgate";
+    const problem =
+      plan && isHere ? ports.problemWithProgram(plan.argv[0], policy.team, plan.confinement !== undefined) : undefined;
+    const status = problem ? ExitStatus.config : statusOf(decision);
+    const stdout = json
+      ? jsonDocument({ ...asDocument(decision, plan), ...(problem && { problem: problem.message, fix: problem.fix }) })
+      : asText(decision, plan) + (plan && problem ? programText(plan.argv[0], problem) : "");
+    return { status, stdout };
+  },
+};
+
+const programText = (path: string, { message, fix }: ProgramProblem): string =>
+  `\n${escapeText(`but the session is refused with 78: ${path} ${message}`)}\n    fix: ${escapeText(fix)}\n`;
+
+const LINE_LOOP = "a request for a shell: the session reads its requests as lines on stdin";
+
+function lineLoop(json: boolean) {
+  const stdout = json
+    ? jsonDocument({ decision: "allow", endpoint: "line-loop", message: LINE_LOOP })
+    : `${LINE_LOOP}\n`;
+  return { status: ExitStatus.ok, stdout };
+}
+
+function statusOf(decision: Decision): ExitStatus {
+  if (decision.kind !== "deny") return ExitStatus.ok;
+  return decision.reason === "malformed" || decision.reason === "too-long" ? ExitStatus.malformed : ExitStatus.denied;
+}
+
+function asDocument(decision: Decision, plan: Plan | undefined): object {
+  switch (decision.kind) {
+    case "allow":
+      return {
+        decision: "allow",
+        rule: decision.rule.name,
+        endpoint: decision.endpoint,
+        ...(decision.matched.length > 0 && { matched: decision.matched }),
+        ...(plan && {
+          argv: plan.argv,
+          environment: plan.environment,
+          ...(plan.manager !== "none" && {
+            unit: plan.unit,
+            slice: plan.slice,
+            properties: Object.fromEntries(propertiesOf(plan).map(({ name, value }) => [name, value])),
+          }),
+          command_line: plan.commandLine,
+        }),
+      };
+    case "answer":
+      return { decision: "allow", rule: null, endpoint: "echo-started" };
+    case "deny": {
+      const { reason, rule, message } = decision;
+      return { decision: "deny", reason, rule: rule?.name ?? null, message };
+    }
+  }
+}
+
+/** Limits, and the sandbox where there is one. */
+const propertiesOf = (plan: Plan) => [...plan.properties, ...(plan.confinement ?? [])];
+
+function asText(decision: Decision, plan: Plan | undefined): string {
+  const steps = decision.trace.map(({ looked, found }) => `  ${looked}: ${found}`);
+  const lines = [
+    headline(decision),
+    "",
+    "how it was decided:",
+    ...(steps.length > 0 ? steps : ["  at the first look"]),
+  ];
+  if (plan) {
+    lines.push("", "what would run:", `  ${plan.commandLine.map(shellWord).join(" ")}`, "", "its environment:");
+    lines.push(...Object.entries(plan.environment).map(([name, value]) => `  ${name}=${value}`));
+    if (plan.manager === "none") {
+      lines.push("", 'manager = "none": no scope; limits are rlimits, for each process alone, as far as they go');
+    } else {
+      lines.push("", `its ${plan.confinement ? "service" : "scope"}: ${plan.unit} in ${plan.slice}`);
+      lines.push(...propertiesOf(plan).map(({ name, value }) => `  ${name}=${value}`));
+    }
+  }
+  return `${lines.map(escapeText).join("\n")}\n`;
+}
+
+function headline(decision: Allow | Deny | Decision): string {
+  if (decision.kind === "deny") return `denied (${decision.reason}): ${decision.message}`;
+  if (decision.kind === "answer") return "allowed: nixgate itself answers `started`";
+  return `allowed by ${decision.rule.name} as ${decision.endpoint}: ${decision.argv.map(shellWord).join(" ")}`;
+}

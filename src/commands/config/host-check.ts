@@ -1,0 +1,242 @@
+import { basename } from "node:path";
+import { accountsOf } from "../../policy/accounts.ts";
+import type { LoadedPolicy, WholeConfig } from "../../policy/load-all.ts";
+import type { HostConfig, Manager, Policy, Problem } from "../../policy/policy.ts";
+import { type Finding, type KeyPath, warningAt } from "../../policy/problem.ts";
+import { CHANGE_ACCOUNT } from "../../policy/rules/advice.ts";
+import { placeFindings, type Source } from "../../policy/source/source.ts";
+import { formatBytes as readable } from "../../record/wording.ts";
+import { isPlainShell, mayTrace } from "../../session/command/standing.ts";
+import type { ProgramProblem } from "../../session/ports.ts";
+import { formatBytes } from "../../units/bytes.ts";
+import type { Bytes } from "../../units/quantities.ts";
+
+/** The host that the configuration is to hold on, as far as the caller may look. */
+export interface HostLook {
+  /** All of its memory. */
+  readonly memory: Bytes;
+  /** An account's number; undefined where there is none of the name. */
+  uidOf(account: string): number | undefined;
+  /** Why an account cannot execute a program; without an account, why the caller cannot. */
+  problemWithProgram(
+    path: string,
+    viewer?: { readonly uid: number; readonly confined: boolean },
+  ): ProgramProblem | undefined;
+  /** What a program would get by its file's mode or capabilities, as an adjective; undefined: nothing. */
+  privilegesOf?(path: string): string | undefined;
+  /** The controllers of cgroup v2 that the kernel has; undefined without cgroup v2. */
+  readonly controllers: readonly string[] | undefined;
+  /** Whether a program is in the PATH that commands have. */
+  isInstalled(name: string): boolean;
+  /** Why records cannot be written below a folder that one of these uids is to own; undefined also where the caller may not look. */
+  problemWithFolder(path: string, owners: readonly number[]): FolderProblem | undefined;
+  /** Whether sshd has the account's keys from `nixgate authorized-keys` alone; undefined where sshd does not say. */
+  keysAreFromPolicies(account: string): boolean | undefined;
+  /** The login shell of an account, passwd(5). */
+  loginShellOf(uid: number): string | undefined;
+  /** Whether sshd's PAM takes variables from a file in the account's home. */
+  pamReadsHome(): boolean;
+  /** kernel.yama.ptrace_scope; undefined where the kernel has no Yama. */
+  ptraceScope(): number | undefined;
+}
+
+/** `missing`: there is no such folder. */
+export interface FolderProblem {
+  readonly missing: boolean;
+  /** Continues the path. */
+  readonly message: string;
+}
+
+/** A program of util-linux or systemd that starts a command (src/scope/command-line.ts). */
+const STARTERS: Readonly<Record<Manager, string>> = { user: "systemd-run", system: "setpriv", none: "prlimit" };
+
+interface Team {
+  readonly policy: Policy;
+  readonly file: Source;
+  /** The account that serves it, where there is one. */
+  readonly account: { readonly name: string; readonly uid: number } | undefined;
+}
+
+/**
+ * What keeps everybody, or a team, from coming in on this host, or a command from beginning: warnings alone, because it
+ * is no mistake in a file. Only what can be read is looked at.
+ */
+export async function hostWarnings(config: WholeConfig, look: HostLook): Promise<readonly Problem[]> {
+  const { checked, file } = config.host;
+  if (!checked.ok || !file) return [];
+  const host = checked.value;
+  const teams = config.policies.flatMap((policy) => teamOf(policy, look));
+  const logDirectory = logWarning(host, teams, look);
+  const own = await placeFindings(file, [
+    ...hostProgramWarnings(host, teams, look),
+    ...starterWarning(host, look),
+    ...cgroupWarnings(host, look),
+    ...traceWarning(host, look),
+    ...pamWarning(host, look),
+    ...memoryWarning(host, look),
+    ...(logDirectory ? [logDirectory] : []),
+  ]);
+  const each = await Promise.all(
+    teams.map((team) => placeFindings(team.file, teamWarnings(team, host, look, logDirectory === undefined))),
+  );
+  return [...own, ...each.flat()];
+}
+
+function teamOf({ checked, file }: LoadedPolicy, look: HostLook): readonly Team[] {
+  if (!checked.ok || !file) return [];
+  const found = accountsOf(checked.value).flatMap((name) => {
+    const uid = look.uidOf(name);
+    return uid === undefined ? [] : [{ name, uid }];
+  });
+  return [{ policy: checked.value, file, account: found[0] }];
+}
+
+const viewerOf = ({ account }: Team, { scope }: HostConfig) =>
+  account && { uid: account.uid, confined: scope.confine && scope.manager === "system" };
+
+function hostProgramWarnings(host: HostConfig, teams: readonly Team[], look: HostLook): readonly Finding[] {
+  return Object.entries(host.programs).flatMap(([name, path]) => {
+    const viewers = teams.flatMap((team) => viewerOf(team, host) ?? []);
+    const at = ["programs", name];
+    const problem = [undefined, ...viewers]
+      .map((viewer) => look.problemWithProgram(path, viewer))
+      .find((found) => found !== undefined);
+    return problem ? [programWarning(at, path, problem)] : [];
+  });
+}
+
+const programWarning = (at: KeyPath, path: string, { message, fix }: ProgramProblem): Finding =>
+  warningAt(at, `${path} ${message}, so what needs it is refused with 78`, fix);
+
+function starterWarning({ scope }: HostConfig, look: HostLook): readonly Finding[] {
+  const program = STARTERS[scope.manager];
+  if (look.isInstalled(program)) return [];
+  const message = `commands are started by ${program}, which this host does not have`;
+  const fix = program === "systemd-run" ? 'install systemd, or write manager = "none"' : "install util-linux";
+  return [warningAt(["scope", "manager"], message, fix)];
+}
+
+/** What every command's default limits are made of. */
+const CONTROLLERS = ["memory", "pids"];
+
+function cgroupWarnings({ scope }: HostConfig, { controllers }: HostLook): readonly Finding[] {
+  if (scope.manager === "none") return [];
+  const at = ["scope", "manager"];
+  if (controllers === undefined) {
+    const message = "this host has no cgroup v2, which limits need, so every command is refused with 69";
+    return [warningAt(at, message, "boot it with systemd.unified_cgroup_hierarchy=1, or without that option")];
+  }
+  return CONTROLLERS.filter((name) => !controllers.includes(name)).map((name) =>
+    warningAt(at, `the kernel has no ${name} controller, which limits need`, `boot it with cgroup_enable=${name}`),
+  );
+}
+
+/** The supervisor refuses what these three warn of. */
+function traceWarning({ scope }: HostConfig, look: HostLook): readonly Finding[] {
+  if (scope.manager !== "system" || !(scope.require || scope.confine) || !mayTrace(look.ptraceScope())) return [];
+  const message = "kernel.yama.ptrace_scope of this host is not 1 or more, so all sessions are refused with 69";
+  const fix = "nixgate render units --output /, then systemctl restart systemd-sysctl; the kernel needs Yama";
+  return [warningAt(["scope", "manager"], message, fix)];
+}
+
+function pamWarning({ scope }: HostConfig, look: HostLook): readonly Finding[] {
+  if (scope.manager !== "system" || !look.pamReadsHome()) return [];
+  const message = "sshd's PAM reads ~/.pam_environment, so all sessions are refused with 78";
+  return [warningAt(["scope", "manager"], message, "sed -i 's/ user_readenv=1//' /etc/pam.d/sshd")];
+}
+
+function shellWarning(
+  { name, uid }: { readonly name: string; readonly uid: number },
+  { scope }: HostConfig,
+  look: HostLook,
+): readonly Finding[] {
+  const shell = look.loginShellOf(uid);
+  if (scope.manager !== "system" || shell === undefined || isPlainShell(shell)) return [];
+  const message = `${name} has the login shell ${shell}, which reads the account's files first, so its sessions are refused with 78`;
+  return [warningAt(["team"], message, `usermod --shell /bin/sh ${name}`)];
+}
+
+function memoryWarning({ admission }: HostConfig, { memory }: HostLook): readonly Finding[] {
+  const { minAvailableMemory } = admission;
+  if (minAvailableMemory < memory) return [];
+  const message = `${formatBytes(minAvailableMemory)} is all that this host has (${readable(memory)}) or more, so nobody is admitted`;
+  return [warningAt(["admission", "min_available_memory"], message, 'write what shall stay free, such as "256M"')];
+}
+
+function logWarning({ log, scope }: HostConfig, teams: readonly Team[], look: HostLook): Finding | undefined {
+  const accounts = scope.manager === "system" ? [] : teams.flatMap(({ account }) => account?.uid ?? []);
+  const problem = look.problemWithFolder(log.directory, [0, ...accounts]);
+  if (!problem) return undefined;
+  const message = `${log.directory} ${problem.message}, so no session can be put on record`;
+  return warningAt(["log", "directory"], message, `install -d -m 755 -o root -g root ${log.directory}`);
+}
+
+function teamWarnings(team: Team, host: HostConfig, look: HostLook, hasLog: boolean): readonly Finding[] {
+  const { policy, account } = team;
+  const [first, second] = accountsOf(policy);
+  if (account === undefined) {
+    const message = `there is no account ${second} or ${first} on this host, so nobody can come in`;
+    return [
+      ...limitWarnings(policy, look),
+      warningAt(["team"], message, `useradd --create-home --shell /bin/sh ${second}`),
+    ];
+  }
+  return [
+    ...keyWarnings(policy, account.name, look),
+    ...shellWarning(account, host, look),
+    ...ruleWarnings(team, host, look),
+    ...limitWarnings(policy, look),
+    ...(hasLog ? folderWarnings(policy, account, host, look) : []),
+  ];
+}
+
+function keyWarnings(policy: Policy, account: string, look: HostLook): readonly Finding[] {
+  if (policy.members.some(({ keys }) => keys.length > 0) || look.keysAreFromPolicies(account) !== true) return [];
+  const message = `sshd takes the keys of ${account} from this policy, which has none, so nobody can come in`;
+  return [warningAt(["member"], message, "add [[member]] with a name and keys")];
+}
+
+function ruleWarnings(team: Team, host: HostConfig, look: HostLook): readonly Finding[] {
+  return team.policy.allow.flatMap((rule, index) => {
+    if (rule.kind !== "custom") return [];
+    const [program] = rule.run;
+    const problem = look.problemWithProgram(program, viewerOf(team, host));
+    if (problem) return [programWarning(["allow", index, "run"], program, problem)];
+    return privilegeWarning(["allow", index, "run"], program, look);
+  });
+}
+
+/** sudo and its like have a warning by their names, src/policy/rules/advice.ts. */
+function privilegeWarning(at: KeyPath, program: string, look: HostLook): readonly Finding[] {
+  const privileged = CHANGE_ACCOUNT.has(basename(program)) ? undefined : look.privilegesOf?.(program);
+  if (privileged === undefined) return [];
+  const message = `${program} is ${privileged}, and commands get no new privileges`;
+  return [warningAt(at, message, "let a service of that account do the work, and run what asks it")];
+}
+
+function limitWarnings({ limits, teamLimits }: Policy, { memory }: HostLook): readonly Finding[] {
+  const tables = [
+    ["limits", limits.MemoryMax],
+    ["team_limits", teamLimits.MemoryMax],
+  ] as const;
+  return tables.flatMap(([table, most]) => {
+    if (typeof most !== "number" || most <= memory) return [];
+    const message = `${formatBytes(most)} is above this host's memory of ${readable(memory)}, so it bounds nothing`;
+    return [warningAt([table, "MemoryMax"], message, `write less than ${readable(memory)} under [${table}]`)];
+  });
+}
+
+/** Under `system` records are root's; otherwise the account itself writes them. */
+function folderWarnings(
+  { team }: Policy,
+  { name, uid }: { readonly name: string; readonly uid: number },
+  { log, scope }: HostConfig,
+  look: HostLook,
+): readonly Finding[] {
+  const folder = `${log.directory}/${team}`;
+  const isRoots = scope.manager === "system";
+  const problem = look.problemWithFolder(folder, [isRoots ? 0 : uid]);
+  if (!problem || (isRoots && problem.missing)) return []; // root's supervisor makes it
+  const fix = isRoots ? `chown -R root: ${folder}` : `install -d -m 750 -o ${name} -g ${name} ${folder}`;
+  return [warningAt(["team"], `${folder} ${problem.message}, so the team's sessions cannot be put on record`, fix)];
+}

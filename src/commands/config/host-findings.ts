@@ -1,0 +1,64 @@
+import { ConfigError } from "../../policy/config-error.ts";
+import type { Problem } from "../../policy/policy.ts";
+import { madeBy, named } from "../../render/made-by.ts";
+import { type ApplyPorts, planFor } from "../host/apply-ports.ts";
+import { CONFIG_DIRECTORY } from "../shared/config-options.ts";
+
+/** A part of the way to a program that others than root could exchange. */
+export interface UnsafePart {
+  readonly path: string;
+  readonly uid: number;
+  readonly mode: number;
+}
+
+export interface HostFindingsPorts extends ApplyPorts {
+  /** The first part that sshd would refuse on the way to nixgate itself; undefined where there is none. */
+  unsafeWay(): UnsafePart | undefined;
+}
+
+const MEND = "nixgate apply --yes, as root";
+
+/**
+ * Where this host is not as the configuration asks for it, and whether sshd would start this very program. Root alone can
+ * tell; another configuration than the host's own is looked at where files of it are in place.
+ */
+export async function hostFindings(directory: string, ports: HostFindingsPorts): Promise<readonly Problem[]> {
+  if (!ports.isRoot || !isInUse(directory, ports)) return [];
+  const way = ports.unsafeWay();
+  try {
+    const { steps, foreign } = await planFor(directory, ports);
+    return [
+      ...(way ? [unsafe(way)] : []),
+      ...foreign.map((path) => warning(path, "is not made by nixgate from this configuration", "move it away")),
+      ...steps.map((step) =>
+        step.kind === "systemctl"
+          ? warning(directory, `systemctl ${step.words.join(" ")} has not been done: ${step.why}`, MEND)
+          : warning(step.path, step.kind === "write" ? step.why : `is ${step.why}`, MEND),
+      ),
+    ];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return way ? [unsafe(way)] : []; // the errors are said where the configuration is read
+  }
+}
+
+const isInUse = (directory: string, { filesOnHost }: ApplyPorts) =>
+  directory === CONFIG_DIRECTORY ||
+  [...filesOnHost([]).values()].some((text) => madeBy(text)?.configDirectory === named(directory));
+
+const warning = (path: string, message: string, fix: string): Problem => ({
+  severity: "warning",
+  path,
+  line: undefined,
+  message,
+  fix,
+});
+
+function unsafe({ path, uid, mode }: UnsafePart): Problem {
+  const why = uid === 0 ? `mode ${mode.toString(8)}` : `uid ${uid}`;
+  return warning(
+    path,
+    `others than root could exchange nixgate (${why}): sshd refuses an AuthorizedKeysCommand below it`,
+    uid === 0 ? `chmod go-w ${path}, or install nixgate below a folder that is root's alone` : `chown root ${path}`,
+  );
+}

@@ -1,0 +1,46 @@
+import type { Command } from "../../cli/command.ts";
+import { optionsOnly, textOption } from "../../cli/options.ts";
+import { allClosings, type Closing, closedPath } from "../../policy/closed.ts";
+import { ExitStatus } from "../../units/exit-status.ts";
+import { escapeText } from "../../units/text.ts";
+import { CONFIG_HELP, CONFIG_OPTIONS } from "../shared/config-options.ts";
+import { type ClosingPorts, closedTeam } from "./closing-ports.ts";
+
+export const open: Command<ClosingPorts> = {
+  name: "open",
+  summary: "let new sessions in again after nixgate close",
+  usage: "[--team T] [--config-dir DIR]",
+  help: `Takes back what \`nixgate close\` did: without --team the closing of all teams, with it that of one. What stays closed is
+said. To be run by root.
+
+  --team T           the team that was closed
+${CONFIG_HELP}
+
+Exit status: 0, also where nothing was closed; 64 for a wrong option; 73 and 74 where the host's record cannot be written
+(it stays closed then); 77 where this account may not; 78 where nixgate.toml has an error.
+`,
+  options: { team: { type: "string" }, ...CONFIG_OPTIONS },
+  async run({ positionals, options }, ports) {
+    optionsOnly("open", positionals, "for one team: --team NAME");
+    const configDirectory = textOption(options, "config-dir");
+    const directory = ports.directory(configDirectory);
+    const team = closedTeam(textOption(options, "team"));
+    const path = closedPath(directory, team);
+    const wasClosed = ports.files.isThere(path);
+    if (wasClosed) {
+      const of = team === undefined ? {} : { for_team: team };
+      // On record before anybody comes in.
+      await ports.record(await ports.log(configDirectory), { event: "host.open", ...of, ...ports.doer() });
+      ports.take(path);
+    }
+    const what = team === undefined ? "the builder" : `team ${team}`;
+    const done = `${what} ${wasClosed ? "is open again" : "was not closed"}\n`;
+    const still = allClosings(ports.files, directory).map((closing) => `still closed: ${stillWords(closing)}\n`);
+    return { status: ExitStatus.ok, stdout: done + still.join("") };
+  },
+};
+
+const stillWords = ({ team, text }: Closing) =>
+  team === undefined
+    ? `all teams: ${text} (nixgate open)`
+    : `team ${escapeText(team)}: ${text} (nixgate open --team ${escapeText(team)})`;

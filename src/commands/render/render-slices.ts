@@ -1,0 +1,40 @@
+import type { Command } from "../../cli/command.ts";
+import { accountsOf } from "../../policy/accounts.ts";
+import type { Manager } from "../../policy/policy.ts";
+import { renderSlices } from "../../render/slices.ts";
+import { RENDER_HELP, RENDER_OPTIONS, type RenderPorts, renderFiles } from "./render-files.ts";
+
+/** What to know of them under another manager. */
+const NOT_THE_USERS: Readonly<Partial<Record<Manager, string>>> = {
+  system:
+    '# scope.manager is "system": sessions run in slices of root\'s (nixgate render units). What is printed here bounds what an\n# account runs beside them, through cron(8), lingering or a user manager.\n',
+  none: '# scope.manager is "none": there are no slices. What is printed here bounds the accounts only where pam_systemd(8) puts\n# their ssh sessions into user slices.\n',
+};
+
+export const renderSlicesCommand: Command<RenderPorts> = {
+  name: "render slices",
+  summary: "print drop-ins that bound the account of each team",
+  usage: "[--output DIR [--force]] [--config-dir DIR]",
+  help: `Prints a systemd drop-in for the user slice of each team's account, made from [team_limits]: a bound around everything
+that the account runs, which belongs to root and which the account cannot raise. Under manager = "user" it can raise the
+limits of its own scopes. Each file is headed by the path where it belongs; afterwards: systemctl daemon-reload. A running
+slice takes the new bound when the account's next session starts.
+
+${RENDER_HELP}`,
+  options: RENDER_OPTIONS,
+  run: (args, ports) =>
+    renderFiles(
+      {
+        name: "render slices",
+        afterwards:
+          "# Then: systemctl daemon-reload; a running slice takes the bound when the account's next session starts.\n" +
+          "# What the kernel holds: cat /sys/fs/cgroup/user.slice/user-UID.slice/{pids,memory}.max\n",
+        render: ({ scope }, policies) => ({
+          ...renderSlices(policies, accountsOf, ports.uidOf),
+          note: NOT_THE_USERS[scope.manager] ?? "",
+        }),
+      },
+      args,
+      ports,
+    ),
+};

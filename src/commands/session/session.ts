@@ -1,0 +1,40 @@
+import type { Command } from "../../cli/command.ts";
+import { UsageError } from "../../cli/usage-error.ts";
+import type { Configuration } from "../../session/arrival.ts";
+import { type Named, serveArrival, type Visitor } from "../../session/serve-arrival.ts";
+import { CONFIG_OPTIONS } from "../shared/config-options.ts";
+
+export interface SessionCommandPorts extends Visitor {
+  configure(team: string, member: string | undefined, configDir: string | undefined): Promise<Configuration>;
+  /** Becomes bin/nixgate-shim: the resident supervisor serves this host's sessions. */
+  becomeShim(named: Named): never;
+}
+
+export const session: Command<SessionCommandPorts> = {
+  name: "session",
+  summary: "serve one SSH session: the forced command",
+  usage: "--team NAME [--member NAME] [--config-dir DIR]",
+  help: `
+sshd starts it instead of a shell, by ForceCommand in sshd_config(5) or by command= in authorized_keys:
+
+  ForceCommand exec /usr/local/bin/nixgate session --team alpha
+  restrict,command="exec /usr/local/bin/nixgate session --team alpha --member ci" ssh-ed25519 AAAA…
+
+The request is SSH_ORIGINAL_COMMAND. Without one, or where it is \`bash\` or \`sh\`, requests are read as lines on stdin.
+What is allowed runs with stdin, stdout and stderr as sshd made them; everything is put on record.
+
+Exit status: the command's own, or 128 + the signal's number; 64 usage, 65 malformed request, 69 limits or systemd
+unavailable, 70 a bug in nixgate, 73 and 74 records cannot be created or written, 75 busy, 77 denied, 78 configuration.`,
+  options: { team: { type: "string" }, member: { type: "string" }, ...CONFIG_OPTIONS },
+  async run({ options, positionals }, ports) {
+    if (positionals.length > 0 || typeof options["team"] !== "string") {
+      throw new UsageError("--team NAME is all that a forced command needs", {
+        hint: "see nixgate session --help, or nixgate sessions for what is on record",
+      });
+    }
+    const named = { team: options["team"], member: options["member"] as string | undefined };
+    const configuration = await ports.configure(named.team, named.member, options["config-dir"] as string | undefined);
+    if (configuration.host?.scope.manager === "system") ports.becomeShim(named);
+    return { status: await serveArrival(named, ports, configuration) };
+  },
+};

@@ -1,0 +1,31 @@
+import type { Command } from "../../cli/command.ts";
+import { optionsOnly, textOption } from "../../cli/options.ts";
+import { type SupervisePorts, supervise as superviseAll } from "../../session/supervise.ts";
+import { ExitStatus } from "../../units/exit-status.ts";
+import { CONFIG_HELP, CONFIG_OPTIONS } from "../shared/config-options.ts";
+
+export interface SuperviseCommandPorts {
+  /** @throws NixgateError where systemd has passed no FIFO, or this is not root */
+  open(configDirectory: string | undefined): Promise<SupervisePorts>;
+}
+
+export const supervise: Command<SuperviseCommandPorts> = {
+  name: "supervise",
+  summary: 'serve the sessions of all teams under manager = "system"',
+  usage: "[--config-dir DIR]",
+  help: `nixgate.service runs it as root; nixgate render units prints that service with its sockets. sshd then starts nixgate-shim
+for a session: it says its pid through the FIFO of its team, stops itself, and does what it is told. Who it is, what was
+asked for and from where is read from the kernel. The supervisor decides, makes the scopes in the system's slices, reads
+the limits back and keeps the records, which are root's.
+
+${CONFIG_HELP}; policies are read anew for each session
+
+Exit status: 0 when it was told to stop; 64 for a wrong option; 69 where systemd has passed no FIFO, or this is not root.
+`,
+  options: { ...CONFIG_OPTIONS },
+  async run({ positionals, options }, { open }) {
+    optionsOnly("supervise", positionals);
+    await superviseAll(await open(textOption(options, "config-dir")));
+    return { status: ExitStatus.ok };
+  },
+};

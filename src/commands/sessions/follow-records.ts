@@ -1,0 +1,47 @@
+import type { Archive } from "../../archive/archive.ts";
+import type { Keep } from "../../archive/filter.ts";
+import { findSessions } from "../../archive/find.ts";
+import { conclude, type Gathering, gather, take } from "../../archive/sessions/summary.ts";
+import { type Decoded, decodeLine } from "../../record/decode.ts";
+import type { SessionRecord } from "../../record/schema.ts";
+import { sentence } from "../../record/sentence.ts";
+import { localTime } from "../../record/wording.ts";
+import { escapeJson, escapeText } from "../../units/text.ts";
+import { recordsOf } from "./sessions-show.ts";
+
+export const decodeText = (line: string): Decoded =>
+  decodeLine({ number: 0, bytes: Buffer.from(line), tooLong: false });
+
+/** How one more line is told to a person; undefined where it is nobody's business. */
+export type Tell = (decoded: Decoded) => string | undefined;
+
+/** Tells records of the sessions that match so far. What began before the first line is looked up in the archive. */
+export function tellRecords(archive: Archive, keep: Keep, json: boolean): Tell {
+  const open = new Map<string, Gathering>();
+  return (decoded) => {
+    if (!decoded.ok) return json ? undefined : `(damaged) ${escapeText(decoded.damage.what)}\n`;
+    const { record } = decoded;
+    const known = open.get(record.session) ?? begun(archive, record);
+    take(known, record);
+    if (record.event === "session.end") open.delete(record.session);
+    else open.set(record.session, known);
+    if (!keep(conclude(known, () => true))) return undefined;
+    return json ? `${escapeJson(JSON.stringify(record))}\n` : asLine(record, known.start?.member);
+  };
+}
+
+/** What its file says of a session up to a record. */
+function begun(archive: Archive, record: SessionRecord): Gathering {
+  if (record.seq === 0) return gather(record);
+  const files = archive.scan().files.filter(({ team }) => team === record.team);
+  const [located] = findSessions(files, record.session, () => undefined);
+  const before = located ? recordsOf(located).filter(({ seq }) => seq < record.seq) : [];
+  const known = gather(before[0] ?? record);
+  for (const one of before) take(known, one);
+  return known;
+}
+
+const asLine = (record: SessionRecord, member: string | undefined) => {
+  const who = member === undefined ? record.team : `${record.team}/${member}`;
+  return `${localTime(record.time)}  ${escapeText(who)}  ${record.session.slice(-12)}  ${sentence(record)}\n`;
+};

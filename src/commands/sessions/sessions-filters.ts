@@ -1,0 +1,112 @@
+import { clientRange } from "../../archive/client-range.ts";
+import type { Criteria } from "../../archive/filter.ts";
+import { parseWhen, WHEN_FORMS } from "../../archive/when.ts";
+import type { Arguments } from "../../cli/command.ts";
+import { textOption } from "../../cli/options.ts";
+import { UsageError } from "../../cli/usage-error.ts";
+import { CAUSES } from "../../record/vocabulary.ts";
+import { escapeText } from "../../units/text.ts";
+
+type Options = Arguments["options"];
+
+const bool = { type: "boolean" } as const;
+const text = { type: "string" } as const;
+
+/** Which sessions: the options that every reading command takes alike. */
+export const whichOptions = {
+  team: text,
+  member: text,
+  client: text,
+  key: text,
+  host: text,
+  at: text,
+  since: text,
+  until: text,
+  denied: bool,
+  cause: text,
+  request: text,
+  running: bool,
+} as const;
+/** The same, and how many of them. */
+export const filterOptions = { ...whichOptions, limit: text } as const;
+
+export const WHICH_USAGE =
+  "[--team T] [--member M] [--client IP|NET] [--key FP] [--host H] [--at WHEN] [--since WHEN] [--until WHEN] [--denied] [--cause C] [--request TEXT] [--running]";
+export const FILTER_USAGE = `${WHICH_USAGE} [--limit N]`;
+
+const HELP: Readonly<Record<keyof typeof whichOptions, string>> = {
+  team: "--team T           of this team",
+  member: "--member M         of this member",
+  client: "--client IP|NET    that came from this address or network: 192.0.2.7, 10.0.0.0/8, fe80::1%eth0",
+  key: "--key FINGERPRINT  with this key, as ssh-keygen -l prints it, or the beginning of it",
+  host: "--host H           on this host",
+  at: "--at WHEN          that were there at WHEN",
+  since: "--since WHEN       that were there at WHEN or later",
+  until: "--until WHEN       that began at WHEN or before",
+  denied: "--denied           that were refused, or had a request turned away",
+  cause: `--cause C          where a command, or the session, ended by: ${CAUSES.join(", ")}`,
+  request:
+    "--request TEXT     with a request that holds TEXT, in any case, such as --request=--write; what ran for it, show says",
+  running: "--running          that are still there",
+};
+
+/** What `--help` says of some of them. */
+export const helpFor = (options: Partial<typeof whichOptions>): string =>
+  (Object.keys(options) as (keyof typeof whichOptions)[]).map((name) => `  ${HELP[name]}`).join("\n");
+
+export const WHICH_HELP = helpFor(whichOptions);
+
+export const FILTER_HELP = `${WHICH_HELP}
+  --limit N          the first N`;
+
+export const WHEN_HELP = `WHEN, in local time: ${WHEN_FORMS}.
+A time that the clock shows twice, in the night in which it is set back, is the first of the two; with Z or +01:00 it is
+exact.`;
+
+/** @throws UsageError for a value that names nothing */
+export function criteriaFrom(options: Options, now: number): Criteria {
+  const given = (name: string) => textOption(options, name);
+  const cause = given("cause");
+  if (cause !== undefined && !CAUSES.some((known) => known === cause))
+    throw new UsageError(`--cause ${escapeText(cause)}: no such cause`, {
+      hint: `one of ${CAUSES.join(", ")}`,
+    });
+  const client = given("client");
+  if (client !== undefined && clientRange(client) === undefined)
+    throw new UsageError(`--client ${escapeText(client)}: no address or network`, {
+      hint: "write 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32",
+    });
+  const when = (name: string) => {
+    const words = given(name);
+    const time = words === undefined ? undefined : parseWhen(words, now);
+    if (words !== undefined && time === undefined)
+      throw new UsageError(`--${name} ${escapeText(words)}: no point in time`, { hint: `write ${WHEN_FORMS}` });
+    return time;
+  };
+  const at = when("at");
+  if (at !== undefined && (given("since") !== undefined || given("until") !== undefined))
+    throw new UsageError("--at says both --since and --until", { hint: "leave --at away, or the two others" });
+  const all = {
+    team: given("team"),
+    member: given("member"),
+    client,
+    key: given("key"),
+    host: given("host"),
+    since: at ?? when("since"),
+    until: at ?? when("until"),
+    denied: options["denied"] === true ? true : undefined,
+    cause,
+    request: given("request"),
+    running: options["running"] === true ? true : undefined,
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, wanted]) => wanted !== undefined));
+}
+
+/** How many sessions at most; infinite where nothing is asked for. @throws UsageError */
+export function limitFrom(options: Options): number {
+  const limit = textOption(options, "limit");
+  if (limit === undefined) return Number.POSITIVE_INFINITY;
+  if (!/^[1-9]\d{0,8}$/.test(limit))
+    throw new UsageError(`--limit ${escapeText(limit)}: no count`, { hint: "a whole number from 1" });
+  return Number(limit);
+}

@@ -1,0 +1,153 @@
+import type { DayFile, IsAlive } from "../../archive/archive.ts";
+import type { Command } from "../../cli/command.ts";
+import { textOption } from "../../cli/options.ts";
+import { UsageError } from "../../cli/usage-error.ts";
+import type { RecordOf, SessionRecord } from "../../record/schema.ts";
+import { isHostEvent } from "../../record/vocabulary.ts";
+import { formatDuration } from "../../record/wording.ts";
+import { NixgateError } from "../../units/error.ts";
+import { ExitStatus } from "../../units/exit-status.ts";
+import { escapeText } from "../../units/text.ts";
+import { FILES } from "../shared/archive-options.ts";
+import { jsonDocument } from "../shared/json-document.ts";
+import type { SessionsPorts } from "./sessions-ports.ts";
+import { oneId, openOne, recordsOf } from "./sessions-show.ts";
+
+/** The process that serves a session: that one, or none. */
+export interface ServingProcess {
+  isThere(): boolean;
+  /** @throws an error with code EPERM where this caller may not */
+  terminate(whose: Whose): void;
+  close(): void;
+}
+
+/** The team of the folder that a record is in, and the account that owns the folder. */
+export interface Whose {
+  readonly team: string;
+  readonly uid: number | undefined;
+}
+
+export interface SessionsKillPorts extends SessionsPorts {
+  /** `foreign`: the process that the record names is not of the account that owns the folder of the records. */
+  serving(start: Parameters<IsAlive>[0], whose: Whose): ServingProcess | "gone" | "elsewhere" | "hidden" | "foreign";
+  /** How long the team's sessions may take to end, in milliseconds. */
+  patience(configDirectory: string | undefined, team: string): Promise<number>;
+  sleep(ms: number): Promise<void>;
+}
+
+/** How often it is looked whether the session has ended, in milliseconds. */
+const LOOK_AGAIN_MS = 50;
+
+export const sessionsKill: Command<SessionsKillPorts> = {
+  name: "sessions kill",
+  summary: "end a running session",
+  usage: `ID [--json] ${FILES.usage}`,
+  help: `Ends a running session in good order: its nixgate is told to (by SIGTERM, or through the supervisor), ends the command and everything in its scope (SIGTERM,
+after stop_timeout SIGKILL), writes the records with the cause killed-by-admin and exits. Waits for that.
+ID is the session's id, or as much of its beginning or its end as is found only once; TEAM/ID names the team, too. Only
+root and the session's own account may do it. What is signalled is a process of the account that owns the team's records.
+
+  --json             one JSON document
+${FILES.help}
+
+Exit status: 0 when the session has ended; 64 for an id that is not on record, or a session that has ended already or
+runs on another host; 69 where it has not ended in time; 77 where this account may not, or
+the session is not found and this account may not read all records.
+`,
+  options: { ...FILES.options, json: { type: "boolean" } },
+  async run({ positionals, options }, ports) {
+    const part = oneId("sessions kill", positionals, "nixgate sessions list --running shows the ids");
+    const { located, problems } = await openOne(part, options, ports);
+    const { session, file } = located;
+    const start = runningOf(session, recordsOf(located));
+    const patience = await ports.patience(textOption(options, "config-dir"), start.team);
+    const end = await endSession(start, file, patience, ports);
+    const words = `${session}: ended with ${end.cause}, status ${end.exit}, after ${formatDuration(end.wall_ms)}\n`;
+    const stdout = options["json"] === true ? jsonDocument({ session, end }) : words;
+    return { status: ExitStatus.ok, stdout, stderr: problems.text() };
+  },
+};
+
+/** The start of a session that has not ended. */
+function runningOf(session: string, records: readonly SessionRecord[]): RecordOf<"session.start"> {
+  const end = records.find((record) => record.event === "session.end");
+  if (end)
+    throw new UsageError(`${session}: has ended at ${end.time}: ${end.cause}, status ${end.exit}`, {
+      hint: "nixgate sessions list --running shows what runs",
+    });
+  if (records.some(({ event }) => isHostEvent(event)))
+    throw new UsageError(`${session}: is a record of the host, no session`, {
+      hint: "nixgate sessions list --running shows what runs",
+    });
+  const start = records.find((record) => record.event === "session.start");
+  if (!start)
+    throw new UsageError(`${session}: its session.start is gone, so its process is not known`, {
+      hint: "nixgate sessions verify says what else is",
+    });
+  return start;
+}
+
+async function endSession(
+  start: RecordOf<"session.start">,
+  file: DayFile,
+  patience: number,
+  ports: SessionsKillPorts,
+): Promise<RecordOf<"session.end">> {
+  const whose = { team: file.team, uid: file.owner?.() };
+  const serving = reach(start, whose, ports);
+  try {
+    signal(serving, start, whose);
+    for (let waited = 0; serving.isThere() && waited < patience; waited += LOOK_AGAIN_MS)
+      await ports.sleep(LOOK_AGAIN_MS);
+    const end = recordsOf({ file, session: start.session }).find((record) => record.event === "session.end");
+    if (end) return end;
+    if (!serving.isThere()) throw lost(start.session);
+    throw new NixgateError(
+      "E_SESSION_STILL_RUNS",
+      ExitStatus.unavailable,
+      `${start.session}: has not ended within ${formatDuration(patience)}; process ${start.pid} is still there`,
+      { hint: `look what it waits for: cat /proc/${start.pid}/stack, or end it by kill -KILL ${start.pid}` },
+    );
+  } finally {
+    serving.close();
+  }
+}
+
+function reach(start: RecordOf<"session.start">, whose: Whose, ports: SessionsKillPorts): ServingProcess {
+  const { session, host, user } = start;
+  const serving = ports.serving(start, whose);
+  if (serving === "elsewhere")
+    throw new UsageError(`${session}: runs on ${escapeText(host)}, not on this host`, {
+      hint: `run nixgate sessions kill on ${escapeText(host)}`,
+    });
+  if (serving === "gone") throw lost(session);
+  if (serving === "foreign") throw foreign(start, whose);
+  if (serving === "hidden") throw notAllowed(session, user);
+  return serving;
+}
+
+function signal(serving: ServingProcess, { session, user }: RecordOf<"session.start">, whose: Whose): void {
+  try {
+    serving.terminate(whose);
+  } catch (error) {
+    if (/^E(?:PERM|ACCES)$/.test((error as NodeJS.ErrnoException).code ?? "")) throw notAllowed(session, user);
+    throw error;
+  }
+}
+
+const lost = (session: string) =>
+  new UsageError(`${session}: is lost: it has no end on record, and its process is gone`, {
+    hint: "nixgate recover ends its records",
+  });
+
+/** Whoever owns the records may have forged this one, to have another's process ended. */
+const foreign = ({ session, pid }: RecordOf<"session.start">, { team, uid }: Whose) =>
+  new UsageError(
+    `${session}: process ${pid} is not the account's that owns the records of ${escapeText(team)} (uid ${uid ?? "unknown"}): not signalled`,
+    { hint: `the record may be forged: nixgate sessions verify; ps -o user,args -p ${pid}` },
+  );
+
+const notAllowed = (session: string, user: string) =>
+  new NixgateError("E_SESSION_NOT_YOURS", ExitStatus.denied, `${session}: is a session of ${escapeText(user)}`, {
+    hint: `run it as root or as ${escapeText(user)}`,
+  });

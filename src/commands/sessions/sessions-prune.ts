@@ -1,0 +1,131 @@
+import type { DayFile } from "../../archive/archive.ts";
+import { placeOf } from "../../archive/finding.ts";
+import { isOlder, type Pruned, type PruneOptions, pruneFiles } from "../../archive/pruning.ts";
+import { type Measure, type SealStore, sealWriter } from "../../archive/verify/sealing.ts";
+import type { Arguments, Command } from "../../cli/command.ts";
+import { optionsOnly, textOption } from "../../cli/options.ts";
+import { UsageError } from "../../cli/usage-error.ts";
+import { formatBytes, plural } from "../../record/wording.ts";
+import { parseDuration } from "../../units/durations.ts";
+import { ExitStatus } from "../../units/exit-status.ts";
+import { escapeText } from "../../units/text.ts";
+import { FILES, openFiles } from "../shared/archive-options.ts";
+import { jsonDocument } from "../shared/json-document.ts";
+import { problemList, type SessionsPorts } from "./sessions-ports.ts";
+import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS, saying, sealDirectoryOf } from "./verify/seal-options.ts";
+
+export interface PruneCommandPorts extends SessionsPorts {
+  readonly openSeals: OpenSeals;
+  measuring(directory: string): Measure;
+  readonly machine: { readonly host: string; readonly boot: string };
+  /** @throws RecordError E_LOG_WRITE */
+  removing(directory: string): (file: DayFile) => void;
+}
+
+const DAY_MS = 86_400_000;
+
+export const sessionsPrune: Command<PruneCommandPorts> = {
+  name: "sessions prune",
+  summary: "remove old days of records, and record what they were",
+  usage: `--older-than AGE [--team T] [--dry-run] [--damaged] [--json] [--seal-dir DIR] ${FILES.usage}`,
+  help: `Removes the record files of whole days (UTC) that are over for longer than AGE. What each file was is sealed first, so
+that \`nixgate sessions verify\` goes on finding nothing; a file that went in another way is a finding. To be run by root.
+It asks nothing and says what it does.
+
+  --older-than AGE   90d, 12w, 36h: at least a day
+  --team T           only this team's
+  --dry-run          say what would be done, and do nothing
+  --damaged          also files in which verify finds more than a crash: without it they are kept, as evidence
+  --json             one JSON document
+${SEAL_HELP}
+
+A day with a session that is still running is kept. A day that the clock showed by mistake (\`nixgate sessions acknowledge
+--clock-was-wrong\`) is as old as its last seal.
+Exit status: 0; 64 for a wrong option; 65 where a damaged file was kept; 73 where the key or the seals cannot be had; 74
+where a file cannot be read or removed; 75 where a day was kept because of a running session.
+`,
+  options: {
+    ...SEAL_OPTIONS,
+    "older-than": { type: "string" },
+    team: { type: "string" },
+    "dry-run": { type: "boolean" },
+    damaged: { type: "boolean" },
+    json: { type: "boolean" },
+  },
+  async run({ positionals, options }, ports) {
+    optionsOnly("sessions prune", positionals);
+    const before = lastDay(options, ports.now());
+    const how = { dryRun: options["dry-run"] === true, damaged: options["damaged"] === true };
+    const team = textOption(options, "team");
+    const problems = problemList();
+    const { archive, files } = await openFiles(options, ports, problems.report);
+    // A dry run makes neither key nor seals; where there are none yet it knows of none.
+    const store = how.dryRun
+      ? await ports.openSeals(sealDirectoryOf(options), archive.directory, { write: false }).catch(() => NO_STORE)
+      : await ports.openSeals(sealDirectoryOf(options), archive.directory, { write: true });
+    const run = { time: new Date(ports.now()).toISOString(), ...ports.machine };
+    const { directory } = archive;
+    const [isAlive, remove] = [ports.liveness(), ports.removing(directory)];
+    const measure = saying(ports.measuring(directory), "pruning", ports);
+    try {
+      const writer = sealWriter(store);
+      const old = files.filter(
+        (file) => (team === undefined || file.team === team) && isOlder(file, before, writer.seals),
+      );
+      const pruned = [...pruneFiles(old, writer, { isAlive, measure, remove }, run, how)];
+      archive.scan(); // an archive lets go of what was kept of files that are gone
+      for (const { findings } of pruned)
+        for (const finding of findings) problems.report({ path: placeOf(finding), what: finding.what });
+      const stdout =
+        options["json"] === true ? jsonDocument({ before, ...how, files: pruned }) : asText(pruned, before, how);
+      return { status: statusOf(pruned), stdout, stderr: problems.text() };
+    } finally {
+      store.close();
+    }
+  },
+};
+
+const NO_STORE: SealStore = {
+  path: "",
+  key: new Uint8Array(0),
+  lines: () => [],
+  append: () => undefined,
+  close: () => undefined,
+};
+
+/** Days before this one go: their last moment is longer ago than AGE. */
+function lastDay(options: Arguments["options"], now: number): string {
+  const age = textOption(options, "older-than");
+  if (age === undefined)
+    throw new UsageError("sessions prune needs --older-than", { hint: "such as --older-than 90d" });
+  const parsed = parseDuration(age);
+  if (typeof parsed !== "number")
+    throw new UsageError(`--older-than: ${escapeText(parsed.problem)}`, { hint: parsed.fix });
+  if (parsed < DAY_MS)
+    throw new UsageError(`--older-than ${escapeText(age)}: less than a day`, { hint: "write 1d or more" });
+  return new Date(now - parsed).toISOString().slice(0, 10);
+}
+
+function statusOf(pruned: readonly Pruned[]): number {
+  const kept = (why: Pruned["kept"]) => pruned.some((file) => file.kept === why);
+  if (kept("unreadable")) return ExitStatus.ioError;
+  if (kept("damaged")) return ExitStatus.malformed;
+  return kept("running") ? ExitStatus.busy : ExitStatus.ok;
+}
+
+const KEPT = {
+  running: "kept: a session of it is still running",
+  damaged: "kept: verify finds something in it (--damaged removes it all the same)",
+  unreadable: "kept: it cannot be read",
+} as const;
+
+function asText(pruned: readonly Pruned[], before: string, { dryRun }: PruneOptions): string {
+  const verb = dryRun ? "would be removed" : "removed, on record";
+  const lines = pruned.map(({ path, sessions, records, size, kept }) => {
+    const what = `${plural(sessions, "session")}, ${plural(records, "record")}, ${formatBytes(size)}`;
+    return `${path}: ${what}: ${kept === undefined ? verb : KEPT[kept]}`;
+  });
+  const gone = pruned.filter(({ kept }) => kept === undefined).length;
+  const sum = `${plural(gone, "file")} before ${before} ${dryRun ? "would be removed" : "removed"}, ${pruned.length - gone} kept`;
+  return [...lines, sum].map((line) => `${escapeText(line)}\n`).join("");
+}

@@ -1,0 +1,137 @@
+import type { Archive, ArchiveProblem, IsAlive } from "../../archive/archive.ts";
+import { findSessions, type Located, linesOf } from "../../archive/find.ts";
+import { type Finding, placeOf } from "../../archive/finding.ts";
+import { conclude, gather, take } from "../../archive/sessions/summary.ts";
+import { verifyFile } from "../../archive/verify/verify.ts";
+import type { Arguments, Command } from "../../cli/command.ts";
+import { UsageError } from "../../cli/usage-error.ts";
+import type { RawLine } from "../../record/decode.ts";
+import { decodeLine } from "../../record/decode.ts";
+import { RecordError } from "../../record/error.ts";
+import type { SessionRecord } from "../../record/schema.ts";
+import { plural } from "../../record/wording.ts";
+import { ExitStatus } from "../../units/exit-status.ts";
+import { escapeText } from "../../units/text.ts";
+import { openSource, SUMMARIES } from "../shared/archive-options.ts";
+import { jsonDocument } from "../shared/json-document.ts";
+import { problemList, type SessionsPorts, saidOf } from "./sessions-ports.ts";
+import { allFields, story } from "./sessions-story.ts";
+
+export const sessionsShow: Command<SessionsPorts> = {
+  name: "sessions show",
+  summary: "tell a session as a story, with all its records",
+  usage: `ID [--json] ${SUMMARIES.usage}`,
+  help: `Shows what happened in a session, with times relative to its start, then every field as it was recorded.
+ID is the session's id, or as much of its beginning or its end as is found only once; TEAM/ID names the team, too.
+
+  --json             one JSON document
+${SUMMARIES.help}
+
+Exit status: 0; 64 for an id that is not on record, or fits several sessions; 65 where the session's records were
+changed or are incomplete (what is left of them is shown); 77 where it is not found and this
+account may not read all records; 74 where the records cannot be read.
+`,
+  options: { ...SUMMARIES.options, json: { type: "boolean" } },
+  async run({ positionals, options }, ports) {
+    const part = oneId("sessions show", positionals, "nixgate sessions list shows the ids");
+    const { located, problems } = await openOne(part, options, ports);
+    const seen = readSession(located, ports.liveness());
+    const status = seen.findings.length > 0 ? ExitStatus.malformed : ExitStatus.ok;
+    for (const finding of seen.findings) problems.report({ path: placeOf(finding), what: finding.what });
+    const stdout = options["json"] === true ? jsonDocument(seen) : asText(seen, located.file.path);
+    return { status, stdout, stderr: problems.text() };
+  },
+};
+
+/** The only word of a command. @throws UsageError where there is none, or another one */
+export function oneId(command: string, [id, second]: Arguments["positionals"], hint: string): string {
+  if (id === undefined || id === "" || second !== undefined) throw new UsageError(`${command} takes one id`, { hint });
+  return id;
+}
+
+/** Opens the archive that the options name, and finds the session in it. @throws UsageError where that is none, or several */
+export async function openOne(id: string, options: Arguments["options"], ports: SessionsPorts) {
+  const archive = await openSource(options, ports);
+  const problems = problemList();
+  return { located: findOne(archive, id, problems.report, ports), problems };
+}
+
+/** The session that an id, its beginning or its end names. @throws UsageError where that is none, or several */
+function findOne(
+  archive: Archive,
+  part: string,
+  report: (problem: ArchiveProblem) => void,
+  ports: Pick<SessionsPorts, "progress">,
+): Located {
+  const { files, problems } = archive.scan();
+  const denied = problems.flatMap((problem) => (problem.denied ? [problem.path] : []));
+  const found = findSessions(saidOf(files, ports), part, (file, error) => {
+    if (!(error instanceof RecordError)) throw error;
+    if (error.code === "E_LOG_DENIED") denied.push(file.path);
+    else report({ path: file.path, what: error.message });
+  });
+  const [located] = found;
+  if (located === undefined && denied[0] !== undefined) throw notReadable(part, denied);
+  if (located === undefined || found.length > 1) throw notOne(part, found, archive.directory);
+  return located;
+}
+
+/** The session may be on record where this account may not look. */
+function notReadable(part: string, [first, ...more]: readonly string[]): RecordError {
+  const places = `${escapeText(first ?? "")}${more.length > 0 ? ` and ${more.length} more` : ""}`;
+  const message = `${escapeText(part)}: not among the records that this account may read: it may not read ${places}`;
+  return new RecordError("E_LOG_DENIED", message, {
+    hint: "run it as root, or as an account that may read the records",
+  });
+}
+
+/** Why an id does not name one session. */
+function notOne(part: string, found: readonly Located[], directory: string): UsageError {
+  const shown = escapeText(part);
+  if (found.length === 0)
+    return new UsageError(`${shown}: no such session on record below ${escapeText(directory)}`, {
+      hint: "nixgate sessions list shows the ids",
+    });
+  const isOfSeveral = new Set(found.map(({ session }) => session)).size < found.length;
+  const some = found
+    .slice(0, 5)
+    .map(({ session, file }) => escapeText(isOfSeveral ? `${file.team}/${session}` : session));
+  return new UsageError(`${shown}: fits ${found.length} sessions: ${some.join(", ")}${found.length > 5 ? ", …" : ""}`, {
+    hint: isOfSeveral
+      ? "several teams have this id, of which one may be forged: write TEAM/ID"
+      : "write more of the id",
+  });
+}
+
+interface Seen {
+  readonly records: readonly SessionRecord[];
+  readonly findings: readonly Finding[];
+  readonly summary: ReturnType<typeof conclude> | undefined;
+}
+
+const decoded = (lines: readonly RawLine[]) =>
+  lines.map(decodeLine).flatMap((line): SessionRecord[] => (line.ok ? [line.record] : []));
+
+/** A session's records as far as they can be read. @throws RecordError E_LOG_READ */
+export const recordsOf = (located: Located): readonly SessionRecord[] => decoded(linesOf(located));
+
+function readSession(located: Located, isAlive: IsAlive): Seen {
+  const { file } = located;
+  const own = linesOf(located);
+  const records = decoded(own);
+  const findings = [...verifyFile({ ...file, lines: () => own }, isAlive, { sessions: 0, records: 0, running: 0 })];
+  const [first] = records;
+  if (first === undefined) return { summary: undefined, records, findings };
+  const known = gather(first);
+  for (const record of records) take(known, record);
+  return { summary: conclude(known, isAlive), records, findings };
+}
+
+function asText({ summary, records, findings }: Seen, path: string): string {
+  if (summary === undefined) return "";
+  const chain =
+    findings.length === 0
+      ? `chain: sound over ${plural(records.length, "record")} in ${escapeText(path)}`
+      : `chain: ${plural(findings.length, "finding")} in ${escapeText(path)}`;
+  return `${story(summary, records)}\n${chain}\n\n${allFields(records)}`;
+}

@@ -1,0 +1,42 @@
+import type { Summary } from "../../archive/sessions/summary.ts";
+import { fieldsOf } from "../../record/flatten.ts";
+import type { SessionRecord } from "../../record/schema.ts";
+import { sentence } from "../../record/sentence.ts";
+import { isHostEvent } from "../../record/vocabulary.ts";
+import { formatDuration, formatOffset, localTime, plural } from "../../record/wording.ts";
+import { escapeText } from "../../units/text.ts";
+import { table } from "../shared/table.ts";
+
+/** A session as a person wants it: one headline, then what happened when, relative to its start. */
+export function story(summary: Summary, records: readonly SessionRecord[]): string {
+  const { member, client, wall_ms } = summary;
+  const facts = [
+    `team ${summary.team}`,
+    member !== undefined && `member ${member}`,
+    `on ${summary.host}`,
+    client !== undefined && `from ${client}`,
+    localTime(summary.start),
+    wall_ms !== undefined && formatDuration(wall_ms),
+    plural(summary.commands, "command"),
+    summary.denied > 0 && `${summary.denied} denied`,
+    summary.state === "ended" ? `status ${summary.exit}` : summary.state,
+  ].filter((fact) => fact !== false);
+  const [first] = records;
+  if (first !== undefined && isHostEvent(first.event)) return hostStory(summary, first);
+  const began = Date.parse(summary.start);
+  const times = records.map((record) => formatOffset(Date.parse(record.time) - began));
+  const width = Math.max(0, ...times.map((time) => time.length));
+  const lines = records.map((record, index) => `  ${times[index]?.padStart(width)}  ${sentence(record)}\n`);
+  return `session ${escapeText(summary.session)}\n${escapeText(facts.join(", "))}\n\n${lines.join("")}`;
+}
+
+/** A record of no session is a story of one line. */
+const hostStory = ({ session, host, start }: Summary, record: SessionRecord) =>
+  `record ${escapeText(session)}\n${escapeText(`on ${host}, ${localTime(start)}`)}\n\n  ${sentence(record)}\n`;
+
+/** Every field of every record, dotted, in the order in which it was written. */
+export function allFields(records: readonly SessionRecord[]): string {
+  return records
+    .map((record) => table([record.event, record.time], fieldsOf(record)).replace(/\n(?=.)/g, "\n  "))
+    .join("\n");
+}

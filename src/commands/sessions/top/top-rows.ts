@@ -1,0 +1,86 @@
+import type { OpenSession } from "../../../archive/sessions/open-sessions.ts";
+import type { LiveFigures } from "../../../ending/live-figures.ts";
+import { decodeLine } from "../../../record/decode.ts";
+import type { RecordOf, SessionRecord } from "../../../record/schema.ts";
+
+/** A running session with what its command takes; what is not known is absent. */
+export interface TopRow {
+  readonly session: string;
+  readonly team: string;
+  readonly member?: string;
+  readonly isolation: RecordOf<"session.start">["isolation"];
+  /** Of nixgate. */
+  readonly pid: number;
+  readonly age_ms: number;
+  /** The request; absent between two commands. */
+  readonly command?: string;
+  readonly unit?: string;
+  /** Per cent of one CPU, over the last interval. */
+  readonly cpu_percent?: number;
+  readonly cpu_quota_percent?: number;
+  readonly memory_bytes?: number;
+  readonly memory_max_bytes?: number;
+  readonly tasks?: number;
+  readonly tasks_max?: number;
+}
+
+export interface Running {
+  readonly start: RecordOf<"session.start">;
+  readonly command: RecordOf<"command.start"> | undefined;
+}
+
+/** A session's lines as records; undefined where its start is none. */
+export function readOpen({ start, command }: OpenSession): Running | undefined {
+  const began = read(start);
+  const runs = command === undefined ? undefined : read(command);
+  if (began?.event !== "session.start") return undefined;
+  return { start: began, command: runs?.event === "command.start" ? runs : undefined };
+}
+
+function read(line: string): SessionRecord | undefined {
+  const decoded = decodeLine({ number: 0, bytes: Buffer.from(line), tooLong: false });
+  return decoded.ok ? decoded.record : undefined;
+}
+
+/** The CPU that each command had used at a point in time. */
+export interface CpuSample {
+  /** Milliseconds of a clock that nobody sets. */
+  readonly at: number;
+  /** By session and number of the command. */
+  readonly cpuMs: ReadonlyMap<string, number>;
+}
+
+export const commandKey = ({ start, command }: Running): string => `${start.session} ${command?.n}`;
+
+/** @param now milliseconds since 1970 */
+export function topRow(
+  running: Running,
+  figures: LiveFigures,
+  now: number,
+  before: CpuSample | undefined,
+  at: number,
+): TopRow {
+  const { start, command } = running;
+  const { cpu_ms, ...others } = figures;
+  const used = before?.cpuMs.get(commandKey(running));
+  const percent =
+    cpu_ms === undefined || used === undefined || before === undefined || at <= before.at
+      ? undefined
+      : (Math.max(0, cpu_ms - used) / (at - before.at)) * 100;
+  return {
+    session: start.session,
+    team: start.team,
+    ...(start.member !== undefined && { member: start.member }),
+    isolation: start.isolation,
+    pid: start.pid,
+    age_ms: Math.max(0, start.monotonic_ms === undefined ? now - Date.parse(start.time) : at - start.monotonic_ms),
+    ...(command && { command: command.request }),
+    ...(command?.unit !== undefined && { unit: command.unit }),
+    ...(percent !== undefined && { cpu_percent: Math.round(percent * 10) / 10 }),
+    ...others,
+  };
+}
+
+/** The busiest first; equals by age, so that rows do not jump about. */
+export const byCpu = (a: TopRow, b: TopRow): number =>
+  (b.cpu_percent ?? -1) - (a.cpu_percent ?? -1) || b.age_ms - a.age_ms || (a.session < b.session ? -1 : 1);

@@ -1,0 +1,218 @@
+import type { Archive, DayFile, IsAlive } from "../../../archive/archive.ts";
+import type { Finding, Layer } from "../../../archive/finding.ts";
+import { type Acknowledged, acknowledgements } from "../../../archive/verify/acknowledged.ts";
+import { checkJournal } from "../../../archive/verify/check-journal.ts";
+import type { JournalCopy } from "../../../archive/verify/journal-copy.ts";
+import type { Measure } from "../../../archive/verify/sealing.ts";
+import { type FileCount, type Visit, verifyFile } from "../../../archive/verify/verify.ts";
+import type { Command } from "../../../cli/command.ts";
+import { optionsOnly } from "../../../cli/options.ts";
+import { RecordError } from "../../../record/error.ts";
+import { plural } from "../../../record/wording.ts";
+import { ExitStatus } from "../../../units/exit-status.ts";
+import { FILES, JOURNAL_OPTIONS, openFiles } from "../../shared/archive-options.ts";
+import { jsonDocument } from "../../shared/json-document.ts";
+import { counting, type JournalSource, problemList, type SessionsPorts } from "../sessions-ports.ts";
+import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS, saying } from "./seal-options.ts";
+import { journalLayer, type LayerReport, sealLayer } from "./verify-layers.ts";
+import { type CheckPlan, planOf } from "./verify-plan.ts";
+import { resultText, whyOf } from "./verify-text.ts";
+
+export interface VerifyPorts extends SessionsPorts {
+  readonly openSeals: OpenSeals;
+  measuring(directory: string): Measure;
+  readJournal(place: JournalSource): AsyncIterable<JournalCopy>;
+  /** Why this host's own journal gets no copies; undefined where it does. */
+  noJournald(): string | undefined;
+  /** Whether the configuration wants copies in the journal; true where there is none to ask. */
+  wantsJournal(configDirectory: string | undefined): Promise<boolean>;
+}
+
+type Layers = Readonly<Record<Layer, LayerReport>>;
+
+export const sessionsVerify: Command<VerifyPorts> = {
+  name: "sessions verify",
+  summary: "check chain, order and completeness of all records",
+  usage: `[--journal DIR | --merge | --no-journal] [--host H] [--sealed-as DIR] [--seal-dir DIR] [--json] ${FILES.usage}`,
+  help: `Checks every record file by three layers, and says of each how far it reached:
+
+  chain    the hashes in the records: bytes changed, records removed, moved or copied, lines forged without a chain,
+           torn lines, sessions without an end that nobody serves any more. Sessions that are running are fine.
+  journal  the copies in the journal: whatever was removed from the files, and sessions that have no copy.
+  seal     what root vouched for (\`nixgate sessions seal\`): bytes changed, an end cut off, files gone, sessions that were
+           put into a day when it was over.
+
+  --journal DIR      compare with the journal files below DIR instead of this host's own journal
+  --merge            compare with all journals of this host
+                     (either of them without --log-dir and --config-dir: check the copies themselves)
+  --host H           whose copies those are, of several hosts'; otherwise the hosts that the files name
+  --no-journal       do not compare with a journal
+  --sealed-as DIR    the records are a copy of those that were sealed as DIR
+  --acknowledged     list also what root has explained (\`nixgate sessions acknowledge\`)
+  --json             one JSON document
+${SEAL_HELP}
+
+Only root reads the key of the seals and the whole journal: as another account verify checks less, and says so.
+Exit status: 0 where nothing was found that root has not explained; 65 where something was; 77 where
+this account may not read all of it, 74 where a file cannot be read for another reason.
+`,
+  options: {
+    ...SEAL_OPTIONS,
+    ...JOURNAL_OPTIONS,
+    "no-journal": { type: "boolean" },
+    "sealed-as": { type: "string" },
+    host: { type: "string" },
+    acknowledged: { type: "boolean" },
+    json: { type: "boolean" },
+  },
+  async run({ positionals, options }, ports) {
+    optionsOnly("sessions verify", positionals);
+    const problems = problemList();
+    const plan = planOf(options);
+    const { archive, files, problems: strange } = await openFiles(plan.place, ports, problems.report);
+    let unread = strange.some(({ what }) => what.startsWith("cannot be read")) ? 1 : 0;
+    const report = ({ message, code }: RecordError, path = archive.directory) => {
+      problems.report({ path, what: message, ...(code === "E_LOG_DENIED" && { denied: { team: "" } }) });
+      unread += 1;
+    };
+    const layered = await checkLayers(archive, files, plan, ports, report);
+    const { findings } = layered;
+    const status =
+      findings.length > 0
+        ? ExitStatus.malformed
+        : problems.status(ExitStatus.ok) || (unread > 0 ? ExitStatus.ioError : ExitStatus.ok);
+    const acknowledged = layered.acknowledged.map(({ finding, seal }) => ({ ...finding, ...whyOf(seal) }));
+    const result = { files: files.length, ...layered, acknowledged };
+    return {
+      status,
+      stdout: options["json"] === true ? jsonDocument(result) : resultText(result, options["acknowledged"] === true),
+      stderr: problems.text(),
+    };
+  },
+};
+
+/** All that the three layers find; `acknowledged` apart from what is not. */
+export async function checkLayers(
+  archive: Archive,
+  files: readonly DayFile[],
+  plan: CheckPlan,
+  ports: VerifyPorts,
+  report: (error: RecordError, path?: string) => void,
+) {
+  const now = ports.now();
+  const { sealedAs } = plan;
+  const whyNot = await whyNoJournal(plan, ports);
+  const seals = await sealLayer(
+    archive,
+    files,
+    async () => {
+      if (sealedAs) return ports.openSeals(plan.sealDirectory, sealedAs(archive.directory), { write: false });
+      throw new RecordError("E_SEAL_STORE", "copies in a journal are not sealed");
+    },
+    saying(ports.measuring(archive.directory), "holding against the seals:", ports),
+    report,
+    now,
+  );
+  const [sayRecords, sayCopies, sayAgain] = [counting(ports), counting(ports), counting(ports)];
+  const unreadable = new Set<DayFile>();
+  const check = checkJournal({
+    now,
+    hosts: plan.hosts,
+    files,
+    read(file, visit) {
+      const count = { sessions: 0, records: 0, running: 0 };
+      const say: Visit = (record, digest, line) => {
+        sayAgain((many) => `comparing ${file.team} ${file.day}: ${many} records so far`);
+        visit(record, digest, line);
+      };
+      if (!unreadable.has(file)) for (const _ of verifyFile(file, () => true, count, say));
+    },
+    isPruned: seals.isPruned,
+    ownerOf: (team) => archive.owner?.(team),
+    pathOf: ({ team, day }) => `${archive.directory}/${team}/${day}.jsonl`,
+  });
+  const count = { sessions: 0, records: 0, running: 0 };
+  const findings: Finding[] = [];
+  for (const file of files) {
+    const late: Finding[] = [];
+    const visit: Visit = (record, _, line) => {
+      sayRecords((many) => `checking ${file.team} ${file.day}: ${many} records so far`);
+      if (whyNot === undefined) check.seen(file, record, line);
+      const found = record.seq === 0 ? seals.late(file, line, record.session) : undefined;
+      if (found) late.push(found);
+    };
+    try {
+      findings.push(
+        ...verified(file, ports.liveness(), count, visit),
+        ...new Map(late.map((one) => [one.line, one])).values(),
+      );
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+      unreadable.add(file);
+      report(error, file.path);
+    }
+  }
+  const journal =
+    whyNot === undefined
+      ? await journalLayer(check, files, said(ports.readJournal(plan.journal ?? {}), sayCopies))
+      : { report: { checked: false, what: `not used: ${whyNot}` }, findings: [] };
+  const layers: Layers = {
+    chain: { checked: true, what: plural(count.records, "record") },
+    journal: journal.report,
+    seal: seals.report,
+  };
+  const measure = ports.measuring(archive.directory);
+  const explained = acknowledgements(seals.seals, (file, size) => {
+    try {
+      return measure({ path: `${archive.directory}/${file.team}/${file.day}.jsonl`, ...file }, [size]);
+    } catch {
+      return undefined; // it is reported as a file that cannot be read
+    }
+  });
+  const all = [...findings, ...journal.findings, ...seals.findings].map((one) => ({
+    finding: one,
+    seal: explained(one),
+  }));
+  return {
+    ...count,
+    findings: all.filter(({ seal }) => seal === undefined).map(({ finding }) => finding),
+    acknowledged: all.filter((one): one is Acknowledged => one.seal !== undefined),
+    layers,
+  };
+}
+
+async function* said(
+  copies: AsyncIterable<JournalCopy>,
+  say: ReturnType<typeof counting>,
+): AsyncGenerator<JournalCopy> {
+  for await (const copy of copies) {
+    say((many) => `reading the journal: ${many} copies so far`);
+    yield copy;
+  }
+}
+
+/** Undefined where there is a journal to compare with. */
+async function whyNoJournal(plan: CheckPlan, ports: VerifyPorts): Promise<string | undefined> {
+  const { journal, isConfigured, configDirectory } = plan;
+  if (journal === undefined) return plan.why;
+  if (isConfigured && !(await ports.wantsJournal(configDirectory))) return "log.journald is false";
+  return journal.directory === undefined ? ports.noJournald() : undefined;
+}
+
+/**
+ * A session that ends between the look at its file and the look at its process seems cut off. Once the process is
+ * gone everything it wrote is there, so what is still without an end at a second look has none.
+ */
+function verified(file: DayFile, isAlive: IsAlive, count: FileCount, visit: Visit): Finding[] {
+  const look = () => {
+    const seen = { sessions: 0, records: 0, running: 0 };
+    return { seen, findings: [...verifyFile(file, isAlive, seen, visit)] };
+  };
+  const first = look();
+  const unended = new Set(first.findings.filter(({ kind }) => kind === "unended").map(({ session }) => session));
+  const last = unended.size === 0 ? first : look();
+  count.sessions += last.seen.sessions;
+  count.records += last.seen.records;
+  count.running += last.seen.running;
+  return last.findings.filter(({ kind, session }) => kind !== "unended" || unended.has(session));
+}

@@ -1,0 +1,134 @@
+import type { Archive, DayFile } from "../../../archive/archive.ts";
+import type { Finding } from "../../../archive/finding.ts";
+import { wrongDays } from "../../../archive/verify/acknowledged.ts";
+import type { JournalCheck } from "../../../archive/verify/check-journal.ts";
+import { checkSealed, daysNotWhole, fileKey, linesOfItsDay, sealedFiles } from "../../../archive/verify/check-seals.ts";
+import type { JournalCopy } from "../../../archive/verify/journal-copy.ts";
+import { readSeals, type Seal } from "../../../archive/verify/seal.ts";
+import type { Measure, SealStore } from "../../../archive/verify/sealing.ts";
+import { RecordError } from "../../../record/error.ts";
+import { plural } from "../../../record/wording.ts";
+
+/** What a layer could do, for the reader: a layer that was not used found nothing because of it. */
+export interface LayerReport {
+  readonly checked: boolean;
+  /** In plain words: how far it reaches, or why it was not used. */
+  readonly what: string;
+}
+
+export interface SealLayer {
+  readonly report: LayerReport;
+  readonly seals: readonly Seal[];
+  readonly findings: readonly Finding[];
+  isPruned(file: { readonly team: string; readonly day: string }): boolean;
+  /** Said of a session's first record that stands in a line of the file; undefined where it may. */
+  late(file: DayFile, line: number, session: string): Finding | undefined;
+}
+
+const NO_SEALS: Omit<SealLayer, "report"> = { seals: [], findings: [], isPruned: () => false, late: () => undefined };
+
+/** Reads the seals and holds every file against them. Without the key nothing is checked, and that is said. */
+export async function sealLayer(
+  archive: Archive,
+  files: readonly DayFile[],
+  open: () => Promise<SealStore>,
+  measure: Measure,
+  report: (error: RecordError) => void,
+  now: number,
+): Promise<SealLayer> {
+  let store: SealStore;
+  try {
+    store = await open();
+  } catch (error) {
+    if (!(error instanceof RecordError)) throw error;
+    const hint = error.hint === undefined ? "" : ` (${error.hint})`;
+    return { ...NO_SEALS, report: { checked: false, what: `not used: ${error.message}${hint}` } };
+  }
+  try {
+    const { seals, findings, isWhole } = readSeals(store.key, store.lines(), store.path);
+    const sealed = sealedFiles(seals);
+    const wrong = wrongDays(seals);
+    const found = [...findings];
+    for (const file of sealed.values()) {
+      const path = `${archive.directory}/${fileKey(file)}.jsonl`;
+      try {
+        const sizes = [...file.seals, ...(file.pruned ? [file.pruned] : [])].map(({ size }) => size);
+        found.push(...checkSealed(file, path, measure({ path, ...file }, sizes)));
+      } catch (error) {
+        if (!(error instanceof RecordError)) throw error;
+        report(error);
+      }
+    }
+    const notWhole = isWhole ? daysNotWhole(files, seals, new Date(now).toISOString(), wrong) : [];
+    for (const { team, day, tried } of notWhole)
+      if (tried !== undefined) found.push(unsealed(`${archive.directory}/${team}/${day}.jsonl`, tried));
+    const limits = new Map(
+      files.map((file) => [fileKey(file), isWhole ? linesOfItsDay(file, seals, wrong) : undefined]),
+    );
+    const pruned = [...sealed.values()].filter((file) => file.pruned).length;
+    const until = seals.findLast(({ kind }) => kind === "seal")?.time;
+    const reach = until === undefined ? "none of a file" : `the last at ${until}`;
+    return {
+      report: {
+        checked: true,
+        what: `${plural(seals.length, "seal")}, ${reach}; ${plural(pruned, "file")} pruned on record${stillOpen(notWhole)}`,
+      },
+      seals,
+      findings: found,
+      isPruned: (file) => sealed.get(fileKey(file))?.pruned !== undefined,
+      late(file, line, session) {
+        const limit = limits.get(fileKey(file));
+        if (limit === undefined || line <= limit.lines) return undefined;
+        const what = `this session was not in the file when its day was sealed at ${limit.time}: forged, or the clock was set back`;
+        return { layer: "seal", kind: "late", path: file.path, line, session, what };
+      },
+    };
+  } finally {
+    store.close();
+  }
+}
+
+const unsealed = (path: string, tried: string): Finding => {
+  const what = `no run of the seals could read this file since its day was over, the first at ${tried}: seals do not find a session that was forged into it`;
+  return { layer: "seal", kind: "unsealed", path, what };
+};
+
+/** Days that are over and that no run has come to yet: nothing is wrong with that, and seals say nothing of them. */
+function stillOpen(days: ReturnType<typeof daysNotWhole>): string {
+  const open = days.filter(({ tried }) => tried === undefined).map(({ team, day }) => `${team} ${day}`);
+  const some = open.slice(0, 5).join(", ");
+  return open.length === 0 ? "" : `; no run since these days were over: ${some}${open.length > 5 ? ", …" : ""}`;
+}
+
+/** Compares with the journal, after every file was shown to `check`. */
+export async function journalLayer(
+  check: JournalCheck,
+  files: readonly DayFile[],
+  copies: AsyncIterable<JournalCopy>,
+): Promise<{ readonly report: LayerReport; readonly findings: readonly Finding[] }> {
+  try {
+    for await (const copy of copies) check.copied(copy);
+  } catch (error) {
+    if (!(error instanceof RecordError)) throw error;
+    return { report: { checked: false, what: `not used: ${error.message}` }, findings: [] };
+  }
+  if (check.copies === 0)
+    return {
+      report: { checked: false, what: "not used: the journal has no copy of these records" },
+      findings: [],
+    };
+  const findings = [...check.removed()];
+  for (const file of files) findings.push(...check.uncopied(file));
+  const teams = [...new Set(files.map(({ team }) => team))].map((team) => {
+    const [since] = files.filter((file) => file.team === team).map(check.since);
+    return `${team} ${since === undefined ? "not at all" : `from ${since} on`}`;
+  });
+  const of = check.hosts === undefined || check.hosts.size === 0 ? "" : ` of ${[...check.hosts].join(" and ")}`;
+  return {
+    report: {
+      checked: true,
+      what: [`${check.copies} ${check.copies === 1 ? "copy" : "copies"}${of}`, ...teams].join(", "),
+    },
+    findings,
+  };
+}

@@ -1,0 +1,46 @@
+import type { Arguments } from "../../../cli/command.ts";
+import { textOption } from "../../../cli/options.ts";
+import { UsageError } from "../../../cli/usage-error.ts";
+import { journalSource } from "../../shared/archive-options.ts";
+import type { JournalSource } from "../sessions-ports.ts";
+import { sealDirectoryOf } from "./seal-options.ts";
+
+/** What is checked, and what it is held against. */
+export interface CheckPlan {
+  /** The words that say where the records are. */
+  readonly place: Arguments["options"];
+  /** What they are compared with; undefined for no journal. */
+  readonly journal: JournalSource | undefined;
+  /** Of which host's copies; see checkJournal. */
+  readonly hosts: ReadonlySet<string> | "files" | undefined;
+  /** Why not. */
+  readonly why: string;
+  readonly sealDirectory: string;
+  /** Undefined where the records are in no files. */
+  readonly sealedAs: ((directory: string) => string) | undefined;
+  readonly configDirectory: string | undefined;
+  readonly isConfigured: boolean;
+}
+
+/** @throws UsageError where the words contradict each other */
+export function planOf(options: Arguments["options"]): CheckPlan {
+  const named = journalSource(options);
+  const logDirectory = textOption(options, "log-dir");
+  const configDirectory = textOption(options, "config-dir");
+  const inFiles = named === undefined || (logDirectory ?? configDirectory) !== undefined;
+  const host = textOption(options, "host");
+  const none = options["no-journal"] === true;
+  if (none && named) throw new UsageError("--no-journal, and a journal is named");
+  const { journal: _, merge: __, ...files } = options;
+  const sealedAs = textOption(options, "sealed-as");
+  return {
+    place: inFiles ? files : options,
+    journal: none || !inFiles ? undefined : (named ?? {}),
+    hosts: host === undefined ? (named ? "files" : undefined) : new Set([host]),
+    why: none ? "--no-journal" : "these are the copies themselves",
+    sealDirectory: sealDirectoryOf(options),
+    sealedAs: inFiles ? (directory) => sealedAs ?? directory : undefined,
+    configDirectory,
+    isConfigured: inFiles && logDirectory === undefined && named === undefined,
+  };
+}

@@ -1,0 +1,50 @@
+import { accountsOf } from "../accounts.ts";
+import type { Policy } from "../policy.ts";
+import { errorAt, type Finding, formatKeyPath, type KeyPath } from "../problem.ts";
+import { quoted } from "../schema/describe-value.ts";
+import { fingerprint, readPublicKey } from "../schema/public-key.ts";
+import type { Source } from "../source/source.ts";
+
+/** A policy with the text it came from, which knows the lines. */
+export interface Sourced {
+  readonly policy: Policy;
+  readonly source: Source;
+}
+
+/** For each policy, what collides with a policy before it. */
+export function betweenTeams(policies: readonly Sourced[]): readonly (readonly Finding[])[] {
+  const accounts = new Map<string, string>();
+  const keys = new Map<string, string>();
+  return policies.map(({ policy, source }) => [
+    ...accountsOf(policy)
+      .filter((account) => claim(accounts, account, source.path) !== source.path)
+      .slice(0, 1)
+      .map((account) => {
+        const message = `the account ${quoted(account)} already serves the team of ${accounts.get(account)}`;
+        return errorAt(["team"], message, "give one of the two teams another name");
+      }),
+    ...keysOf(policy).flatMap(({ at, print, member }) => {
+      const [owner, place] = [`"${member}" of ${source.path}`, formatKeyPath(at)];
+      const other = claim(keys, print, `${owner}, ${place}`);
+      if (other === `${owner}, ${place}`) return [];
+      return [errorAt(at, `the key ${print} is already that of ${other}`, "give each member a key of its own")];
+    }),
+  ]);
+}
+
+/** Who has it: the first to ask for it. */
+function claim(owners: Map<string, string>, what: string, owner: string): string {
+  const first = owners.get(what) ?? owner;
+  owners.set(what, first);
+  return first;
+}
+
+function keysOf(policy: Policy): readonly { at: KeyPath; print: string; member: string }[] {
+  return policy.members.flatMap(({ name, keys }, index) =>
+    keys.flatMap((line, keyIndex) => {
+      const key = readPublicKey(line);
+      const at = ["member", index, "keys", keyIndex];
+      return "problem" in key ? [] : [{ at, print: fingerprint(key), member: name }];
+    }),
+  );
+}

@@ -1,0 +1,96 @@
+import { programOf } from "../../request/endpoints.ts";
+import { limitRows } from "../limits.ts";
+import type { HostConfig, Policy, Problem } from "../policy.ts";
+import { errorAt, type Finding, formatKeyPath } from "../problem.ts";
+import { placeFindings } from "../source/source.ts";
+import { adviceFindings } from "./advice.ts";
+import { betweenTeams, type Sourced } from "./between-teams.ts";
+
+/** What only shows when a policy meets the host's configuration. */
+export function hostFindings(host: HostConfig, policy: Policy): readonly Finding[] {
+  return [...programFindings(host, policy), ...managerFindings(host, policy), ...storeFindings(policy)];
+}
+
+/** The default answer is no: a team that was to be kept out of the host's store is not let into it. */
+function storeFindings({ store }: Policy): readonly Finding[] {
+  if (store.mode === "daemon") return [];
+  const message = "this version serves no store of a team's own, and its commands would use the host's";
+  return [errorAt(["store", "mode"], message, "remove [store], or wait for a version that serves one")];
+}
+
+/**
+ * What only shows when files are seen together: each policy against the host, and all policies against each other.
+ * The problems stand in the policies' files, in the lines to change.
+ */
+export async function crossCheck(host: HostConfig, policies: readonly Sourced[]): Promise<readonly Problem[]> {
+  const between = betweenTeams(policies);
+  return placeEach(policies, ({ policy }, index) => [
+    ...hostFindings(host, policy),
+    ...(between[index] ?? []),
+    ...adviceFindings(policy),
+  ]);
+}
+
+/** What policies have in common that each must have alone, and advice on each, where no host is known. */
+export async function betweenPolicies(policies: readonly Sourced[]): Promise<readonly Problem[]> {
+  const between = betweenTeams(policies);
+  return placeEach(policies, ({ policy }, index) => [...(between[index] ?? []), ...adviceFindings(policy)]);
+}
+
+async function placeEach(
+  policies: readonly Sourced[],
+  findings: (policy: Sourced, index: number) => readonly Finding[],
+): Promise<readonly Problem[]> {
+  const placed = policies.map((policy, index) => placeFindings(policy.source, findings(policy, index)));
+  return (await Promise.all(placed)).flat();
+}
+
+function programFindings(host: HostConfig, policy: Policy): readonly Finding[] {
+  return policy.allow.flatMap((rule, index) => {
+    if (rule.kind !== "endpoint") return [];
+    const program = programOf(rule.endpoint);
+    if (host.programs[program] !== undefined) return [];
+    const fix = `add ${program} = "/usr/bin/${program}" under [programs] of nixgate.toml`;
+    return [errorAt(["allow", index, "endpoint"], `the host names no program ${program}`, fix)];
+  });
+}
+
+/** Limits of the io controller. */
+const NEVER_DELEGATED = limitRows.filter(({ file }) => file?.startsWith("io."));
+/** The limits that hold without a cgroup: those that an rlimit stands for, and those that nixgate keeps itself. */
+const WITHOUT_CGROUP: ReadonlySet<string> = new Set(
+  limitRows.filter(({ file, rlimit }) => rlimit !== undefined || file === undefined).map(({ name }) => name),
+);
+
+function managerFindings({ scope }: HostConfig, policy: Policy): readonly Finding[] {
+  if (scope.manager === "user")
+    return (["limits", "teamLimits"] as const).flatMap((part) =>
+      NEVER_DELEGATED.flatMap(({ name }) =>
+        !(name in policy[part])
+          ? []
+          : [
+              errorAt(
+                [part === "limits" ? "limits" : "team_limits", name],
+                // systemd 252 to 262: user@.service delegates pids, memory and cpu (systemd.resource-control(5), Delegate=)
+                'systemd never delegates io to a user manager, so it has no effect under manager = "user"',
+                'remove it, or write manager = "system" in nixgate.toml',
+              ),
+            ],
+      ),
+    );
+  return scope.manager === "none" ? [withoutScopes(policy)] : [];
+}
+
+/** Without systemd there are the rlimits of setrlimit(2), and no more. */
+function withoutScopes(policy: Policy): Finding {
+  const lost = (at: string, limits: object) => Object.keys(limits).map((key) => formatKeyPath([at, key]));
+  const own = Object.fromEntries(Object.entries(policy.limits).filter(([key]) => !WITHOUT_CGROUP.has(key)));
+  const names = [...lost("limits", own), ...lost("team_limits", policy.teamLimits)];
+  const none = names.length === 0 ? "" : `; not applied at all: ${names.join(", ")}`;
+  return {
+    severity: "warning",
+    at: ["limits"],
+    message: `under manager = "none" limits hold for each process alone, and tasks for the whole account${none}`,
+    fix: 'write manager = "user" in nixgate.toml where systemd runs',
+  };
+}

@@ -1,0 +1,33 @@
+import type { Environment } from "../policy.ts";
+import { errorAt, type Finding, type KeyPath } from "../problem.ts";
+
+/** What nixgate sets itself for every command (docs/configuration.md). */
+const OWN = new Set([
+  "HOME",
+  "USER",
+  "LOGNAME",
+  "PATH",
+  "SHELL",
+  "LANG",
+  "XDG_RUNTIME_DIR",
+  "DBUS_SESSION_BUS_ADDRESS",
+]);
+/**
+ * Names that make a program run other code than its own before its first line: ld.so(8), bash(1), Node's and glibc's
+ * options. And what sshd and systemd say to a process, which a policy has no business to imitate.
+ */
+const DANGEROUS =
+  /^(?:LD_.*|DYLD_.*|NODE_.*|BASH_ENV|BASH_FUNC.*|ENV|SHELLOPTS|BASHOPTS|IFS|PS4|GLIBC_TUNABLES|GCONV_PATH|PYTHON.*|PERL5.*|SSH_.*|LISTEN_.*|NOTIFY_SOCKET|INVOCATION_ID|SYSTEMD_.*)$/;
+
+/** Each name that a policy may not set for a command. */
+export function environmentFindings(environment: Environment, at: KeyPath): readonly Finding[] {
+  return Object.keys(environment).flatMap((name): readonly Finding[] => {
+    const here = [...at, name];
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+      return [errorAt(here, "is not a variable's name", "write letters, digits and _ only, and no digit in front")];
+    if (OWN.has(name)) return [errorAt(here, "is set by nixgate itself", "remove it")];
+    return DANGEROUS.test(name)
+      ? [errorAt(here, "decides what code a program runs, or speaks for sshd or systemd", "remove it")]
+      : [];
+  });
+}

@@ -1,0 +1,56 @@
+import { basename, extname } from "node:path";
+import { teamName } from "../../units/ids.ts";
+import { errorAt, type Finding } from "../problem.ts";
+import type { PolicyFile } from "../schema/policy-schema.ts";
+import { allowFindings, twice } from "./allow-rules.ts";
+import { limitFindings, withDefaultLimits } from "./limit-rules.ts";
+
+/** Room for an endpoint's words and a short store URI: a shorter bound would cut real requests off. */
+const SHORTEST_LINE = 64;
+/** Far above what any client sends. */
+const LONGEST_LINE = 65_536;
+
+/** What is wrong with a policy beyond the types of its keys, as far as its own file can tell. */
+export function policyFindings(file: PolicyFile, path: string): readonly Finding[] {
+  return [
+    ...nameFindings(file, path),
+    ...allowFindings(file.allow ?? []),
+    ...limitFindings(withDefaultLimits(file.limits), file.team_limits ?? {}, file.limits ?? {}),
+    ...sessionFindings(file),
+    ...storeFindings(file),
+    ...memberFindings(file),
+  ];
+}
+
+function nameFindings({ team }: PolicyFile, path: string): readonly Finding[] {
+  const name = basename(path).replace(/\.(?:toml|json)$/, "");
+  if (name === team) return [];
+  const rename = `rename the file to ${team}${extname(path)}`;
+  const fix = teamName(name) === undefined ? rename : `write team = "${name}", or ${rename}`;
+  return [errorAt(["team"], `"${team}" is not the file's name`, fix)];
+}
+
+function sessionFindings({ session }: PolicyFile): readonly Finding[] {
+  const bytes = session?.line_max_bytes;
+  if (bytes === undefined || (bytes >= SHORTEST_LINE && bytes <= LONGEST_LINE)) return [];
+  const message = `${bytes} is not between ${SHORTEST_LINE} and ${LONGEST_LINE}`;
+  return [errorAt(["session", "line_max_bytes"], message, "write 4096, which every known client stays below")];
+}
+
+function storeFindings({ store }: PolicyFile): readonly Finding[] {
+  if (store?.mode === "dedicated" && store.root === undefined)
+    return [errorAt(["store", "root"], "is missing for a dedicated store", 'add root = "/srv/nixgate/<team>"')];
+  if (store?.mode !== "dedicated" && store?.root !== undefined)
+    return [errorAt(["store", "root"], "belongs to a dedicated store", 'write mode = "dedicated", or remove it')];
+  return [];
+}
+
+function memberFindings({ member = [] }: PolicyFile): readonly Finding[] {
+  const names = member.map(({ name }) => name);
+  return member.flatMap(({ name, from = [] }, index) => [
+    ...(names.indexOf(name) < index
+      ? [errorAt(["member", index, "name"], `"${name}" is there twice`, "give each member a name of its own")]
+      : []),
+    ...twice(from, ["member", index, "from"]),
+  ]);
+}

@@ -1,0 +1,32 @@
+import type { Checked, HostConfig, Policy } from "../policy.ts";
+import { readHostConfig } from "../read-host-config.ts";
+import { readPolicy } from "../read-policy.ts";
+
+/** What a configuration file says. @param path names it in problems */
+export type Parse<T> = (text: string, path: string) => Promise<Checked<T>>;
+
+export interface Parsers {
+  readonly host: Parse<HostConfig>;
+  readonly policy: Parse<Policy>;
+}
+
+export const PARSERS: Parsers = { host: readHostConfig, policy: readPolicy };
+
+/**
+ * For a process that serves many sessions: files are read for each of them, but a text that has not changed since is
+ * parsed once, and its sessions share what came out. The last text of each path is kept.
+ */
+export function parsersOfMany(parsers: Parsers = PARSERS): Parsers {
+  return { host: lastOfEach(parsers.host), policy: lastOfEach(parsers.policy) };
+}
+
+function lastOfEach<T>(parse: Parse<T>): Parse<T> {
+  const last = new Map<string, { readonly text: string; readonly result: Promise<Checked<T>> }>();
+  return (text, path) => {
+    const known = last.get(path);
+    if (known?.text === text) return known.result;
+    const result = parse(text, path);
+    last.set(path, { text, result });
+    return result;
+  };
+}

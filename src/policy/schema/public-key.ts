@@ -1,0 +1,70 @@
+import { digest } from "../../units/digest.ts";
+import { hasControlCharacter } from "../../units/text.ts";
+import { quoted } from "./describe-value.ts";
+import { field, type Wrong, wrongType } from "./field.ts";
+
+/** PubkeyAcceptedAlgorithms of OpenSSH 9.2 by key type; ssh-dss is gone from OpenSSH 10. */
+const KEY_TYPES = [
+  "ssh-ed25519",
+  "sk-ssh-ed25519@openssh.com",
+  "ecdsa-sha2-nistp256",
+  "ecdsa-sha2-nistp384",
+  "ecdsa-sha2-nistp521",
+  "sk-ecdsa-sha2-nistp256@openssh.com",
+  "ssh-rsa",
+];
+const FIX = 'write one line of a .pub file, such as "ssh-ed25519 AAAA… ci@alpha"';
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** One OpenSSH public key, as a line of a .pub file holds it. */
+export interface PublicKey {
+  readonly type: string;
+  /** RFC 4253, section 6.6, in base64. */
+  readonly blob: string;
+  readonly comment: string;
+}
+
+/** Reads exactly one key: nothing in front of it (authorized_keys options would undo `restrict`), no second line. */
+export function readPublicKey(line: string): PublicKey | Wrong {
+  if (hasControlCharacter(line))
+    return { problem: `${quoted(line)} has a line break or another control character`, fix: FIX };
+  const [, type = "", blob = "", comment = ""] = /^(\S+) +(\S+)(?: +(.*\S))? *$/.exec(line) ?? [];
+  if (type === "") return { problem: `${quoted(line)} is not a public key`, fix: FIX };
+  if (type.includes("-cert-")) return { problem: `${quoted(type)} is a certificate, not a key`, fix: FIX };
+  if (!KEY_TYPES.includes(type)) {
+    const options = KEY_TYPES.some((known) => line.includes(` ${known} `));
+    return options
+      ? { problem: "has options in front of the key", fix: "remove them; nixgate writes its own" }
+      : { problem: `${quoted(type)} is not a key type that sshd accepts`, fix: FIX };
+  }
+  const parts = BASE64.test(blob) ? wireStrings(Buffer.from(blob, "base64")) : undefined;
+  if (!parts || parts.length < 2) return { problem: `${quoted(blob)} is not a whole key`, fix: "copy the line again" };
+  const inside = parts[0]?.toString("latin1") ?? "";
+  if (inside !== type)
+    return { problem: `says ${quoted(type)} and holds ${quoted(inside)}`, fix: "copy the line again" };
+  return { type, blob, comment };
+}
+
+export const publicKeyField = field("public key", (value): string | Wrong => {
+  if (typeof value !== "string") return wrongType(value, "a public key", FIX);
+  const key = readPublicKey(value);
+  return "problem" in key ? key : value;
+});
+
+/** `SHA256:…` without padding, as ssh-keygen(1) -l and sshd's %f write it. */
+export function fingerprint(key: PublicKey): string {
+  return `SHA256:${digest(Buffer.from(key.blob, "base64"), "base64").replace(/=+$/, "")}`;
+}
+
+/** The length-prefixed strings that a key is made of (RFC 4251, section 5); undefined where they do not fill it exactly. */
+function wireStrings(bytes: Buffer): readonly Buffer[] | undefined {
+  const parts: Buffer[] = [];
+  let at = 0;
+  while (at < bytes.length) {
+    const end = at + 4 <= bytes.length ? at + 4 + bytes.readUInt32BE(at) : Number.POSITIVE_INFINITY;
+    if (end > bytes.length) return undefined;
+    parts.push(bytes.subarray(at + 4, end));
+    at = end;
+  }
+  return parts;
+}

@@ -1,0 +1,51 @@
+import * as z from "zod/mini";
+import type { Checked } from "../policy.ts";
+import type { Finding, KeyPath } from "../problem.ts";
+import { schemaFindings } from "../schema/schema-findings.ts";
+import { checked, parseSource, placeFindings, type Source } from "./source.ts";
+
+/** Text → values → schema → rules → result: the same walk for both kinds of file. */
+export async function readSource<File, T>(
+  source: Source,
+  schema: z.ZodMiniType<File>,
+  rules: (file: File) => readonly Finding[],
+  result: (file: File) => T,
+): Promise<Checked<T>> {
+  const parsed = await parseSource(source);
+  if (!parsed.ok) {
+    const { line, message, fix } = parsed;
+    return { ok: false, problems: [{ severity: "error", path: source.path, line, message, fix }] };
+  }
+  const file = z.safeParse(schema, parsed.data);
+  if (file.success) return checked(source, rules(file.data), () => result(file.data));
+  const findings = schemaFindings(file.error.issues, schema);
+  const rest = z.safeParse(schema, without(parsed.data, findings));
+  const more = rest.success ? unrelated(rules(rest.data), findings) : [];
+  return { ok: false, problems: await placeFindings(source, [...findings, ...more]) };
+}
+
+/** The values without those that are wrong, so that the rules can look at the rest in the same reading. */
+function without(data: unknown, findings: readonly Finding[]): unknown {
+  const rest: unknown = structuredClone(data);
+  for (const { at } of findings) {
+    // a list with a wrong entry goes as a whole, so that entries of other lists keep their index
+    const key = at.slice(0, at.findLastIndex((part) => typeof part === "string") + 1);
+    let parent = rest as Record<string | number, unknown> | undefined;
+    for (const part of key.slice(0, -1)) parent = parent?.[part] as Record<string | number, unknown> | undefined;
+    const last = key.at(-1);
+    if (parent && last !== undefined) delete parent[last];
+  }
+  return rest;
+}
+
+/** What the rules say about parts in which every value was right: about the others they would only guess. */
+function unrelated(more: readonly Finding[], wrong: readonly Finding[]): readonly Finding[] {
+  const parts = new Set(wrong.map(({ at }) => partOf(at)));
+  return more.filter(({ at }) => !parts.has(partOf(at)));
+}
+
+/** Limits of a command and of its team are compared, so they are one part; each entry of a list is its own. */
+function partOf([first, second]: KeyPath): string {
+  const name = first === "team_limits" ? "limits" : String(first);
+  return typeof second === "number" ? `${name}[${second}]` : name;
+}

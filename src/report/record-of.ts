@@ -1,6 +1,0 @@
-import type { RecordOf, SessionRecord } from "../record/schema.ts";
-import type { WholeSession } from "../record/whole-sessions.ts";
-
-/** A session's first record of that event; undefined where it has none. */
-export const recordOf = <Event extends SessionRecord["event"]>({ records }: WholeSession, event: Event) =>
-  records.find((record): record is RecordOf<Event> => record.event === event);

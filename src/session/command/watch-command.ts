@@ -1,0 +1,150 @@
+import type { EndedBy, Exit, Forced, StopReason, Survivor } from "../../ending/ending.ts";
+import type { SessionRules } from "../../policy/policy.ts";
+import type { Plan } from "../../scope/plan.ts";
+import type { Milliseconds } from "../../units/quantities.ts";
+import type { OpenScope, SessionPorts } from "../ports.ts";
+import { type Event, follow, type State } from "./life-cycle.ts";
+
+/** How often the scope is asked whether something is left in it. */
+const LOOK_AGAIN = 10 as Milliseconds;
+/**
+ * From the client's line to SIGTERM. Nix's client hangs up as soon as the protocol ends (NixOS/nix#11667), and the line
+ * comes through sshd and ssh beside it.
+ */
+const READS_WITHIN = 200 as Milliseconds;
+/**
+ * From SIGKILL to the end of waiting. What is there then waits in the kernel, or is of an account that nixgate may not
+ * signal (kill(2)).
+ */
+export const GIVES_UP_AFTER = 10_000 as Milliseconds;
+
+/** What the record calls the stop that an event leads to. */
+const STOPPED_BY: { readonly [E in Event]?: StopReason } = {
+  "grace-over": "client-gone",
+  "runtime-over": "timeout",
+  "killed-by-admin": "killed-by-admin",
+};
+
+export interface Watched {
+  /** Undefined where the command itself could not be ended. */
+  readonly exit: Exit | undefined;
+  readonly stopped: EndedBy | undefined;
+  readonly forced: Forced | undefined;
+  /** Processes that were left when the command had ended, and were ended then. */
+  readonly leftovers: number;
+  readonly survivors: readonly Survivor[];
+}
+
+/**
+ * Tells the client why its command will be ended, without waiting for it.
+ * @returns whether it can read that now
+ */
+export type Announce = (why: StopReason) => boolean;
+
+/** Lets the command begin and stays until nothing but the holder is left of its scope, or what is left cannot be ended. */
+export function watchCommand(
+  scope: OpenScope,
+  plan: Plan,
+  rules: SessionRules,
+  { clock, client }: Pick<SessionPorts, "clock" | "client">,
+  announce: Announce = () => false,
+): Promise<Watched> {
+  return new Promise((resolve) => {
+    let state: State = "running";
+    let stopped: EndedBy | undefined;
+    let exit: Exit | undefined;
+    let forced: Forced | undefined;
+    let announced: StopReason | undefined;
+    let isGivenUp = false;
+    const left = new Set<number>();
+    // From the opening of the scope, as RuntimeMaxSec of systemd.scope(5) counts.
+    const timeLeft = () => (plan.runtimeMax ?? Number.POSITIVE_INFINITY) - (clock.monotonic() - scope.openedAt);
+    const cancel = new Set<() => void>();
+    const after = (delay: Milliseconds, event: Event) => void cancel.add(clock.after(delay, () => happen(event)));
+    let undoStop = () => {};
+    /** SIGTERM, and the time from then on: what a command leaves behind has its own. */
+    const stop = () => {
+      undoStop();
+      scope.terminate();
+      undoStop = clock.after(plan.stopTimeout, () => happen("stop-over"));
+    };
+    cancel.add(() => undoStop());
+
+    const kill = () => {
+      scope.kill();
+      after(GIVES_UP_AFTER, "given-up");
+    };
+    /** Another's signal came before nixgate's. */
+    const stoppedOutside = (why: EndedBy, how: Exit) => {
+      stopped = why;
+      forced = how.signal === "SIGKILL" ? how.signal : "SIGTERM";
+    };
+
+    const enter: Partial<Record<State, () => void>> = {
+      leaving: () => after(Math.max(0, rules.clientGoneGrace - client.latency) as Milliseconds, "grace-over"),
+      telling: () => {
+        forced = "SIGTERM"; // also where it ends before it is sent
+        const heard = announced !== undefined && announce(announced);
+        if (heard && announced !== "client-gone") after(READS_WITHIN, "told");
+        else happen("told");
+      },
+      terminating: stop,
+      killing: () => {
+        forced = "SIGKILL";
+        kill();
+      },
+      clearing: () => {
+        lookForOthers();
+        if (state === "clearing") stop();
+      },
+      scouring: kill,
+      gone: () => {
+        for (const undo of cancel) undo();
+        const survivors = isGivenUp ? scope.survivors() : [];
+        for (const { pid } of survivors) left.delete(pid);
+        resolve({ exit, stopped, forced, leftovers: left.size, survivors });
+      },
+    };
+    const lookForOthers = () => {
+      const others = scope.others();
+      for (const pid of others) left.add(pid);
+      if (others.length === 0) return happen("empty");
+      if (state === "scouring") scope.kill();
+      cancel.add(clock.after(LOOK_AGAIN, lookForOthers));
+    };
+    const happen = (event: Event) => {
+      const next = follow(state, event);
+      if (next === state) return;
+      if (next === "telling") {
+        announced = STOPPED_BY[event];
+        stopped = announced;
+      }
+      isGivenUp = event === "given-up";
+      state = next;
+      enter[next]?.();
+    };
+
+    cancel.add(client.watch(happen));
+    if (scope.onStop) cancel.add(scope.onStop(() => happen("killed-by-admin")));
+    if (plan.runtimeMax !== undefined) after(Math.max(0, timeLeft()) as Milliseconds, "runtime-over");
+    scope.exited.then(async (how) => {
+      exit = how;
+      const outside = stopped === undefined ? await scope.endedBy?.(how) : undefined;
+      if (stopped === undefined && outside) stoppedOutside(outside, how);
+      if (how.signal === "SIGPIPE") await settled(client, clock);
+      // It failed because nobody listened any more: SIGPIPE says less than that.
+      if (how.code !== 0 && client.isGone()) stopped ??= "client-gone";
+      // systemd counts as well, and its SIGTERM may have come first.
+      if (stopped === undefined && how.signal !== undefined && timeLeft() <= 0) stoppedOutside("timeout", how);
+      happen("exited");
+    });
+    scope.begin();
+  });
+}
+
+/** sshd closes its pipes a moment before it ends, so a command that SIGPIPE ends may be quicker than its lost client. */
+async function settled(client: SessionPorts["client"], clock: SessionPorts["clock"]): Promise<void> {
+  const began = clock.monotonic();
+  while (!client.isGone() && clock.monotonic() - began < client.latency)
+    await new Promise<void>((done) => void clock.after(LOOK_AGAIN, done));
+}

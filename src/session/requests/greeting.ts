@@ -1,0 +1,23 @@
+import type { Policy } from "../../policy/policy.ts";
+import { escapeText } from "../../units/text.ts";
+import type { Arrival } from "../arrival.ts";
+
+/** A word of a command line takes 128 KiB (MAX_ARG_STRLEN of execve(2)), and a person reads one line. */
+const DESCRIPTION_MOST = 200;
+
+/**
+ * What a person is told who opens a shell here and sends no request: who they are, what the account is for, and how to
+ * leave. One line without its newline.
+ */
+export function greeting({ session, member }: Pick<Arrival, "session" | "member">, policy: Policy): string {
+  const who = member === undefined ? `of team ${policy.team}` : `${member} of team ${policy.team}`;
+  const description = [...policy.description].slice(0, DESCRIPTION_MOST).join("");
+  const about = description === "" ? "" : ` (${escapeText(description)})`;
+  return `nixgate: you are ${who}${about}; this account serves ${served(policy)} and has no shell; Ctrl-C ends this (session ${session})`;
+}
+
+function served({ allow }: Policy): string {
+  const lists = (name: string) => allow.some((rule) => rule.kind === "endpoint" && rule.endpoint === name);
+  const schemes = [...(lists("store-serve-write") ? ["ssh://"] : []), ...(lists("daemon-stdio") ? ["ssh-ng://"] : [])];
+  return schemes.length === 0 ? "the requests of its policy" : `Nix over ${schemes.join(" and ")}`;
+}

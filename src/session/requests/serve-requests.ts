@@ -1,0 +1,130 @@
+import { decide, type RequestMode } from "../../decision/decide.ts";
+import type { Deny } from "../../decision/decision.ts";
+import { sessionStatus, statusOf } from "../../ending/cause.ts";
+import type { Cause, Ending } from "../../ending/ending.ts";
+import { stopWords } from "../../ending/words.ts";
+import { parseRequest } from "../../request/parse-request.ts";
+import { ExitStatus } from "../../units/exit-status.ts";
+import type { Arrival, Configuration } from "../arrival.ts";
+import { serveCommand } from "../command/serve-command.ts";
+import { type Outcome, refusalLine, tellClient } from "../outcome.ts";
+import type { Client, Interruption, LineBounds, SessionPorts } from "../ports.ts";
+import { denyRecord } from "../records-of.ts";
+import { ScopeUnavailable } from "../scope-unavailable.ts";
+import type { SessionLog } from "../session-log.ts";
+import { greeting } from "./greeting.ts";
+
+type Admitted = Extract<Configuration, { ok: true }>;
+type Denial = Omit<Deny, "reason" | "trace" | "kind"> & {
+  readonly reason: Deny["reason"] | "too-many-commands" | "read-timeout";
+};
+
+const MALFORMED: ReadonlySet<Denial["reason"]> = new Set(["malformed", "too-long", "read-timeout"]);
+
+/** As sh would exit after the signal that stands for each. */
+const INTERRUPTED = {
+  "client-gone": statusOf({ signal: "SIGHUP" }),
+  "killed-by-admin": statusOf({ signal: "SIGTERM" }),
+};
+
+const NO_LIMITS = { memory: undefined, tasks: undefined, runtime: undefined };
+
+/** Serves the one request of a command session, or the lines of a loop until one of them ends it. */
+export async function serveRequests(
+  arrival: Arrival,
+  admitted: Admitted,
+  log: SessionLog,
+  ports: SessionPorts,
+): Promise<Outcome> {
+  const { policy, host } = admitted;
+  const { mode } = arrival.request;
+  let n = 0;
+  let commands = 0;
+  let last: Ending | undefined;
+
+  const outcome = (exit: number, cause: Cause, denied = 0): Outcome => ({ exit, commands, denied, cause });
+  const deny = (denial: Denial, bytes: Uint8Array): Outcome => {
+    log.write(denyRecord(n, bytes, denial), { durable: true });
+    tellClient(denial.message, arrival, ports);
+    return outcome(MALFORMED.has(denial.reason) ? ExitStatus.malformed : ExitStatus.denied, "exit", 1);
+  };
+
+  for await (const next of linesOf(arrival, admitted, ports)) {
+    if (next.kind === "unavailable") {
+      tellClient(`the next request cannot be read within limits: ${next.problem}`, arrival, ports);
+      return outcome(ExitStatus.unavailable, "scope-failed");
+    }
+    if (next.kind === "interrupted") {
+      const line = refusalLine(stopWords(next.by, NO_LIMITS), arrival);
+      if (!ports.client.tellNow(line) && next.by !== "client-gone") ports.client.tell(line);
+      return outcome(INTERRUPTED[next.by], next.by);
+    }
+    n += 1;
+    if (next.kind === "end") return outcome(last ? sessionStatus(last) : ExitStatus.ok, last?.cause ?? "exit");
+    if (next.kind === "bad") return deny({ rule: null, ...next.denial }, next.bytes);
+    if (n > policy.session.maxCommands) {
+      const message = `a session may make at most ${policy.session.maxCommands} requests`;
+      return deny({ rule: null, reason: "too-many-commands", message }, next.bytes);
+    }
+    const request = parseRequest(next.bytes, policy.session.lineMaxBytes);
+    const decision = decide(request, policy, host.programs, mode satisfies RequestMode);
+    if (decision.kind === "deny") return deny(decision, next.bytes);
+    if (decision.kind === "answer") {
+      ports.client.answerStarted();
+      continue;
+    }
+    commands += 1;
+    const ran = await serveCommand(decision, next.bytes, n, arrival, admitted, log, ports);
+    if ("failed" in ran) return outcome(ran.status, ran.failed);
+    last = ran;
+    const ends = decision.exec || mode === "command" || ran.cause === "client-gone" || ran.cause === "killed-by-admin";
+    if (ends) return outcome(sessionStatus(ran), ran.cause);
+  }
+  throw new Error("the requests ended without saying so");
+}
+
+type Line =
+  | { readonly kind: "interrupted"; readonly by: Interruption }
+  | { readonly kind: "unavailable"; readonly problem: string }
+  | { readonly kind: "line"; readonly bytes: Uint8Array }
+  | { readonly kind: "bad"; readonly bytes: Uint8Array; readonly denial: Omit<Denial, "rule"> }
+  | { readonly kind: "end" };
+
+async function* linesOf(arrival: Arrival, { policy }: Admitted, ports: SessionPorts): AsyncGenerator<Line> {
+  if (arrival.request.mode === "command") {
+    yield { kind: "line", bytes: arrival.request.bytes };
+    return;
+  }
+  const { lineMaxBytes: maxBytes, readTimeout: timeout } = policy.session;
+  const objections = {
+    "too-long": { reason: "too-long", message: `the request is longer than ${maxBytes} bytes` },
+    timeout: { reason: "read-timeout", message: `no request within ${timeout / 1000} seconds` },
+    end: { reason: "malformed", message: "the last request was not finished" },
+  } as const;
+  // Lix 2.93.0 sends its first line at once; who sends none is a person, and is greeted once.
+  let first: Pick<LineBounds, "greeting"> = { greeting: greeting(arrival, policy) };
+  for (;;) {
+    const line = ports.requests.next({ maxBytes, timeout, ...first }).catch(scopeProblem);
+    const next = await orInterruption(line, ports.client);
+    if (next instanceof ScopeUnavailable) return yield { kind: "unavailable", problem: next.message };
+    first = {};
+    if (typeof next === "string") return yield { kind: "interrupted", by: next };
+    const { kind, bytes } = next;
+    if (kind === "line") yield { kind, bytes };
+    else if (kind === "end" && bytes.length === 0) yield { kind };
+    else yield { kind: "bad", bytes, denial: objections[kind] };
+  }
+}
+
+function scopeProblem(error: unknown): ScopeUnavailable {
+  if (error instanceof ScopeUnavailable) return error;
+  throw error;
+}
+
+function orInterruption<Next>(next: Promise<Next>, client: Client): Promise<Next | Interruption> {
+  let stop = () => {};
+  const interrupted = new Promise<Interruption>((resolve) => {
+    stop = client.watch(resolve);
+  });
+  return Promise.race([next, interrupted]).finally(() => stop());
+}

@@ -1,0 +1,37 @@
+import type { Asked, Connection, Endpoint } from "../arrival.ts";
+
+/** An environment as the kernel holds it: names, and values as the very bytes. */
+export type RawEnvironment = ReadonlyMap<string, Uint8Array>;
+
+/** All that a session reads of it. */
+export const NAMES_READ = ["SSH_ORIGINAL_COMMAND", "SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "SSH_USER_AUTH"] as const;
+
+/** A request for a shell, which Lix 2.93.0 sends, opens the line loop. */
+const SHELLS: ReadonlySet<string> = new Set(["", "bash", "sh"]);
+
+/** What the session was asked for: sshd sets SSH_ORIGINAL_COMMAND where there is a forced command (sshd_config(5)). */
+export function askedBy(environment: RawEnvironment): Asked {
+  const bytes = environment.get("SSH_ORIGINAL_COMMAND");
+  return bytes === undefined || opensLineLoop(bytes) ? { mode: "loop" } : { mode: "command", bytes };
+}
+
+/** Whether this request asks for a shell, which is the line loop. */
+export function opensLineLoop(request: Uint8Array): boolean {
+  return request.length <= "bash".length && SHELLS.has(new TextDecoder("utf-8", { ignoreBOM: true }).decode(request));
+}
+
+const ADDRESS = /^[0-9a-fA-F:.]{2,45}(?:%[\w.-]{1,32})?$/;
+
+/** The two ends of the connection, from SSH_CONNECTION (`client port server port`) or SSH_CLIENT, as far as they are well-formed. */
+export function connectionOf(environment: RawEnvironment): Connection {
+  const words = (name: string) => new TextDecoder().decode(environment.get(name) ?? new Uint8Array()).split(" ");
+  const [clientIp, clientPort, serverIp, serverPort] = words("SSH_CONNECTION");
+  const client = endpoint(clientIp, clientPort) ?? endpoint(...(words("SSH_CLIENT").slice(0, 2) as [string, string]));
+  const server = endpoint(serverIp, serverPort);
+  return { ...(client && { client }), ...(server && { server }) };
+}
+
+function endpoint(ip: string | undefined, port: string | undefined): Endpoint | undefined {
+  if (ip === undefined || port === undefined || !ADDRESS.test(ip) || !/^\d{1,5}$/.test(port)) return undefined;
+  return { ip, port: Number(port) };
+}

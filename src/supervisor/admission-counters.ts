@@ -1,0 +1,37 @@
+import type { Admission } from "../session/ports.ts";
+import { clock } from "../system/kernel/clock.ts";
+import { hostState } from "../system/kernel/host-state.ts";
+import { logRoom } from "../system/session/refusals.ts";
+import type { SessionId } from "../units/ids.ts";
+
+const MINUTE_MS = 60_000;
+
+/** Sessions counted in the memory of the one process that admits them: exact, and nobody else can take places away. */
+export function tally(now: () => number = clock.monotonic): Admission {
+  const taken = new Map<string, number>();
+  const starts = new Map<string, readonly { readonly session: SessionId; readonly at: number }[]>();
+  return {
+    async takeSlot(name, most) {
+      const count = taken.get(name) ?? 0;
+      if (count >= most) return undefined;
+      taken.set(name, count + 1);
+      let held = true;
+      return {
+        giveBack() {
+          if (held) taken.set(name, (taken.get(name) ?? 1) - 1);
+          held = false;
+        },
+      };
+    },
+    // the last 60 seconds, not a minute that begins anew: nothing has to agree with another process here
+    countStart(name, session, most) {
+      const at = now();
+      const recent = (starts.get(name) ?? []).filter((start) => at - start.at < MINUTE_MS);
+      const list = recent.length < most ? [...recent, { session, at }] : recent;
+      starts.set(name, list);
+      return list.map((start) => start.session);
+    },
+    hostState,
+    logRoom,
+  };
+}

@@ -1,0 +1,165 @@
+import { chownSync, mkdirSync } from "node:fs";
+import { NOTABLE_DELAY_MS } from "../session/records-of.ts";
+import { RecordFailure } from "../session/session-log.ts";
+import { answerToEnd } from "../session/shim-answers.ts";
+import type { Serve } from "../session/supervise.ts";
+import { killWhole, MOUNT } from "../system/cgroup/cgroup.ts";
+import { clock } from "../system/kernel/clock.ts";
+import { answerServing } from "../system/kernel/resident.ts";
+import { ExitStatus } from "../units/exit-status.ts";
+import { type Arrival, arrivalsInTurn } from "./arrivals.ts";
+import { complaints } from "./complaints.ts";
+import { whyNoConnection } from "./connection.ts";
+import { type Fifo, readInTurn, sharingGroups } from "./fifos.ts";
+import { askIn, killIn, servingIn } from "./lines.ts";
+import { newSessionOf } from "./new-session.ts";
+import { resumableSessions } from "./resumable.ts";
+import { takeOverRoom } from "./shim/answer-room.ts";
+import { type Ask, openShimChannel, type ShimChannel } from "./shim/shim-channel.ts";
+import type { ShimClient } from "./shim/shim-client.ts";
+import { isOurs, type ShimProcess, shimProcessOf, wakeShims } from "./shim/shim-process.ts";
+import { answersOf, type Supervisor } from "./supervisor.ts";
+
+/** The name of the FIFO through which root ends a session: `kill PID TEAM`. */
+const CONTROL = "_control";
+
+const RESTARTED = { told: ["nixgate: the supervisor was restarted; try again"], started: 0 };
+
+/** At most this many warnings a minute for each FIFO, so that one team cannot flood the log. */
+const MOST_COMPLAINTS = 20;
+
+/** Whose command is over gets its status, so that nobody runs it again; the others may try again. */
+const answerToLost = ({ status = ExitStatus.busy }: Ask): string =>
+  answerToEnd(status, status === ExitStatus.busy ? RESTARTED : { told: [], started: 0 });
+
+/** A shim that is being served. */
+export interface Guest {
+  readonly talk: ShimChannel;
+  /** Its team's: nobody else has a say in it. */
+  readonly fifo: Fifo;
+  /** Once it has an id. */
+  session?: string;
+  /** Once it is known how long it may be gone unnoticed. */
+  client: ShimClient | undefined;
+  /** The folder of the scope that its shim is in; undefined while that is outside of nixgate's slice. */
+  scope: string | undefined;
+  /** Once it has run a command: of what its account does outside of sessions. */
+  watch: ReturnType<Supervisor["strays"]["watch"]> | undefined;
+}
+
+/**
+ * Reads the FIFOs: a shim that is not known yet begins a session, the others go on with theirs. Before that, sessions
+ * that an earlier supervisor left are taken over, and shims that it did not answer are woken to ask again.
+ */
+export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: Supervisor): Promise<void> {
+  const { guests } = supervisor;
+  const host = async (guest: Guest, team: string, served: () => Promise<void>) => {
+    const { pid } = guest.talk.shim;
+    guests.set(pid, guest);
+    try {
+      await served();
+    } catch (error) {
+      supervisor.warn("a session could not be served to its end", { team, pid, error: String(error) });
+      const status = error instanceof RecordFailure ? error.failure.exitStatus : ExitStatus.bug;
+      // nothing of one session may end the process: where there is no room for an answer the shim is ended below
+      await guest.talk.finish((said) => answerToEnd(status, said)).catch(() => guest.talk.shim.signal("SIGKILL"));
+    }
+    void guest.watch?.end(); // however it was served
+    await guest.talk.end();
+    if (guest.scope !== undefined) killWhole(guest.scope); // nothing of the session may be left by now
+    if (guests.get(pid) === guest) guests.delete(pid);
+  };
+  const complain = complaints(supervisor.warn, MOST_COMPLAINTS);
+  const tellOfWaiting = complaints(supervisor.warn, 1);
+  /** Settles when the shim has its first answer, or gets none. */
+  const begin = async (fifo: Fifo, { shim, ask, since }: Arrival) => {
+    const delayed = clock.monotonic() - since;
+    if (delayed >= NOTABLE_DELAY_MS)
+      tellOfWaiting(fifo, "sessions wait for others of their team to begin", { ms: delayed });
+    const scope = isOurs(shim.cgroup) ? MOUNT + shim.cgroup : undefined;
+    // another supervisor answered it before, or put it into a scope; and it is in no command any more
+    const lost = ask.number > 1 || scope !== undefined;
+    const environment = lost ? new Map() : shim.environment();
+    if (typeof environment === "string") {
+      shim.close();
+      return complain(fifo, "a process asked that is no shim", { pid: shim.pid, why: environment });
+    }
+    const talk = openShimChannel(shim, answersOf(fifo, supervisor), ask);
+    const guest: Guest = { talk, fifo, client: undefined, scope, watch: undefined };
+    const served = host(guest, fifo.name, async () => {
+      if (lost) return talk.answer(() => answerToLost(ask));
+      const visit = newSessionOf(fifo, guest, { environment, delayed }, supervisor);
+      const { notBySshd } = visit.standing;
+      if (notBySshd !== undefined)
+        complain(fifo, "a shim came that sshd did not start", { pid: shim.pid, why: notBySshd });
+      return serve.visit(visit);
+    });
+    await Promise.race([talk.begun, served]);
+  };
+  const arrivals = arrivalsInTurn(begin);
+  // The team is that of the record's folder: a forged record ends nobody else's session.
+  const endGuest = (line: string) => {
+    const said = killIn(line);
+    const guest = said && guests.get(said.pid);
+    if (guest?.fifo.name === said?.team) guest?.client?.end("killed-by-admin");
+  };
+  const sayServing = (line: string) => {
+    const word = servingIn(line);
+    if (word === undefined) return false;
+    supervisor.late.write();
+    const served = [...guests.values()].flatMap(({ session }) => session ?? []);
+    try {
+      answerServing(word, { served, late: supervisor.late.sessions() });
+    } catch (error) {
+      supervisor.warn("it could not be said which sessions are served", { error: String(error) });
+    }
+    return true;
+  };
+  const take = (fifo: Fifo, line: string) => {
+    if (fifo.name === CONTROL) return void (sayServing(line) || endGuest(line));
+    const ask = askIn(line);
+    if (ask === undefined) return complain(fifo, "a line that is none of a shim's");
+    const { pid } = ask;
+    const guest = guests.get(pid);
+    if (guest?.fifo === fifo && guest.talk.shim.isThere()) return guest.talk.take(ask);
+    if (supervisor.confinedShims.take(fifo, answersOf(fifo, supervisor), pid, ask)) return;
+    const shim = strangerOf(pid, fifo);
+    if (typeof shim !== "string") return arrivals.add(fifo, shim, ask);
+    return complain(fifo, "a process asked that is no shim", { pid, why: shim });
+  };
+
+  const teams = fifos.filter(({ name }) => name !== CONTROL);
+  for (const fifo of teams) makeAnswerFolder(fifo, supervisor);
+  for (const sharing of sharingGroups(teams))
+    supervisor.warn("these teams read each other's answers: give each account a primary group of its own", { sharing });
+  for (const { fifo, guest, back } of await resumableSessions(teams, supervisor))
+    void host(guest, fifo.name, () => serve.return(back));
+  for (const { name, uid } of teams) wakeShims(name, uid);
+  const reading = readInTurn(fifos, take, {
+    isFull: arrivals.isFull,
+    rests: (fifo) => tellOfWaiting(fifo, "lines of a team wait: those before took more than their share of time"),
+  });
+  await new Promise<void>((stopped) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, stopped);
+    supervisor.ready();
+  });
+  reading.stop();
+}
+
+/** A shim that is not known. One in a scope is another supervisor's, or a process that a command started: sshd's is not that. */
+function strangerOf(pid: number, { name, uid }: Fifo): ShimProcess | string {
+  const shim = shimProcessOf(pid, name, uid, () => true);
+  if (typeof shim === "string" || !isOurs(shim.cgroup)) return shim;
+  const why = whyNoConnection(shim.parent, uid);
+  if (why === undefined) return shim;
+  shim.close();
+  return `it is part of another session: ${why}`;
+}
+
+/** Root writes there, the team's group reads; what an earlier supervisor left is nobody's answer any more. */
+function makeAnswerFolder(fifo: Fifo, supervisor: Supervisor): void {
+  const folder = answersOf(fifo, supervisor);
+  mkdirSync(folder, { recursive: true, mode: 0o750 });
+  chownSync(folder, 0, fifo.gid);
+  takeOverRoom(folder);
+}

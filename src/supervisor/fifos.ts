@@ -1,0 +1,138 @@
+import { fstatSync } from "node:fs";
+import { Socket } from "node:net";
+import { clock } from "../system/kernel/clock.ts";
+
+/** The first descriptor that systemd passes (sd_listen_fds(3)). */
+const LISTEN_FDS_START = 3;
+/** Lines of one FIFO that are kept; beyond that nothing is read until they are done, and its writers wait. */
+const MOST_LINES = 1000;
+/** Longest line that is taken, in characters; what does not fit is no line of a shim's. */
+const LONGEST_LINE = 64;
+
+/** A FIFO that systemd holds open for us. */
+export interface Fifo {
+  /** FileDescriptorName= of its socket unit. */
+  readonly name: string;
+  readonly descriptor: number;
+  /** Its owner, who alone may write into it. */
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The FIFOs that systemd has passed to this process, by sd_listen_fds(3). */
+export function passedFifos(environment: NodeJS.ProcessEnv, pid: number): readonly Fifo[] {
+  if (environment["LISTEN_PID"] !== String(pid)) return [];
+  const names = (environment["LISTEN_FDNAMES"] ?? "").split(":");
+  return Array.from({ length: Number(environment["LISTEN_FDS"]) || 0 }, (_, index) => {
+    const descriptor = LISTEN_FDS_START + index;
+    const { uid, gid } = fstatSync(descriptor);
+    return { name: names[index] ?? "", descriptor, uid, gid };
+  });
+}
+
+/** The teams whose accounts have one group, which reads the answers of all; by name, since systemd passes FIFOs in any order. */
+export function sharingGroups(fifos: readonly Pick<Fifo, "name" | "gid">[]): readonly (readonly string[])[] {
+  const groups = Map.groupBy(fifos, ({ gid }) => gid);
+  return [...groups.values()].filter(({ length }) => length > 1).map((group) => group.map(({ name }) => name).sort());
+}
+
+/** The part of the supervisor's time that the lines of one FIFO may take, and how much they may take at once. */
+const SHARE = 1 / 4;
+const AT_ONCE_MS = 50;
+/** How long it is waited where all lines are held back. */
+const REST_MS = 5;
+
+interface Pace {
+  /** Whether lines of this FIFO are to be left where they are for now. */
+  isFull(fifo: Fifo): boolean;
+  /** Told when lines of a FIFO wait because those before took more than their share of time. */
+  rests(fifo: Fifo): void;
+}
+
+/**
+ * Reads lines from all FIFOs, one of each in turn, so that a flood in one of them does not keep the others waiting. A
+ * FIFO whose lines take long to look at is read later, and the others go on.
+ * A writer's one write(2) below PIPE_BUF is whole (pipe(7)); half a line ends with the empty line in front of the next.
+ */
+export function readInTurn(
+  fifos: readonly Fifo[],
+  take: (fifo: Fifo, line: string) => void,
+  { isFull, rests }: Pace = { isFull: () => false, rests: () => {} },
+  now: () => number = clock.monotonic,
+): { stop(): void } {
+  const queues = fifos.map((fifo) => ({ ...openQueue(fifo, () => schedule()), credit: creditOf(now) }));
+  let soon = false;
+  let later: NodeJS.Timeout | undefined;
+  const isReady = (queue: (typeof queues)[number]) => !isFull(queue.fifo) && queue.credit.isLeft();
+  const turn = () => {
+    soon = false;
+    clearTimeout(later);
+    later = undefined;
+    for (const queue of queues) {
+      if (!queue.waiting()) continue;
+      if (!queue.credit.isLeft()) rests(queue.fifo);
+      if (!isReady(queue)) continue;
+      const line = queue.shift();
+      const began = now();
+      if (line !== undefined) take(queue.fifo, line);
+      queue.credit.spend(now() - began);
+    }
+    const waiting = queues.filter((queue) => queue.waiting());
+    if (waiting.length > 0) schedule(waiting.some(isReady) ? 0 : REST_MS);
+  };
+  const schedule = (wait = 0) => {
+    if (soon) return;
+    if (wait > 0) {
+      later ??= setTimeout(turn, wait);
+      return;
+    }
+    soon = true;
+    setImmediate(turn);
+  };
+  return {
+    stop() {
+      clearTimeout(later);
+      for (const queue of queues) queue.stop();
+    },
+  };
+}
+
+/** Time that may be spent: it grows by `SHARE` of the time that passes, up to `AT_ONCE_MS`. */
+function creditOf(now: () => number) {
+  let left = AT_ONCE_MS;
+  let at = now();
+  return {
+    isLeft() {
+      const passed = now() - at;
+      at += passed;
+      left = Math.min(AT_ONCE_MS, left + passed * SHARE);
+      return left > 0;
+    },
+    spend(ms: number) {
+      left -= ms;
+    },
+  };
+}
+
+function openQueue(fifo: Fifo, filled: () => void) {
+  const lines: string[] = [];
+  let rest = "";
+  const socket = new Socket({ fd: fifo.descriptor, readable: true, writable: false });
+  socket.setEncoding("latin1").on("data", (text: string) => {
+    const parts = (rest + text).split("\n");
+    rest = (parts.pop() ?? "").slice(0, LONGEST_LINE);
+    for (const line of parts) if (line !== "") lines.push(line.slice(0, LONGEST_LINE));
+    if (lines.length > MOST_LINES) socket.pause();
+    filled();
+  });
+  return {
+    fifo,
+    waiting: () => lines.length > 0,
+    shift() {
+      const line = lines.shift();
+      if (socket.isPaused() && lines.length === 0) socket.resume();
+      return line;
+    },
+    stop: () => void socket.destroy(),
+  };
+}

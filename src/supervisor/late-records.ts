@@ -1,0 +1,50 @@
+import type { LateRecords, Records } from "../session/ports.ts";
+
+/** How often it is looked whether there is room again, in milliseconds. */
+const LOOK_AGAIN_MS = 2000;
+/** Sessions whose last records wait; of the others `nixgate recover` takes them from the journal. */
+const MOST_WAITING = 1000;
+
+export interface Waiting {
+  keep(late: LateRecords): void;
+  /** Writes what there is room for. */
+  write(): void;
+  sessions(): readonly string[];
+}
+
+/** Writes the last records of sessions that have ended on a full disk, as soon as it takes them. */
+export function lateRecords(open: Records["open"]): Waiting {
+  let waiting: { readonly late: LateRecords; left: readonly string[] }[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const write = () => {
+    for (const one of waiting) {
+      const { directory, team, start } = one.late;
+      try {
+        const file = open(directory, team, start);
+        try {
+          for (let [line, ...rest] = one.left; line !== undefined; [line, ...rest] = one.left) {
+            void file.append(line, { durable: rest.length === 0 })?.catch(() => undefined);
+            one.left = rest;
+          }
+        } finally {
+          file.close();
+        }
+      } catch {
+        // there is still no room
+      }
+    }
+    waiting = waiting.filter(({ left }) => left.length > 0);
+    if (waiting.length > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
+  return {
+    keep(late) {
+      if (waiting.length >= MOST_WAITING) return;
+      waiting.push({ late, left: late.lines });
+      timer ??= setInterval(write, LOOK_AGAIN_MS).unref();
+    },
+    write,
+    sessions: () => waiting.map(({ late }) => late.session),
+  };
+}

@@ -1,0 +1,90 @@
+import type { SessionPorts } from "../session/ports.ts";
+import type { RawEnvironment } from "../session/requests/ssh-environment.ts";
+import { answerToEnd } from "../session/shim-answers.ts";
+import type { Visit } from "../session/supervise.ts";
+import { accountOf, loginShellOf } from "../system/accounts/accounts.ts";
+import { pamReadsHomeNow } from "../system/accounts/pam-environment.ts";
+import { clock } from "../system/kernel/clock.ts";
+import { newSessionId, ownMachine, stdinIsTerminal } from "../system/kernel/machine.ts";
+import { ptraceScope } from "../system/kernel/ptrace-scope.ts";
+import { readUserAuth } from "../system/session/user-auth.ts";
+import type { TeamName } from "../units/ids.ts";
+import { whyNoConnection } from "./connection.ts";
+import type { Guest } from "./dispatch.ts";
+import type { Fifo } from "./fifos.ts";
+import { clientOfShim } from "./shim/shim-client.ts";
+import type { ShimProcess } from "./shim/shim-process.ts";
+import { requestsOfShim } from "./shim/shim-requests.ts";
+import { scopesOfShim } from "./shim/shim-scopes.ts";
+import type { Supervisor } from "./supervisor.ts";
+import { waitingOf } from "./waiting-shims.ts";
+
+/** The shim looks itself, as the account and where it runs the command: see `answerToRun`. */
+export const LOOKED_AT_BY_SHIM: SessionPorts["programs"] = { problemWith: () => undefined };
+
+/**
+ * A shim as the story of a session sees it.
+ * @param found what sshd said to the shim, and how many milliseconds it had to wait for others of its team
+ */
+export function newSessionOf(
+  fifo: Fifo,
+  guest: Guest,
+  found: { readonly environment: RawEnvironment; readonly delayed: number },
+  supervisor: Supervisor,
+): Visit {
+  const { talk } = guest;
+  const { shim } = talk;
+  const { environment, delayed } = found;
+  const { admission, records, version, program } = supervisor;
+  const [, member] = shim.words();
+  const account = accountOf(fifo.uid);
+  if (!account) throw new Error(`uid ${fifo.uid} has no account`);
+  const arrived = { startedAt: clock.now(), arrivedAt: clock.monotonic() };
+  const named = { team: fifo.name, member: member === "" ? undefined : member };
+  return {
+    named,
+    hasRoom: talk.hasRoom,
+    end: (status) => talk.finish((said) => answerToEnd(status, said)),
+    standing: {
+      notBySshd: notBySshd(shim, fifo.uid),
+      shell: loginShellOf(fifo.uid) ?? "",
+      pamReadsHome: pamReadsHomeNow(),
+      ptraceScope: ptraceScope(),
+    },
+    visitor: {
+      arrived,
+      machine: ownMachine(),
+      process: { pid: shim.pid, startedTicks: shim.startedTicks, version },
+      account,
+      holder: "",
+      environment,
+      delayed,
+      terminal: stdinIsTerminal(shim.pid),
+      key: readUserAuth(environment, fifo.uid),
+      open(grace): SessionPorts {
+        const client = clientOfShim(talk, fifo, grace);
+        const session = newSessionId(arrived.startedAt);
+        const waiting = waitingOf(guest, fifo.name as TeamName, session, supervisor.manager);
+        guest.client = client;
+        guest.session = session;
+        return {
+          ...{ clock, admission, client },
+          newSessionId: () => session,
+          records: { ...records, flush: async () => 0 },
+          requests: requestsOfShim(talk, waiting, program),
+          programs: LOOKED_AT_BY_SHIM,
+          scopes: scopesOfShim(guest, named.member, waiting, supervisor),
+          strays: async () => guest.watch?.end(),
+          // `resumableSessions` does it for all, once
+          recovery: { begin: () => undefined, settled: async () => undefined },
+        };
+      },
+    },
+  };
+}
+
+/** A parent that is gone may have left its number to another process: the shim must have it still. */
+function notBySshd(shim: ShimProcess, uid: number): string | undefined {
+  const why = whyNoConnection(shim.parent, uid);
+  return why ?? (shim.parentNow() === shim.parent ? undefined : "its parent is gone");
+}

@@ -1,0 +1,71 @@
+import { chmodSync, existsSync, renameSync, writeFileSync } from "node:fs";
+import { mayTrace } from "../session/command/standing.ts";
+import type { SupervisePorts } from "../session/supervise.ts";
+import { openJournal } from "../system/journal/journal.ts";
+import { bySpool } from "../system/journal/journal-spool.ts";
+import { removeIfThere } from "../system/kernel/kernel-files.ts";
+import { ptraceScope } from "../system/kernel/ptrace-scope.ts";
+import { READY } from "../system/kernel/resident.ts";
+import { recordsForJournal } from "../system/session/session-ports.ts";
+import { NixgateError } from "../units/error.ts";
+import { ExitStatus } from "../units/exit-status.ts";
+import { tally } from "./admission-counters.ts";
+import { receive } from "./dispatch.ts";
+import { passedFifos } from "./fifos.ts";
+import { lateRecords } from "./late-records.ts";
+import { confinedShims } from "./shim/confined-shims.ts";
+import { strays } from "./strays.ts";
+import type { Supervisor } from "./supervisor.ts";
+import { systemManager } from "./systemd/system-manager.ts";
+
+const RUN_DIRECTORY = "/run/nixgate";
+/** Is there from the start of a supervisor to its orderly end. */
+const RUNNING = `${RUN_DIRECTORY}/_running`;
+
+/** @throws NixgateError E_SUPERVISE */
+export async function openSupervisor(
+  own: Pick<Supervisor, "version" | "program" | "shim" | "log" | "warn">,
+): Promise<SupervisePorts["visits"]> {
+  const fifos = passedFifos(process.env, process.pid);
+  if (process.geteuid?.() !== 0) throw cannot("supervise must be root", "start nixgate.service");
+  if (fifos.length === 0)
+    throw cannot("systemd has passed no FIFO", "start it by its sockets: nixgate render units prints them");
+  const followsCrash = existsSync(RUNNING);
+  writeFileSync(RUNNING, "");
+  const guests: Supervisor["guests"] = new Map();
+  const records = recordsForJournal("system", bySpool(`${RUN_DIRECTORY}/_journal`));
+  const late = lateRecords(records.open);
+  const supervisor: Supervisor = {
+    ...own,
+    manager: await systemManager(own.warn),
+    confinedShims: confinedShims(),
+    guests,
+    strays: strays((pid) => guests.get(pid)?.scope !== undefined, own.warn),
+    followsCrash,
+    admission: tally(),
+    records: { ...records, later: late.keep },
+    late,
+    runDirectory: RUN_DIRECTORY,
+    ready() {
+      // While it is there a shim need not fear to wait in vain: a full /run must not leave it without a supervisor.
+      writeFileSync(`${READY}.new`, `${process.pid}\n`);
+      chmodSync(`${READY}.new`, 0o644); // whatever the umask
+      renameSync(`${READY}.new`, READY);
+    },
+  };
+  if (mayTrace(ptraceScope()))
+    own.warn("kernel.yama.ptrace_scope is not 1 or more: sessions are refused", { found: ptraceScope() ?? "no Yama" });
+  const note = own.log.journald ? openJournal().note : undefined;
+  if (note !== undefined) own.warn(note, {});
+  return async (serve) => {
+    await receive(fifos, serve, supervisor);
+    removeIfThere(READY);
+    late.write();
+    const missing = await supervisor.records.flush(); // what journald has not taken by then is sent by the next
+    if (missing > 0) own.warn("copies of records have not reached the journal yet", { missing });
+    removeIfThere(RUNNING);
+  };
+}
+
+const cannot = (message: string, hint: string) =>
+  new NixgateError("E_SUPERVISE", ExitStatus.unavailable, message, { hint });

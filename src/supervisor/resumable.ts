@@ -1,0 +1,195 @@
+import { existsSync, readdirSync } from "node:fs";
+import type { DayFile, Served } from "../archive/archive.ts";
+import { recoverFiles } from "../archive/lost/recover.ts";
+import { type Unended, unendedIn } from "../archive/lost/unended.ts";
+import { decodeLine } from "../record/decode.ts";
+import { ofFile } from "../record/error.ts";
+import type { RecordOf, SessionRecord } from "../record/schema.ts";
+import { sliceName } from "../scope/names.ts";
+import { answerToEnd } from "../session/shim-answers.ts";
+import type { Return } from "../session/supervise.ts";
+import { openArchive } from "../system/archive/archive.ts";
+import { killAllBut, killWhole, MOUNT, processesOf } from "../system/cgroup/cgroup.ts";
+import { clock } from "../system/kernel/clock.ts";
+import { bootsHere } from "../system/lost/liveness.ts";
+import { recoverPorts } from "../system/lost/recover-ports.ts";
+import { dayOfSession, sessionId, type TeamName, teamName } from "../units/ids.ts";
+import type { Milliseconds } from "../units/quantities.ts";
+import { kinOf, whyNoConnection } from "./connection.ts";
+import type { Guest } from "./dispatch.ts";
+import type { Fifo } from "./fifos.ts";
+import { LOOKED_AT_BY_SHIM } from "./new-session.ts";
+import { confinedScope } from "./shim/confined.ts";
+import { openShimChannel } from "./shim/shim-channel.ts";
+import { clientOfShim } from "./shim/shim-client.ts";
+import { shimProcessOf } from "./shim/shim-process.ts";
+import { scopeAround } from "./shim/shim-scopes.ts";
+import { answersOf, type Supervisor } from "./supervisor.ts";
+
+interface Found {
+  readonly fifo: Fifo;
+  readonly guest: Guest;
+  readonly back: Return;
+}
+
+/**
+ * Sessions of an earlier supervisor whose command still runs around its shim. The records of all others that it can have
+ * been writing are ended: only one supervisor writes, and it is this one now.
+ */
+export async function resumableSessions(teams: readonly Fifo[], supervisor: Supervisor): Promise<readonly Found[]> {
+  const { directory, journald } = supervisor.log;
+  const found = new Map<string, Found>();
+  const files = existsSync(directory) ? openArchive(directory).scan().files : [];
+  const ours = teams.flatMap(({ name }) => filesToLookAt(name, files));
+  const each = (look: (file: DayFile) => void) => {
+    for (const file of ours) {
+      try {
+        look(file);
+      } catch (error) {
+        supervisor.warn("sessions of one file could not be looked for", {
+          team: file.team,
+          file: file.path,
+          why: ofFile(file, error).message,
+        });
+      }
+    }
+  };
+  each((file) => {
+    for (const lost of unendedIn(file)) {
+      const fifo = teams.find(({ name }) => name === lost.start.team);
+      const back = fifo && returning(lost, fifo, supervisor);
+      if (back) found.set(lost.start.session, back);
+    }
+  });
+  if (supervisor.followsCrash && journald) each((file) => copyLast(file, supervisor.records));
+  const kept = new Set([...found.values()].map(({ back }) => back.resumed.begun.unit));
+  for (const team of teams) endScopes(team, kept);
+  const { copyToJournal, flush } = supervisor.records;
+  const ports = recoverPorts(directory, journald ? { copy: copyToJournal, flush } : undefined);
+  // A session of another manager may still be served by a process of its own.
+  // Only a supervisor of this host can have been writing it, in this boot or an earlier one.
+  const bootOf = bootsHere();
+  const isOurs = (start: Served) => bootOf(start) !== "elsewhere";
+  const isGone: typeof ports.isGone = (start) => {
+    const { session, isolation } = start as RecordOf<"session.start">;
+    return isolation === "scope-system" ? !found.has(session) && isOurs(start) : ports.isGone(start);
+  };
+  const { failed } = await recoverFiles(ours, { ...ports, isGone });
+  for (const { message } of failed) supervisor.warn("records could not be ended", { why: message });
+  return [...found.values()];
+}
+
+/** How long a shim of a session that is over may read a line before it asks and is told so, in milliseconds. */
+const LINE_WITHIN_MS = 600_000 as Milliseconds;
+
+/** Ends what is in the scopes that nobody watches any more, but for shims: they ask again, and are told. */
+function endScopes({ name: team, uid }: Fifo, kept: ReadonlySet<string | undefined>): void {
+  for (const unit of unitsOf(team)) {
+    const folder = `${sliceOf(team)}/${unit}`;
+    const shim = processesOf(folder).find((pid) => whyNoConnection(kinOf(pid)?.parent ?? 0, uid) === undefined);
+    if (kept.has(unit) || (shim !== undefined && isWaiting(unit, kept))) continue;
+    if (shim === undefined) killWhole(folder);
+    else {
+      killAllBut(shim, folder);
+      clock.after(LINE_WITHIN_MS, () => killWhole(folder));
+    }
+  }
+}
+
+/** Whether a shim waits there for a command that is confined in a service of its own. */
+const isWaiting = (unit: string, kept: ReadonlySet<string | undefined>): boolean =>
+  [...kept].some((name) => name?.endsWith(".service") && unit.startsWith(name.replace(/\d+\.service$/, "")));
+
+const sliceOf = (team: string) => `${MOUNT}/nixgate.slice/${sliceName(team as TeamName)}`;
+
+/** The scopes and services in a team's slice. */
+const unitsOf = (team: string): readonly string[] =>
+  existsSync(sliceOf(team)) ? readdirSync(sliceOf(team)).filter((name) => /\.(?:scope|service)$/.test(name)) : [];
+
+const DAY_MS = 86_400_000;
+const SESSION_IN_UNIT = /-([0-9a-f-]{36})-\d+\.(?:scope|service)$/;
+
+/**
+ * The days of the sessions whose commands still run, and the two latest: what was being written when a supervisor or the
+ * host went down. What lies further back is for `nixgate recover`: to read a whole archive would keep whoever comes waiting.
+ */
+function filesToLookAt(team: string, files: readonly DayFile[]): readonly DayFile[] {
+  const running = unitsOf(team).flatMap((unit) => sessionId(SESSION_IN_UNIT.exec(unit)?.[1] ?? "") ?? []);
+  const days = new Set(running.map((session) => dayOfSession(session)));
+  // A file of a day to come would take the place of the ones that were being written; clocks may be a day apart. The
+  // latest by name are not those that were written last where the clock was set back.
+  const ago = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10);
+  for (const day of [ago(0), ago(1)]) days.add(day);
+  const own = files.filter((file) => file.team === team).sort((a, b) => (a.day < b.day ? 1 : -1));
+  const latest = own.filter(({ day }) => day <= ago(-1)).slice(0, 2);
+  return own.filter((file) => latest.includes(file) || days.has(file.day));
+}
+
+/** A supervisor that was killed may have written a record and not sent its copy, which then is the last of a file. */
+function copyLast(file: DayFile, records: Supervisor["records"]): void {
+  let last: { readonly record: SessionRecord; readonly line: string } | undefined;
+  for (const line of file.lines()) {
+    const decoded = decodeLine(line);
+    // What an account wrote there before it became root's is not sent on in another team's name.
+    if (decoded.ok && decoded.record.team === file.team)
+      last = { record: decoded.record, line: Buffer.from(line.bytes).toString() };
+  }
+  if (last) records.copyToJournal(last.record, last.line);
+}
+
+function returning(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found | undefined {
+  const { start, open } = lost;
+  const [begun] = open.values();
+  const team = teamName(start.team);
+  if (!begun?.unit || !team || start.isolation !== "scope-system") return undefined;
+  const cgroup = `/nixgate.slice/${sliceName(team)}/${begun.unit}`;
+  const folder = answersOf(fifo, supervisor);
+  const isConfined = begun.unit.endsWith(".service");
+  const session = `/nixgate.slice/${sliceName(team)}/nixgate-${team}-${start.session}-`;
+  const isWaitingScope = (now: string) => now.startsWith(session) && now.endsWith("-wait.scope");
+  const shim = shimProcessOf(start.pid, team, fifo.uid, (now) => (isConfined ? isWaitingScope(now) : now === cgroup));
+  if (typeof shim === "string") return undefined;
+  if (start.started_ticks !== undefined && start.started_ticks !== shim.startedTicks) {
+    shim.close();
+    return undefined;
+  }
+  const inside = isConfined ? supervisor.confinedShims.isIn(begun.pid ?? 0, fifo, folder, cgroup) : undefined;
+  if (isConfined && !inside) return undefined;
+  const guest: Guest = {
+    talk: openShimChannel(shim, folder, undefined),
+    fifo,
+    session: start.session,
+    client: undefined,
+    scope: MOUNT + shim.cgroup,
+    watch: undefined,
+  };
+  // A record of an older nixgate has no monotonic time, and the clock may have been set back since.
+  const at = begun.monotonic_ms ?? clock.monotonic() - Math.max(0, Date.now() - Date.parse(begun.time));
+  return {
+    fifo,
+    guest,
+    back: {
+      resumed: { lost, begun },
+      end: (status) => guest.talk.finish((said) => answerToEnd(status, said)),
+      open(plan, grace) {
+        const client = clientOfShim(guest.talk, fifo, grace);
+        guest.client = client;
+        const known = { openedAt: at, begunAt: at, invocation: begun.invocation };
+        const path = MOUNT + cgroup;
+        const scope = inside
+          ? confinedScope(plan, path, guest.talk, inside, supervisor, known)
+          : scopeAround(guest.talk, plan, path, supervisor.manager, known);
+        const holder = inside?.shim ?? shim;
+        // The shim asks again if it stood still, because nobody took its word or because nothing has begun.
+        const begin = () => void (holder.state() === "stopped" && holder.signal("SIGCONT"));
+        const { admission, records } = supervisor;
+        guest.watch = supervisor.strays.watch(fifo);
+        const strays = async () => guest.watch?.end();
+        return {
+          scope: { ...scope, begin },
+          ports: { clock, client, admission, records, programs: LOOKED_AT_BY_SHIM, strays },
+        };
+      },
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import { basename, dirname } from "node:path";
+import type { Plan } from "../../scope/plan.ts";
+import type { OpenScope } from "../../session/ports.ts";
+import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
+import { answerToEnd, answerToRun, answerToWait } from "../../session/shim-answers.ts";
+import { accountOf } from "../../system/accounts/accounts.ts";
+import { killAllBut, killWhole, MOUNT } from "../../system/cgroup/cgroup.ts";
+import { cgroupScope, type Known } from "../../system/cgroup/cgroup-scope.ts";
+import { ExitStatus } from "../../units/exit-status.ts";
+import type { Fifo } from "../fifos.ts";
+import type { Supervisor } from "../supervisor.ts";
+import { limitSlice } from "../systemd/limit-slice.ts";
+import type { ConfinedShims } from "./confined-shims.ts";
+import { endOf, heldBy, letRun, type Seen, stopsOf } from "./exit-of.ts";
+import type { ShimChannel } from "./shim-channel.ts";
+import { holdStreams } from "./shim-streams.ts";
+
+const NOTHING = { told: [], started: 0 };
+/** How long the shim outside may take to ask again, in milliseconds; it does nothing in between. */
+const ASKS_WITHIN_MS = 10_000;
+
+/**
+ * A service in the scope's place: systemd gives it the sandbox, the account and the streams of the shim that stands
+ * still outside. What it starts is a shim again, which runs the command as its child and reports its end in the same way.
+ * @param argv the shim inside; systemd expands what begins with `$` or `%`, so nothing of it is the account's own text
+ * @param outside the shim that sshd has started
+ */
+export async function confined(
+  plan: Plan,
+  confinement: NonNullable<Plan["confinement"]>,
+  argv: readonly [string, ...string[]],
+  openedAt: number,
+  outside: ShimChannel,
+  fifo: Fifo,
+  supervisor: Supervisor,
+): Promise<OpenScope> {
+  const { manager, confinedShims } = supervisor;
+  const { unit: name, slice, description, unitProperties: properties } = plan;
+  const user = accountOf(fifo.uid)?.name;
+  if (user === undefined) throw new ScopeUnavailable(`uid ${fifo.uid} has no account`);
+  const cgroup = `/nixgate.slice/${slice}/${name}`;
+  // Whatever becomes of this supervisor, the command must not run twice on the same streams.
+  await outside.answer(answerToWait);
+  if ((await outside.asked(ASKS_WITHIN_MS)) === undefined || !(await outside.still()))
+    throw new ScopeUnavailable("the shim is gone");
+  const streams = holdStreams(outside.shim, fifo.uid);
+  const comes = confinedShims.comes(cgroup);
+  const service = { name, slice, description, properties, user, argv, streams: streams.paths, confinement };
+  try {
+    await manager.startService(service).finally(streams.close);
+    const inside = await comes;
+    if (!inside || !(await inside.still()))
+      throw new ScopeUnavailable("the service has not begun: is /run/nixgate there, and setpriv(1)?");
+    const folder = MOUNT + cgroup;
+    const [invocation, appliedToTeam] = await Promise.all([
+      manager.invocationOf(name),
+      limitSlice(plan, dirname(folder), manager),
+    ]);
+    return confinedScope(plan, folder, outside, inside, supervisor, { openedAt, invocation, appliedToTeam });
+  } catch (error) {
+    killWhole(MOUNT + cgroup); // systemd may have begun it all the same
+    void comes.then((inside) => inside && leave(inside, confinedShims));
+    throw error;
+  }
+}
+
+/** Also for a service that another supervisor started. */
+export function confinedScope(
+  plan: Plan,
+  folder: string,
+  outside: ShimChannel,
+  inside: ShimChannel,
+  { manager, confinedShims }: Pick<Supervisor, "manager" | "confinedShims">,
+  known: Known,
+): OpenScope {
+  const seen: Seen = {};
+  return cgroupScope(plan, folder, {
+    ...known,
+    ...heldBy(inside),
+    ...stopsOf(basename(folder), seen, manager),
+    exited: endOf(inside, plan, seen), // systemd takes the rest of a service whose first process was killed
+    begin: () => letRun(inside, () => answerToRun(plan, outside.unsaid())),
+    release: () => release(inside, folder, confinedShims),
+  });
+}
+
+async function release(inside: ShimChannel, folder: string, confinedShims: ConfinedShims): Promise<void> {
+  killAllBut(inside.shim.pid, folder);
+  await inside.finish(() => answerToEnd(ExitStatus.ok, NOTHING));
+  await leave(inside, confinedShims);
+}
+
+async function leave(inside: ShimChannel, confinedShims: ConfinedShims): Promise<void> {
+  await inside.end();
+  confinedShims.left(inside);
+}

@@ -1,0 +1,87 @@
+import { readdirSync, readlinkSync } from "node:fs";
+import type { Client, Interruption } from "../../session/ports.ts";
+import type { Owner } from "../../system/accounts/as-owner.ts";
+import type { Milliseconds } from "../../units/quantities.ts";
+import { poll } from "../poll.ts";
+import type { ShimChannel } from "./shim-channel.ts";
+import type { ShimProcess } from "./shim-process.ts";
+import { tellThrough } from "./shim-stderr.ts";
+
+const STDOUT = 1;
+
+/** The client of a shim, with a way to end its session from outside. */
+export interface ShimClient extends Client {
+  end(by: Interruption): void;
+}
+
+/**
+ * Whether a client is there is read from sshd's own descriptors: the other end of the shim's stdout is one of them as
+ * long as the channel is open, and gone with it, also where other sessions go on over the same connection.
+ * @param owner the shim's account
+ * @param grace `client_gone_grace`: the client is looked for twice within it
+ */
+export function clientOfShim(talk: ShimChannel, owner: Owner, grace: Milliseconds): ShimClient {
+  const { shim } = talk;
+  const latency = Math.min(1000, Math.max(50, grace / 2)) as Milliseconds;
+  let known = channelOf(shim);
+  // While a shell writes its line its stdout is the FIFO; when it stands still it is the client's again.
+  if (!known && linkOf(shim.pid, STDOUT)?.endsWith("/requests"))
+    void talk.still().then(() => {
+      known = channelOf(shim);
+    });
+  // a shim that is gone has no parent either
+  const isGone = () =>
+    known ? linkOf(shim.parent, known.end) !== known.pipe || !shim.isThere() : shim.parentNow() !== shim.parent;
+  const watchers = new Set<(event: Interruption) => void>();
+  let happened: Interruption | undefined;
+  const happen = (event: Interruption) => {
+    happened ??= event;
+    for (const watcher of watchers) watcher(event);
+  };
+  return {
+    latency,
+    isGone,
+    tell: talk.say,
+    tellNow: (line) => tellThrough(shim, owner, line),
+    answerStarted: talk.sayStarted,
+    end: happen,
+    watch(callback) {
+      watchers.add(callback);
+      const stop = poll(latency, () => {
+        if (!isGone()) return;
+        happen("client-gone");
+        if (!shim.isThere()) talk.lost();
+      });
+      if (happened) callback(happened);
+      return () => {
+        stop();
+        watchers.delete(callback);
+      };
+    },
+  };
+}
+
+/** The pipe behind a shim's stdout, and sshd's descriptor of its other end. */
+function channelOf({ pid, parent }: ShimProcess): { readonly pipe: string; readonly end: number } | undefined {
+  const pipe = linkOf(pid, STDOUT);
+  const end = pipe?.startsWith("pipe:") ? otherEnd(parent, pipe) : undefined;
+  return pipe === undefined || end === undefined ? undefined : { pipe, end };
+}
+
+function linkOf(pid: number, descriptor: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${descriptor}`);
+  } catch {
+    return undefined; // closed, or the process is gone
+  }
+}
+
+function otherEnd(pid: number, pipe: string): number | undefined {
+  try {
+    return readdirSync(`/proc/${pid}/fd`)
+      .map(Number)
+      .find((descriptor) => linkOf(pid, descriptor) === pipe);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,215 @@
+import { closeSync, constants, openSync, readdirSync, readSync } from "node:fs";
+import { basename } from "node:path";
+import { NAMES_READ, type RawEnvironment } from "../../session/requests/ssh-environment.ts";
+import { inside, O_PATH } from "../../system/files/safe-folder.ts";
+import { valuesIn } from "../../system/kernel/environment.ts";
+import { readFirst, readKernelFile } from "../../system/kernel/kernel-files.ts";
+import { fieldsBehindName, startTicksIn } from "../../system/kernel/process-group.ts";
+
+const PROGRAM = "nixgate-shim";
+
+/** A process that asks the supervisor. Its folder in /proc stays open: it shows this process or none, never its successor. */
+export interface ShimProcess {
+  readonly pid: number;
+  /** When it began, in ticks since boot; undefined where it is gone already. */
+  readonly startedTicks: number | undefined;
+  /** As it was when it asked first: sshd's process for this client. */
+  readonly parent: number;
+  parentNow(): number;
+  /** Where it was when it asked first, below the mount of cgroup v2. */
+  readonly cgroup: string;
+  /** What sshd said in its environment, read now, and no more of it; or why it cannot be read, in words for the log. */
+  environment(): RawEnvironment | string;
+  /** The words of its command line behind the program's name, as they are now, in its first `most` bytes. */
+  words(most?: number): readonly string[];
+  /**
+   * Holds what one of its descriptors leads to, without opening it (O_PATH of open(2)); the caller closes it.
+   * @throws Node's own error where it has no such descriptor
+   */
+  hold(stream: number): number;
+  /** Whether it has not been reaped. */
+  isThere(): boolean;
+  /** `stopped`: it waits to be let go on. */
+  state(): "stopped" | "running" | "gone";
+  /** Sends a signal, if it is still this process. */
+  signal(name: NodeJS.Signals): void;
+  close(): void;
+}
+
+/** Whether a cgroup, below the mount, is one of nixgate's scopes or services. */
+export const isOurs = (cgroup: string): boolean => cgroup.startsWith("/nixgate.slice/");
+
+/** What a command starts is in a scope of nixgate's already, and asks for no second session. */
+const OUTSIDE = (cgroup: string) => !isOurs(cgroup);
+
+/**
+ * What the kernel says of a process that claims to be a shim of a team's account.
+ * @param uid of the account that may write into the FIFO that the pid came from
+ * @param mayBeIn the cgroups in which the shim may be: outside of all sessions, unless it has been served before
+ * @returns why it is none, in words for the log
+ */
+export function shimProcessOf(pid: number, team: string, uid: number, mayBeIn = OUTSIDE): ShimProcess | string {
+  const held: number[] = [];
+  const hold = (path: string, flags: number) => {
+    const descriptor = openSync(path, flags);
+    held.push(descriptor);
+    return descriptor;
+  };
+  let problem: string;
+  try {
+    const folder = hold(`/proc/${pid}`, O_PATH | constants.O_DIRECTORY);
+    const cgroup = cgroupIn(folder);
+    const found = problemWith(folder, cgroup, team, uid, mayBeIn);
+    if (found === undefined) return opened(pid, folder, cgroup, hold(inside(folder, "stat"), constants.O_RDONLY));
+    problem = found;
+  } catch (error) {
+    problem = held.length === 0 ? "there is no such process" : whyUnread(error);
+  }
+  for (const descriptor of held) closeSync(descriptor);
+  return problem;
+}
+
+/** @throws Node's own error where the process has gone meanwhile */
+function opened(pid: number, folder: number, cgroup: string, stat: number): ShimProcess {
+  const read = fieldsOf(stat);
+  let isOpen = true;
+  const fields = () => (isOpen ? read() : undefined);
+  const state = () => stateIn(fields);
+  return {
+    pid,
+    startedTicks: startTicksIn(fields()),
+    parent: parentIn(fields),
+    parentNow: () => parentIn(fields),
+    cgroup,
+    environment() {
+      try {
+        return valuesIn(readAtMost(inside(folder, "environ"), MOST_ENVIRONMENT), NAMES_READ);
+      } catch (error) {
+        return whyUnread(error);
+      }
+    },
+    words(most = PAGE) {
+      try {
+        return wordsOf(folder, most).slice(2);
+      } catch {
+        return []; // it is gone
+      }
+    },
+    hold: (stream) => openSync(inside(folder, `fd/${stream}`), O_PATH),
+    isThere: () => fields() !== undefined,
+    state,
+    // Node has no pidfd_send_signal(2). Between this look and the signal the number would have to be freed and, after
+    // all the others, given out again.
+    signal: (name) => void (state() !== "gone" && kill(pid, name)),
+    close() {
+      isOpen = false; // from now on the numbers are other files'
+      for (const descriptor of [folder, stat]) closeSync(descriptor);
+    },
+  };
+}
+
+const whyUnread = (error: unknown) => (error instanceof TooMuch ? error.message : "it is gone");
+
+/** @throws Node's own error where the process has gone meanwhile */
+function problemWith(
+  folder: number,
+  cgroup: string,
+  team: string,
+  uid: number,
+  mayBeIn: (cgroup: string) => boolean,
+): string | undefined {
+  const ids = /^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m.exec(textOf(inside(folder, "status")));
+  if (!ids || ids.slice(1).some((id) => Number(id) !== uid)) return "it is not the team's account's";
+  const [, program = "", forTeam] = wordsOf(folder, PAGE);
+  if (basename(program) !== PROGRAM || forTeam !== team) return "it is no shim of this team";
+  return mayBeIn(cgroup) ? undefined : "it is part of another session";
+}
+
+/** Fields behind the command's name, proc_pid_stat(5). */
+const STATE = 0;
+const PARENT = 1;
+/** Up to the time of its start. */
+const MOST_FIELDS = 20;
+
+/** For /proc/PID/stat, which is a line of some hundred bytes. */
+const block = Buffer.alloc(4096);
+
+type StatFields = () => readonly string[] | undefined;
+
+/**
+ * Of an open file, which is made anew for each read(2) at its beginning. A shim is looked at again and again and does
+ * nothing for the most part: the same bytes are not taken apart twice.
+ * @returns gives undefined when it has been reaped
+ */
+function fieldsOf(stat: number): StatFields {
+  let seen = new Uint8Array(0);
+  let fields: readonly string[] = [];
+  return () => {
+    try {
+      const length = readSync(stat, block, 0, block.length, 0);
+      if (block.compare(seen, 0, seen.length, 0, length) === 0) return fields;
+      seen = new Uint8Array(block.subarray(0, length)); // no part of a pool, which would be held whole
+      fields = fieldsBehindName(block.toString("latin1", 0, length), MOST_FIELDS);
+      return fields;
+    } catch {
+      return undefined;
+    }
+  };
+}
+
+const parentIn = (fields: StatFields) => Number(fields()?.[PARENT]);
+
+function stateIn(fields: StatFields): ReturnType<ShimProcess["state"]> {
+  const state = fields()?.[STATE];
+  if (state === undefined || state === "Z" || state === "X") return "gone";
+  return state === "T" ? "stopped" : "running";
+}
+
+/** The words in the first `most` bytes; what is cut off there is none. */
+const wordsOf = (folder: number, most: number) =>
+  readFirst(inside(folder, "cmdline"), most).toString("utf8").split("\0").slice(0, -1);
+
+/** What is read of a command line until it is known whose it is; the kernel gives it a page at a time. */
+const PAGE = 4096;
+/**
+ * A process may declare any part of its memory its environment (PR_SET_MM of prctl(2)); sshd makes it of one text of
+ * 128 KiB at the most (MAX_ARG_STRLEN of execve(2)) and some short ones.
+ */
+const MOST_ENVIRONMENT = 512 * 1024;
+
+class TooMuch extends Error {}
+
+/** @throws TooMuch where there is more */
+function readAtMost(path: string, most: number): Buffer {
+  const bytes = readFirst(path, most + 1);
+  if (bytes.length > most) throw new TooMuch(`its ${basename(path)} has more than ${most} bytes`);
+  return bytes;
+}
+
+const cgroupIn = (folder: number) => /^0::(.*)$/m.exec(textOf(inside(folder, "cgroup")))?.[1] ?? "";
+
+/** @throws Error where the process has gone meanwhile */
+function textOf(path: string): string {
+  const text = readKernelFile(path);
+  if (text === undefined) throw new Error(`${path} cannot be read`);
+  return text;
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // gone in this moment
+  }
+}
+
+/** Lets all shims of an account go on that nobody answers any more: they ask again. */
+export function wakeShims(team: string, uid: number): void {
+  for (const name of readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const shim = shimProcessOf(Number(name), team, uid, () => true);
+    if (typeof shim === "string") continue;
+    if (shim.state() === "stopped") shim.signal("SIGCONT");
+    shim.close();
+  }
+}

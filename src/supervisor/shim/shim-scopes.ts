@@ -1,0 +1,84 @@
+import { basename, dirname } from "node:path";
+import type { Plan } from "../../scope/plan.ts";
+import type { OpenScope, Scopes } from "../../session/ports.ts";
+import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
+import { answerToRun } from "../../session/shim-answers.ts";
+import { cgroupOf, hasCgroup2, killAllBut, notInUnit } from "../../system/cgroup/cgroup.ts";
+import { cgroupScope, type Known } from "../../system/cgroup/cgroup-scope.ts";
+import { clock } from "../../system/kernel/clock.ts";
+import type { Guest } from "../dispatch.ts";
+import type { Supervisor } from "../supervisor.ts";
+import { limitSlice } from "../systemd/limit-slice.ts";
+import { moved, type Waiting } from "../waiting-shims.ts";
+import { confined } from "./confined.ts";
+import { endOf, heldBy, letRun, type Seen, stopsOf } from "./exit-of.ts";
+import type { ShimChannel } from "./shim-channel.ts";
+
+/** Scopes of the system manager around a shim that stands still: it runs the command as its child, and holds the scope. */
+export function scopesOfShim(
+  guest: Guest,
+  member: string | undefined,
+  waiting: Waiting,
+  supervisor: Supervisor,
+): Scopes {
+  const { talk, fifo } = guest;
+  const { pid } = talk.shim;
+  const { manager } = supervisor;
+  return {
+    async open(plan) {
+      const openedAt = clock.monotonic();
+      if (!(await talk.still())) throw new ScopeUnavailable("the shim does not stand still");
+      guest.watch ??= supervisor.strays.watch(fifo);
+      if (plan.confinement) {
+        const argv = ["/bin/sh", supervisor.shim, fifo.name, member ?? ""] as const;
+        await waiting.enter();
+        return confined(plan, plan.confinement, argv, openedAt, talk, fifo, supervisor);
+      }
+      const { unit: name, slice, description, unitProperties: properties } = plan;
+      await manager.startScope({ name, slice, description, properties, pid });
+      if (!talk.shim.isThere()) throw new ScopeUnavailable("the shim is gone");
+      const folder = cgroupOf(pid);
+      if (!hasCgroup2() || !folder?.endsWith(`/${slice}/${name}`)) throw new ScopeUnavailable(notInUnit(name));
+      moved(guest, folder);
+      const [invocation, appliedToTeam] = await Promise.all([
+        manager.invocationOf(name),
+        limitSlice(plan, dirname(folder), manager),
+      ]);
+      return scopeAround(talk, plan, folder, manager, { openedAt, invocation, appliedToTeam });
+    },
+  };
+}
+
+/** The scope as the story sees it; also for a shim that was in it before this supervisor started. */
+export function scopeAround(
+  talk: ShimChannel,
+  plan: Plan,
+  folder: string,
+  manager: Supervisor["manager"],
+  known: Known,
+): OpenScope {
+  const { pid } = talk.shim;
+  const seen: Seen = {};
+  const exited = endOf(talk, plan, seen);
+  let isRunning = known.begunAt !== undefined;
+  void exited.then(() => {
+    isRunning = false;
+  });
+  return cgroupScope(plan, folder, {
+    ...known,
+    ...heldBy(talk),
+    ...stopsOf(basename(folder), seen, manager),
+    exited,
+    begin() {
+      isRunning = true;
+      letRun(talk, (said) => answerToRun(plan, said));
+    },
+    // The shim has something to say yet, or another line to read. It is the account's process, and code of the account
+    // may be in its place: it stays in a scope of the team's slice until it is gone.
+    async release() {
+      killAllBut(pid, folder);
+      // The command could not be ended: sh waits for it, and hears of nothing else.
+      if (isRunning) talk.shim.signal("SIGKILL");
+    },
+  });
+}

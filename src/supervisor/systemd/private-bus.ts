@@ -1,0 +1,106 @@
+import { createClient, type Message, type MessageBus } from "dbus-native";
+import { clock, sleep, within } from "../../system/kernel/clock.ts";
+
+/** PID 1's own D-Bus socket, of mode 0700 and root's (src/core/dbus.c of systemd): systemctl of root uses it as well. */
+export const PRIVATE_SOCKET = "/run/systemd/private";
+/** How long systemd may take for an answer, in milliseconds; it is away meanwhile where it executes itself anew. */
+export const PATIENCE_TIMEOUT_MS = 20_000;
+const AGAIN_MS = 100;
+/** Far above all that PID 1 says here; a longer message ends the connection, and the next call makes another. */
+const LONGEST_MESSAGE = 4 << 20;
+
+/** A connection to PID 1 without a bus in between: nobody else can send over it, or fill its queue. */
+export interface PrivateBus {
+  /**
+   * Calls a method; where the connection is lost meanwhile, again over the next.
+   * @param anew told before the call is sent again: the first may have been heard
+   * @throws what systemd or the library says
+   */
+  call(message: Message, anew?: () => void): Promise<unknown>;
+}
+
+/**
+ * Connects, and again whenever the connection was lost (systemctl daemon-reexec).
+ * @param heard takes each signal; what it throws goes to `warn` and no further
+ * @throws Error where nobody listens at the path in time
+ */
+export async function privateBus(
+  path: string,
+  heard: (message: Message) => void,
+  warn: (problem: unknown) => void,
+  patience = PATIENCE_TIMEOUT_MS,
+): Promise<PrivateBus> {
+  let current: Promise<MessageBus> | undefined;
+  const connected = (): Promise<MessageBus> => {
+    if (current) return current;
+    const opening = connect(path, patience, heard, warn, () => {
+      if (current === opening) current = undefined;
+    });
+    current = opening;
+    return opening;
+  };
+  await retried(connected, patience);
+  return {
+    async call(message, anew = () => {}) {
+      let sent = false;
+      return retried(async () => {
+        const bus = await connected();
+        if (sent) anew();
+        sent = true;
+        return bus.invoke({ ...message });
+      }, patience);
+    },
+  };
+}
+
+/** Errors that say nothing about the call: nobody listens at this moment, or the connection was lost. */
+const LOST: ReadonlySet<unknown> = new Set(["ECONNCLOSED", "ECONNREFUSED", "ECONNRESET", "ENOENT", "EPIPE", "EAGAIN"]);
+
+async function retried<Answer>(attempt: () => Promise<Answer>, patience: number): Promise<Answer> {
+  const end = clock.monotonic() + patience;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!LOST.has((error as NodeJS.ErrnoException).code) || clock.monotonic() + AGAIN_MS > end) throw error;
+      await sleep(AGAIN_MS);
+    }
+  }
+}
+
+/** @param lost told once it cannot be used any more, or never could be */
+async function connect(
+  path: string,
+  patience: number,
+  heard: (message: Message) => void,
+  warn: (problem: unknown) => void,
+  lost: () => void,
+): Promise<MessageBus> {
+  const bus = createClient({
+    socket: path,
+    direct: true, // no Hello: there is no bus
+    timeout: patience,
+    maxMessageSize: LONGEST_MESSAGE,
+    authMethods: ["EXTERNAL"],
+  });
+  const { connection } = bus;
+  const up = new Promise<"up">((resolve, reject) => {
+    connection.on("connect", () => resolve("up"));
+    connection.on("error", (error) => {
+      lost();
+      connection.end();
+      reject(error);
+    });
+    connection.on("close", (cause) => {
+      lost();
+      reject(cause ?? Object.assign(new Error("systemd has closed the connection"), { code: "ECONNCLOSED" }));
+    });
+  });
+  // The one guard of all that arrives. Without it the library throws again what a listener throws, where nothing catches.
+  connection.on("handlerError", warn);
+  connection.on("message", heard);
+  if ((await within(patience, up, "late")) === "up") return bus;
+  lost();
+  connection.end();
+  throw new Error(`systemd does not answer at ${path}`);
+}

@@ -1,0 +1,228 @@
+import { type Message, Variant, variantValue } from "dbus-native";
+import pLimit from "p-limit";
+import * as z from "zod/mini";
+import type { EndedBy } from "../../ending/ending.ts";
+import { type BusProperty, busProperty } from "../../scope/bus-properties.ts";
+import type { Property } from "../../scope/properties.ts";
+import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
+import { clock, within } from "../../system/kernel/clock.ts";
+import { PATIENCE_TIMEOUT_MS, PRIVATE_SOCKET, privateBus } from "./private-bus.ts";
+import { ENDED_BY, kindOf, objectOf, stopsHeard } from "./unit-stops.ts";
+
+const SYSTEMD = { destination: "org.freedesktop.systemd1", path: "/org/freedesktop/systemd1" } as const;
+const MANAGER = { ...SYSTEMD, interface: "org.freedesktop.systemd1.Manager" } as const;
+/** So that systemd's own answers to others do not wait behind a crowd of new sessions. */
+const CALLS_AT_A_TIME = 64;
+/** How often a start is looked at, in milliseconds: the word of its end is lost with the connection it was sent over. */
+const LOOK_MS = 1000;
+
+export interface NewUnit {
+  readonly name: string;
+  readonly slice: string;
+  readonly description: string;
+  readonly properties: readonly Property[];
+}
+
+export interface NewScope extends NewUnit {
+  /** The process that is moved into it. */
+  readonly pid: number;
+}
+
+export interface NewService extends NewUnit {
+  /** The account that its process runs as. */
+  readonly user: string;
+  /** Absolute. */
+  readonly argv: readonly [string, ...string[]];
+  /** What systemd opens as stdin, stdout and stderr. */
+  readonly streams: readonly [string, string, string];
+  readonly confinement: readonly { readonly bus: BusProperty }[];
+}
+
+/** systemd's system manager (org.freedesktop.systemd1(5)), for root. One connection for the whole life of a supervisor. */
+export interface SystemManager {
+  /** Makes a scope around a process, and its slice with it. Settles when it stands. @throws ScopeUnavailable */
+  startScope(scope: NewScope): Promise<void>;
+  /** Starts a service. Settles when its program has been executed. @throws ScopeUnavailable */
+  startService(service: NewService): Promise<void>;
+  /** The unit's invocation id, 32 hex digits; undefined where systemd does not say. */
+  invocationOf(unit: string): Promise<string | undefined>;
+  /**
+   * Calls back when a job is made for a unit that is active, which can only be its stop: systemctl stop of it or of its
+   * slice, a shutdown, a soft reboot. The answer stops that.
+   */
+  onStop(unit: string, callback: () => void): () => void;
+  /** Who stops a unit, or has stopped it: undefined where it is active, or systemd does not say. */
+  stopOf(unit: string): Promise<EndedBy | undefined>;
+  /** Changes a unit's properties until the next boot. @throws ScopeUnavailable */
+  setProperties(unit: string, properties: readonly Property[]): Promise<void>;
+}
+
+export async function systemManager(
+  warn: (message: string, facts: object) => void,
+  path = PRIVATE_SOCKET,
+): Promise<SystemManager> {
+  const jobs = jobsOf();
+  const stops = stopsHeard();
+  const heard = (message: Message) => {
+    jobs.heard(message);
+    stops.heard(message);
+  };
+  const bus = await privateBus(path, heard, (problem) =>
+    warn("a message of systemd's could not be read", { why: String(problem) }),
+  );
+  const inTurn = pLimit(CALLS_AT_A_TIME);
+  const invoke = (message: Message, anew?: () => void) => inTurn(() => bus.call(message, anew));
+  const call = async (member: string, signature: string, body: readonly unknown[]): Promise<unknown> => {
+    try {
+      return await invoke({ ...MANAGER, member, signature, body: [...body] });
+    } catch (error) {
+      throw unavailable(error);
+    }
+  };
+  const property = async (unit: string, name: string, kind = "Unit"): Promise<unknown> => {
+    const body = [`org.freedesktop.systemd1.${kind}`, name];
+    const asked = { ...SYSTEMD, path: objectOf(unit), interface: "org.freedesktop.DBus.Properties", member: "Get" };
+    return variantValue(await invoke({ ...asked, signature: "ss", body }));
+  };
+  /** @returns its job; undefined where a lost connection took the answer with it, and the unit is there */
+  const startUnit = async (name: string, properties: readonly BusProperty[]): Promise<string | undefined> => {
+    let isAnew = false;
+    const body = [name, "fail", properties.map(onWire), []];
+    const message = { ...MANAGER, member: "StartTransientUnit", signature: "ssa(sv)a(sa(sv))", body };
+    try {
+      const job = await invoke(message, () => {
+        isAnew = true;
+      });
+      return String(job);
+    } catch (error) {
+      // No two units of nixgate's have one name: what is there came of the first call.
+      if (isAnew && (error as { dbusName?: string }).dbusName === UNIT_EXISTS) return undefined;
+      throw unavailable(error);
+    }
+  };
+  const isActive = async (unit: string) => {
+    try {
+      return (await property(unit, "ActiveState")) === "active";
+    } catch {
+      return false;
+    }
+  };
+  /** Settles with "done" when the unit stands, in whatever way that is found out. */
+  const standing = async (unit: string, job: string | undefined): Promise<string> => {
+    const end = clock.monotonic() + PATIENCE_TIMEOUT_MS;
+    const said = job === undefined ? new Promise<never>(() => {}) : jobs.done(job);
+    while (clock.monotonic() < end) {
+      const result = await within(LOOK_MS, said, undefined);
+      if (result !== undefined) return result;
+      if (!(await isActive(unit))) continue;
+      if (job !== undefined) jobs.forget(job);
+      return "done";
+    }
+    if (job !== undefined) jobs.forget(job);
+    return "nothing";
+  };
+
+  const start = async ({ name, slice, description, properties }: NewUnit, more: readonly BusProperty[]) => {
+    const own: readonly BusProperty[] = [
+      ["Description", "s", description],
+      ["Slice", "s", slice],
+      ["CollectMode", "s", "inactive-or-failed"],
+      // At a shutdown sessions are stopped while the supervisor is there to tell their clients and to put it on record.
+      ["After", "as", ["nixgate.service"]],
+      ...more,
+      ...properties.map(busProperty),
+    ];
+    await jobs.during(async () => {
+      const job = await startUnit(name, own);
+      const said = await standing(name, job);
+      if (said !== "done") throw new ScopeUnavailable(`systemd said ${said} of the start of ${name}`);
+    });
+  };
+
+  return {
+    startScope: (scope) => start(scope, [["PIDs", "au", [scope.pid]]]),
+    startService(service) {
+      const [input, output, errors] = service.streams;
+      return start(service, [
+        ["Type", "s", "exec"],
+        ["User", "s", service.user],
+        ["ExecStart", "a(sasb)", [[service.argv[0], service.argv, false]]],
+        ["StandardInputFile", "s", input],
+        ["StandardOutputFile", "s", output],
+        ["StandardErrorFile", "s", errors],
+        ["OOMPolicy", "s", "continue"], // the supervisor stops it, and spares the process that reports the end
+        ...service.confinement.map(({ bus }) => bus),
+      ]);
+    },
+    async invocationOf(unit) {
+      try {
+        const answer = await property(unit, "InvocationID");
+        const id = Buffer.from(answer as Uint8Array).toString("hex");
+        return id.length === 32 ? id : undefined;
+      } catch {
+        return undefined; // the unit is gone already
+      }
+    },
+    onStop: stops.watch,
+    async stopOf(unit) {
+      try {
+        // What systemd had to say of jobs before it answers has been heard by then.
+        const state = await property(unit, "ActiveState");
+        if (stops.isStopped(unit)) return "killed-by-admin";
+        if (state === "active") return undefined;
+        return ENDED_BY[String(await property(unit, "Result", kindOf(unit)))] ?? ENDED_BY[stops.resultOf(unit) ?? ""];
+      } catch {
+        return stops.isStopped(unit) ? "killed-by-admin" : ENDED_BY[stops.resultOf(unit) ?? ""];
+      }
+    },
+    async setProperties(unit, properties) {
+      await call("SetUnitProperties", "sba(sv)", [unit, true, properties.map(busProperty).map(onWire)]);
+    },
+  };
+}
+
+const onWire = ([name, signature, value]: BusProperty) => [name, new Variant(signature, value)];
+
+const UNIT_EXISTS = "org.freedesktop.systemd1.UnitExists";
+
+const unavailable = (error: unknown) =>
+  new ScopeUnavailable(`systemd: ${error instanceof Error ? error.message : String(error)}`, error);
+
+/** The body of JobRemoved, `uoss` of org.freedesktop.systemd1(5): number, job, unit, result. */
+export const JobRemoved = z.tuple([z.number(), z.string(), z.string(), z.string()]);
+
+/** A job is over when systemd says so by a signal, which may come before the call's own answer has been read. */
+export function jobsOf() {
+  const over = new Map<string, string>();
+  let asking = 0;
+  const waiting = new Map<string, (result: string) => void>();
+  return {
+    heard({ interface: from, member, body }: Message): void {
+      if (from !== MANAGER.interface || member !== "JobRemoved") return;
+      const [, job, unit, result] = JobRemoved.parse(body);
+      if (!unit.startsWith("nixgate-")) return;
+      const wait = waiting.get(job);
+      waiting.delete(job);
+      if (wait) wait(result);
+      else if (asking > 0) over.set(job, result); // whose it is will be known when an answer has come
+    },
+    /** Remembers jobs that are over while the call runs that begins one. */
+    async during(call: () => Promise<void>): Promise<void> {
+      asking += 1;
+      try {
+        await call();
+      } finally {
+        asking -= 1;
+        if (asking === 0) over.clear();
+      }
+    },
+    /** The result of the job; nobody else may wait for the same. */
+    done(job: string): Promise<string> {
+      const said = over.get(job);
+      over.delete(job);
+      if (said !== undefined) return Promise.resolve(said);
+      return new Promise<string>((done) => waiting.set(job, done));
+    },
+    forget: (job: string) => void waiting.delete(job),
+  };
+}

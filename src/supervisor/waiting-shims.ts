@@ -1,0 +1,37 @@
+import { waitingScope } from "../scope/waiting.ts";
+import { ScopeUnavailable } from "../session/scope-unavailable.ts";
+import { cgroupOf, killWhole, MOUNT } from "../system/cgroup/cgroup.ts";
+import type { SessionId, TeamName } from "../units/ids.ts";
+import type { Guest } from "./dispatch.ts";
+import type { SystemManager } from "./systemd/system-manager.ts";
+
+/** The scopes in which a session's shim is between two commands. A shim that was in a scope never leaves the team's slice. */
+export interface Waiting {
+  /** Settles when the shim is in such a scope. @throws ScopeUnavailable */
+  enter(): Promise<void>;
+}
+
+export function waitingOf(guest: Guest, team: TeamName, session: SessionId, manager: SystemManager): Waiting {
+  const { shim, still } = guest.talk;
+  let n = 0;
+  let folder: string | undefined;
+  return {
+    async enter() {
+      if (folder !== undefined && cgroupOf(shim.pid) === folder) return;
+      if (!(await still())) throw new ScopeUnavailable("the shim does not stand still");
+      n += 1;
+      const scope = waitingScope(team, session, n);
+      await manager.startScope({ ...scope, pid: shim.pid });
+      folder = `${MOUNT}/nixgate.slice/${scope.slice}/${scope.name}`;
+      if (cgroupOf(shim.pid) !== folder) throw new ScopeUnavailable(`the shim is not in ${scope.name}`);
+      moved(guest, folder);
+    },
+  };
+}
+
+/** Notes where a shim is now. Of the scope that it was in nothing may be left. */
+export function moved(guest: Guest, folder: string): void {
+  const before = guest.scope;
+  guest.scope = folder;
+  if (before !== undefined && before !== folder) killWhole(before);
+}

@@ -1,0 +1,33 @@
+import { spawnSync } from "node:child_process";
+import { PATH } from "../../scope/environment.ts";
+
+const TIMEOUT_MS = 10_000;
+/** `$1` is the only word that varies, and the shell never reads it as text of its own. */
+const SCRIPT = 'kill -s TERM -- "$1"';
+
+/**
+ * Sends SIGTERM with the rights of an account. kill(2) then reaches no process of another account, whatever the number
+ * came to mean meanwhile: the kernel compares the sender's uid with the process's real and saved one. Who is not root
+ * has no other rights than his own.
+ * @throws an error with code EPERM where the kernel refused it, or the process is gone
+ */
+export function signalAs(uid: number, pid: number): void {
+  const own = process.geteuid?.();
+  if (own !== 0 || uid === 0) {
+    if (own !== 0 && own !== uid) throw refused(pid);
+    process.kill(pid, "SIGTERM");
+    return;
+  }
+  const { status } = spawnSync("/bin/sh", ["-c", SCRIPT, "sh", String(pid)], {
+    cwd: "/",
+    env: { PATH },
+    stdio: "ignore",
+    timeout: TIMEOUT_MS,
+    killSignal: "SIGKILL",
+    ...{ uid, gid: uid }, // a group has no part in kill(2); libuv drops all others
+  });
+  if (status !== 0) throw refused(pid);
+}
+
+const refused = (pid: number): Error =>
+  Object.assign(new Error(`process ${pid} could not be signalled`), { code: "EPERM" });

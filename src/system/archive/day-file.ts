@@ -1,0 +1,97 @@
+import { closeSync, constants, fstatSync, openSync, type Stats } from "node:fs";
+import { DAY_MAX_BYTES } from "../../archive/bounds.ts";
+import { RecordError, unreadableCode } from "../../record/error.ts";
+import { escapeText } from "../../units/text.ts";
+import { inside, O_PATH } from "../files/safe-folder.ts";
+
+const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants;
+/** What stat(2) counts blocks in, whatever the file system's own are. */
+const BLOCK_BYTES = 512;
+/** Files below this may lie in the inode or be compressed; reading one costs nothing. */
+const SPARSE_FROM_BYTES = 16_777_216;
+/** Records hold hashes, so that no file system compresses them to less than this part of their size. */
+const COMPRESSED_AT_MOST = 32;
+
+/** Something in a day's place that no nixgate wrote. */
+export class ForeignFile extends Error {}
+
+/** A day's file, open for reading. */
+export interface OpenDay {
+  readonly file: number;
+  /** No byte from here on is read, however the file grows meanwhile. */
+  readonly end: number;
+}
+
+/** Runs `use` with the team's folder open, reached without a link. */
+export function withTeam<T>(directory: string, team: string, use: (folder: number) => T): T {
+  const top = openSync(directory, O_RDONLY | O_DIRECTORY);
+  try {
+    const folder = openSync(inside(top, team), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    try {
+      return use(folder);
+    } finally {
+      closeSync(folder);
+    }
+  } finally {
+    closeSync(top);
+  }
+}
+
+/**
+ * Opens a day's file for reading, reached without a link. Only a plain file is ever opened, and a lease of another
+ * account on it (fcntl(2)) is an error at once, never a wait.
+ * @throws ForeignFile, or Node's own error
+ */
+export function openDay(directory: string, team: string, name: string): OpenDay {
+  const place = withTeam(directory, team, (folder) => openSync(inside(folder, name), O_PATH | O_NOFOLLOW));
+  let file: number | undefined;
+  try {
+    checkPlain(fstatSync(place));
+    file = openSync(`/proc/self/fd/${place}`, O_RDONLY | O_NONBLOCK);
+    return { file, end: endOf(fstatSync(file)) };
+  } catch (error) {
+    if (file !== undefined) closeSync(file);
+    throw error;
+  } finally {
+    closeSync(place);
+  }
+}
+
+function checkPlain(stat: Stats): void {
+  if (stat.isSymbolicLink()) throw new ForeignFile("a link, or not what belongs here: not read");
+  if (!stat.isFile()) throw new ForeignFile("cannot be read: not a regular file");
+}
+
+/** Up to where a file is read. @throws ForeignFile where it would cost more than records can */
+function endOf({ size, blocks, uid }: Stats): number {
+  if (size > SPARSE_FROM_BYTES && blocks * BLOCK_BYTES * COMPRESSED_AT_MOST < size)
+    throw new ForeignFile(
+      `cannot be read: ${size} bytes, of which ${blocks * BLOCK_BYTES} are there: a file with holes`,
+    );
+  if (uid === 0) return Number.POSITIVE_INFINITY; // root's own, which nobody else makes grow
+  if (size > DAY_MAX_BYTES)
+    throw new ForeignFile(`cannot be read: ${size} bytes, at most ${DAY_MAX_BYTES} are read of a day`);
+  return DAY_MAX_BYTES;
+}
+
+/** What a failed reading means, in plain words. */
+export function unreadable(error: unknown): string {
+  if (error instanceof ForeignFile) return error.message;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "ELOOP" || code === "ENOTDIR") return "a link, or not what belongs here: not read";
+  if (isHeld(error)) return "cannot be read: its owner holds a lease on it (F_SETLEASE, fcntl(2))";
+  return `cannot be read: ${code ?? message}`;
+}
+
+/** EAGAIN of open(2): somebody holds a lease. */
+export const isHeld = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === "EAGAIN";
+
+/** What a caller of `openDay` throws for a file that cannot be read. */
+export const cannotRead = (path: string, cause: unknown): RecordError =>
+  new RecordError(isHeld(cause) ? "E_LOG_HELD" : unreadableCode(cause), `${escapeText(path)}: ${unreadable(cause)}`, {
+    cause,
+  });
+
+/** Whether an error came of a reading, and not of a mistake in the code. */
+export const isReadFailure = (error: unknown): boolean =>
+  error instanceof ForeignFile || (error instanceof Error && "syscall" in error);

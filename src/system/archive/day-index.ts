@@ -1,0 +1,132 @@
+import { randomUUID } from "node:crypto";
+import { closeSync, constants, fstatSync, openSync, readSync, renameSync, unlinkSync, writeSync } from "node:fs";
+import { crc32 } from "node:zlib";
+import type { DayIndex, IndexBuilder, KeptIndex } from "../../archive/archive.ts";
+import { inside, isOurs, othersWrite } from "../files/safe-folder.ts";
+
+const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
+/** Behind the footer: its length, its CRC-32, and what the file is. */
+const MAGIC = Buffer.from("nixgidx1");
+const TAIL_BYTES = 8 + MAGIC.length;
+const FOOTER_MAX_BYTES = 16 * 1024 * 1024;
+/** First and last bytes that are remembered of a day's file; the last ones hold its last record's hash. */
+const EDGE_BYTES = 96;
+/** A change that falls into the same tick of the file system's clock as the one before cannot be told from it. */
+const SETTLED_MS = 1000;
+
+/**
+ * What tells whether a day's file is the one that was read: where it lies, its size, both times, its first and last
+ * bytes. Whoever can write to it can change it without a trace in all of that, through a shared mapping: a page that is
+ * dirty is written again without a new ctime (mmap(2), until it is written back). So there is a stamp only of a file that
+ * nobody but root or the reader can write to.
+ * @throws for any other file
+ */
+function stampOf(file: number): { readonly stamp: string; readonly changedMs: number } {
+  const stat = fstatSync(file, { bigint: true });
+  const [uid, mode] = [Number(stat.uid), Number(stat.mode)];
+  if (!isOurs({ uid }) || othersWrite({ mode })) throw new Error("another account can write to the day's file");
+  const edge = (from: number) => {
+    const bytes = Buffer.alloc(EDGE_BYTES);
+    return bytes.toString("hex", 0, readSync(file, bytes, 0, EDGE_BYTES, from));
+  };
+  const { dev, ino, size, mtimeNs, ctimeNs } = stat;
+  const edges = [edge(0), edge(Math.max(0, Number(size) - EDGE_BYTES))];
+  return { stamp: [dev, ino, size, mtimeNs, ctimeNs, ...edges].join(" "), changedMs: Number(ctimeNs) / 1e6 };
+}
+
+/**
+ * The index of one day's file as one file in a folder that only this account, or root, can write to. It is written
+ * beside and moved into its place when it is whole; what is there and does not fit is as good as not there.
+ * @param folder its descriptor, made when it is missing and wanted; undefined where there is none
+ * @param name of the index's file
+ * @param openDay opens the day's file for reading
+ */
+export function dayIndex(folder: (make: boolean) => number | undefined, name: string, openDay: () => number): DayIndex {
+  const withDay = <T>(use: (file: number) => T): T => {
+    const file = openDay();
+    try {
+      return use(file);
+    } finally {
+      closeSync(file);
+    }
+  };
+  return {
+    open: () => attempt(() => openKept(folder(false), name, () => withDay(stampOf).stamp)),
+    build: () => attempt(() => startBuild(folder(true), name, () => withDay(stampOf))),
+  };
+}
+
+/** An index is never needed: what cannot be read or written is not there. */
+function attempt<T>(action: () => T | undefined): T | undefined {
+  try {
+    return action();
+  } catch {
+    return undefined;
+  }
+}
+
+function openKept(folder: number | undefined, name: string, stampNow: () => string): KeptIndex | undefined {
+  if (folder === undefined) return undefined;
+  const file = openSync(inside(folder, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  const read = (from: number, length: number) => {
+    const bytes = Buffer.allocUnsafeSlow(length);
+    if (readSync(file, bytes, 0, length, from) !== length) throw new Error("the index ends too early");
+    return bytes;
+  };
+  try {
+    const stat = fstatSync(file);
+    if (!stat.isFile() || !isOurs(stat) || othersWrite(stat)) throw new Error("not an index of ours");
+    const tail = Buffer.from(read(stat.size - TAIL_BYTES, TAIL_BYTES));
+    const length = tail.readUInt32LE(0);
+    if (!tail.subarray(8).equals(MAGIC) || length > FOOTER_MAX_BYTES) throw new Error("not an index");
+    const bytes = read(stat.size - TAIL_BYTES - length, length);
+    if (crc32(bytes) !== tail.readUInt32LE(4)) throw new Error("the index is damaged");
+    const { stamp, footer } = JSON.parse(Buffer.from(bytes).toString()) as { stamp: string; footer: string };
+    if (stamp !== stampNow()) throw new Error("the day's file is another one");
+    return { footer, read, close: () => closeSync(file) };
+  } catch (error) {
+    closeSync(file);
+    throw error;
+  }
+}
+
+function startBuild(
+  folder: number | undefined,
+  name: string,
+  look: () => ReturnType<typeof stampOf>,
+): IndexBuilder | undefined {
+  if (folder === undefined) return undefined;
+  const before = look().stamp;
+  const beside = inside(folder, `.${name}.${randomUUID()}`);
+  const file = openSync(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  let isWhole = true;
+  const write = (bytes: Uint8Array) => {
+    for (let at = 0; isWhole && at < bytes.length; ) {
+      const count = attempt(() => writeSync(file, bytes, at));
+      if (count === undefined) isWhole = false;
+      else at += count;
+    }
+  };
+  let isOpen = true;
+  const close = () => {
+    if (!isOpen) return;
+    isOpen = false;
+    closeSync(file);
+    attempt(() => unlinkSync(beside));
+  };
+  return {
+    add: write,
+    finish(footer) {
+      const bytes = Buffer.from(JSON.stringify({ stamp: before, footer }));
+      const tail = Buffer.alloc(8);
+      tail.writeUInt32LE(bytes.length, 0);
+      tail.writeUInt32LE(crc32(bytes), 4);
+      write(Buffer.concat([bytes, tail, MAGIC]));
+      const after = attempt(look);
+      const settled = after?.stamp === before && Date.now() - after.changedMs > SETTLED_MS;
+      if (isWhole && settled) attempt(() => renameSync(beside, inside(folder, name)));
+      close();
+    },
+    close,
+  };
+}

@@ -1,0 +1,79 @@
+import { createHash } from "node:crypto";
+import { closeSync, readdirSync, realpathSync, statSync, unlinkSync } from "node:fs";
+import { homedir } from "node:os";
+import type { DayIndex } from "../../archive/archive.ts";
+import { inside, makeFolder, openFolder, openFolderIn } from "../files/safe-folder.ts";
+import { dayIndex } from "./day-index.ts";
+
+/** What a reader that was killed left behind is older than this. */
+const ABANDONED_MS = 3_600_000;
+
+export interface IndexFolder {
+  /** @param name of the day's file */
+  of(team: string, name: string, openDay: () => number): DayIndex;
+  /** Removes what was kept of files that are no longer there: who prunes records wants them gone. */
+  tidy(files: readonly { readonly team: string; readonly day: string }[]): void;
+}
+
+const nameOf = (team: string, day: string) => `${team}.${day}`;
+
+/**
+ * Where a reader keeps what it derived from an archive: in $XDG_CACHE_HOME, or else root in /var/cache and everybody
+ * else in ~/.cache, with a folder for each archive. Nothing is kept where that folder cannot be had, or where somebody else could write to it.
+ * @param directory the archive's
+ */
+export function indexFolder(directory: string): IndexFolder {
+  let folder: number | undefined;
+  const open = (make: boolean) => {
+    try {
+      folder ??= openOwn(realpathSync(directory), make);
+    } catch {
+      // not to be had: the files themselves are read
+    }
+    return folder;
+  };
+  return {
+    of: (team, name, openDay) => dayIndex(open, nameOf(team, name.replace(/\.jsonl$/, "")), openDay),
+    tidy(files) {
+      const own = open(false);
+      if (own === undefined) return;
+      const known = new Set(files.map(({ team, day }) => nameOf(team, day)));
+      for (const name of readdirSync(inside(own, ".")).filter((name) => !known.has(name))) {
+        try {
+          if (!name.startsWith(".") || isAbandoned(inside(own, name))) unlinkSync(inside(own, name));
+        } catch {
+          // another reader was quicker
+        }
+      }
+    },
+  };
+}
+
+const isAbandoned = (path: string) =>
+  Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > ABANDONED_MS;
+
+function openOwn(directory: string, make: boolean): number {
+  const [base, ...names] = whereTo();
+  let folder = openFolder(base);
+  let path = base;
+  for (const name of [...names, createHash("sha256").update(directory).digest("hex").slice(0, 32)]) {
+    path += `/${name}`;
+    try {
+      if (make) makeFolder(folder, name, 0o700);
+      const next = openFolderIn(folder, name, path);
+      closeSync(folder);
+      folder = next;
+    } catch (error) {
+      closeSync(folder);
+      throw error;
+    }
+  }
+  return folder;
+}
+
+/** XDG Base Directory Specification 0.8; `openFolder` refuses what belongs to somebody else, whoever set the variable. */
+function whereTo(): readonly [base: string, ...names: string[]] {
+  const own = process.env["XDG_CACHE_HOME"];
+  if (own?.startsWith("/")) return [own, "nixgate", "index"];
+  return process.geteuid?.() === 0 ? ["/var/cache", "nixgate", "index"] : [homedir(), ".cache", "nixgate", "index"];
+}

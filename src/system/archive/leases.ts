@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
+import type { DayFile } from "../../archive/archive.ts";
+import { PATH } from "../../scope/environment.ts";
+import { inside, O_PATH } from "../files/safe-folder.ts";
+import { withTeam } from "./day-file.ts";
+
+/** The kernel takes a lease away after this many seconds by default (proc_sys_fs(5), lease-break-time), and some more. */
+export const LEASE_PATIENCE_MS = 60_000;
+/** Most files that are waited for at one time. */
+const MOST_FILES = 32;
+/** Opens fd 3 anew, without O_NONBLOCK: that waits until the lease is broken. Then it keeps the file open. */
+const SCRIPT = "exec 4</proc/self/fd/3 && echo open && read -r _";
+
+/**
+ * Reads files that another account holds a lease on (F_SETLEASE, fcntl(2)). Opening such a file with O_NONBLOCK fails, and
+ * opening it without waits for the kernel to break the lease. So a process of its own opens it, for all files at the
+ * same time, and keeps it open while `use` reads it: meanwhile nobody gets a new lease that keeps readers out.
+ * @param use is called for each file as soon as it can be read; for the others never
+ */
+export async function breakLeases(
+  directory: string,
+  files: readonly DayFile[],
+  use: (file: DayFile) => void,
+  patienceMs = LEASE_PATIENCE_MS,
+): Promise<void> {
+  await Promise.all(
+    files.slice(0, MOST_FILES).map(async (file) => {
+      const child = opening(directory, file);
+      if (child === undefined) return;
+      try {
+        if (await isOpen(child, patienceMs)) use(file);
+      } finally {
+        child.kill("SIGKILL");
+      }
+    }),
+  );
+}
+
+/** A process that opens the file; undefined where that is no plain file any more. */
+function opening(directory: string, { team, day }: DayFile): ChildProcess | undefined {
+  let place: number | undefined;
+  try {
+    place = withTeam(directory, team, (folder) =>
+      openSync(inside(folder, `${day}.jsonl`), O_PATH | constants.O_NOFOLLOW),
+    );
+    if (!fstatSync(place).isFile()) return undefined;
+    return spawn("/bin/sh", ["-c", SCRIPT], { cwd: "/", env: { PATH }, stdio: ["pipe", "pipe", "ignore", place] });
+  } catch {
+    return undefined;
+  } finally {
+    if (place !== undefined) closeSync(place);
+  }
+}
+
+function isOpen(child: ChildProcess, patienceMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), patienceMs);
+    const answer = (is: boolean) => {
+      clearTimeout(timer);
+      resolve(is);
+    };
+    child.stdout?.once("data", () => answer(true));
+    child.once("close", () => answer(false));
+    child.once("error", () => answer(false));
+    child.stdin?.on("error", () => undefined);
+  });
+}

@@ -1,0 +1,29 @@
+import { unlinkSync } from "node:fs";
+import type { DayFile } from "../../archive/archive.ts";
+import { RecordError } from "../../record/error.ts";
+import { escapeText } from "../../units/text.ts";
+import { inside } from "../files/safe-folder.ts";
+import { withTeam } from "./day-file.ts";
+
+/** Removes a day's file, reached without a link; one that is not there any more is as good. */
+export const removing = (directory: string) => (file: DayFile) => {
+  try {
+    withTeam(directory, file.team, (folder) => unlinkSync(inside(folder, `${file.day}.jsonl`)));
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT") return;
+    throw new RecordError("E_LOG_WRITE", `${escapeText(file.path)}: cannot be removed: ${code ?? message}`, {
+      hint: hintFor(code),
+      cause,
+    });
+  }
+};
+
+/** Root may remove everything but what an attribute or the mount keeps. */
+function hintFor(code: string | undefined): string {
+  if (code === "EROFS") return "its file system is mounted read-only: mount -o remount,rw";
+  if (process.geteuid?.() !== 0) return "run it as root";
+  return code === "EPERM"
+    ? "it or its folder has an attribute, append-only or immutable: lsattr shows it, chattr -a -i takes it away"
+    : "look at its folder and its disk";
+}

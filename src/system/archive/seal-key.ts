@@ -1,0 +1,73 @@
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { escapeText } from "../../units/text.ts";
+import { inside, isOurs, UnsafeFolder } from "../files/safe-folder.ts";
+import { syncFolder } from "./record-file.ts";
+
+const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
+const KEY = "seal.key";
+const KEY_BYTES = 32;
+
+/** @throws UnsafeFolder unless it is a regular file of root's or the caller's that nobody else can even read */
+export function checkPrivate(file: number, path: string): void {
+  const stat = fstatSync(file);
+  const shown = escapeText(path);
+  if (!stat.isFile() || !isOurs(stat))
+    throw new UnsafeFolder(`${shown}: not a regular file of the one who seals`, "move it away");
+  if ((stat.mode & 0o077) !== 0) throw new UnsafeFolder(`${shown}: others can read or write it`, `chmod 600 ${shown}`);
+}
+
+/** @throws UnsafeFolder, or Node's own error with its errno */
+export function readKey(top: number, sealDirectory: string): Uint8Array {
+  const path = `${sealDirectory}/${KEY}`;
+  const file = openKey(top, path);
+  try {
+    checkPrivate(file, path);
+    const text = readFileSync(file, "latin1").trim();
+    if (!/^[0-9a-f]{64}$/.test(text))
+      throw new UnsafeFolder(`${escapeText(path)}: not a key`, "bring the right key back from a backup");
+    return Buffer.from(text, "hex");
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The key is written aside and then given its name, so that nobody ever sees half of it; one that is there stays. */
+export function makeKey(top: number, sealDirectory: string): Uint8Array {
+  const aside = `.${KEY}.${process.pid}`;
+  const file = openSync(inside(top, aside), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  try {
+    writeSync(file, `${randomBytes(KEY_BYTES).toString("hex")}\n`);
+    fsyncSync(file);
+    linkSync(inside(top, aside), inside(top, KEY));
+    syncFolder(top);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  } finally {
+    closeSync(file);
+    unlinkSync(inside(top, aside));
+  }
+  return readKey(top, sealDirectory);
+}
+
+function openKey(top: number, path: string): number {
+  try {
+    return openSync(inside(top, KEY), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    throw new UnsafeFolder(
+      `${escapeText(path)}: there are seals, and their key is gone`,
+      "bring it back from a backup",
+    );
+  }
+}

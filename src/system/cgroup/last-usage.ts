@@ -1,0 +1,40 @@
+import { watch } from "node:fs";
+import type { Usage } from "../../ending/ending.ts";
+import { usageOf } from "./cgroup.ts";
+import { type LimitCounts, limitCountsOf } from "./limit-hits.ts";
+
+export interface LastUsage {
+  /** The counters now; where the cgroup is gone, those of the last look at it. */
+  look(): Usage;
+  /** How often the scope's own limits were hit, up to the last look. */
+  limitCounts(): LimitCounts;
+  stop(): void;
+}
+
+/**
+ * Keeps a scope's counters past its cgroup. systemd may stop a scope by itself, at an OOM kill in it (OOMPolicy=stop,
+ * the default from 253 on) or at RuntimeMaxSec, and then ends the holder as well: what was last seen is what is told.
+ * The kernel reports a change of memory.events by inotify(7) (Linux ≥ 4.5), so an OOM kill is seen when it happens.
+ * @param seen is called then
+ */
+export function lastUsageOf(folder: string, seen: (usage: Usage) => void = () => undefined): LastUsage {
+  let last: Usage = {};
+  let counts = limitCountsOf(folder);
+  const look = () => {
+    last = { ...last, ...usageOf(folder) };
+    const { memory = counts.memory, tasks = counts.tasks } = limitCountsOf(folder);
+    counts = { memory, tasks };
+    return last;
+  };
+  let stop = () => {};
+  try {
+    const watcher = watch(`${folder}/memory.events`, { persistent: false }, () => seen(look())).on(
+      "error",
+      () => undefined,
+    );
+    stop = () => watcher.close();
+  } catch {
+    // no memory controller, or no inotify instance left for the account: the other looks must do
+  }
+  return { look, limitCounts: () => counts, stop };
+}

@@ -1,0 +1,54 @@
+import { dirname } from "node:path";
+import { keyed } from "../../ending/counters.ts";
+import type { Hits, LimitHits } from "../../ending/limit-hits.ts";
+import { MOUNT, readCgroupFile } from "./cgroup.ts";
+
+/** How often a cgroup's own limits were hit since it was made; a file that the kernel does not have is undefined. */
+export interface LimitCounts {
+  readonly memory: number | undefined;
+  readonly tasks: number | undefined;
+}
+
+export function limitCountsOf(folder: string): LimitCounts {
+  return {
+    memory: keyed(readCgroupFile(folder, "memory.events.local"), "oom"),
+    tasks: keyed(readCgroupFile(folder, "pids.events.local"), "max"),
+  };
+}
+
+/**
+ * Watches the limits around a scope: they are shared with others, so what they counted before does not matter. A cgroup
+ * that is gone at the end counts nothing, which happens when the OOM killer takes the account's own systemd along.
+ * @param scope its folder; the team's slice is the one around it
+ * @returns the hits since this call, with the scope's own as they were last seen
+ */
+export function watchLimitsAround(scope: string): (own: LimitCounts) => LimitHits {
+  const before = foldersAround(scope).map((folder) => ({
+    folder,
+    counts: limitCountsOf(folder),
+    kills: kills(folder),
+  }));
+  return (own) => {
+    const grown = before.map(({ folder, counts }) => {
+      const now = limitCountsOf(folder);
+      const since = (kind: keyof LimitCounts) => Math.max(0, (now[kind] ?? 0) - (counts[kind] ?? 0));
+      return { memory: since("memory"), tasks: since("tasks") };
+    });
+    const hits = (kind: keyof LimitCounts): Hits => {
+      const [team = 0, ...others] = grown.map((counts) => counts[kind]);
+      return { own: own[kind], team, around: others.reduce((sum, count) => sum + count, 0) };
+    };
+    const nearest = before.find(({ folder }) => kills(folder) !== undefined);
+    const killsNearby = nearest ? (kills(nearest.folder) ?? 0) - (nearest.kills ?? 0) : 0;
+    return { memory: hits("memory"), tasks: hits("tasks"), killsNearby };
+  };
+}
+
+/** Of the whole tree, of what is gone from it too (memory.events in Documentation/admin-guide/cgroup-v2.rst). */
+const kills = (folder: string) => keyed(readCgroupFile(folder, "memory.events"), "oom_kill");
+
+/** Innermost first; the root has no limits. */
+function foldersAround(folder: string): readonly string[] {
+  const above = dirname(folder);
+  return above.startsWith(`${MOUNT}/`) ? [above, ...foldersAround(above)] : [];
+}

@@ -1,0 +1,54 @@
+import { LIVE_FILES, type LiveFigures, type LiveFile, liveFiguresFrom, present } from "../../ending/live-figures.ts";
+import { processesOfSession, resourceLimit } from "../kernel/process-group.ts";
+import { cgroupOf, readCgroupFile } from "./cgroup.ts";
+
+/** A command that runs, as its command.start names it. */
+export interface RunningCommand {
+  readonly pid: number;
+  /** Its scope; undefined where it runs without systemd. */
+  readonly unit: string | undefined;
+}
+
+/**
+ * What a command takes now. With a scope the figures are its cgroup's, read without asking systemd. Without one they are
+ * the sum over the processes of its session (setsid(2)), as pidusage finds them; what has ended is not in it.
+ * @returns undefined where the command is gone, or this account may not see it
+ */
+export async function liveFigures({ pid, unit }: RunningCommand): Promise<LiveFigures | undefined> {
+  const folder = cgroupOf(pid);
+  if (unit === undefined) return ofProcesses(pid);
+  if (!folder?.endsWith(`/${unit}`)) return undefined; // the number is somebody else's by now
+  const texts = LIVE_FILES.map((file) => [file, readCgroupFile(folder, file)]);
+  return liveFiguresFrom(Object.fromEntries(texts) as Record<LiveFile, string | undefined>);
+}
+
+async function ofProcesses(session: number): Promise<LiveFigures | undefined> {
+  const pids = processesOfSession(session);
+  if (pids.length === 0) return undefined;
+  const usages = Object.values(await usageOf(pids)).filter((usage) => usage !== undefined && usage !== null);
+  const limit = (row: string) => {
+    const text = resourceLimit(session, row);
+    return text === undefined || !/^\d+$/.test(text) ? undefined : Number(text);
+  };
+  return present({
+    cpu_ms: usages.reduce((sum, { ctime }) => sum + ctime, 0),
+    memory_bytes: usages.reduce((sum, { memory }) => sum + memory, 0),
+    memory_max_bytes: limit("Max data size"),
+    tasks: usages.length,
+    tasks_max: limit("Max processes"),
+  });
+}
+
+interface PidUsage {
+  /** CPU time, user and system, in milliseconds. */
+  readonly ctime: number;
+  /** Resident, in bytes. */
+  readonly memory: number;
+}
+
+/** pidusage 4.1 reads /proc/PID/stat: milliseconds and bytes, and nothing for a process that is gone. */
+async function usageOf(pids: readonly number[]): Promise<Readonly<Record<string, PidUsage | undefined>>> {
+  // @ts-expect-error the package brings no types
+  const { default: pidusage } = await import("pidusage");
+  return pidusage([...pids]).catch(() => ({})); // all of them are gone by now
+}

@@ -1,0 +1,24 @@
+import { spawn } from "node:child_process";
+import type { Plan } from "../../scope/plan.ts";
+import { isInForce } from "../../scope/properties.ts";
+import { readCgroupFile } from "./cgroup.ts";
+
+/** How long systemctl may take, in milliseconds. */
+const TIMEOUT_MS = 10_000;
+
+/**
+ * Gives the team's slice its limits where it does not have them yet: at the team's first session, and after the policy
+ * has changed. Whether they are in force is read back afterwards, so a failure here needs no words of its own.
+ */
+export async function limitSlice({ slice, team, environment }: Plan, folder: string): Promise<void> {
+  if (team.expectations.every((expectation) => isInForce(expectation, readCgroupFile(folder, expectation.file))))
+    return;
+  const words = team.properties.map(({ name, value }) => `${name}=${value}`);
+  const child = spawn("systemctl", ["--user", "set-property", "--runtime", slice, ...words], {
+    env: environment,
+    stdio: "ignore",
+    timeout: TIMEOUT_MS,
+    killSignal: "SIGKILL",
+  });
+  await new Promise((resolve) => child.once("error", resolve).once("exit", resolve));
+}

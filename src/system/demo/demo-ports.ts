@@ -1,0 +1,24 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Interrupted, openWorkshop } from "../files/workshop.ts";
+import { findProgram } from "../kernel/programs.ts";
+import { write } from "../terminal/exit-process.ts";
+
+/**
+ * What `nixgate demo` needs of the world.
+ * @param nixgate the absolute path of bin/nixgate
+ * @param policies the folder of the example policies
+ */
+export function demoPorts(nixgate: string, policies: string) {
+  const uid = process.getuid?.() ?? 0;
+  const socket = `/run/user/${uid}/systemd/private`; // where systemd --user listens for its own clients
+  return {
+    say: (line: string) => write(1, `${line}\n`),
+    findProgram,
+    nixgate,
+    examplePolicy: () => readFileSync(join(policies, "ci.toml"), "utf8"),
+    userManager: { socket, isThere: existsSync(socket) },
+    openWorkshop,
+    isInterruption: (error: unknown) => error instanceof Interrupted,
+  };
+}

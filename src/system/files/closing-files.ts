@@ -1,0 +1,41 @@
+import { chmodSync, mkdirSync, unlinkSync } from "node:fs";
+import { dirname } from "node:path";
+import { NixgateError } from "../../units/error.ts";
+import { ExitStatus } from "../../units/exit-status.ts";
+import { escapeText } from "../../units/text.ts";
+import { replaceFile } from "./write-rendered.ts";
+
+/**
+ * Puts a closing in place, readable for all accounts whatever the umask: under manager = "user" they look themselves.
+ * @throws NixgateError E_CLOSING, status 77 where this account may not, 73 otherwise
+ */
+export function putClosing(path: string, text: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    chmodSync(dirname(path), 0o755);
+    replaceFile(path, `${text}\n`);
+  } catch (error) {
+    throw toNixgateError(path, error instanceof NixgateError ? error.cause : error);
+  }
+}
+
+/** Takes a closing away; one that is not there is no error. @throws NixgateError E_CLOSING */
+export function takeClosing(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw toNixgateError(path, error);
+  }
+}
+
+function toNixgateError(path: string, cause: unknown): unknown {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code === undefined) return cause;
+  const mayNot = code === "EACCES" || code === "EPERM";
+  return new NixgateError(
+    "E_CLOSING",
+    mayNot ? ExitStatus.denied : ExitStatus.cannotCreate,
+    `${escapeText(path)}: cannot be changed: ${code}`,
+    { hint: mayNot ? "run this as root" : "look at the file system: full, read-only or failing", cause },
+  );
+}

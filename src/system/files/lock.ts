@@ -1,0 +1,27 @@
+import { RecordError } from "../../record/error.ts";
+import { escapeText } from "../../units/text.ts";
+import { run } from "../kernel/run.ts";
+
+/** How long another holder is waited for, in seconds; what it does takes milliseconds. */
+const LOCK_SECONDS = 10;
+
+/**
+ * flock(2) by way of flock(1): a lock belongs to the open file, which both share, so it stays when flock(1) has gone and
+ * is the kernel's to take back when we have.
+ * @throws RecordError E_LOG_WRITE
+ */
+export async function lockFile(descriptor: number, path: string): Promise<void> {
+  const status = await run("flock", ["--exclusive", "--wait", String(LOCK_SECONDS), "3"], {
+    files: [descriptor],
+    timeoutMs: (LOCK_SECONDS + 5) * 1000,
+  });
+  if (status === 0) return;
+  const shown = escapeText(path);
+  throw status === undefined
+    ? new RecordError("E_LOG_WRITE", `${shown}: cannot be locked: flock(1) cannot be run`, {
+        hint: "install util-linux",
+      })
+    : new RecordError("E_LOG_WRITE", `${shown}: another process holds its lock for more than ${LOCK_SECONDS} s`, {
+        hint: `see who does: fuser -v ${shown}`,
+      });
+}

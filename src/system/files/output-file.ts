@@ -1,0 +1,114 @@
+import { closeSync, constants, fsyncSync, lstatSync, openSync, renameSync, unlinkSync } from "node:fs";
+import { resolve } from "node:path";
+import { NixgateError } from "../../units/error.ts";
+import { ExitStatus } from "../../units/exit-status.ts";
+import { escapeText } from "../../units/text.ts";
+import { clearPassing, writeAll } from "../terminal/exit-process.ts";
+
+const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+/** Whatever the umask: it says who was on this host, and what they ran. */
+const MODE = 0o600;
+const STDOUT = 1;
+
+/** Where a long answer goes, bit by bit. */
+export interface Output {
+  /** @returns false when nobody reads any more. @throws NixgateError E_OUTPUT_WRITE, status 74 */
+  write(text: string): boolean;
+  /** All of it is there. @throws NixgateError E_OUTPUT_WRITE */
+  finish(): void;
+  /** Takes away what was written; no effect once it is finished. */
+  abandon(): void;
+}
+
+/**
+ * A file, or stdout. A file is written beside its place and put there by rename(2) when it is whole: a link that lies
+ * there is neither followed nor replaced, and a reader never sees half of it.
+ * @throws NixgateError E_OUTPUT_CREATE, status 73
+ */
+export function openOutput(path: string | undefined): Output {
+  return path === undefined ? toStdout() : toFile(resolve(path));
+}
+
+function toStdout(): Output {
+  return {
+    write(text) {
+      clearPassing();
+      try {
+        writeAll(STDOUT, text);
+        return true;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "EPIPE") return false;
+        throw failed("stdout", error);
+      }
+    },
+    finish: () => undefined,
+    abandon: () => undefined,
+  };
+}
+
+function toFile(path: string): Output {
+  const shown = escapeText(path);
+  refuseStrange(path, shown);
+  const aside = `${path}.nixgate-${process.pid}`;
+  const file = created(aside, shown);
+  let open = true;
+  const end = () => {
+    if (open) closeSync(file);
+    open = false;
+  };
+  const checked = (step: () => void) => {
+    try {
+      step();
+    } catch (error) {
+      throw failed(shown, error);
+    }
+  };
+  return {
+    write(text) {
+      checked(() => writeAll(file, text));
+      return true;
+    },
+    finish() {
+      checked(() => {
+        fsyncSync(file);
+        end();
+        renameSync(aside, path);
+      });
+    },
+    abandon() {
+      if (!open) return;
+      end();
+      unlinkSync(aside);
+    },
+  };
+}
+
+/** rename(2) would put a file in the place of a device, a link or a FIFO. */
+function refuseStrange(path: string, shown: string): void {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (there === undefined || there.isFile()) return;
+  throw new NixgateError("E_OUTPUT_CREATE", ExitStatus.cannotCreate, `${shown}: is there and is no regular file`, {
+    hint: "name another file, or leave -o out and redirect stdout",
+  });
+}
+
+function created(aside: string, shown: string): number {
+  try {
+    return openSync(aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, MODE);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new NixgateError("E_OUTPUT_CREATE", ExitStatus.cannotCreate, `${shown}: cannot be created: ${code}`, {
+      hint: "name a file in a folder that this account may write to",
+      cause,
+    });
+  }
+}
+
+function failed(shown: string, cause: unknown): unknown {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code === undefined) return cause;
+  return new NixgateError("E_OUTPUT_WRITE", ExitStatus.ioError, `${shown}: cannot be written: ${code}`, {
+    hint: code === "ENOSPC" ? "make room, or write to another file system" : "write to another file",
+    cause,
+  });
+}

@@ -1,0 +1,109 @@
+import { closeSync, constants, fstatSync, mkdirSync, openSync, type Stats } from "node:fs";
+import { escapeText } from "../../units/text.ts";
+
+/**
+ * Linux's O_PATH (include/uapi/asm-generic/fcntl.h, the same on x86_64 and arm64), which Node does not name: a
+ * descriptor for the name alone. It walks a folder that may not be listed; a FIFO or a device is never really opened.
+ */
+export const O_PATH = 0o10000000;
+const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
+const OTHERS_WRITE = 0o022;
+const STICKY = 0o1000;
+
+/** Why a folder cannot be trusted, and what to do about it. */
+export class UnsafeFolder extends Error {
+  readonly hint: string;
+  constructor(message: string, hint: string) {
+    super(message);
+    this.hint = hint;
+  }
+}
+
+/** The name inside an open folder: what openat(2) would take, which Node does not have. */
+export const inside = (folder: number, name: string): string => `/proc/self/fd/${folder}/${name}`;
+
+/** root and the caller may own what records are written into; nobody else. */
+export const isOurs = (stat: Pick<Stats, "uid">): boolean => stat.uid === 0 || stat.uid === process.geteuid?.();
+export const othersWrite = (stat: Pick<Stats, "mode">): boolean => (stat.mode & OTHERS_WRITE) !== 0;
+
+/**
+ * Opens an absolute folder, one step after the other, so that neither a link nor an exchange on the way leads anywhere
+ * else. Every folder must belong to root or the caller, and be writable by nobody else. Two kinds are let pass, since
+ * whatever is put into them is checked for its owner in the next step: sticky ones (/tmp), and above the last one
+ * those that root has opened to a group (Ubuntu's /var/log is root:syslog 0775).
+ * @returns the folder's descriptor, for `inside`; the caller closes it
+ * @throws UnsafeFolder, or Node's own error with its errno
+ */
+export function openFolder(path: string): number {
+  const names = path.split("/").filter((name) => name !== "");
+  if (!path.startsWith("/") || names.some((name) => name === "." || name === ".."))
+    throw new UnsafeFolder(
+      `${escapeText(path)}: not a plain absolute path`,
+      "write the absolute path without . and ..",
+    );
+  let folder = openSync("/", O_PATH | O_DIRECTORY);
+  let walked = "";
+  try {
+    for (const [index, name] of names.entries()) {
+      walked += `/${name}`;
+      const next = openStep(folder, name, walked);
+      closeSync(folder);
+      folder = next;
+      checkStep(folder, walked, index === names.length - 1);
+    }
+    return folder;
+  } catch (error) {
+    closeSync(folder);
+    throw error;
+  }
+}
+
+function openStep(folder: number, name: string, walked: string): number {
+  try {
+    return openSync(inside(folder, name), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // For a link, O_NOFOLLOW alone answers ELOOP; with O_DIRECTORY beside it the answer is ENOTDIR.
+    if (code === "ENOTDIR" || code === "ELOOP")
+      throw new UnsafeFolder(
+        `${escapeText(walked)}: a link, or no folder`,
+        "name the folder itself, no link leads to records",
+      );
+    throw error;
+  }
+}
+
+function checkStep(folder: number, walked: string, isLast: boolean): void {
+  const stat = fstatSync(folder);
+  const shown = escapeText(walked);
+  if (!isOurs(stat)) {
+    throw new UnsafeFolder(`${shown}: belongs to uid ${stat.uid}`, `chown it to root or to uid ${process.geteuid?.()}`);
+  }
+  if (!othersWrite(stat) || (stat.mode & STICKY) !== 0) return;
+  const rootsGroup = !isLast && stat.uid === 0 && (stat.mode & 0o002) === 0;
+  if (!rootsGroup) throw new UnsafeFolder(`${shown}: others can write to it`, `chmod go-w ${shown}`);
+}
+
+/** Makes a folder in an open one when it is not there. @returns true when it is new */
+export function makeFolder(parent: number, name: string, mode: number): boolean {
+  try {
+    mkdirSync(inside(parent, name), mode);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Opens a folder in an open one for reading and fsync(2), with the checks of `openFolder`; no group may write to it. */
+export function openFolderIn(parent: number, name: string, path: string): number {
+  closeSync(openStep(parent, name, path));
+  const folder = openSync(inside(parent, name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  try {
+    checkStep(folder, path, true);
+    return folder;
+  } catch (error) {
+    closeSync(folder);
+    throw error;
+  }
+}

@@ -1,0 +1,168 @@
+import { closeSync, constants, fstatSync, openSync, readlinkSync, type Stats } from "node:fs";
+import { O_PATH } from "./safe-folder.ts";
+
+/**
+ * Follows a path part by part, as openat(2) would: each part is opened without following links, relative to the
+ * folder that is already open, and judged by what is open, so nobody can exchange it between the look and the use.
+ *
+ * The rule is that of OpenSSH's StrictModes (safe_path in misc.c, OpenSSH 9.2): the file and every folder above it
+ * belong to root or the caller and are writable by nobody else. Different from sshd:
+ * - sshd stops at the home folder; here the way is judged up to `/`, because configuration lies outside homes.
+ * - sshd resolves links first and judges only where they lead; here the place of each link is judged too, and a link
+ *   must belong to root or the caller. NixOS's /etc → /nix/store passes: every part of it is root's.
+ * - sshd knows no sticky bit. A folder of root's that others may write into but where they can exchange only what
+ *   is theirs (/tmp, 1777) is passed through to a *folder* of root's or the caller's. Files and links directly in such a
+ *   place are refused; where only a group may write (/nix/store, 1775), root's own are accepted.
+ */
+
+const { O_NOFOLLOW, O_RDONLY, O_NONBLOCK, O_DIRECTORY, S_IFMT, S_IFDIR, S_IFREG, S_IFLNK } = constants;
+/** The kernel's own bound (path_resolution(7)). */
+const MOST_LINKS = 40;
+
+/** A path that was followed to its end. Descriptors are closed by the lender. */
+export interface OpenPath {
+  readonly type: "file" | "directory";
+  /** The file, open for reading. */
+  file(): number;
+  /** A name for the open folder. */
+  folder(): string;
+}
+
+/** A path that cannot be trusted or is not there. The message continues "path: ". */
+export class PathRefused extends Error {
+  readonly path: string;
+  readonly fix: string;
+  readonly missing: boolean;
+
+  constructor(path: string, message: string, fix: string, missing = false) {
+    super(message);
+    this.path = path;
+    this.fix = fix;
+    this.missing = missing;
+  }
+}
+
+interface Part {
+  readonly fd: number;
+  readonly path: string;
+  readonly stats: Stats;
+}
+
+/** @throws PathRefused */
+export function withTrustedPath<T>(path: string, owners: readonly number[], use: (open: OpenPath) => T): T {
+  const descriptors: number[] = [];
+  const open = (name: string, flags: number) => {
+    const fd = openSync(name, flags);
+    descriptors.push(fd);
+    return fd;
+  };
+  try {
+    const { fd, stats } = follow(path, owners, open);
+    const type = kindOf(stats) === "a folder" ? "directory" : "file";
+    return use({
+      type,
+      // the same inode again, whatever the name leads to by now
+      file: () => open(`/proc/self/fd/${fd}`, O_RDONLY | O_NONBLOCK),
+      folder: () => `/proc/self/fd/${fd}`,
+    });
+  } catch (error) {
+    throw toNixgateError(path, error);
+  } finally {
+    for (const fd of descriptors) closeSync(fd);
+  }
+}
+
+function follow(path: string, owners: readonly number[], open: (name: string, flags: number) => number): Part {
+  const absolute = path.startsWith("/") ? path : `${process.cwd()}/${path}`;
+  const todo = absolute.split("/");
+  const rootFd = open("/", O_PATH | O_DIRECTORY);
+  const root: Part = { fd: rootFd, path: "/", stats: fstatSync(rootFd) };
+  judge(root, root, owners);
+  const way = [root];
+  let links = 0;
+  for (let name = todo.shift(); name !== undefined; name = todo.shift()) {
+    if (name === "" || name === ".") continue;
+    if (name === "..") {
+      if (way.length > 1) way.pop();
+      continue;
+    }
+    const parent = way.at(-1) ?? root;
+    const here = `${parent.path === "/" ? "" : parent.path}/${name}`;
+    if (kindOf(parent.stats) !== "a folder")
+      throw new PathRefused(parent.path, "is not a folder", "put a folder there");
+    const fd = openPart(open, parent, name, here);
+    const part = { fd, path: here, stats: fstatSync(fd) };
+    judge(part, parent, owners);
+    if (kindOf(part.stats) !== "a link") {
+      way.push(part);
+      continue;
+    }
+    links += 1;
+    if (links > MOST_LINKS)
+      throw new PathRefused(here, "is one of too many links", "let the path lead to the file directly");
+    // Only root or the caller can exchange the link: its folder was judged.
+    const target = readlinkSync(`/proc/self/fd/${parent.fd}/${name}`);
+    if (target.startsWith("/")) way.length = 1;
+    todo.unshift(...target.split("/"));
+  }
+  return way.at(-1) ?? root;
+}
+
+function openPart(open: (name: string, flags: number) => number, parent: Part, name: string, here: string): number {
+  try {
+    return open(`/proc/self/fd/${parent.fd}/${name}`, O_PATH | O_NOFOLLOW);
+  } catch (error) {
+    throw toNixgateError(here, error);
+  }
+}
+
+/** Whether root and the trusted owners alone decide what stands at this part of the way. */
+function judge(part: Part, parent: Part, owners: readonly number[]): void {
+  const { path, stats } = part;
+  const kind = kindOf(stats);
+  const mode = stats.mode & 0o7777;
+  if (kind === SPECIAL) throw new PathRefused(path, `is ${kind}, not a regular file`, "put a regular file there");
+  if (stats.uid !== 0 && !owners.includes(stats.uid))
+    throw new PathRefused(path, `belongs to user ${stats.uid}, not to root or the caller`, `chown root ${path}`);
+  const shared = (parent.stats.mode & 0o022) !== 0;
+  const rootsInStore = (parent.stats.mode & 0o002) === 0 && stats.uid === 0;
+  if (shared && kind !== "a folder" && !rootsInStore)
+    throw new PathRefused(path, `is ${kind} in a folder that others can write`, `move it into a folder of its own`);
+  const sticky = kind === "a folder" && stats.uid === 0 && (mode & 0o1000) !== 0;
+  if (kind !== "a link" && (mode & 0o022) !== 0 && !sticky)
+    throw new PathRefused(
+      path,
+      `is writable by others than its owner (mode ${mode.toString(8)})`,
+      `chmod go-w ${path}`,
+    );
+}
+
+const SPECIAL = "a FIFO, a socket or a device";
+
+function kindOf(stats: Stats): "a file" | "a folder" | "a link" | typeof SPECIAL {
+  switch (stats.mode & S_IFMT) {
+    case S_IFREG:
+      return "a file";
+    case S_IFDIR:
+      return "a folder";
+    case S_IFLNK:
+      return "a link";
+    default:
+      return SPECIAL;
+  }
+}
+
+const isErrno = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && "code" in error;
+
+/** An error of the system in words; everything else as it is. */
+function toNixgateError(path: string, error: unknown): unknown {
+  if (error instanceof PathRefused || !isErrno(error)) return error;
+  if (error.code === "ENOENT") return new PathRefused(path, "is not there", "create it", true);
+  if (error.code === "EACCES")
+    return new PathRefused(path, "cannot be read by this account", "let the account read it");
+  return new PathRefused(
+    path,
+    `cannot be read (${error.code ?? error.message})`,
+    "look at the file system and the path",
+  );
+}

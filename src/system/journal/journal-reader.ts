@@ -1,0 +1,58 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { COPY_FIELDS, type JournalCopy, journalCopy } from "../../archive/verify/journal-copy.ts";
+import { RecordError } from "../../record/error.ts";
+import { MESSAGE_IDS } from "../../record/journal-entry.ts";
+import { PATH } from "../../scope/environment.ts";
+import { escapeText } from "../../units/text.ts";
+
+/** Which journal is read: this host's own, all that it has got (`merge`), or the files in a folder. */
+export interface JournalSource {
+  readonly directory?: string | undefined;
+  readonly merge?: boolean | undefined;
+  /** Of this session alone. */
+  readonly session?: string | undefined;
+}
+
+/**
+ * The copies of records in a journal, in its order, by way of journalctl(1): the journal's files have locks, compression
+ * and formats of their own. Memory is that of one entry.
+ * @throws RecordError E_JOURNAL_READ
+ */
+export async function* readJournal({ directory, merge = false, session }: JournalSource): AsyncGenerator<JournalCopy> {
+  const words = ["--no-pager", "--quiet", "--output=json", "--all", `--output-fields=${COPY_FIELDS.join(",")}`];
+  if (directory !== undefined) words.push(`--directory=${resolve(directory)}`);
+  if (merge) words.push("--merge");
+  // One field's values are alternatives.
+  words.push(...Object.values(MESSAGE_IDS).map((id) => `MESSAGE_ID=${id}`));
+  if (session !== undefined) words.push(`NIXGATE_SESSION=${session}`);
+  const child = spawn("journalctl", words, { cwd: "/", env: { PATH }, stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said = (said + text).slice(0, 4096);
+  });
+  const ended = once(child, "close");
+  ended.catch(() => undefined); // asked for below
+  try {
+    for await (const line of createInterface({ input: child.stdout, crlfDelay: Number.POSITIVE_INFINITY })) {
+      const copy = journalCopy(line);
+      if (copy) yield copy;
+    }
+    const [status] = await ended;
+    if (status === 0) return;
+    // Without an entry that fits, journalctl exits with 1 and has nothing to say.
+    if (status === 1 && said.trim() === "") return;
+    throw new Error(said.trim().split("\n").at(-1) || `journalctl ended with ${status}`);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? "journalctl is not there" : message;
+    throw new RecordError("E_JOURNAL_READ", `the journal cannot be read: ${escapeText(why)}`, {
+      hint: "look at it with journalctl MESSAGE_ID=… as root",
+      cause,
+    });
+  } finally {
+    child.kill();
+  }
+}

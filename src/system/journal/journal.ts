@@ -1,0 +1,72 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { journalEntry, type ScopeManager } from "../../record/journal-entry.ts";
+import type { SessionRecord } from "../../record/schema.ts";
+import { within } from "../kernel/clock.ts";
+
+export const SOCKET = "/run/systemd/journal/socket";
+export const LOGGER = "/usr/bin/logger";
+export const WORDS = ["--journald", "--socket-errors=on"];
+const FLUSH_MS = 2000;
+
+export interface Journal {
+  /** Why there is no copy in the journal, for one line to the reader; undefined where there is one. */
+  readonly note: string | undefined;
+  /** Sends the copy on its way; never throws and never waits. */
+  copy(record: SessionRecord, line: string): void;
+  /** The same of an entry that is no record: `NAME=value` lines. */
+  send(entry: string): void;
+  /** Waits for all copies, at most 2 s. @returns how many did not arrive, as far as it is known */
+  flush(): Promise<number>;
+}
+
+/**
+ * The copy of the records in journald. Node has no datagram sockets of the Unix family, so util-linux's logger(1)
+ * carries them, one process a record (2.38 sends one entry and goes): its environment is empty, its stdin a pipe, its
+ * other streams not the session's. Where journald is not there nothing is started.
+ */
+export function openJournal({
+  socket = SOCKET,
+  logger = LOGGER,
+  manager = "user" as ScopeManager,
+  deliver = byProcess(logger),
+} = {}): Journal {
+  const missing = [socket, logger].find((path) => !existsSync(path));
+  if (missing !== undefined) {
+    const note = `no copy of the records in the journal: ${missing} is not there`;
+    return { note, copy: () => undefined, send: () => undefined, flush: async () => 0 };
+  }
+  const pending = new Set<Promise<boolean>>();
+  let lost = 0;
+  const sendOff = (entry: string) => {
+    const sent = deliver(entry);
+    pending.add(sent);
+    void sent.then((arrived) => {
+      pending.delete(sent);
+      if (!arrived) lost += 1;
+    });
+  };
+  return {
+    note: undefined,
+    copy: (record, line) => sendOff(journalEntry(record, line, manager)),
+    send: sendOff,
+    async flush() {
+      await within(FLUSH_MS, Promise.all(pending), undefined);
+      return lost + pending.size;
+    },
+  };
+}
+
+/** Sends an entry off. @returns whether it arrived, as far as it is known */
+export type Deliver = (entry: string) => Promise<boolean>;
+
+export function byProcess(logger: string): Deliver {
+  return (entry) =>
+    new Promise((resolve) => {
+      const child = spawn(logger, WORDS, { cwd: "/", env: {}, stdio: ["pipe", "ignore", "ignore"] });
+      child.once("error", () => resolve(false));
+      child.once("close", (status) => resolve(status === 0));
+      child.stdin.once("error", () => undefined); // it ended early: its status says so
+      child.stdin.end(entry);
+    });
+}

@@ -1,0 +1,67 @@
+import { spawnSync } from "node:child_process";
+import { lstatSync, type Stats } from "node:fs";
+import { totalmem } from "node:os";
+import { accountsOf } from "../../policy/accounts.ts";
+import { PATH } from "../../scope/environment.ts";
+import type { TeamName } from "../../units/ids.ts";
+import type { Bytes } from "../../units/quantities.ts";
+import { loginShellOf, uidOf } from "../accounts/accounts.ts";
+import { pamReadsHome } from "../accounts/pam-environment.ts";
+import { controllers } from "../cgroup/cgroup.ts";
+import { privilegesOf } from "./privileges.ts";
+import { problemWithProgram } from "./program-look.ts";
+import { findProgram } from "./programs.ts";
+import { ptraceScope } from "./ptrace-scope.ts";
+
+/** How long sshd may take to print its configuration, in milliseconds. */
+const SSHD_MS = 5000;
+const OTHERS_WRITE = 0o022;
+const STICKY = 0o1000;
+
+/** What `nixgate check` asks of this host. Nothing is changed, and what the caller may not see is no problem. */
+export const hostLook = {
+  memory: totalmem() as Bytes,
+  uidOf,
+  controllers: controllers(),
+  problemWithProgram,
+  privilegesOf,
+  isInstalled: (name: string): boolean =>
+    PATH.split(":").some((folder) => problemWithProgram(`${folder}/${name}`) === undefined),
+  problemWithFolder,
+  keysAreFromPolicies,
+  loginShellOf,
+  pamReadsHome: () => pamReadsHome(),
+  ptraceScope,
+};
+
+/** What root sees is not what a team's account may execute: root looks for the account. */
+export function problemForTeam(path: string, team: string, confined: boolean) {
+  const accounts = process.geteuid?.() === 0 ? accountsOf({ team: team as TeamName }) : [];
+  const uid = accounts.map(uidOf).find((found) => found !== undefined);
+  return problemWithProgram(path, uid === undefined ? undefined : { uid, confined });
+}
+
+function problemWithFolder(path: string, owners: readonly number[]) {
+  let stats: Stats;
+  try {
+    stats = lstatSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === "ENOENT" || code === "ENOTDIR" ? { missing: true, message: "is not there" } : undefined;
+  }
+  const problem = (message: string) => ({ missing: false, message });
+  if (!stats.isDirectory()) return problem("is a link, or no folder");
+  if (!owners.includes(stats.uid)) return problem(`belongs to uid ${stats.uid}, not to uid ${owners.join(" or ")}`);
+  const isOpen = (stats.mode & OTHERS_WRITE) !== 0 && (stats.mode & STICKY) === 0;
+  return isOpen ? problem("is writable by others than its owner") : undefined;
+}
+
+/** sshd_config(5) as it holds for the account, by `sshd -T`, which only root may ask. */
+function keysAreFromPolicies(account: string): boolean | undefined {
+  const sshd = findProgram("sshd");
+  if (sshd === undefined) return undefined;
+  const words = ["-T", "-C", `user=${account},host=localhost,addr=127.0.0.1`];
+  const { status, stdout } = spawnSync(sshd, words, { encoding: "utf8", timeout: SSHD_MS, env: { PATH } });
+  if (status !== 0) return undefined;
+  return /^authorizedkeyscommand .*\bauthorized-keys\b/im.test(stdout) && /^authorizedkeysfile none$/im.test(stdout);
+}

@@ -1,0 +1,121 @@
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from "node:fs";
+import type { ProgramProblem } from "../../session/ports.ts";
+import { O_PATH } from "../files/safe-folder.ts";
+
+/** Whose eyes see the program, where they are not this process's own. */
+export interface Viewer {
+  readonly uid: number;
+  /** Whether the command runs in the sandbox of src/scope/confinement.ts. */
+  readonly confined: boolean;
+}
+
+/** What the sandbox shows empty (ProtectHome=tmpfs and PrivateTmp= of systemd.exec(5)). */
+const HIDDEN_BY_SANDBOX = /^\/(?:home|root|run\/user|tmp|var\/tmp)\//;
+/** The kernel follows a script's interpreter this often (BINPRM of exec_binprm in fs/exec.c, Linux 5.8 to 6.12). */
+const MOST_INTERPRETERS = 5;
+/** Bytes of a first line that the kernel reads (BINPRM_BUF_SIZE of include/uapi/linux/binfmts.h, Linux 5.1). */
+const FIRST_LINE = 256;
+const ANY_EXECUTE = 0o111;
+const GROUP_OR_OTHERS_EXECUTE = 0o011;
+const OWNER_EXECUTE = 0o100;
+
+/**
+ * Why execve(2) of the program would fail for its own sake, before anybody tries: eight system calls for a good one. The
+ * path may change after the look, so whoever executes it must still tell a failure. What is not certain from here (a
+ * folder on the way, an access control list) is no problem here.
+ * @param viewer the account that will execute it, where that is not this process's; only root can look for others
+ */
+export function problemWithProgram(path: string, viewer?: Viewer, depth = 0): ProgramProblem | undefined {
+  const stats = statOf(path);
+  if ("message" in stats) return stats;
+  if (stats.isDirectory()) return { message: "is a folder", fix: "write the path of a program in it" };
+  if (!stats.isFile()) return { message: "is no regular file", fix: "write the path of a program" };
+  if (!mayExecute(path, stats, viewer))
+    return { message: "cannot be executed by the account", fix: `chmod a+rx ${path}, or name another program` };
+  if (viewer?.confined && HIDDEN_BY_SANDBOX.test(realpathSync.native(path)))
+    return { message: "is not seen inside the sandbox of confine = true", fix: "install it below /usr or /nix/store" };
+  const interpreter = interpreterOf(path);
+  if (interpreter === undefined) return undefined;
+  if (depth === MOST_INTERPRETERS)
+    return { message: "is a script of too many interpreters", fix: "name a program that is no script" };
+  const beneath = problemWithProgram(interpreter, viewer, depth + 1);
+  return beneath && { ...beneath, message: `needs the interpreter ${interpreter}, which ${beneath.message}` };
+}
+
+function statOf(path: string): Stats | ProgramProblem {
+  try {
+    return statSync(path);
+  } catch (error) {
+    return unreachable(path, (error as NodeJS.ErrnoException).code ?? String(error));
+  }
+}
+
+function unreachable(path: string, code: string): ProgramProblem {
+  const missing = code === "ENOENT" || code === "ENOTDIR";
+  if (code === "EACCES")
+    return { message: "cannot be reached by the account", fix: `let it enter each folder of ${path}` };
+  if (!missing) return { message: `cannot be looked at (${code})`, fix: "look at the path and the file system" };
+  const target = linkTarget(path);
+  const collected = (target ?? path).startsWith("/nix/store/");
+  const fix = collected
+    ? "install it again with a garbage collector root, and name its path in a profile"
+    : "correct the path, or install the program";
+  if (target !== undefined) return { message: `is a link to ${target}, which is not there`, fix };
+  return { message: "is not there", fix };
+}
+
+function linkTarget(path: string): string | undefined {
+  try {
+    return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** False only where it is certain. */
+function mayExecute(path: string, { mode, uid }: Stats, viewer: Viewer | undefined): boolean {
+  try {
+    accessSync(path, constants.X_OK); // knows access control lists and file systems mounted noexec, too
+  } catch {
+    return false;
+  }
+  if (viewer === undefined) return true;
+  if (viewer.uid === 0) return (mode & ANY_EXECUTE) !== 0;
+  if (viewer.uid === uid) return (mode & OWNER_EXECUTE) !== 0;
+  // With an access control list the group's bits are its mask (acl(5)): without them it gives nobody more.
+  return (mode & GROUP_OR_OTHERS_EXECUTE) !== 0;
+}
+
+/** What stands behind `#!`, as fs/binfmt_script.c reads it; undefined for anything else, and for what cannot be read. */
+function interpreterOf(path: string): string | undefined {
+  const open: number[] = [];
+  const hold = (name: string, flags: number) => {
+    const descriptor = openSync(name, flags);
+    open.push(descriptor);
+    return descriptor;
+  };
+  try {
+    // Where an account owns the folder, it may have put a link to a device there since: /dev/watchdog must not be opened.
+    const named = hold(path, O_PATH);
+    if (!fstatSync(named).isFile()) return undefined;
+    const bytes = Buffer.alloc(FIRST_LINE);
+    const length = readSync(hold(`/proc/self/fd/${named}`, constants.O_RDONLY), bytes, 0, FIRST_LINE, 0);
+    return /^#![ \t]*([^ \t\n\0]+)/.exec(bytes.toString("latin1", 0, length))?.[1];
+  } catch {
+    return undefined; // execute permission does not need read permission
+  } finally {
+    for (const descriptor of open) closeSync(descriptor);
+  }
+}

@@ -1,0 +1,81 @@
+import { closeSync, constants, openSync, readFileSync, renameSync, writeFileSync, writeSync } from "node:fs";
+import { inside, O_PATH } from "../files/safe-folder.ts";
+import { sleep } from "./clock.ts";
+import { readKernelFile, removeIfThere } from "./kernel-files.ts";
+import { randomBytes } from "./machine.ts";
+import { commandOf } from "./process-kind.ts";
+
+/** Root's way to the resident supervisor, and its sign of life with its pid. */
+const CONTROL = "/run/nixgate/_control";
+export const READY = "/run/nixgate/_ready";
+/** Its answer to `serving`: the word of the question, then a session a line. Root's alone. */
+const SERVING = "/run/nixgate/_serving";
+/** How long the supervisor may take for its answer, in milliseconds. */
+const ANSWERS_WITHIN_MS = 5000;
+const LOOK_AGAIN_MS = 20;
+
+/** Whether the resident supervisor runs. */
+export function residentIsThere(): boolean {
+  const pid = Number(readKernelFile(READY));
+  if (!(pid > 0)) return false;
+  try {
+    const folder = openSync(`/proc/${pid}`, O_PATH | constants.O_DIRECTORY);
+    const command = commandOf(inside(folder, "."));
+    closeSync(folder);
+    return command === "supervise" || command === "hidden";
+  } catch {
+    return false;
+  }
+}
+
+/** One line into the control FIFO; systemd holds it open, so that this does not wait for a reader. */
+export function tellResident(line: string): void {
+  const fifo = openSync(CONTROL, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  try {
+    writeSync(fifo, `${line}\n`);
+  } finally {
+    closeSync(fifo);
+  }
+}
+
+/** What the resident supervisor knows of sessions without an end. */
+export interface Serving {
+  /** Those that it serves. */
+  readonly served: readonly string[];
+  /** Those that have ended, and whose last records wait for room on the disk. */
+  readonly late: readonly string[];
+}
+
+/** @throws Node's own error where /run has no room for it */
+export function answerServing(word: string, { served, late }: Serving): void {
+  const lines = [word, ...served.map((one) => `served ${one}`), ...late.map((one) => `late ${one}`)];
+  try {
+    writeFileSync(`${SERVING}.new`, `${lines.join("\n")}\n`, { mode: 0o600 });
+    renameSync(`${SERVING}.new`, SERVING);
+  } catch (error) {
+    removeIfThere(`${SERVING}.new`);
+    throw error;
+  }
+}
+
+/** Asks it, which also makes it write what waits. @returns undefined where it does not answer in time */
+export async function askServing(): Promise<Serving | undefined> {
+  const word = Buffer.from(randomBytes(8)).toString("hex");
+  tellResident(`serving ${word}`);
+  for (let waited = 0; waited < ANSWERS_WITHIN_MS; waited += LOOK_AGAIN_MS) {
+    await sleep(LOOK_AGAIN_MS);
+    const [first, ...lines] = textOf(SERVING).split("\n");
+    if (first !== word) continue;
+    const of = (kind: string) => lines.filter((line) => line.startsWith(kind)).map((line) => line.slice(kind.length));
+    return { served: of("served "), late: of("late ") };
+  }
+  return undefined;
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}

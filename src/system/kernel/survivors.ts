@@ -1,0 +1,15 @@
+import type { Survivor } from "../../ending/ending.ts";
+import { readKernelFile } from "./kernel-files.ts";
+import { exists } from "./process-kind.ts";
+
+/** What /proc says of processes that could not be ended; those that have ended by now, zombies too, are left out. */
+export function survivorsOf(pids: readonly number[]): readonly Survivor[] {
+  return pids.flatMap((pid) => {
+    const status = readKernelFile(`/proc/${pid}/status`);
+    if (status === undefined) return exists(pid) ? [{ pid, uid: undefined, name: undefined }] : [];
+    const field = (name: string) => new RegExp(`^${name}:\\t(.*)$`, "m").exec(status)?.[1];
+    if (/^[ZX]/.test(field("State") ?? "")) return [];
+    const uid = /^\d+/.exec(field("Uid") ?? "")?.[0];
+    return [{ pid, uid: uid === undefined ? undefined : Number(uid), name: field("Name") }];
+  });
+}

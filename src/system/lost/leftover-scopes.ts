@@ -1,0 +1,50 @@
+import { existsSync } from "node:fs";
+import type { LeftoverScopes } from "../../archive/lost/recover.ts";
+import type { Unended } from "../../archive/lost/unended.ts";
+import { sliceName, unitName } from "../../scope/names.ts";
+import { sessionId, teamName } from "../../units/ids.ts";
+import type { Owner } from "../accounts/as-owner.ts";
+import { MOUNT, processesOf } from "../cgroup/cgroup.ts";
+import { run } from "../kernel/run.ts";
+
+/** systemd's own DefaultTimeoutStopSec; a policy's stop_timeout may be longer, then the stop goes on without us. */
+const STOP_TIMEOUT_MS = 90_000;
+
+/**
+ * Stops the scopes that a lost session left. The holder in each scope has the same task and is quicker (see
+ * bin/nixgate-holder), so mostly there is nothing; the cgroup's folder tells without asking systemd.
+ * @param owner the account, as the owner of the team's folder: what the record says was written by the account
+ */
+export async function endLeftoverScopes({ start, open }: Unended, owner: Owner): Promise<LeftoverScopes> {
+  const stopped: string[] = [];
+  const leftovers = new Map<number, number>();
+  const [team, session] = [teamName(start.team), sessionId(start.session)];
+  if (team === undefined || session === undefined) return { stopped, leftovers };
+  const kinds = start.isolation === "scope-system" ? (["scope", "service"] as const) : (["scope"] as const);
+  const units = [...open.keys()].flatMap((n) => kinds.map((kind) => [n, unitName(team, session, n, kind)] as const));
+  for (const [n, unit] of units) {
+    const folder = `${managerOf(start.isolation, owner.uid)}/nixgate.slice/${sliceName(team)}/${unit}`;
+    if (!existsSync(folder)) continue;
+    leftovers.set(n, processesOf(folder).length);
+    if (await stop(unit, start.isolation, owner)) stopped.push(unit);
+  }
+  return { stopped, leftovers };
+}
+
+/** Where a manager keeps its slices: systemd.special(7), pam_systemd(8). */
+const managerOf = (isolation: Unended["start"]["isolation"], uid: number) =>
+  isolation === "scope-system" ? MOUNT : `${MOUNT}/user.slice/user-${uid}.slice/user@${uid}.service`;
+
+async function stop(unit: string, isolation: Unended["start"]["isolation"], owner: Owner): Promise<boolean> {
+  const runtime = `/run/user/${owner.uid}`;
+  const own = process.geteuid?.() === owner.uid;
+  const status =
+    isolation === "scope-system"
+      ? await run("systemctl", ["stop", "--", unit], { timeoutMs: STOP_TIMEOUT_MS })
+      : await run("systemctl", ["--user", "stop", "--", unit], {
+          environment: { XDG_RUNTIME_DIR: runtime, DBUS_SESSION_BUS_ADDRESS: `unix:path=${runtime}/bus` },
+          as: own ? undefined : owner,
+          timeoutMs: STOP_TIMEOUT_MS,
+        });
+  return status === 0;
+}

@@ -1,0 +1,57 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { openSessions } from "../../archive/sessions/open-sessions.ts";
+import { isGone, type Start } from "../kernel/session-process.ts";
+
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+const DAY_MS = 86_400_000;
+/** How much of a day's end is looked at, in bytes: about a thousand records, and one or two milliseconds. */
+const LOOK_BYTES = 1_048_576;
+
+/** Puts the ends of sessions whose supervisor is gone on record, where a look at the team's two latest files finds some. */
+export async function recoverLatest(directory: string, team: string, journald: boolean): Promise<void> {
+  const now = Date.now();
+  const days = [now, now - DAY_MS].map((time) => new Date(time).toISOString().slice(0, 10));
+  const suspicious = days.filter((day) => hasLost(`${directory}/${team}/${day}.jsonl`));
+  if (suspicious.length === 0) return;
+  const [{ openArchive }, { openJournal }, { recoverPorts }, { recoverFiles }] = await Promise.all([
+    import("../archive/archive.ts"),
+    import("../journal/journal.ts"),
+    import("./recover-ports.ts"),
+    import("../../archive/lost/recover.ts"),
+  ]);
+  const ports = recoverPorts(directory, journald ? openJournal() : undefined);
+  const files = openArchive(directory).scan().files;
+  await recoverFiles(
+    files.filter((file) => file.team === team && suspicious.includes(file.day)),
+    ports,
+  );
+  await ports.flush();
+}
+
+function hasLost(path: string): boolean {
+  const open = openSessions();
+  for (const line of endOf(path)) open.take(line);
+  return open.all().some(({ start }) => {
+    try {
+      return isGone(JSON.parse(start) as Start);
+    } catch {
+      return false; // torn
+    }
+  });
+}
+
+function endOf(path: string): readonly string[] {
+  let file: number | undefined;
+  try {
+    file = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    const stat = fstatSync(file);
+    if (!stat.isFile()) return [];
+    const from = Math.max(0, stat.size - LOOK_BYTES);
+    const bytes = Buffer.allocUnsafe(stat.size - from);
+    return bytes.toString("utf8", 0, readSync(file, bytes, 0, bytes.length, from)).split("\n");
+  } catch {
+    return []; // there is none yet
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}

@@ -1,0 +1,118 @@
+import { spawnSync } from "node:child_process";
+import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
+import type { Client, Interruption } from "../../session/ports.ts";
+import type { Milliseconds } from "../../units/quantities.ts";
+import { clock } from "../kernel/clock.ts";
+import { watchReader } from "./stdout-reader.ts";
+
+const STDOUT = 1;
+const STDERR = 2;
+/** How long a client that does not read is waited for, in milliseconds. */
+const PATIENCE_TIMEOUT_MS = 1000;
+/** How long a shell may take to write to a socket that has room, in milliseconds. */
+const SOCKET_MS = 250;
+/** How long a SIGTERM that comes with SIGHUP is waited for, in milliseconds. */
+const HANGUP_ALONE_MS = 50;
+/** A pause between two tries, in milliseconds. */
+const PAUSE_MS = 10;
+/**
+ * The client at the other end of fds 0 to 2. Without a terminal sshd sends no signal when it loses its client
+ * (session_close_by_channel of OpenSSH): its pipes close, and where the whole connection is gone, so is our parent.
+ * @param parent the process that started nixgate, as it was at the start
+ * @param grace `client_gone_grace`: the client is looked for several times within it
+ */
+export function clientOf(parent: number, grace: Milliseconds): Client {
+  // Node compares each socket that ends with process.stderr (Socket.prototype._destroy in lib/net.js), and the mere look
+  // makes a stream of fd 2: that sets O_NONBLOCK on the open file which the command has, whose writes then fail.
+  Object.defineProperty(process, "stderr", { value: undefined });
+  const latency = Math.min(1000, Math.max(50, grace / 4)) as Milliseconds;
+  let readerIsGone: (() => boolean) | undefined;
+  const isGone = () => process.ppid !== parent || readerIsGone?.() === true;
+  const watchers = new Set<(event: Interruption) => void>();
+  let happened: Interruption | undefined;
+  const happen = (event: Interruption) => {
+    happened ??= event;
+    for (const watcher of watchers) watcher(event);
+  };
+  // Of two that are pending the kernel delivers SIGHUP first, and logind has a session stopped by both (SendSIGHUP=).
+  process.on("SIGHUP", () => void setTimeout(happen, HANGUP_ALONE_MS, "client-gone"));
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => happen("killed-by-admin"));
+
+  return {
+    latency,
+    isGone,
+    tell: tellClient,
+    tellNow: (line) => say(STDERR, `${line}\n`, 0),
+    answerStarted: () => void say(STDOUT, "started\n", PATIENCE_TIMEOUT_MS),
+    watch(callback) {
+      watchers.add(callback);
+      const timer = setInterval(() => {
+        readerIsGone ??= watchReader((latency / 2) as Milliseconds); // only now: most commands are over before
+        if (isGone()) happen("client-gone");
+      }, latency);
+      if (happened) callback(happened);
+      return () => {
+        clearInterval(timer);
+        watchers.delete(callback);
+      };
+    },
+  };
+}
+
+/** Says a line on stderr; a client that does not read is waited for one second. */
+export const tellClient = (line: string): void => void say(STDERR, `${line}\n`, PATIENCE_TIMEOUT_MS);
+
+/**
+ * Says a line to a client that may not read: through an open file of its own, which does not block, so that a pipe
+ * filled by the command cannot hold nixgate up, and the command's own open file keeps its flags. A socket cannot be opened
+ * again: a process of its own writes to that, and is not waited for longer.
+ * @param patience how long a full pipe is waited for, in milliseconds
+ * @returns whether all of it is on its way
+ */
+function say(fd: number, text: string, patience: number): boolean {
+  if (isSocket(fd)) {
+    const timeout = Math.max(patience, SOCKET_MS);
+    const { status } = spawnSync("/bin/sh", WRITE_OUT(text), { ...ALONE, timeout, stdio: ["ignore", fd, "ignore"] });
+    return status === 0;
+  }
+  const own = openOwn(fd);
+  const bytes = Buffer.from(text);
+  const deadline = clock.monotonic() + patience;
+  try {
+    for (let at = 0; at < bytes.length; ) {
+      try {
+        at += writeSync(own ?? fd, bytes, at);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || clock.monotonic() >= deadline) return false;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+      }
+    }
+    return true;
+  } finally {
+    if (own !== undefined) closeSync(own);
+  }
+}
+
+const WRITE_OUT = (text: string) => ["-c", 'printf %s "$1"', "sh", text];
+const ALONE = { cwd: "/", env: {}, killSignal: "SIGKILL" } as const;
+
+function isSocket(fd: number): boolean {
+  try {
+    return fstatSync(fd).isSocket();
+  } catch {
+    return false; // closed
+  }
+}
+
+/** Another open file on the same pipe; undefined for what is none: a file's place to write at is shared. */
+function openOwn(fd: number): number | undefined {
+  try {
+    return fstatSync(fd).isFIFO() ? openPipeForWriting(fd) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function openPipeForWriting(fd: number): number {
+  return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK);
+}

@@ -1,0 +1,148 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Duplex } from "node:stream";
+import type { Exit } from "../../ending/ending.ts";
+import type { Plan } from "../../scope/plan.ts";
+import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
+import { clock, within } from "../kernel/clock.ts";
+import { signalAll } from "../kernel/signals.ts";
+
+/** How long systemd may take to make a scope, in milliseconds. */
+const START_TIMEOUT_MS = 20_000;
+/** How long the holder may take to go when it is let go, in milliseconds. */
+const RELEASE_TIMEOUT_MS = 1000;
+/** How long the holder may take to say what came to it, in milliseconds. */
+const HIT_TIMEOUT_MS = 500;
+/** How much of what the limits' program says is kept, in bytes. */
+const WORDS_KEPT = 4096;
+
+/** The holder stands and waits for its word. */
+export interface Launched {
+  readonly openedAt: number;
+  readonly pid: number;
+  readonly holder: number;
+  /** The last of what systemd-run or prlimit said on stderr until then. */
+  readonly words: string;
+  readonly exited: Promise<Exit>;
+  /** Lets the command begin. */
+  begin(): void;
+  /** The signal that came to the holder, as to all of its scope; empty where none did, undefined where it does not answer. */
+  hit(): Promise<string | undefined>;
+  /** Lets the holder go. Settles when it is gone. */
+  release(): Promise<void>;
+}
+
+/**
+ * Starts the plan's command line with fds 0 and 1 of this process passed on as they are, and waits until the holder
+ * reports. The other fds are the holder's, see bin/nixgate-holder. A session of its own (setsid(2)) keeps a signal to
+ * the process group of either from reaching the other.
+ *
+ * Node compiles each function of its streams when it is first called, which is much of what a short session costs: hence
+ * one socket, and lines on it where its end would do.
+ * @throws ScopeUnavailable
+ */
+export function launch(plan: Plan): Promise<Launched> {
+  const [file, ...args] = plan.commandLine;
+  const openedAt = clock.monotonic();
+  const child = spawn(file, args, { env: plan.environment, stdio: [0, 1, "pipe", 2], detached: true });
+  const channel = child.stdio?.[2] as unknown as Duplex | undefined;
+  if (channel === undefined) return notStarted(file, child);
+  channel.on("error", () => undefined); // it may be gone at any time; the command's end tells how
+  const exited = exitOf(child);
+  return new Promise((resolve, reject) => {
+    const giveUp = (message: string, cause?: unknown) => {
+      clearTimeout(timer);
+      child.kill("SIGKILL");
+      channel.destroy();
+      reject(new ScopeUnavailable(message, cause));
+    };
+    const timer = setTimeout(
+      () => giveUp(`${file} made no scope within ${START_TIMEOUT_MS / 1000} s`),
+      START_TIMEOUT_MS,
+    );
+    child.once("error", (error) => giveUp(`${file} cannot be started`, error));
+    const heard = listenToHolder(channel, child.pid, (words, pid, holder) => {
+      clearTimeout(timer);
+      const letGo = () => {
+        channel.write("done\n");
+        // whatever runs as the same account can have stopped it
+        const tooLong = setTimeout(() => signalAll([holder], "SIGKILL"), RELEASE_TIMEOUT_MS);
+        return heard.gone.then(() => clearTimeout(tooLong));
+      };
+      let released: Promise<void> | undefined;
+      resolve({
+        ...{ openedAt, pid, holder, words, exited },
+        begin: () => void channel.write("go\n"),
+        hit() {
+          channel.write("hit\n");
+          return within(HIT_TIMEOUT_MS, heard.hit(), undefined);
+        },
+        release() {
+          released ??= letGo();
+          return released;
+        },
+      });
+    });
+    exited.then((exit) => {
+      if (heard.isReady()) return;
+      const fail = () => giveUp(failure(file, exit, heard.text()));
+      // its own words may still be on their way
+      if (channel.closed) fail();
+      else channel.once("close", fail);
+    });
+  });
+}
+
+/** Without a descriptor left for a pipe, spawn() gives back a child that has no streams, and says why a moment later. */
+function notStarted(file: string, child: ChildProcess): Promise<never> {
+  return new Promise((_, reject) => {
+    child.once("error", (error) => reject(new ScopeUnavailable(`${file} cannot be started: ${error.message}`, error)));
+  });
+}
+
+/** What comes on the channel: words of systemd-run or prlimit, then the holder's "ready" and, when it is let go, "gone". */
+function listenToHolder(
+  channel: Duplex,
+  command: number | undefined,
+  ready: (words: string, command: number, holder: number) => void,
+) {
+  const report = new RegExp(`ready (${command}) (\\d+)\n$`); // by exec(2) all the way: it is the process that was started
+  let bytes: Uint8Array = new Uint8Array();
+  let isReady = false;
+  let answerHit: (signal: string | undefined) => void = () => {};
+  const text = () => Buffer.from(bytes).toString("utf8");
+  const gone = new Promise<void>((resolve) => {
+    channel.once("close", () => resolve()); // killed
+    channel.on("data", (more: Buffer) => {
+      bytes = Buffer.concat([bytes, more]).subarray(-WORDS_KEPT);
+      const said = text();
+      if (isReady) {
+        const hit = /hit ([A-Z]*)\n$/.exec(said)?.[1];
+        if (hit !== undefined) answerHit(hit);
+        if (said.endsWith("gone\n")) resolve();
+        return;
+      }
+      const found = report.exec(said);
+      if (!found) return;
+      isReady = true;
+      ready(said.slice(0, found.index), Number(found[1]), Number(found[2]));
+    });
+  });
+  const hit = () =>
+    new Promise<string | undefined>((resolve) => {
+      answerHit = resolve;
+      channel.once("close", () => resolve(undefined));
+    });
+  return { gone, text, hit, isReady: () => isReady };
+}
+
+function exitOf(child: ChildProcess): Promise<Exit> {
+  return new Promise((resolve) => {
+    child.once("exit", (code, signal) => resolve(signal === null ? { code: code ?? 0 } : { signal }));
+  });
+}
+
+function failure(file: string, exit: Exit, words: string): string {
+  const said = words.trim().split("\n").at(-1) ?? "";
+  const how = exit.signal === undefined ? `status ${exit.code}` : exit.signal;
+  return said === "" ? `${file} failed with ${how}` : `${file} failed with ${how}: ${said}`;
+}

@@ -1,0 +1,63 @@
+import { read } from "node:fs";
+import type { Requests } from "../../session/ports.ts";
+import type { Milliseconds } from "../../units/quantities.ts";
+import { clock } from "../kernel/clock.ts";
+
+const STDIN = 0;
+const LINE_FEED = 0x0a;
+/** How long a stdin that does not block, and has nothing, is left alone, in milliseconds. */
+const LOOK_AGAIN_MS = 10;
+
+/** How long a client may take for its first line before it is greeted; one that is a program needs a round trip. */
+const GREETING_AFTER_MS = 1000 as Milliseconds;
+
+/**
+ * The line loop's input, one byte a read(2): whatever follows a line belongs to the command that it starts. `fs.read`
+ * does it on a thread of its own, with the fd as sshd made it; `process.stdin` would read ahead and set O_NONBLOCK on
+ * the open file that the command shares.
+ * @param tell says a line on stderr
+ */
+export const requestsFor = (tell: (line: string) => void): Requests => ({
+  async next({ maxBytes, timeout, greeting }) {
+    const line: number[] = [];
+    let undo = () => {};
+    const timedOut = new Promise<"timeout">((resolve) => {
+      undo = clock.after(timeout, () => resolve("timeout"));
+    });
+    const unsaid = greeting === undefined ? () => {} : clock.after(GREETING_AFTER_MS, () => tell(greeting));
+    try {
+      for (;;) {
+        const byte = await Promise.race([readByte(), timedOut]);
+        const bytes = Uint8Array.from(line);
+        if (byte === "timeout") return { kind: "timeout", bytes };
+        if (byte === undefined) return { kind: "end", bytes };
+        if (byte === LINE_FEED) return { kind: "line", bytes };
+        if (line.length === maxBytes) return { kind: "too-long", bytes };
+        line.push(byte);
+      }
+    } finally {
+      undo();
+      unsaid();
+    }
+  },
+});
+
+let pending = 0;
+
+/** How many reads are still waiting for a byte: a timed-out line leaves one behind. */
+export const pendingReads = (): number => pending;
+
+/** The next byte, or undefined at the end. */
+function readByte(): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const byte = new Uint8Array(1);
+    pending += 1;
+    read(STDIN, byte, 0, 1, null, (error, count) => {
+      pending -= 1;
+      if (error?.code === "EAGAIN") setTimeout(() => readByte().then(resolve), LOOK_AGAIN_MS);
+      else if (error)
+        resolve(undefined); // EIO, ECONNRESET: the client is gone, which is an end like any other
+      else resolve(count === 0 ? undefined : byte[0]);
+    });
+  });
+}

@@ -1,0 +1,105 @@
+import { execFile } from "node:child_process";
+import { dirname } from "node:path";
+import type { EndedBy, Exit } from "../../ending/ending.ts";
+import { NO_HITS } from "../../ending/limit-hits.ts";
+import { EXPAND_NOTHING } from "../../scope/command-line.ts";
+import type { Plan } from "../../scope/plan.ts";
+import type { OpenScope, Scopes } from "../../session/ports.ts";
+import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
+import { cgroupOf, hasCgroup2, killWhole, notInUnit } from "../cgroup/cgroup.ts";
+import { applied, cgroupScope, terminate } from "../cgroup/cgroup-scope.ts";
+import { limitSlice } from "../cgroup/slice.ts";
+import { clock, sleep } from "../kernel/clock.ts";
+import { endedChildrenCpuMs, processesOfSession, resourceLimit } from "../kernel/process-group.ts";
+import { signalAll } from "../kernel/signals.ts";
+import { survivorsOf } from "../kernel/survivors.ts";
+import { type Launched, launch } from "./launch.ts";
+
+/** Scopes of the account's user manager, and what stands for them where there is no manager. */
+export const scopes: Scopes = {
+  async open(plan) {
+    const cpuBefore = endedChildrenCpuMs();
+    const launched = await launch(plan).catch((error: unknown) => launchOnOlderSystemd(plan, error));
+    return plan.manager === "none" ? withoutManager(plan, launched, cpuBefore) : inCgroup(plan, launched);
+  },
+};
+
+/** systemd-run before 254 does not know the option, and expands nothing anyway. */
+function launchOnOlderSystemd(plan: Plan, error: unknown): Promise<Launched> {
+  if (!(error instanceof ScopeUnavailable) || !/unrecognized option .--expand-environment/.test(error.message))
+    throw error;
+  const [file, ...words] = plan.commandLine;
+  words.splice(words.indexOf(EXPAND_NOTHING), 1); // the first one: the command's own words stand behind it
+  return launch({ ...plan, commandLine: [file, ...words] });
+}
+
+async function inCgroup(plan: Plan, launched: Launched): Promise<OpenScope> {
+  const folder = cgroupOf(launched.pid);
+  // systemd makes scopes of cgroup v1 as well, in which nothing is bounded and nobody is found
+  if (!hasCgroup2() || !folder?.endsWith(`/${plan.slice}/${plan.unit}`)) {
+    await launched.release();
+    throw new ScopeUnavailable(notInUnit(plan.unit));
+  }
+  await limitSlice(plan, dirname(folder));
+  return cgroupScope(plan, folder, {
+    ...launched,
+    isolation: "scope-user",
+    endedBy: (exit) => endedBy(exit, plan, launched),
+    // systemd-run names it from version 254 on
+    invocation: /invocation ID: ([0-9a-f]{32})/.exec(launched.words)?.[1],
+    release: () => {
+      killWhole(folder);
+      return launched.release();
+    },
+  });
+}
+
+/** Between systemd's signals to the first and to the last process of a scope, in milliseconds. */
+const SIGNALS_ALL_MS = 20;
+
+/** In a session that ends by itself the account's systemd is not asked: nothing came to the holder. */
+async function endedBy(exit: Exit, { unit, environment }: Plan, { hit }: Launched): Promise<EndedBy | undefined> {
+  let signal = await hit();
+  if (signal === "" && exit.code !== 0) {
+    await sleep(SIGNALS_ALL_MS);
+    signal = await hit();
+  }
+  if (signal === undefined || signal === "") return undefined;
+  const said = await stateOf(unit, environment);
+  const result = /^Result=(.*)$/m.exec(said)?.[1];
+  if (result === "timeout") return "timeout";
+  if (result === "oom-kill") return "oom";
+  const isLeftAlone = /^ActiveState=active$/m.test(said) && !/^Job=[1-9]/m.test(said);
+  return isLeftAlone ? "signal" : "killed-by-admin"; // also where that systemd is being stopped, and does not answer
+}
+
+/** How long the account's systemd may take to say what it does with a scope, in milliseconds. */
+const SAYS_WITHIN_MS = 2000;
+
+async function stateOf(unit: string, environment: Plan["environment"]): Promise<string> {
+  const words = ["--user", "show", "-p", "ActiveState", "-p", "Result", "-p", "Job", "--", unit];
+  return new Promise((resolve) => {
+    execFile("systemctl", words, { env: environment, timeout: SAYS_WITHIN_MS }, (error, stdout) =>
+      resolve(error ? "" : stdout),
+    );
+  });
+}
+
+/** Without a cgroup a process that makes a session of its own (setsid(2)) is out of sight: the README says so. */
+function withoutManager(plan: Plan, launched: Launched, cpuBefore: number): OpenScope {
+  const age = () => clock.monotonic() - launched.openedAt;
+  const others = () => processesOfSession(launched.pid, age()).filter((pid) => pid !== launched.holder);
+  return {
+    ...launched,
+    isolation: "process",
+    invocation: undefined,
+    applied: applied(plan.expectations, (row) => resourceLimit(launched.pid, row)),
+    appliedToTeam: undefined,
+    others,
+    survivors: () => survivorsOf(others()),
+    terminate: () => terminate(others()),
+    kill: () => signalAll(others(), "SIGKILL"),
+    usage: () => ({ cpu_ms: endedChildrenCpuMs() - cpuBefore }),
+    hits: () => NO_HITS,
+  };
+}

@@ -1,0 +1,116 @@
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, unlinkSync, writeSync } from "node:fs";
+import { AdmissionUnavailable } from "../../session/admission-unavailable.ts";
+import type { Admission } from "../../session/ports.ts";
+import { escapeText } from "../../units/text.ts";
+import { inside, isOurs, makeFolder, openFolder, openFolderIn, UnsafeFolder } from "../files/safe-folder.ts";
+import { readKernelFile } from "../kernel/kernel-files.ts";
+
+const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
+const FLAGS = O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
+/** A file whose minute is this near may still be written by a session that is slow. */
+const NEAR_MINUTES = 2;
+
+/**
+ * Starts are counted without a lock. Each puts its line at the end of the minute's file (O_APPEND, open(2): nobody
+ * writes between), then reads which lines stand before its own. A minute is one of the host's time since its boot, so
+ * setting the clock changes nothing. Where `most` lines stand already nothing is added: no file grows beyond that.
+ * @param minuteNow gives the minutes since boot
+ */
+export function countingStarts(folders = runtimeFolders(), minuteNow = minuteOfBoot): Admission["countStart"] {
+  return (name, session, most) => {
+    const open: number[] = [];
+    const keep = (descriptor: number) => {
+      open.push(descriptor);
+      return descriptor;
+    };
+    try {
+      const minute = minuteNow();
+      const folder = keep(openFirst(folders));
+      const file = keep(openSync(inside(folder, `${name}.${minute}`), FLAGS, 0o600));
+      checkFile(file);
+      const before = linesOf(file);
+      if (before.length === 0) removeOld(folder, minute);
+      if (before.length >= most) return before;
+      appendLine(file, session);
+      return linesOf(file);
+    } catch (error) {
+      throw unavailable(error);
+    } finally {
+      for (const descriptor of open) closeSync(descriptor);
+    }
+  };
+}
+
+/** Minutes since boot, of a clock that nobody sets: proc_uptime(5). */
+function minuteOfBoot(): number {
+  const minute = Math.floor(Number.parseFloat(readKernelFile("/proc/uptime") ?? "") / 60);
+  if (Number.isNaN(minute)) throw new Error("/proc/uptime cannot be read");
+  return minute;
+}
+
+type Folder = readonly [parent: string, name: string];
+
+/** The account's folder for what need not outlive a boot: pam_systemd(8) makes one, /dev/shm stands in for it. */
+function runtimeFolders(): readonly [Folder, ...Folder[]] {
+  const uid = process.geteuid?.() ?? 0;
+  return [
+    [`/run/user/${uid}`, "nixgate"],
+    ["/dev/shm", `nixgate-${uid}`],
+  ];
+}
+
+/** Opens the folder in the first place that there is, and makes it where it is missing. */
+function openFirst([[parent, name], ...others]: readonly [Folder, ...Folder[]]): number {
+  const [next, ...rest] = others;
+  let top: number;
+  try {
+    top = openFolder(parent);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || !next) throw error;
+    return openFirst([next, ...rest]);
+  }
+  try {
+    makeFolder(top, name, 0o700);
+    return openFolderIn(top, name, `${parent}/${name}`);
+  } finally {
+    closeSync(top);
+  }
+}
+
+/** Nobody else can write in the folder, so what stands there is the account's own doing. */
+function checkFile(file: number): void {
+  const stat = fstatSync(file);
+  if (!stat.isFile() || !isOurs(stat)) {
+    throw new UnsafeFolder("the list of starts is not a regular file of the account's", "remove it");
+  }
+}
+
+function linesOf(file: number): readonly string[] {
+  const bytes = Buffer.alloc(fstatSync(file).size);
+  const length = readSync(file, bytes, 0, bytes.length, 0);
+  return bytes.toString("latin1", 0, length).split("\n").slice(0, -1);
+}
+
+function appendLine(file: number, line: string): void {
+  const bytes = Buffer.from(`${line}\n`);
+  if (writeSync(file, bytes) !== bytes.length) throw new Error("the list of starts cannot be written (memory full?)");
+}
+
+function removeOld(folder: number, minute: number): void {
+  for (const name of readdirSync(inside(folder, "."))) {
+    const [, written] = /^[a-z][a-z0-9-]*@[0-9a-f]{12}\.(\d+)$/.exec(name) ?? [];
+    if (written === undefined || Math.abs(Number(written) - minute) < NEAR_MINUTES) continue;
+    try {
+      unlinkSync(inside(folder, name));
+    } catch {
+      // another start was quicker
+    }
+  }
+}
+
+function unavailable(cause: unknown): AdmissionUnavailable {
+  const { code, syscall, message } = cause as NodeJS.ErrnoException;
+  const why = code === undefined ? message : `${code} (${syscall})`;
+  const hint = cause instanceof UnsafeFolder ? cause.hint : "look at /run/user/UID, or else at /dev/shm";
+  return new AdmissionUnavailable(`starts cannot be counted: ${escapeText(why)}`, { hint, cause });
+}

@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { openShimChannel } from "../../src/supervisor/shim/shim-channel.ts";
+import { shimProcessOf } from "../../src/supervisor/shim/shim-process.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+const uid = process.getuid?.() ?? 0;
+const STOPPED = "test/fixtures/programs/stopped.sh";
+
+/** A process that looks like a shim of team alpha's, and the conversation with it. */
+async function shim(program: string, interpreter = "/bin/sh") {
+  const path = join(temporaryFolder("shim"), "nixgate-shim");
+  copyFileSync(program, path);
+  const child: ChildProcess = spawn(interpreter, [path, "alpha"], { stdio: "ignore" });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const found = await waitFor("the shim", () => {
+    const seen = shimProcessOf(child.pid as number, "alpha", uid);
+    return typeof seen === "string" ? undefined : seen;
+  });
+  return { child, found, answers: temporaryFolder("answers") };
+}
+const FIRST = { number: 1, status: undefined };
+
+test.each(["before it is asked for", "while it is waited for"])(
+  "a shim that is killed %s ends the waiting for its next line",
+  async (when) => {
+    const { child, found, answers } = await shim(STOPPED);
+    const talk = openShimChannel(found, answers, FIRST);
+    expect(await talk.still()).toBe(true);
+    if (when.startsWith("before")) child.kill("SIGKILL");
+    const asked = talk.asked();
+    if (when.startsWith("while")) setTimeout(() => child.kill("SIGKILL"), 100);
+    expect(await asked).toBeUndefined();
+    await talk.end();
+  },
+);
+
+test("a shim that is killed, and whose parent never takes its status, is gone all the same", async () => {
+  const path = join(temporaryFolder("shim"), "nixgate-shim");
+  copyFileSync(STOPPED, path);
+  const program = `$| = 1; my $pid = fork; if (!$pid) { exec "/bin/sh", @ARGV, "alpha" } print "$pid\\n"; sleep 60`;
+  const parent = spawn("perl", ["-e", program, path], { stdio: ["ignore", "pipe", "inherit"] });
+  onTestFinished(() => void parent.kill("SIGKILL"));
+  const pid = Number(await new Promise((resolve) => parent.stdout.once("data", resolve)));
+  const seen = await waitFor("the shim", () => {
+    const found = shimProcessOf(pid, "alpha", uid);
+    return typeof found === "string" ? undefined : found;
+  });
+  const talk = openShimChannel(seen, temporaryFolder("answers"), FIRST);
+  const asked = talk.asked();
+  process.kill(pid, "SIGKILL");
+  expect(await asked).toBeUndefined();
+  expect(seen.isThere()).toBe(true);
+  await talk.end(); // and is not waited for
+});
+
+test("a shim that never asks again is waited for as long as was said", async () => {
+  const { found, answers } = await shim(STOPPED);
+  const talk = openShimChannel(found, answers, FIRST);
+  const began = performance.now();
+  expect(await talk.asked(300)).toBeUndefined();
+  expect(performance.now() - began).toBeLessThan(5000);
+  found.signal("SIGKILL");
+  await talk.end();
+});
+
+test("a shim that never stands still is looked at less and less often", async () => {
+  const { found, answers } = await shim("test/fixtures/programs/running.sh");
+  let looks = 0;
+  const counted = {
+    ...found,
+    state() {
+      looks += 1;
+      return found.state();
+    },
+  };
+  const talk = openShimChannel(counted, answers, FIRST);
+  const still = talk.still();
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  expect(looks).toBeGreaterThan(5);
+  expect(looks).toBeLessThan(25);
+  found.signal("SIGKILL");
+  expect(await still).toBe(false);
+  await talk.end();
+});

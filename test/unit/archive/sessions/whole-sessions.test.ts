@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { wholeSessions } from "../../../../src/archive/sessions/whole-sessions.ts";
+import { archiveOf } from "../../../support/archive-in-memory.ts";
+import { sessionLines } from "../../../support/records.ts";
+
+const [a, b] = [sessionLines("2026-01-05T03:12:00Z"), sessionLines("2026-01-05T03:12:01Z")];
+
+function read(text: string) {
+  const said: string[] = [];
+  const [file] = archiveOf({ "alpha/2026-01-05": text }).scan().files;
+  const sessions = [
+    ...wholeSessions(
+      file!,
+      () => false,
+      ({ path, what }) => said.push(`${path.split(":")[1]}: ${what}`),
+    ),
+  ];
+  return { said, sessions };
+}
+
+test("sessions come with their own records and lines, in the order of their ends, open ones last", () => {
+  const open = sessionLines("2026-01-05T03:11:00Z").lines.slice(0, 2);
+  const { sessions } = read([...open, a.lines[0], b.lines[0], ...b.lines.slice(1), ...a.lines.slice(1)].join(""));
+  expect(sessions.map(({ lines }) => lines.map((line) => `${line}\n`))).toEqual([b.lines, a.lines, open]);
+  expect(sessions.map(({ summary }) => summary.state)).toEqual(["ended", "ended", "lost"]);
+  expect(sessions[0]?.records.map(({ seq }) => seq)).toEqual([0, 1, 2, 3, 4]);
+});
+
+test("a line that is torn, foreign or of a day that never was is said and passed over", () => {
+  const never = (a.lines[1] ?? "").replace(/"time":"[^"]*"/, '"time":"2026-02-99T00:00:00.000Z"');
+  const { said, sessions } = read([a.lines[0], '{"torn\n', never, "{}\n", ...a.lines.slice(2)].join(""));
+  expect(said).toEqual([
+    "2: torn: not a whole JSON object, as a crash or a full disk leaves it",
+    "3: not a record of nixgate: time: no such day",
+    expect.stringMatching(/^4: not a record of nixgate: /),
+  ]);
+  expect(sessions.map(({ lines }) => lines.length)).toEqual([4]);
+});

@@ -1,0 +1,142 @@
+import { expect, test } from "vitest";
+import type { Allow } from "../../../../src/decision/decision.ts";
+import { NO_HITS } from "../../../../src/ending/limit-hits.ts";
+import { hostConfig, SESSION } from "../../../../src/policy/schema/defaults.ts";
+import { RecordError } from "../../../../src/record/error.ts";
+import { whyNotInForce } from "../../../../src/session/command/run-command.ts";
+import { serveCommand } from "../../../../src/session/command/serve-command.ts";
+import type { ProgramProblem } from "../../../../src/session/ports.ts";
+import { RecordFailure, type SessionLog } from "../../../../src/session/session-log.ts";
+import { makeSessionId } from "../../../../src/units/ids.ts";
+
+/** Serves one command whose log settles when `disk` does. @returns what happened, in its order */
+async function serve(
+  disk: (happened: string[]) => Promise<void>,
+  looks: readonly (ProgramProblem | undefined)[] = [],
+  code = 0,
+) {
+  const happened: string[] = [];
+  const records: object[] = [];
+  const told: string[] = [];
+  const look = looks.values();
+  const happen = (what: string) => void happened.push(what);
+  const host = hostConfig({ schema: 1 });
+  const rule = { environment: {}, run: ["/bin/true"] };
+  const decision = {
+    kind: "allow",
+    rule,
+    endpoint: "custom",
+    argv: ["/bin/true"],
+    matched: [],
+    exec: false,
+    trace: [],
+  };
+  const policy = { team: "alpha", limits: {}, teamLimits: {}, session: SESSION };
+  const arrival = {
+    session: makeSessionId(0, new Uint8Array(10)),
+    account: { name: "nix-alpha", uid: 990, home: "/" },
+    holder: "/holder",
+  };
+  const scope = {
+    pid: 7,
+    applied: {},
+    isolation: "scope-system",
+    begin: () => happen("begin"),
+    exited: Promise.resolve({ code }),
+    others: () => [],
+    usage: () => ({}),
+    hits: () => NO_HITS,
+    terminate: () => undefined,
+    kill: () => undefined,
+    release: async () => happen("release"),
+  };
+  const log = {
+    write: (record: { readonly event: string }) => {
+      happen(record.event);
+      records.push(record);
+    },
+    settled: () => disk(happened),
+  };
+  const ports = {
+    scopes: {
+      open: async () => {
+        happen("open");
+        return scope;
+      },
+    },
+    clock: { now: () => 0, monotonic: () => 0, after: () => () => undefined },
+    client: { watch: () => () => undefined, tell: (line: string) => void told.push(line), isGone: () => false },
+    programs: { problemWith: () => look.next().value },
+    recovery: { begin: () => undefined },
+  };
+  const admitted = { ok: true, host: { ...host, scope: { ...host.scope, manager: "system" } }, policy };
+  const serving = serveCommand(
+    decision as unknown as Allow,
+    Buffer.from("true"),
+    1,
+    arrival as never,
+    admitted as never,
+    log as unknown as SessionLog,
+    ports as never,
+  );
+  const [ran, failure] = await serving.then(
+    (ended) => [ended, undefined] as const,
+    (error: unknown) => [undefined, error] as const,
+  );
+  return { happened, failure, records, told, ran };
+}
+
+test("the command begins when what the session began with is on disk", async () => {
+  const { happened, failure } = await serve(async (so) => {
+    await new Promise(setImmediate);
+    so.push("on disk");
+  });
+  expect(failure).toBeUndefined();
+  expect(happened.slice(0, 4)).toEqual(["open", "on disk", "command.start", "begin"]);
+});
+
+test("where that does not get to the disk the command never begins, and its scope is let go", async () => {
+  const lost = new RecordFailure(new RecordError("E_LOG_WRITE", "EIO (fdatasync)"));
+  const { happened, failure } = await serve(() => Promise.reject(lost));
+  expect(failure).toBe(lost);
+  expect(happened).toEqual(["open", "release"]);
+});
+
+const GONE = { message: "is not there", fix: "install it" };
+const settled = async () => undefined;
+
+test("a program that cannot be executed is refused before anything is made for it, and on record as never begun", async () => {
+  const { happened, records, told, ran } = await serve(settled, [GONE]);
+  expect(happened).toEqual(["command.start", "command.end"]);
+  expect(records[1]).toEqual({
+    ...{ event: "command.end", n: 1, cause: "exec-failed", message: "/bin/true is not there", wall_ms: 0, usage: {} },
+  });
+  expect(told).toEqual([
+    expect.stringMatching(
+      /^nixgate: the program of this request cannot be run: \/bin\/true is not there \(session .+\)$/,
+    ),
+  ]);
+  expect(ran).toEqual({ failed: "exec-failed", status: 78 });
+});
+
+test.each([126, 127])("a program that goes before execve(2) is told apart from a command's own %i", async (code) => {
+  const { records, told } = await serve(settled, [undefined, GONE], code);
+  expect(records[1]).toMatchObject({ cause: "exec-failed", message: "/bin/true is not there" });
+  expect(records[1]).not.toHaveProperty("exit_code");
+  expect(told).toHaveLength(1);
+  const own = await serve(settled, [undefined, undefined], code);
+  expect(own.records[1]).toMatchObject({ cause: "exit", exit_code: code });
+  expect(own.told).toEqual([]);
+});
+
+test.each([
+  [
+    "memory.max",
+    undefined,
+    "limits.MemoryMax needs memory.max of cgroup v2, which is not there: the kernel or systemd has no memory controller for it",
+  ],
+  ["memory.max", "max", "limits.MemoryMax is max instead of 64"],
+  ["Max data size", undefined, "limits.MemoryMax is not there instead of 64"],
+])("a limit that is not in force is told with the controller that is missing: %s %s", (file, found, words) => {
+  expect(whyNotInForce({ key: "limits.MemoryMax", asked: "64", found, file })).toBe(words);
+});

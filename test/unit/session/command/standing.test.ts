@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { asItStands, type Standing } from "../../../../src/session/command/standing.ts";
+
+const configuration = (scope: object) =>
+  ({ ok: true, directory: "/etc/nixgate", host: { scope: { require: true, confine: false, ...scope } } }) as never;
+const SOUND: Standing = { notBySshd: undefined, shell: "/bin/sh", pamReadsHome: false, ptraceScope: 1 };
+
+test.each<[string, Partial<Standing>, object]>([
+  ["by sshd, with dash", { shell: "/usr/bin/dash" }, {}],
+  ["with a kernel that forbids more", { ptraceScope: 3 }, { confine: true }],
+  ["without Yama, where no scope is required", { ptraceScope: undefined }, { require: false }],
+])("a shim is served %s", (_, standing, scope) => {
+  const given = configuration(scope);
+  expect(asItStands(given, { ...SOUND, ...standing })).toBe(given);
+});
+
+test.each<[string, Partial<Standing>, object, string, number]>([
+  ["sshd did not start", { notBySshd: "its parent is not sshd" }, { require: false }, "not-by-sshd", 77],
+  ["comes by bash", { shell: "/bin/bash" }, { require: false }, "policy-invalid", 78],
+  ["comes by a shell that only sounds like sh", { shell: "/usr/bin/zsh" }, {}, "policy-invalid", 78],
+  ["has variables from the account's home", { pamReadsHome: true }, { require: false }, "policy-invalid", 78],
+  ["a command could trace", { ptraceScope: 0 }, {}, "scope-unavailable", 69],
+  ["nothing keeps from being traced", { ptraceScope: undefined }, {}, "scope-unavailable", 69],
+  ["a confined command could trace", { ptraceScope: 0 }, { require: false, confine: true }, "scope-unavailable", 69],
+])("a shim that %s is refused", (_, standing, scope, reason, status) => {
+  expect(asItStands(configuration(scope), { ...SOUND, ...standing })).toMatchObject({
+    ok: false,
+    refusal: { reason, status },
+  });
+});
+
+test("what sshd did not start is refused as that, whatever the policy says", () => {
+  const refused = { ok: false, directory: "/", host: undefined, refusal: { reason: "unknown-team" } } as never;
+  expect(asItStands(refused, { ...SOUND, shell: "/bin/bash" })).toBe(refused);
+  expect(asItStands(refused, { ...SOUND, notBySshd: "it is gone" })).toMatchObject({
+    refusal: { reason: "not-by-sshd" },
+  });
+});

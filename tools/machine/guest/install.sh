@@ -1,0 +1,40 @@
+#!/bin/sh
+# install.sh FOLDER MANAGER: installs nixgate in the guest, by the commands and blocks of README.
+#   FOLDER   usr-local   /usr/local as `npm install --global` has laid it out
+#            etc/nixgate the configuration
+#            sshd-block  README's block for sshd with ForceCommand
+#            system.sh   README's commands for manager = "system"
+#   MANAGER  of the scopes: scope.manager in nixgate.toml
+set -eu
+folder=$1
+manager=$2
+
+rm -rf /usr/local/lib/node_modules/nixgate /etc/nixgate
+cp -r --no-preserve=ownership "$folder/usr-local/." /usr/local
+cp -r --no-preserve=ownership "$folder/etc/nixgate" /etc/nixgate
+sed -i "s/@MANAGER@/$manager/" /etc/nixgate/nixgate.toml
+chmod -R u=rwX,go=rX /etc/nixgate /usr/local/lib/node_modules /usr/local/bin
+chmod g-w /usr/local /usr/local/lib /usr/local/bin # Debian's are root:staff 2775 where an image says so
+
+# The image's own lines stand in front of its first Match.
+block=$(cat "$folder/sshd-block")
+if [ "$manager" = system ]; then
+  block=$(printf '%s\n' "$block" | sed 's,nixgate session --team ,nixgate-shim ,')
+fi
+sshd=/etc/ssh/sshd_config.d/10-nixgate.conf
+sed -i '/^Match/,$d' "$sshd"
+for team in alpha beta gamma; do printf '%s\n\n' "$block" | sed "s/alpha/$team/"; done >>"$sshd"
+systemctl restart ssh # a reload goes on when systemctl is back
+
+install -d -m 755 /var/log/nixgate
+if [ "$manager" = system ]; then
+  # README has it so from the start; the image's accounts have what useradd gives a person.
+  for team in alpha beta gamma; do usermod --shell /bin/sh "nix-$team"; done
+  sh -eu "$folder/system.sh"
+  exit
+fi
+for team in alpha beta gamma; do
+  install -d -m 750 -o "nix-$team" -g "nix-$team" "/var/log/nixgate/$team"
+done
+# One folder has one owner. gamma is the account that the tests start without a valid team.
+install -d -m 750 -o nix-gamma -g nix-gamma /var/log/nixgate/_unassigned
