@@ -2,16 +2,16 @@ import type { HostConfig, SessionRules } from "../policy/policy.ts";
 import { formatBytes } from "../units/bytes.ts";
 import type { Bytes } from "../units/quantities.ts";
 
-/** Why a whole session is turned away for now; `reason` is the record's word. */
+/** Why a whole session is refused for now; `reason` is the record's word. */
 export interface Objection {
   readonly reason: "team-busy" | "rate" | "host-busy" | "log-full";
-  /** In plain words, lower case, with what to do. */
+  /** Plain words in lower case, with the remedy. */
   readonly message: string;
 }
 
-/** How the host is, apart from the sessions on it. */
+/** The host's load, apart from its sessions. */
 export interface HostState {
-  /** What can be had without swapping: MemAvailable of proc_meminfo(5). */
+  /** Memory that is available without swapping: MemAvailable of proc_meminfo(5). */
   readonly availableMemory: Bytes;
   /** The load average of the last minute (proc_loadavg(5)), divided by the CPUs that are online. */
   readonly loadPerCpu: number;
@@ -22,10 +22,10 @@ export function teamBusy({ maxConcurrent }: Pick<SessionRules, "maxConcurrent">)
 }
 
 /**
- * Whether a start is one of the minute's first. The answer follows from the list's order alone, so all that ask come
- * to the same one, however many start at once.
- * @param starts of this minute, in the order in which they were put on the list
- * @param own the start in question; one that is not on the list is none of the first
+ * Whether a start is beyond the first ones of its minute. The answer follows from the list's order alone, so all
+ * sessions agree, however many start at once.
+ * @param starts the starts of this minute, in the list's order
+ * @param own the start to check; a start that is not on the list counts as too many
  */
 export function tooManyStarts(
   starts: readonly string[],
@@ -60,7 +60,7 @@ export function hostFull({ maxSessions }: Pick<HostConfig["admission"], "maxSess
   return { reason: "host-busy", message: allTaken(maxSessions, "the host") };
 }
 
-/** The records have too little room, and this team wrote most of them today. */
+/** The records have too little room, and this team wrote most of today's. */
 export const logFull: Objection = {
   reason: "log-full",
   message: "the host has little room left for records, and this team filled most of it today; try again tomorrow",

@@ -5,10 +5,10 @@ import type { Options, Refusal, Request } from "../request/request.ts";
 import type { Decision, Deny, DenyReason, Step } from "./decision.ts";
 import { type NearMiss, nearMiss, notListed } from "./near-miss.ts";
 
-/** Where the request came from: only the line loop answers `echo started`. */
+/** How the request came. nixgate answers `echo started` only in the loop. */
 export type RequestMode = "command" | "loop";
 
-/** Decides one request against a team's policy. Pure; the default answer is no. */
+/** Decides one request against a team's policy. The function is pure, and the default answer is deny. */
 export function decide(
   request: Request | Refusal,
   policy: Policy,
@@ -85,7 +85,10 @@ const UNLISTED = "the request is not on this team's list";
 const nameOf = (rule: AllowRule) =>
   rule.kind === "endpoint" ? `${rule.name}: endpoint ${rule.endpoint}` : `${rule.name}: ${rule.request.join(" ")}`;
 
-/** Several words behind `--store` are one URI where the rule lists exactly that: no other reading of them is allowed. */
+/**
+ * Several words after `--store` are one URI only where the rule lists exactly that URI. Otherwise the words stay as sh
+ * splits them.
+ */
 function readFor(rule: EndpointRule, options: Options): Options {
   const { unquoted } = options;
   if (!unquoted || !rule.stores.includes(unquoted.store)) return options;

@@ -11,29 +11,32 @@ export type DenyReason =
   | "option-not-allowed"
   | "subsystem";
 
-/** One thing that was looked at on the way, in the order of looking. */
+/** One step of the decision, in the order of checking. */
 export interface Step {
   readonly looked: string;
   readonly found: string;
 }
 
-/** explain prints the very value that the session obeys. */
+/** The decision on a request. explain prints the same value that the session obeys. */
 export type Decision = Allow | Answer | Deny;
 
 export interface Allow {
   readonly kind: "allow";
   readonly rule: AllowRule;
   readonly endpoint: EndpointName | "custom";
-  /** The pinned program and its arguments: absolute, no words of the client's but a listed store URI and `matched`. */
+  /**
+   * The pinned absolute path of the program, and its arguments. The client's only words in it are a listed store URI
+   * and `matched`.
+   */
   readonly argv: readonly [string, ...string[]];
-  /** The words that the rule's placeholders took, in the order of the request. */
+  /** The words that matched the rule's placeholders, in the order of the request. */
   readonly matched: readonly Matched[];
   /** The session ends with this command. */
   readonly exec: boolean;
   readonly trace: readonly Step[];
 }
 
-/** `echo started` in the line loop: nixgate itself answers `started`. */
+/** nixgate itself answers `echo started` in the loop with `started`. */
 export interface Answer {
   readonly kind: "answer";
   readonly trace: readonly Step[];
@@ -41,10 +44,10 @@ export interface Answer {
 
 export interface Deny {
   readonly kind: "deny";
-  /** The rule that came nearest, where one did. */
+  /** The nearest rule, where there is one. */
   readonly rule: AllowRule | null;
   readonly reason: DenyReason;
-  /** In plain words, lower case; what it quotes is the policy's, never the client's text. */
+  /** Plain words in lower case. Quotations come from the policy, never from the client's text. */
   readonly message: string;
   readonly trace: readonly Step[];
 }

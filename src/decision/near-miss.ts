@@ -2,23 +2,23 @@ import type { AllowRule, Policy } from "../policy/policy.ts";
 import { ENDPOINTS, type EndpointName } from "../request/endpoints.ts";
 import { fits, isPlaceholder, TAKES } from "../request/placeholders.ts";
 
-/** What a request that no rule takes was probably meant to be. */
+/** The request that was probably meant, where no rule matches. */
 export interface NearMiss {
-  /** The rule that would take it. */
+  /** The rule that would allow it. */
   readonly rule: AllowRule;
-  /** What to ask for instead, in the policy's words and the endpoint's alone, never the client's. */
+  /** The request to make instead. Its words come from the policy and the endpoint, never from the client. */
   readonly message: string;
 }
 
 /**
- * The rule that came nearest to words that are none of an endpoint's and no rule's: the words of an endpoint with
- * something around them, in another order or without an option, or an exact request with another path in it.
+ * Finds the nearest rule for words that match no endpoint and no rule. There are two kinds of near miss: an endpoint's
+ * words with additions, in another order or without an option; and an exact request with another path.
  */
 export function nearMiss(words: readonly string[], policy: Policy): NearMiss | undefined {
   return otherPath(words, policy) ?? otherWords(words, policy);
 }
 
-/** The endpoint's words were asked for as they are, and no rule lists it. */
+/** The near miss for a request with an endpoint's exact words where no rule lists that endpoint. */
 export function notListed(asked: EndpointName, { allow }: Pick<Policy, "allow">): NearMiss | undefined {
   const listed = (name: EndpointName) => allow.find((other) => other.kind === "endpoint" && other.endpoint === name);
   const [reader, writer, daemon] = [listed("store-serve"), listed("store-serve-write"), listed("daemon-stdio")];
@@ -34,7 +34,7 @@ export function notListed(asked: EndpointName, { allow }: Pick<Policy, "allow">)
   return undefined;
 }
 
-/** An exact request in which only words of placeholders are others than the rule takes. */
+/** The near miss for an exact request in which only the words of placeholders differ. */
 function otherPath(words: readonly string[], { allow }: Policy): NearMiss | undefined {
   for (const rule of allow) {
     if (rule.kind !== "custom" || rule.request.length !== words.length) continue;
@@ -48,7 +48,7 @@ function otherPath(words: readonly string[], { allow }: Policy): NearMiss | unde
   return undefined;
 }
 
-/** What stands between words for a shell: a request that was meant for one is looked at as that would split it, roughly. */
+/** The separators of a shell. A request that was meant for a shell is split roughly as a shell would split it. */
 const BETWEEN = /[\s;&|()<>{}"'`\\]+/;
 
 function otherWords(words: readonly string[], policy: Policy): NearMiss | undefined {
@@ -65,7 +65,7 @@ interface Meant {
   readonly but: string;
 }
 
-/** An endpoint's words one behind the other, with something around them. */
+/** An endpoint's words one after the other, with other words around them. */
 function whole(pieces: readonly string[], names: readonly string[], words: readonly string[]): Meant | undefined {
   for (const { name: endpoint, words: wanted } of ENDPOINTS) {
     const at = pieces.findIndex((_, start) =>
@@ -79,7 +79,7 @@ function whole(pieces: readonly string[], names: readonly string[], words: reado
   return undefined;
 }
 
-/** An endpoint's program, with its words in another order or not all of them. */
+/** An endpoint's program, where its words are in another order or incomplete. */
 function inPart(pieces: readonly string[], names: readonly string[]): Meant | undefined {
   const behind = (program: string) => {
     const at = names.indexOf(program);

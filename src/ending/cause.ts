@@ -4,9 +4,10 @@ import type { Cause, EndedBy, Ending, Exit, Usage } from "./ending.ts";
 import { type LimitHits, NO_HITS } from "./limit-hits.ts";
 
 /**
- * Tells the cause of a command's end. Whoever ended it comes first, since the signal that follows from it says nothing; a limit counts as the cause only where the command did not succeed all the same.
- * @param hits of the limits around the command; where its cgroup was taken away before anybody could look, an OOM kill
- * nearby is what a SIGKILL came from
+ * Finds the cause of a command's end. A stop by nixgate or systemd comes first, since the signal that follows says
+ * nothing about the cause. A limit is the cause only where the command failed.
+ * @param hits the hits of the limits around the command. Where its cgroup was removed before its counters were read, an
+ * OOM kill nearby explains a SIGKILL.
  */
 export function causeOf(
   exit: Exit | undefined,
@@ -15,7 +16,7 @@ export function causeOf(
   hits: LimitHits = NO_HITS,
 ): Cause {
   if (exit?.notExecuted !== undefined) return "exec-failed";
-  // A signal from outside says less than a limit that was hit.
+  // A limit that was hit explains more than a signal from outside.
   if (stopped !== undefined && stopped !== "signal") return stopped;
   if (exit === undefined) return "signal";
   if (exit.code === 0) return stopped ?? "exit";
@@ -26,8 +27,8 @@ export function causeOf(
 }
 
 /**
- * The status that the session ends with. Where the command was ended from outside it is never the command's own: Nix's
- * programs answer SIGTERM with 0 or 1 (NixOS/nix#11667).
+ * The session's exit status. Where something ended the command from outside, it is never the command's own status:
+ * Nix's programs answer SIGTERM with 0 or 1 (NixOS/nix#11667).
  */
 export function sessionStatus({ exit, forced }: Pick<Ending, "exit" | "forced">): number {
   if (exit === undefined) return statusOf({ signal: "SIGKILL" });
@@ -36,8 +37,8 @@ export function sessionStatus({ exit, forced }: Pick<Ending, "exit" | "forced">)
 }
 
 /**
- * The command's own status, or 128 + the signal's number, as sh has it. A program that could not be executed is the
- * administrator's to mend: 78, which tells it apart from a command that exits with 126 or 127 by itself.
+ * The command's own status, or 128 + the signal's number, as in sh. The status is 78 for a program that could not be
+ * executed, because the administrator has to fix that. A command can exit with 126 or 127 by itself.
  */
 export function statusOf(exit: Exit): number {
   if (exit.notExecuted !== undefined) return ExitStatus.config;

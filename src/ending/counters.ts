@@ -1,6 +1,6 @@
 import type { Usage } from "./ending.ts";
 
-/** The cgroup v2 files that the figures come from (Documentation/admin-guide/cgroup-v2.rst). */
+/** The cgroup v2 files that hold the figures (Documentation/admin-guide/cgroup-v2.rst). */
 export const COUNTER_FILES = [
   "cpu.stat",
   "memory.peak",
@@ -11,7 +11,7 @@ export const COUNTER_FILES = [
 ] as const;
 export type CounterFile = (typeof COUNTER_FILES)[number];
 
-/** Makes the figures of a scope out of its files' texts; a file that the kernel does not have is undefined. */
+/** Makes the figures of a scope from the texts of its files. A file that the kernel does not have is undefined. */
 export function usageFrom(files: Readonly<Record<CounterFile, string | undefined>>): Usage {
   const figures: { readonly [Name in keyof Usage]-?: number | undefined } = {
     cpu_ms: milliseconds(keyed(files["cpu.stat"], "usage_usec")),
@@ -39,7 +39,7 @@ export function keyed(text: string | undefined, key: string): number | undefined
   );
 }
 
-/** `8:0 rbytes=1 wbytes=2 …` a device; an empty file means that nothing was read or written. */
+/** One line a device, `8:0 rbytes=1 wbytes=2 …`. An empty file means that nothing was read or written. */
 function summed(text: string | undefined, key: string): number | undefined {
   if (text === undefined) return undefined;
   return [...text.matchAll(new RegExp(`\\b${key}=(\\d+)`, "g"))].reduce((sum, [, digits]) => sum + Number(digits), 0);

@@ -15,12 +15,14 @@ export type Cause =
   | "exec-failed"
   | "internal";
 
-/** How a process ended, as waitpid(2) told it. */
+/** How a process ended, from waitpid(2). */
 export type Exit =
   | {
       readonly code: number;
       readonly signal?: never;
-      /** Why the program was never executed, beginning with its path: the status is then not the command's own. */
+      /**
+       * Why the program was never executed; the text begins with its path. The status is then not the command's own.
+       */
       readonly notExecuted?: string;
     }
   | { readonly signal: NodeJS.Signals; readonly code?: never; readonly notExecuted?: never };
@@ -45,35 +47,38 @@ export interface Usage {
   readonly io_write_bytes?: number;
 }
 
-/** What it took to end a command. */
+/** The signal that ended a command. */
 export type Forced = "SIGTERM" | "SIGKILL";
 
-/** Why nixgate itself stopped a command, where it did. */
+/** Why nixgate itself stopped a command. */
 export type StopReason = "timeout" | "client-gone" | "killed-by-admin";
 
 /** A process that SIGKILL did not end in time. */
 export interface Survivor {
   readonly pid: number;
-  /** Its owner; undefined where /proc does not show it. */
+  /** The process's owner; undefined where /proc does not show it. */
   readonly uid: number | undefined;
-  /** As the kernel has it (comm of proc(5)): any bytes; undefined where /proc does not show it. */
+  /**
+   * The process's name in the kernel (comm of proc(5)), which can hold any bytes; undefined where /proc does not show
+   * it.
+   */
   readonly name: string | undefined;
 }
 
-/** Who ended a command that did not end by itself: nixgate, systemd at its own limits, or somebody's signal to all of its scope. */
+/** What ended a command from outside: nixgate, systemd at its own limits, or a signal to the whole scope. */
 export type EndedBy = StopReason | "oom" | "signal";
 
-/** How a command ended: what the record's `command.end` and the session's exit status are made of. */
+/** How a command ended. The record's `command.end` and the session's exit status derive from it. */
 export interface Ending {
   readonly cause: Cause;
   /** Undefined where the command itself could not be ended. */
   readonly exit: Exit | undefined;
-  /** The signal that it took where it was ended and did not end by itself. */
+  /** The signal that ended the command; undefined where the command ended by itself. */
   readonly forced: Forced | undefined;
   readonly wallMs: Milliseconds;
   readonly usage: Usage;
   readonly hits: LimitHits;
-  /** Processes that were still there when the command had ended, and were ended then. */
+  /** Processes that remained when the command had ended; nixgate then ended them. */
   readonly leftovers: number | undefined;
   /** Processes that could not be ended. */
   readonly survivors: readonly Survivor[];

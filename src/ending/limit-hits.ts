@@ -1,36 +1,43 @@
-/** How often a limit of one kind was hit while a command ran, by whose limit it was. */
+/** How often a limit of one kind was hit while a command ran, by the owner of the limit. */
 export interface Hits {
-  /** The scope's own; undefined where the kernel does not say whose limit it was. */
+  /** Hits of the scope's own limit; undefined where the kernel does not report whose limit it was. */
   readonly own: number | undefined;
-  /** The team's slice's. */
+  /** Hits of the limit of the team's slice. */
   readonly team: number;
-  /** Of whatever is around that: the account's, root's. */
+  /** Hits of the limits of the team slice's ancestors: the account's or root's. */
   readonly around: number;
 }
 
 export interface LimitHits {
   /** memory.events.local `oom` (Linux ≥ 5.2). */
   readonly memory: Hits;
-  /** pids.events.local `max` (Linux ≥ 6.11; before, a refused fork is counted where it was tried, whosever the limit). */
+  /**
+   * pids.events.local `max` (Linux ≥ 6.11). Older kernels count a refused fork in the cgroup of the fork, even where
+   * the limit belongs to an ancestor.
+   */
   readonly tasks: Hits;
-  /** Processes that an OOM killer ended in the nearest cgroup around the scope that is still there. */
+  /** Processes that an OOM killer ended in the nearest ancestor cgroup that still exists. */
   readonly killsNearby: number;
 }
 
 const NONE: Hits = { own: undefined, team: 0, around: 0 };
-/** Where there are no cgroups. */
+/** The value on a host without cgroups. */
 export const NO_HITS: LimitHits = { memory: NONE, tasks: NONE, killsNearby: 0 };
 
-/** Whose limit a command ran into. `host`: nobody's, the machine itself had no more. */
+/** The owner of the limit that a command hit. `host` means no limit: the machine itself had no more. */
 export type Whose = "command" | "team" | "around" | "host";
 
-/** The kernel charges memory in batches, so that a peak may stay below the limit by that much; tasks it counts one by one. */
+/**
+ * The kernel charges memory in batches, so that a peak may stay below the limit by that much. It counts tasks one by
+ * one.
+ */
 const NEAR = 15 / 16;
 
 /**
- * Whose limit it was, the innermost first. Where the kernel does not say, a peak far below the command's own limit does.
- * @param peak the most that the command ever had, undefined where the kernel does not say
- * @param limit the command's own as the kernel has it; "max" is none
+ * Finds the owner of the limit that was hit, from the innermost cgroup outward. Where the kernel does not report the
+ * owner, a peak far below the command's own limit excludes the command.
+ * @param peak the command's highest value; undefined where the kernel does not report it
+ * @param limit the command's own limit in the kernel's words; "max" is none
  */
 export function whoseLimit(hits: Hits, peak: number | undefined, limit: string | undefined): Whose {
   const own = hits.own === undefined ? peak === undefined || peak >= Number(limit) * NEAR : hits.own > 0;

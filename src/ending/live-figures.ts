@@ -1,18 +1,21 @@
 import { keyed, single } from "./counters.ts";
 
-/** The cgroup v2 files of a command that runs (Documentation/admin-guide/cgroup-v2.rst). */
+/** The cgroup v2 files of a running command (Documentation/admin-guide/cgroup-v2.rst). */
 export const LIVE_FILES = ["cpu.stat", "cpu.max", "memory.current", "memory.max", "pids.current", "pids.max"] as const;
 export type LiveFile = (typeof LIVE_FILES)[number];
 
-/** What a command takes now, and what it may. A figure that the kernel does not offer, or a limit that is not set, is absent. */
+/**
+ * What a command uses now, and its limits. A figure that the kernel does not offer, or a limit that is not set, is
+ * absent.
+ */
 export interface LiveFigures {
-  /** CPU time since it began, user and system, in milliseconds. */
+  /** CPU time since the command began, user and system, in milliseconds. */
   readonly cpu_ms?: number;
   /** Per cent of one CPU. */
   readonly cpu_quota_percent?: number;
   readonly memory_bytes?: number;
   readonly memory_max_bytes?: number;
-  /** Processes and threads; without a cgroup, processes. */
+  /** Processes and threads; processes only where there is no cgroup. */
   readonly tasks?: number;
   readonly tasks_max?: number;
 }
@@ -30,7 +33,7 @@ export function liveFiguresFrom(files: Readonly<Record<LiveFile, string | undefi
   });
 }
 
-/** The figures that are there. */
+/** Leaves out the figures that are undefined. */
 export function present(figures: { readonly [Name in keyof LiveFigures]: number | undefined }): LiveFigures {
   return Object.fromEntries(Object.entries(figures).filter(([, figure]) => figure !== undefined));
 }

@@ -2,14 +2,14 @@ import { escapeText } from "../units/text.ts";
 import type { Cause, Exit, StopReason, Survivor } from "./ending.ts";
 import type { Whose } from "./limit-hits.ts";
 
-/** The command's own limits as the policy spells them, for a sentence; undefined: there is none. */
+/** The command's own limits as the policy spells them, for a sentence; undefined where there is none. */
 export interface LimitWords {
   readonly memory: string | undefined;
   readonly tasks: string | undefined;
   readonly runtime: string | undefined;
 }
 
-/** What the client is told before nixgate ends its command. */
+/** The message to the client before nixgate ends its command. */
 export function stopWords(why: StopReason, limits: LimitWords): string {
   switch (why) {
     case "timeout":
@@ -21,12 +21,15 @@ export function stopWords(why: StopReason, limits: LimitWords): string {
   }
 }
 
-/** `pid 4711 of uid 0 (sleep)`; safe to show. */
+/** `pid 4711 of uid 0 (sleep)`; escaped for a terminal. */
 export function survivorWords({ pid, uid, name }: Survivor): string {
   return `pid ${pid} of ${uid === undefined ? "an unknown account" : `uid ${uid}`} (${escapeText(name ?? "unknown")})`;
 }
 
-/** What the client is told about an end that it could not know the cause of; undefined where its own output says it. */
+/**
+ * The message to the client about an end whose cause it cannot know; undefined where the command's own output is
+ * enough.
+ */
 export function wordsForClient(
   cause: Cause,
   limits: LimitWords,
@@ -61,5 +64,5 @@ export function wordsForClient(
   }
 }
 
-/** @param problem beginning with the program's path */
+/** @param problem the text begins with the program's path */
 export const cannotRun = (problem: string): string => `the program of this request cannot be run: ${problem}`;

@@ -4,11 +4,11 @@ import { escapeJson } from "../units/text.ts";
 import { RecordError } from "./error.ts";
 import type { RecordBody, RecordOf, SessionRecord } from "./schema.ts";
 
-/** Longest line that a writer makes and a reader takes, in bytes with its LF. */
+/** The longest line that writers make and readers take, in bytes with its LF. */
 export const LINE_MAX_BYTES = 1_048_576;
 export const FIRST_PREV = "0".repeat(64);
 
-/** What every record of one session has in common. */
+/** The fields that all records of one session share. */
 export interface Identity {
   readonly session: SessionId;
   readonly team: string;
@@ -16,12 +16,12 @@ export interface Identity {
   readonly boot: string;
 }
 
-/** Where a session's chain stands; a value: `append` gives the next one. */
+/** The state of a session's chain. It is a value: `append` returns the next one. */
 export interface Chain {
   readonly identity: Identity;
-  /** The next record's. */
+  /** The sequence number of the next record. */
   readonly seq: number;
-  /** The last record's hash, 64 zeros before the first. */
+  /** The last record's hash; 64 zeros before the first. */
   readonly prev: string;
 }
 
@@ -34,7 +34,7 @@ export interface Appended<Event extends RecordBody["event"]> {
 
 export const openChain = (identity: Identity): Chain => ({ identity, seq: 0, prev: FIRST_PREV });
 
-/** The chain as its last record left it: for whoever ends the records of a session whose supervisor died. */
+/** The chain after the last record. The records of a session whose supervisor died are ended from there. */
 export const resumeChain = (last: SessionRecord): Chain => ({
   identity: { session: last.session as SessionId, team: last.team, host: last.host, boot: last.boot },
   seq: last.seq + 1,
@@ -42,10 +42,10 @@ export const resumeChain = (last: SessionRecord): Chain => ({
 });
 
 /**
- * The session's next record. A terminal can show the line: what could move a cursor, hide, reorder or break
- * it is written as `\uXXXX`, which JSON reads back as it was.
- * `hash` is SHA-256 over the line's bytes in front of `,"hash":`.
- * @param time of the wall clock; the order of records is `seq`, so a clock set back disorders nothing
+ * Makes the session's next record. The line is safe on a terminal: characters that could move a cursor, or hide,
+ * reorder or break text, are written as `\uXXXX`, and JSON parses them to the same text. `hash` is SHA-256 over the
+ * line's bytes before `,"hash":`.
+ * @param time the wall clock's time; `seq` orders the records, so a clock set back changes no order
  * @throws RecordError E_RECORD_LENGTH above LINE_MAX_BYTES
  */
 export function append<Body extends RecordBody>(

@@ -2,18 +2,21 @@ import { escapeText } from "../units/text.ts";
 import { LINE_MAX_BYTES } from "./chain.ts";
 import { SessionRecord } from "./schema.ts";
 
-/** One line as it lies in a file. */
+/** One line of a file, undecoded. */
 export interface RawLine {
   /** 1-based. */
   readonly number: number;
-  /** Without its LF; valid until the next line is asked for. Empty when `tooLong`. */
+  /** The line without its LF, valid until the next line is read. Empty when `tooLong`. */
   readonly bytes: Uint8Array;
   readonly tooLong: boolean;
-  /** Where its first byte lies in the file; absent where there is no file. */
+  /** The position of the line's first byte in the file; absent where there is no file. */
   readonly offset?: number;
 }
 
-/** `torn`: the writer died in the middle of it; `foreign`: whole, but no record; `too-long`: more than any writer makes. */
+/**
+ * `torn`: the writer died within the line. `foreign`: a whole line that is no record. `too-long`: longer than writers
+ * make.
+ */
 export type Damage = { readonly kind: "torn" | "foreign" | "too-long"; readonly what: string };
 export type Decoded =
   | { readonly ok: true; readonly record: SessionRecord }
@@ -23,7 +26,9 @@ const damaged = (kind: Damage["kind"], what: string): Decoded => ({ ok: false, d
 const NO_SUCH_DAY = "not a record of nixgate: time: no such day";
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** One line of the archive as a record; unknown fields stay in it. Never throws: what cannot be read is a value too. */
+/**
+ * Decodes one line of the archive; the record keeps unknown fields. The function never throws: damage is a value too.
+ */
 export function decodeLine(line: RawLine): Decoded {
   if (line.tooLong) return damaged("too-long", `longer than ${LINE_MAX_BYTES} bytes`);
   let value: unknown;
@@ -35,7 +40,7 @@ export function decodeLine(line: RawLine): Decoded {
   const checked = SessionRecord.safeParse(value);
   if (checked.success) {
     const record = value as SessionRecord;
-    // A forged record may be of a day that never was, such as February 30.
+    // A forged record may have a date that does not exist, such as February 30.
     return Number.isNaN(Date.parse(record.time)) ? damaged("foreign", NO_SUCH_DAY) : { ok: true, record };
   }
   const [issue] = checked.error.issues;

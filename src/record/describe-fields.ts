@@ -4,9 +4,9 @@ import { bodies, commonFields, SessionRecord } from "./schema.ts";
 import type { RecordEvent } from "./vocabulary.ts";
 
 export interface FieldDescription extends FieldNotes {
-  /** The event that has the field; `*` for every record. */
+  /** The event of the field; `*` for every record. */
   readonly event: RecordEvent | "*";
-  /** Dotted: `client.ip`. */
+  /** The dotted name: `client.ip`. */
   readonly field: string;
   readonly type: string;
 }
@@ -42,7 +42,7 @@ function describe(event: FieldDescription["event"], shape: object, prefix = ""):
   });
 }
 
-/** Every field of every record with its type, unit and what its absence means, in the order of writing. */
+/** Every field of every record with its type, unit and the meaning of its absence, in the order of writing. */
 export function describeFields(): readonly FieldDescription[] {
   const { v, time, ...identity } = commonFields.head;
   return [
@@ -54,7 +54,7 @@ export function describeFields(): readonly FieldDescription[] {
   ];
 }
 
-/** JSON Schema (2020-12) of one record, from the same definition; docs/record.schema.json is this one. */
+/** The JSON Schema (2020-12) of one record, made from the same definition. docs/record.schema.json holds it. */
 export const jsonSchema = () => ({
   title: "A record of nixgate: one line of <log.directory>/<team>/<YYYY-MM-DD>.jsonl",
   description:

@@ -3,13 +3,13 @@ import * as z from "zod/mini";
 export interface FieldNotes {
   /** One sentence without its full stop. */
   readonly description: string;
-  /** `ms`, `bytes`, …; undefined where the value has none. */
+  /** `ms`, `bytes`, …; undefined where the value has no unit. */
   readonly unit?: string;
-  /** What it means that the field is not there; undefined where it always is. */
+  /** The meaning of the field's absence; undefined where the field is always present. */
   readonly absent?: string;
 }
 
-/** Unit and meaning of every field, beside its type: README's table and the JSON Schema are made from it. */
+/** The unit and meaning of every field, beside its type. README's table and the JSON Schema are made from it. */
 export const fieldNotes = z.registry<FieldNotes>();
 
 const noted = <T extends z.ZodMiniType>(type: T, notes: FieldNotes): T => {
@@ -21,7 +21,7 @@ const noted = <T extends z.ZodMiniType>(type: T, notes: FieldNotes): T => {
 export const field = <T extends z.ZodMiniType>(type: T, description: string, unit?: string): T =>
   noted(type, unit === undefined ? { description } : { description, unit });
 
-/** A field that may be missing; `absent` says what follows from that. */
+/** A field that may be absent; `absent` tells the meaning of that. */
 export const maybe = <T extends z.ZodMiniType>(type: T, description: string, absent: string, unit?: string) =>
   noted(z.optional(type), unit === undefined ? { description, absent } : { description, absent, unit });
 
@@ -29,11 +29,11 @@ const natural = () => z.int().check(z.gte(0));
 
 /** A count, from 0. */
 export const count = (description: string) => field(natural(), description);
-/** A figure of the kernel: absent where the kernel does not offer it, never 0 instead. */
+/** A figure of the kernel. It is absent where the kernel does not offer it, never 0. */
 export const figure = (description: string, unit?: string) =>
   maybe(natural(), description, "the kernel does not offer it, or it could not be read", unit);
 /** A duration in whole milliseconds of the monotonic clock. */
 export const duration = (description: string) => field(natural(), description, "ms");
 export const text = (description: string) => field(z.string(), description);
-/** A field that is there only on hosts or in sessions that have such a thing. */
+/** A text that only some hosts or sessions have. */
 export const maybeText = (description: string, absent: string) => maybe(z.string(), description, absent);

@@ -2,7 +2,7 @@ import type { SessionRecord } from "./schema.ts";
 
 const HEADLINE = new Set(["event", "time"]);
 
-/** Every field of a record but its event and its time, dotted, in the order in which it was written. */
+/** Every field of a record except its event and its time, with dotted names, in the order of writing. */
 export const fieldsOf = (record: SessionRecord): readonly (readonly [name: string, value: string])[] =>
   flatten(record, "");
 

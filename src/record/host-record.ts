@@ -3,18 +3,18 @@ import { type Appended, append, openChain } from "./chain.ts";
 import type { HostBody } from "./schema.ts";
 import { HOST } from "./vocabulary.ts";
 
-/** Where and when something was done that belongs to no session. */
+/** The place and time of an action of root that belongs to no session. */
 export interface HostMoment {
-  /** A new id, as a session has one: the record is a chain of its own. */
+  /** A new id of a session's form. The record is a chain of its own. */
   readonly id: SessionId;
   readonly host: string;
   readonly boot: string;
-  /** Milliseconds since 1970: its UTC day names the file. */
+  /** Milliseconds since 1970. Its UTC day names the file. */
   readonly time: number;
 }
 
 /**
- * The record of something that root did and that belongs to no session: the only one of its chain, in the folder of HOST.
+ * The record of an action of root that belongs to no session. It is the only one of its chain, in the folder of HOST.
  * @throws RecordError E_RECORD_LENGTH
  */
 export function hostRecord({ id, host, boot, time }: HostMoment, body: HostBody): Appended<HostBody["event"]> {

@@ -3,7 +3,7 @@ import type { SessionRecord } from "./schema.ts";
 import { sentence } from "./sentence.ts";
 import { isHostEvent, type RecordEvent } from "./vocabulary.ts";
 
-/** One fixed id for each event (journalctl MESSAGE_ID=…); they never change, and a new event gets a new one. */
+/** One fixed id for each event (journalctl MESSAGE_ID=…). The ids never change, and a new event gets a new one. */
 export const MESSAGE_IDS = {
   "session.start": "82865cc85b5b4119a4cb670dd47fb8eb",
   "session.refuse": "51026192a6c9486f989eafdc04717cf2",
@@ -15,10 +15,10 @@ export const MESSAGE_IDS = {
   "host.open": "c47e5d10a9b34f2e8f61d03b9e72a4d8",
 } as const satisfies Record<RecordEvent, string>;
 
-/** Of the entry that says that a record could not be written. */
+/** The message id for a record that could not be written. */
 export const FAILURE_ID = "3d0f4f0c1c3a4b6f9b7c2f6f0a5d9e41";
 
-/** Of the entry that says why keys of a policy cannot be read. */
+/** The message id for keys of a policy that cannot be read. */
 export const KEYS_ID = "6b1d2c7e0f3a4958a4c1e6d09b57f3c8";
 
 export type ScopeManager = "user" | "system";
@@ -36,7 +36,7 @@ function priority(record: SessionRecord): number {
  * A record as journald's fields, one `NAME=value` a line, as logger(1) `--journald` takes them (util-linux 2.38: one
  * entry a process, an empty line ends it). No value can hold a newline: the sentence and the line are escaped.
  * @param line the record's line, with or without its LF
- * @param manager which systemd makes the scopes of whoever writes the record
+ * @param manager the systemd manager that makes the scopes of the record's writer
  */
 export function journalEntry(record: SessionRecord, line: string, manager: ScopeManager = "user"): string {
   const fields = {
@@ -55,8 +55,8 @@ export function journalEntry(record: SessionRecord, line: string, manager: Scope
 }
 
 /**
- * Ties the entry to what systemd says of the command's scope: the manager's own lines carry the same two fields
- * (systemd.journal-fields(7)), so that `journalctl USER_INVOCATION_ID=…`, or INVOCATION_ID=, shows both.
+ * The fields that link the entry to systemd's own messages about the command's scope. The manager's messages carry the
+ * same two fields (systemd.journal-fields(7)), so `journalctl USER_INVOCATION_ID=…`, or INVOCATION_ID=, shows both.
  */
 function scopeOf(record: SessionRecord, manager: ScopeManager): Readonly<Record<string, string>> {
   if (record.event !== "command.start" || record.unit === undefined) return {};
@@ -66,7 +66,7 @@ function scopeOf(record: SessionRecord, manager: ScopeManager): Readonly<Record<
     : { USER_UNIT: unit, ...(invocation !== undefined && { USER_INVOCATION_ID: invocation }) };
 }
 
-/** What went wrong with a session and is in no record of it. */
+/** The entry for a failure of a session that no record of it tells. */
 export function failureEntry(session: string, team: string, message: string): string {
   return asLines({
     MESSAGE: escapeText(message),
@@ -78,7 +78,10 @@ export function failureEntry(session: string, team: string, message: string): st
   });
 }
 
-/** Why a team's members may find their keys refused: sshd throws away what AuthorizedKeysCommand says. */
+/**
+ * The entry that says why sshd may refuse the keys of a team's members. sshd discards the messages of
+ * AuthorizedKeysCommand.
+ */
 export function keysEntry(team: string, problem: string): string {
   return asLines({
     MESSAGE: escapeText(`authorized-keys: team ${team}: ${problem}`),

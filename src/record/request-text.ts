@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { digest } from "../units/digest.ts";
 import { escapeText } from "../units/text.ts";
 
-/** As much of a request as a record holds, in bytes of UTF-8. */
+/** The longest request that a record holds, in bytes of UTF-8. */
 export const REQUEST_MAX_BYTES = 4096;
 
 export interface RequestText {
@@ -11,8 +11,9 @@ export interface RequestText {
 }
 
 /**
- * A request as records hold it: unsafe characters as `\u{hex}`, bytes that are not UTF-8 as `\x{hex}`, cut after the
- * last whole character or escape that fits. The digest is over the exact bytes, whatever was cut or escaped.
+ * A request as records hold it. Unsafe characters are written as `\u{hex}`, bytes that are not UTF-8 as `\x{hex}`. The
+ * text is cut after the last whole character or escape that fits. The digest is of the exact bytes, before escaping and
+ * cutting.
  */
 export function requestText(bytes: Uint8Array): RequestText {
   return { request: escapedPrefix(bytes), request_sha256: digest(bytes, "hex") };
@@ -35,7 +36,7 @@ function escapedPrefix(bytes: Uint8Array): string {
   return escaped;
 }
 
-/** Bytes of the character that begins here; 0 where none does. */
+/** The length in bytes of the character at this position; 0 where no valid character begins. */
 function characterLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at] ?? 0;
   const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;

@@ -3,24 +3,24 @@ import { count, duration, field, figure, maybe, maybeText, text } from "./field.
 import { CAUSES, type HostEvent, ISOLATIONS, LIMITS_OF, MODES, REASONS } from "./vocabulary.ts";
 
 /**
- * The one definition of every record: the writer is typed by it, the readers check with it, the field table and the
- * JSON Schema are made from it. Unknown fields are not an error, so that an older reader can read a newer archive.
+ * The one definition of every record. It gives the writer its types and the readers their check. The field table and
+ * the JSON Schema are made from it. Unknown fields are no error, so that an older reader can read a newer archive.
  */
 const DIGEST = /^[0-9a-f]{64}$/;
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const RFC3339_MS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const digest = (description: string) => field(z.string().check(z.regex(DIGEST)), description, "hex");
 const address = z.object({ ip: text("IPv4 or IPv6 address"), port: field(z.int(), "TCP port") });
-/** sshd says `UNKNOWN 65535` of a connection over AF_UNIX (systemd-ssh-generator(8)). */
+/** sshd reports `UNKNOWN 65535` for a connection over AF_UNIX (systemd-ssh-generator(8)). */
 const NO_ADDRESS = "not started by sshd, or over a socket without addresses: AF_UNIX, AF_VSOCK";
 const request = text("what the client asked for, escaped, cut at 4096 bytes");
 const n = field(z.int().check(z.gte(1)), "number of the request within the session, from 1");
-/** CLOCK_MONOTONIC of clock_gettime(2), which all processes of a boot share and nobody sets. */
+/** CLOCK_MONOTONIC of clock_gettime(2). All processes of a boot share it, and no process can set it. */
 const sinceBoot = (description: string, absent: string) =>
   maybe(z.int().check(z.gte(0)), `${description}, by CLOCK_MONOTONIC: since boot, without suspend`, absent, "ms");
 const settings = () => z.record(z.string(), z.union([z.string(), z.number()]));
 
-/** In front of every record, in this order. */
+/** The first fields of every record, in this order. */
 const head = {
   v: field(z.literal(1), "version of the record format"),
   time: field(
@@ -39,7 +39,7 @@ const head = {
   host: text("the host's name"),
   boot: text("boot id, as /proc/sys/kernel/random/boot_id has it"),
 };
-/** At the end of every record, in this order. */
+/** The last fields of every record, in this order. */
 const tail = {
   prev: digest("`hash` of the session's record before this one; 64 zeros in the first"),
   hash: digest('SHA-256 of the line\'s bytes in front of `,"hash":`'),
@@ -47,7 +47,7 @@ const tail = {
 const cause = field(z.enum(CAUSES), "how it came to its end");
 const reason = field(z.enum(REASONS), "why it was turned away");
 
-/** Whom and what a record of the host is about. */
+/** The fields that tell the subject of a record of the host. */
 const hostEvent = () => ({
   for_team: maybeText("the team that it is about", "it is about all teams"),
   user: text("the account that did it"),
@@ -214,7 +214,7 @@ export const bodies = {
 const whole = <T extends z.core.$ZodLooseShape>(body: z.ZodMiniObject<T>) =>
   z.extend(z.extend(z.object(head), body.shape), tail);
 
-/** Any record, told apart by `event`. */
+/** Any record; `event` tells the kind. */
 export const SessionRecord = z.discriminatedUnion("event", [
   whole(bodies["session.start"]),
   whole(bodies["session.refuse"]),
@@ -228,10 +228,10 @@ export const SessionRecord = z.discriminatedUnion("event", [
 export type SessionRecord = z.infer<typeof SessionRecord>;
 export type RecordOf<Event extends SessionRecord["event"]> = Extract<SessionRecord, { event: Event }>;
 
-/** What the session says; the chain adds the head and the tail. */
+/** The session's part of a record. The chain adds the head and the tail. */
 export type RecordBody = { [Event in keyof typeof bodies]: z.infer<(typeof bodies)[Event]> }[keyof typeof bodies];
 
-/** What the administrator does that belongs to no session. */
+/** The body of a record of the host: an action of the administrator that belongs to no session. */
 export type HostBody = Extract<RecordBody, { event: HostEvent }>;
 
 export const commonFields = { head, tail };

@@ -4,7 +4,7 @@ import type { HostEvent, LimitOf } from "./vocabulary.ts";
 import { whatRan } from "./what-ran.ts";
 import { formatBytes, formatDuration, plural } from "./wording.ts";
 
-/** One record in plain words, safe to show: the journal's MESSAGE and a line of a session's story. */
+/** One record in plain words, escaped for a terminal: the journal's MESSAGE and a line of a session's story. */
 export function sentence(record: SessionRecord): string {
   return escapeText(words(record));
 }

@@ -1,8 +1,8 @@
-/** What a record of the host is about: each is a chain of its own with this one record. */
+/** The events of the host. Each has a chain of its own with this one record. */
 export const HOST_EVENTS = ["host.close", "host.open"] as const;
 export type HostEvent = (typeof HOST_EVENTS)[number];
 
-/** What a record can be about, in the order in which a session writes them; then those of the host. */
+/** All events, in the order in which a session writes them; then those of the host. */
 export const EVENTS = [
   "session.start",
   "session.refuse",
@@ -16,7 +16,7 @@ export type RecordEvent = (typeof EVENTS)[number];
 
 export const isHostEvent = (event: RecordEvent): event is HostEvent => event.startsWith("host.");
 
-/** How a command or a session came to its end. */
+/** Why a command or a session ended. */
 export const CAUSES = [
   "exit",
   "signal",
@@ -32,11 +32,11 @@ export const CAUSES = [
 ] as const;
 export type RecordCause = (typeof CAUSES)[number];
 
-/** Whose limit a command ran into: its own, its team's, one around the team, or nobody's: the host had no more. */
+/** The owner of the limit that a command hit: the command, its team, an ancestor of the team's slice, or the host. */
 export const LIMITS_OF = ["own", "team", "around", "host"] as const;
 export type LimitOf = (typeof LIMITS_OF)[number];
 
-/** Why a request or a whole session was turned away. */
+/** Why a request or a whole session was refused. */
 export const REASONS = [
   "not-allowlisted",
   "malformed",
@@ -64,11 +64,11 @@ export type RecordReason = (typeof REASONS)[number];
 /** `command`: one request in SSH_ORIGINAL_COMMAND; `loop`: one request a line. */
 export const MODES = ["command", "loop"] as const;
 
-/** What holds a command: a scope of the user manager, of the system manager, or nothing but rlimits. */
+/** The isolation of a command: a scope of the user manager, a scope of the system manager, or rlimits only. */
 export const ISOLATIONS = ["scope-user", "scope-system", "process"] as const;
 
-/** The folder, and the `team`, of sessions that came without a valid team. */
+/** The folder, and the `team`, of sessions without a valid team. */
 export const UNASSIGNED = "_unassigned";
 
-/** The folder, and the `team`, of records that belong to no session: root's alone. */
+/** The folder, and the `team`, of records that belong to no session. Only root writes to it. */
 export const HOST = "_host";

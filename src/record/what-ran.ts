@@ -1,12 +1,12 @@
 import { shellWord } from "../units/text.ts";
 import type { RecordOf } from "./schema.ts";
 
-/** A line of a story holds no whole script. */
+/** A line of a session's story has no room for a whole script. */
 const LONGEST = 300;
 
 /**
- * What a command was: the request, where that is what ran; otherwise what ran, and what had been asked for. A team that
- * may read only is asked for `--serve --write` like any other.
+ * The words for a command: the request where the program ran it exactly, otherwise the program and the request. A
+ * client asks a team with `read_only` for `--serve --write` as it asks any other.
  */
 export function whatRan({ argv, request }: Pick<RecordOf<"command.start">, "argv" | "request">): string {
   const [program = "", ...words] = argv;
@@ -20,7 +20,9 @@ export function whatRan({ argv, request }: Pick<RecordOf<"command.start">, "argv
   return `${short}, asked for ${rest}${isReader ? " (read only)" : ""}`;
 }
 
-/** A request without what makes no difference to what runs: `exec`, the program's folder, quotes, more spaces than one. */
+/**
+ * A request without the parts that do not change the command: `exec`, the program's folder, quotes, repeated spaces.
+ */
 function bare(request: string): string {
   const text = request
     .replace(/['"\\]/g, "")

@@ -1,6 +1,6 @@
 import type { RecordCause } from "./vocabulary.ts";
 
-/** A duration as a person reads it: `120 ms`, `9.8 s`, `4 min 05 s`, `2 h 07 min`. */
+/** A duration for people: `120 ms`, `9.8 s`, `4 min 05 s`, `2 h 07 min`. */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`;
@@ -10,7 +10,7 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(seconds / 3600)} h ${two(Math.floor(seconds / 60) % 60)} min`;
 }
 
-/** Time since a session's start: `+12.345 s`; below zero where the clock was set back. */
+/** Time since a session's start: `+12.345 s`; negative where the clock was set back. */
 export const formatOffset = (ms: number) => `${ms < 0 ? "-" : "+"}${(Math.abs(ms) / 1000).toFixed(3)} s`;
 
 /**

@@ -3,31 +3,34 @@ import { madeBy, named } from "./made-by.ts";
 import type { RenderedFile } from "./slices.ts";
 import { RENDERED } from "./units.ts";
 
-/** How a unit is, as `systemctl show` says it. */
+/** The state of a unit, from `systemctl show`. */
 export interface UnitState {
   readonly active: boolean;
-  /** `running` for a service with a process; `exited` for one that has done its work and stays active. */
+  /** `running` for a service with a process; `exited` for a service that ended and stays active. */
   readonly sub: string;
-  /** Whether it starts at the next boot. */
+  /** Whether systemd starts the unit at the next boot. */
   readonly enabled: boolean;
-  /** Whether its files have changed since systemd read them. */
+  /** Whether the unit's files have changed since systemd read them. */
   readonly needsReload: boolean;
 }
 
-/** The host as it is. */
+/** The host's present state. */
 export interface Observed {
-  /** The texts of the rendered files that are there, and of all others that a nixgate has made. */
+  /** The texts of the rendered files that exist, and of all other files that a nixgate made. */
   readonly files: ReadonlyMap<string, string>;
   unit(name: string): UnitState;
-  /** What NIXGATE_RENDERED is in the running supervisor; undefined where none runs, or it has none. */
+  /**
+   * The value of NIXGATE_RENDERED in the running supervisor; undefined where no supervisor runs, or it has no such
+   * variable.
+   */
   readonly rendered: string | undefined;
-  /** Teams with a command that runs in a scope of root's. */
+  /** Teams with a command in a scope of the system manager. */
   readonly busyTeams: ReadonlySet<string>;
-  /** Sessions of the supervisor that run no command: a restart would end them with 75. */
+  /** Sessions of the supervisor that run no command. A restart would end them with 75. */
   readonly between: number;
-  /** Accounts, by number, whose own systemd holds commands of sessions. */
+  /** The uids of accounts whose user manager holds commands of sessions. */
   readonly busyAccounts: ReadonlySet<number>;
-  /** Whether there is an account of that number. */
+  /** Whether an account with that uid exists. */
   hasAccount(uid: number): boolean;
 }
 
@@ -37,11 +40,14 @@ export type Step =
   | { readonly kind: "systemctl"; readonly words: readonly string[]; readonly why: string };
 
 export interface ApplyPlan {
-  /** In the order in which they are to be done. */
+  /** The steps in the order of execution. */
   readonly steps: readonly Step[];
-  /** What is put off because it would cut a running session. */
+  /** The postponed steps, which would end a running session. */
   readonly waits: readonly string[];
-  /** Files in the way that this configuration's nixgate has not made. With one of them nothing is done. */
+  /**
+   * Existing files at these paths that nixgate did not make from this configuration. With one of them there are no
+   * steps.
+   */
   readonly foreign: readonly string[];
 }
 
@@ -52,8 +58,8 @@ const TEAM_SLICE = /\/nixgate-(.+)\.slice$/;
 const NO_MANAGER = /\/user@(\d+)\.service\.d\//;
 
 /**
- * What makes the host as the configuration asks for it. Done twice, the second plan has no steps.
- * @param wanted with their first lines
+ * Plans the steps that bring the host to the configured state. After these steps, a second plan has no steps.
+ * @param wanted the files with their first lines
  */
 export function planApply(wanted: readonly RenderedFile[], configDirectory: string, host: Observed): ApplyPlan {
   const of = named(configDirectory);
@@ -105,7 +111,7 @@ function whyWritten(before: string | undefined): string {
 const unitOf = (path: string): string | undefined =>
   path.startsWith(UNITS) && !path.slice(UNITS.length).includes("/") ? path.slice(UNITS.length) : undefined;
 
-/** A unit that goes is stopped while systemd still knows it. A slice ends when it is empty. */
+/** Stops a removed unit while systemd still knows it. A slice ends when it is empty. */
 function stopped(path: string, host: Observed): readonly Step[] {
   const name = unitOf(path);
   if (name === undefined || name.endsWith(".slice")) return [];
@@ -114,7 +120,7 @@ function stopped(path: string, host: Observed): readonly Step[] {
   return [{ kind: "systemctl", words: ["disable", "--now", name], why: "left over" }];
 }
 
-/** Whoever has read the changed files reads them again. */
+/** Makes every reader of the changed files read them again. */
 function* reloads(touched: readonly string[], wanted: readonly string[], host: Observed): Generator<Step> {
   const isStale = wanted.some((path) => {
     const name = unitOf(path);
@@ -132,7 +138,7 @@ function* reloads(touched: readonly string[], wanted: readonly string[], host: O
     yield { kind: "systemctl", words: ["reload", "dbus.service"], why: "the bus's policy has changed" };
 }
 
-/** The accounts with a drop-in for user@UID.service, wanted or gone. */
+/** The accounts with a drop-in for user@UID.service, wanted or removed. */
 const accountsIn = (wanted: readonly string[], gone: readonly string[]): ReadonlyMap<number, boolean> =>
   new Map(
     [...gone.map((path) => [path, false] as const), ...wanted.map((path) => [path, true] as const)].flatMap(

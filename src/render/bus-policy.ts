@@ -2,7 +2,10 @@ import type { RenderedFile } from "./slices.ts";
 
 const escapeXml = (name: string) => name.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 
-/** systemd and other services of root's answer any account's calls, and each call costs them time (dbus-daemon(1)). */
+/**
+ * Denies the accounts calls to systemd and other services of root. These answer any account, and each call costs them
+ * time (dbus-daemon(1)).
+ */
 export function busPolicy(accounts: readonly string[]): RenderedFile {
   const own = accounts.map(
     (account) => `  <policy user="${escapeXml(account)}">

@@ -2,8 +2,8 @@ import type { RenderedFile } from "./slices.ts";
 import { unit } from "./unit-file.ts";
 
 /**
- * Where ptrace_scope is 0, each process of an account may change the memory of all its others (ptrace(2)). The supervisor
- * serves nobody then: a command could take over the shim that reports its end.
+ * Where ptrace_scope is 0, each process of an account may change the memory of all its others (ptrace(2)). A command
+ * could then take over the shim that reports its end, so the supervisor serves no session.
  */
 export const NO_TRACING: RenderedFile = {
   path: "/etc/sysctl.d/50-nixgate.conf",
@@ -14,9 +14,10 @@ kernel.yama.ptrace_scope = 1
 };
 
 /**
- * systemd moves a process from one unit to another for whoever owns both the process and the other unit, where that is
- * delegated (AttachProcessesToUnit of org.freedesktop.systemd1(5)). user@UID.service is the account's and is delegated by
- * default: a command could move there, or ask a manager of its account's own for a scope without limits.
+ * The account's own manager is disabled, because a command could use it to leave its limits. systemd moves a process
+ * from one unit to another on request of the owner of both, where that is delegated (AttachProcessesToUnit of
+ * org.freedesktop.systemd1(5)). user@UID.service belongs to the account and is delegated by default. A command could
+ * move there, or ask its account's manager for a scope without limits.
  */
 export function noManager(account: string, uid: number): RenderedFile {
   return unit(

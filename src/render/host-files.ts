@@ -3,19 +3,19 @@ import { headed } from "./made-by.ts";
 import { type Rendered, renderSlices, type UidOf } from "./slices.ts";
 import { renderUnits } from "./units.ts";
 
-/** What it takes to know all files that a configuration asks for on this host. */
+/** The host's paths and accounts that the rendered files depend on. */
 export interface HostPlaces {
   readonly program: string;
   readonly version: string;
-  /** Absolute. */
+  /** An absolute path. */
   readonly configDirectory: string;
   readonly accountsOf: (policy: Policy) => readonly string[];
   readonly uidOf: UidOf;
-  /** Whether the bounds around accounts (render slices) are in use here. */
+  /** Whether this host uses the slices around accounts (render slices). */
   readonly withSlices: boolean;
 }
 
-/** All files that a configuration asks for on this host, with their first lines. */
+/** All files that the configuration needs on this host, with their first lines. */
 export function hostFiles(host: HostConfig, policies: readonly Policy[], places: HostPlaces): Rendered {
   const { accountsOf, uidOf, configDirectory } = places;
   const units =

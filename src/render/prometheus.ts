@@ -6,7 +6,7 @@ interface Metric {
   readonly name: string;
   readonly type: "counter" | "gauge";
   readonly help: string;
-  /** Samples of one team and host; none where there is no figure. */
+  /** The samples of one team and host; empty where there is no figure. */
   of(tally: Tally): readonly (readonly [labels: Readonly<Record<string, string>>, value: number])[];
 }
 
@@ -15,7 +15,9 @@ const seconds = (ms: number | undefined) => one(ms === undefined ? undefined : m
 const each = (label: string, counts: ReadonlyMap<string, number>) =>
   [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => [{ [label]: name }, value] as const);
 
-/** All counters begin anew with each UTC day: whole days of records go (sessions prune), and a counter must not fall. */
+/**
+ * All counters restart with each UTC day. `sessions prune` removes whole days of records, and a counter must not fall.
+ */
 const METRICS: readonly Metric[] = [
   metric("nixgate_sessions_total", "counter", "Sessions that began.", (t) => one(t.sessions)),
   metric("nixgate_sessions_running", "gauge", "Sessions that are there now.", (t) => one(t.running)),
@@ -64,8 +66,8 @@ function metric(name: string, type: Metric["type"], help: string, of: Metric["of
 }
 
 /**
- * Counts in Prometheus' text format 0.0.4, for node_exporter's textfile collector. A
- * scraped host's name is Prometheus' own label: here it stands only where several are told apart.
+ * Counts in Prometheus' text format 0.0.4, for node_exporter's textfile collector. Prometheus itself labels the scraped
+ * host. So the label for the host is set only where there are several.
  */
 export function renderPrometheus(tallies: ReadonlyMap<TallyKey, Tally>): string {
   return METRICS.map(({ name, type, help, of }) => {
@@ -80,7 +82,7 @@ export function renderPrometheus(tallies: ReadonlyMap<TallyKey, Tally>): string 
   }).join("");
 }
 
-/** Always with a sample for the whole host, so that an alert ends when it is open again. */
+/** There is always a sample for the whole host, so that an alert ends when the host is open again. */
 export function renderClosings(closings: readonly Closing[]): string {
   const all = closings.some(({ team }) => team === undefined) ? 1 : 0;
   const teams = closings.flatMap(({ team }) =>

@@ -2,14 +2,14 @@ import type { Policy, TeamLimits } from "../policy/policy.ts";
 import { limitProperties } from "../scope/properties.ts";
 import type { Bytes, Infinite } from "../units/quantities.ts";
 
-/** A file for the administrator to put in place. */
+/** A file for the administrator to install. */
 export interface RenderedFile {
-  /** Where it belongs, absolute. */
+  /** The file's absolute path. */
   readonly path: string;
   readonly text: string;
 }
 
-/** Something that could not be rendered, with the way out; both in words for a comment. */
+/** Something that could not be rendered, with the remedy. Both are words for a comment. */
 export interface Omission {
   readonly about: string;
   readonly fix: string;
@@ -20,14 +20,14 @@ export interface Rendered {
   readonly omitted: readonly Omission[];
 }
 
-/** An account's number, or undefined where there is none of that name. */
+/** An account's uid, or undefined where no account has that name. */
 export type UidOf = (account: string) => number | undefined;
 
 const MIB = 1_048_576;
 /**
- * What an account's slice holds besides its commands: for each session nixgate itself, the holder and sshd's process,
- * and once the account's systemd with its bus. Measured for nixgate itself (Node 24): 56 MiB and 11 threads; the rest is
- * room for the others.
+ * What an account's slice holds besides its commands. Each session has nixgate itself, the holder and sshd's process.
+ * The account has one systemd with its bus. Measured for nixgate itself (Node 24): 56 MiB and 11 threads. The rest of
+ * the values is for the other processes.
  */
 const PER_SESSION = { tasks: 24, memory: 96 * MIB };
 const PER_ACCOUNT = { tasks: 32, memory: 64 * MIB };

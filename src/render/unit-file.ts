@@ -2,5 +2,5 @@ import type { RenderedFile } from "./slices.ts";
 
 const FOLDER = "/etc/systemd/system";
 
-/** A file of systemd's, by its name below /etc/systemd/system. */
+/** A unit file of systemd, by its name below /etc/systemd/system. */
 export const unit = (name: string, text: string): RenderedFile => ({ path: `${FOLDER}/${name}`, text });

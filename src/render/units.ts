@@ -7,21 +7,21 @@ import { NO_TRACING, noManager } from "./confine-account.ts";
 import type { Rendered, RenderedFile, UidOf } from "./slices.ts";
 import { unit } from "./unit-file.ts";
 
-/** The variable that tells which text of nixgate.service a running supervisor was started by. */
+/** The environment variable that tells which text of nixgate.service started the running supervisor. */
 export const RENDERED = "NIXGATE_RENDERED";
 
-/** Where things are on this host, absolute. */
+/** The paths on this host, absolute. */
 export interface UnitPaths {
   readonly program: string;
-  /** nixgate's: a new one takes a restart of the supervisor. */
+  /** nixgate's version. A new version needs a restart of the supervisor. */
   readonly version: string;
   readonly configDirectory: string;
   readonly logDirectory: string;
 }
 
 /**
- * The units of manager = "system": the service, a socket unit with the FIFO of each team, and the slices. One socket unit
- * cannot give each of its FIFOs an owner of its own (SocketUser= of systemd.socket(5)), hence one for each team.
+ * The units of manager = "system": the service, a socket unit with the FIFO of each team, and the slices. One socket
+ * unit cannot give each of its FIFOs an owner of its own (SocketUser= of systemd.socket(5)), so each team has one.
  */
 export function renderUnits(
   policies: readonly Policy[],
@@ -63,7 +63,7 @@ const where = (configDirectory: string) =>
 
 const socketName = (team: string) => `nixgate-${team}.socket`;
 
-/** How root tells the supervisor to end a session: nixgate sessions kill writes there. */
+/** The socket by which root tells the supervisor to end a session; `nixgate sessions kill` writes to it. */
 const CONTROL = unit(
   "nixgate.socket",
   `[Unit]
@@ -79,7 +79,10 @@ RemoveOnStop=yes
 `,
 );
 
-/** What accounts do to records between two runs no seal finds; under this manager that takes root, and shows all the same. */
+/**
+ * Seals the records regularly, because no seal finds a change that was made between two runs. Under this manager such a
+ * change takes root, and it shows nevertheless.
+ */
 const SEAL_TIMER = unit(
   "nixgate-seal.timer",
   `[Unit]
@@ -161,9 +164,7 @@ ${limits.join("")}`,
   );
 }
 
-/**
- * The sandbox of systemd.exec(5), as far as the work allows. What stays open, and why, stands in the unit.
- */
+/** The sandbox of systemd.exec(5), as far as the supervisor's work allows. The unit's text explains what stays open. */
 function service(policies: readonly Policy[], places: UnitPaths): RenderedFile {
   const { program, version, configDirectory, logDirectory } = places;
   const teams = policies.map(({ team }) => socketName(team));

@@ -1,8 +1,11 @@
-/** What a client may ask for by a fixed word list; `echo-started` is nixgate's own and never listed in a policy. */
+/**
+ * The requests with a fixed word list that a policy can allow. nixgate itself answers `echo started`, so no policy
+ * lists it.
+ */
 export const ENDPOINT_NAMES = ["store-serve", "store-serve-write", "daemon-stdio"] as const;
 export type EndpointName = (typeof ENDPOINT_NAMES)[number];
 
-/** The programs of `[programs]` in nixgate.toml: what an endpoint runs is always one of these. */
+/** The programs of `[programs]` in nixgate.toml. An endpoint always runs one of these. */
 export const PROGRAM_NAMES = ["nix-store", "nix-daemon"] as const;
 export type ProgramName = (typeof PROGRAM_NAMES)[number];
 
@@ -11,16 +14,16 @@ export interface Endpoint {
   /** The request's words: the program's name, then its arguments. */
   readonly words: readonly string[];
   readonly program: ProgramName;
-  /** What follows the pinned program. */
+  /** The arguments after the pinned program. */
   readonly arguments: readonly string[];
 }
 
-/** The longer word list stands before the list that begins it. */
+/** A longer word list stands before its own prefix, because the first match wins. */
 export const ENDPOINTS: readonly Endpoint[] = [
   endpoint("store-serve-write", ["nix-store", "--serve", "--write"], "nix-store", ["--serve", "--write"]),
   endpoint("store-serve", ["nix-store", "--serve"], "nix-store", ["--serve"]),
   endpoint("daemon-stdio", ["nix-daemon", "--stdio"], "nix-daemon", ["--stdio"]),
-  // remote-program may be several words from Nix 2.20 on; `nix daemon` is the new command line's name for it
+  // From Nix 2.20 on remote-program may be several words; `nix daemon` is the new command line's name for nix-daemon.
   endpoint("daemon-stdio", ["nix", "daemon", "--stdio"], "nix-daemon", ["--stdio"]),
 ];
 
@@ -31,10 +34,10 @@ function endpoint(name: EndpointName, words: string[], program: ProgramName, arg
 /** An absolute path without empty, `.` or `..` parts and without a slash at its end. */
 const PLAIN_ABSOLUTE_PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[^/]+)+$/;
 
-/** The endpoint whose words the request begins with, and the words after them. */
+/** The endpoint whose words start the request, and the words after them. */
 export function matchEndpoint(words: readonly string[]): { endpoint: Endpoint; rest: readonly string[] } | undefined {
   const [first = "", ...others] = words;
-  // Clients set `remote-program` to a path; its last part selects the endpoint, the path itself is never executed.
+  // Clients set `remote-program` to a path. Its last part selects the endpoint; nixgate never executes the path itself.
   const program = PLAIN_ABSOLUTE_PATH.test(first) ? first.slice(first.lastIndexOf("/") + 1) : first;
   const named = [program, ...others];
   const found = ENDPOINTS.find((candidate) => candidate.words.every((word, index) => named[index] === word));

@@ -2,14 +2,14 @@ import { matchEndpoint } from "./endpoints.ts";
 import type { Asked, Options, Refusal, Request, Unquoted } from "./request.ts";
 import { tokenise } from "./tokenise.ts";
 
-/** C0 with the tab and the line ends, DEL, C1: no client sends one, and a terminal or a log would obey it. */
+/** C0 with the tab and the line ends, DEL, C1. No client sends one, and a terminal or a log would interpret it. */
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 const SFTP_SERVER = /(?:^|\/)(?:sftp-server|internal-sftp)$/;
 
 /**
- * Reads one request.
- * @param bytes the request exactly as it came, without the line end
- * @param maxBytes `line_max_bytes`: a longer request is refused unread
+ * Parses one request.
+ * @param bytes the request exactly as the client sent it, without the line end
+ * @param maxBytes `line_max_bytes`: a longer request is refused without parsing
  */
 export function parseRequest(bytes: Uint8Array, maxBytes: number): Request | Refusal {
   if (bytes.length > maxBytes) return refuse("too-long", `the request is longer than ${maxBytes} bytes`);
@@ -65,7 +65,10 @@ function readOptions(words: readonly string[], text: string): Options {
 const STORE_OPTION = " --store ";
 const PROCESS_OPS = " --process-ops";
 
-/** Without quotes and backslashes a text and its words are the same, so everything behind the first `--store` is compared. */
+/**
+ * Without quotes and backslashes a text is the same as its words. So all text after the first `--store` can be
+ * compared.
+ */
 function readUnquoted(text: string): Unquoted | undefined {
   if (/['"\\]/.test(text)) return undefined;
   const behind = text.slice(text.indexOf(STORE_OPTION) + STORE_OPTION.length);

@@ -1,8 +1,8 @@
-/** Words of `request` and `run` that stand for a path in the store; anything else in braces is an ordinary word. */
+/** Words of `request` and `run` that stand for a path in the store. Any other word in braces is an ordinary word. */
 export const PLACEHOLDERS = ["{store-path}", "{derivation}", "{derivation^outputs}"] as const;
 export type Placeholder = (typeof PLACEHOLDERS)[number];
 
-/** A word of the client's that stood where the policy has a placeholder. */
+/** A word of the request at the position of a placeholder in the policy. */
 export interface Matched {
   readonly placeholder: Placeholder;
   readonly word: string;
@@ -10,12 +10,12 @@ export interface Matched {
 
 /** Nix's base 32 has no e, o, t and u (nix32Chars of libutil). */
 const HASH = "[0-9a-df-np-sv-z]{32}";
-/** As checkName of Nix's libstore/path.cc has it: `.` and `..` alone, or in front of a dash, are no names. */
+/** The same rule as checkName of Nix's libstore/path.cc: `.` and `..`, alone or before a dash, are not valid names. */
 const STORE_PATH = new RegExp(`^/nix/store/${HASH}-(?!\\.\\.?(?:-|$))[0-9A-Za-z+._?=-]{1,211}$`);
 /** What may follow a derivation: `^*`, or names of outputs (Nix 2.13 and newer). */
 const OUTPUTS = /^(?:\*|[0-9A-Za-z+._?=-]+(?:,[0-9A-Za-z+._?=-]+)*)$/;
 
-/** What each placeholder takes, for people. */
+/** The form of each placeholder's values, for messages. */
 export const TAKES: Readonly<Record<Placeholder, string>> = {
   "{store-path}": "/nix/store/HASH-NAME",
   "{derivation}": "/nix/store/HASH-NAME.drv",
@@ -24,7 +24,10 @@ export const TAKES: Readonly<Record<Placeholder, string>> = {
 
 export const isPlaceholder = (word: string): word is Placeholder => (PLACEHOLDERS as readonly string[]).includes(word);
 
-/** Whether a word of the client's is one that the placeholder takes. Such a word begins with `/nix/store/`, so it is no option. */
+/**
+ * Whether a placeholder accepts a word of the request. Such a word begins with `/nix/store/`, so it cannot be an
+ * option.
+ */
 export function fits(placeholder: Placeholder, word: string): boolean {
   if (placeholder !== "{derivation^outputs}")
     return STORE_PATH.test(word) && (placeholder === "{store-path}" || word.endsWith(".drv"));
@@ -34,7 +37,10 @@ export function fits(placeholder: Placeholder, word: string): boolean {
     : fits("{derivation}", word.slice(0, at)) && OUTPUTS.test(word.slice(at + 1));
 }
 
-/** Holds the words of a request against those of a rule. @returns what its placeholders took, in order; undefined: other words */
+/**
+ * Compares the words of a request with those of a rule.
+ * @returns the words that matched its placeholders, in order; undefined where the words differ
+ */
 export function matchWords(rule: readonly string[], words: readonly string[]): readonly Matched[] | undefined {
   if (rule.length !== words.length) return undefined;
   const matched: Matched[] = [];
@@ -48,7 +54,10 @@ export function matchWords(rule: readonly string[], words: readonly string[]): r
   return matched;
 }
 
-/** Puts what was matched in place of the placeholders of `run`: the first of a kind takes the first word of that kind, and so on. */
+/**
+ * Replaces the placeholders of `run` with the matched words. The first placeholder of a kind takes the first word of
+ * that kind, and so on.
+ */
 export function fillIn(
   run: readonly [string, ...string[]],
   matched: readonly Matched[],
@@ -65,7 +74,7 @@ export function fillIn(
   return [program, ...rest.map(fill)];
 }
 
-/** Whether a rule of the first words takes every request that a rule of the second words would take. */
+/** Whether a rule with the first words matches every request that a rule with the second words matches. */
 export function coversWords(one: readonly string[], other: readonly string[]): boolean {
   const covers = (wide: string, narrow: string) =>
     wide === narrow ||

@@ -1,9 +1,9 @@
 import type { Endpoint } from "./endpoints.ts";
 
-/** A request that could be read. What it asks for is not allowed yet: that is decided against the policy. */
+/** A request that was parsed. The policy has not allowed it yet. */
 export interface Request {
   readonly kind: "request";
-  /** It began with `exec `: the session ends with it. */
+  /** The request began with `exec `, so the session ends with it. */
   readonly exec: boolean;
   /** The words as sh would split them, without that `exec`. */
   readonly words: readonly string[];
@@ -16,15 +16,15 @@ export type Asked =
   | { readonly kind: "subsystem" }
   | { readonly kind: "other" };
 
-/** What stands behind an endpoint's own words. */
+/** The options after an endpoint's own words. */
 export interface Options {
   readonly store: string | undefined;
   readonly processOps: boolean;
-  /** The first word that has no place here, in this order: `--store URI`, `--process-ops`. */
+  /** The first word that is not expected. The expected order is `--store URI`, then `--process-ops`. */
   readonly unexpected: string | undefined;
   /**
-   * Where words follow `--store` that no quote or backslash is among: the other way to read them, as one URI with spaces.
-   * So Nix since 2.20 sends it; earlier ones put it in quotes.
+   * The second reading of `--store` with several words: one URI with spaces. It exists where no word has a quote or a
+   * backslash. Nix sends the URI without quotes since 2.20; earlier versions quote it.
    */
   readonly unquoted: Unquoted | undefined;
 }
@@ -37,6 +37,6 @@ export interface Unquoted {
 export interface Refusal {
   readonly kind: "refusal";
   readonly reason: "malformed" | "too-long";
-  /** In plain words, lower case, without the client's text. */
+  /** Plain words in lower case, without the client's text. */
   readonly message: string;
 }

@@ -1,4 +1,4 @@
-/** Words as sh splits and quotes them, or why there are none. */
+/** The words as sh splits and quotes them, or the reason why the text cannot be split. */
 export type Tokens =
   | { readonly ok: true; readonly words: readonly string[] }
   | { readonly ok: false; readonly problem: string };
@@ -7,9 +7,9 @@ export type Tokens =
 const ESCAPED_IN_DOUBLE_QUOTES = new Set(["$", "`", '"', "\\"]);
 
 /**
- * Splits a request into words with the quoting rules of POSIX sh (2.2) and nothing else of it: what sh would expand,
- * redirect or run is an ordinary character here. Only the space separates words, since control characters are
- * refused before this.
+ * Splits a request into words with the quoting rules of POSIX sh (2.2), and no other rule of sh. Characters that sh
+ * would expand, redirect or run are ordinary characters. Only the space separates words, since the parser refuses
+ * control characters earlier.
  */
 export function tokenise(text: string): Tokens {
   const words: string[] = [];
@@ -38,7 +38,7 @@ export function tokenise(text: string): Tokens {
 
 interface Quoted {
   readonly text: string;
-  /** Where the closing quote stands. */
+  /** The index of the closing quote. */
   readonly end: number;
 }
 

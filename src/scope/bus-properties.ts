@@ -7,7 +7,7 @@ import type { Property } from "./properties.ts";
 /** A property as StartTransientUnit takes it (org.freedesktop.systemd1(5)): name, D-Bus signature, value. */
 export type BusProperty = readonly [name: string, signature: string, value: unknown];
 
-/** systemd's UINT64_MAX: no bound, and no weight. */
+/** systemd's UINT64_MAX: no limit, and no weight. */
 const NO_BOUND = 0xffff_ffff_ffff_ffffn;
 
 const whole = (value: number | Infinite | NotAQuantity, scale = 1): bigint => {
@@ -15,10 +15,10 @@ const whole = (value: number | Infinite | NotAQuantity, scale = 1): bigint => {
   return value === "infinity" ? NO_BOUND : BigInt(Math.round(value * scale));
 };
 const US_PER_MS = 1000;
-/** Microseconds of CPU time a second that one per cent is. */
+/** Microseconds of CPU time per second for one per cent. */
 const US_PER_PERCENT = 10_000;
 
-/** How the bus takes the text of each kind. `""` is what undoes a limit. */
+/** The bus value for the text of each kind. `""` removes a limit. */
 const VALUES: Readonly<Record<LimitKind, (text: string) => bigint>> = {
   count: (text) => whole(parseCount(text, true)),
   size: (text) => whole(parseBytes(text, ANY_SIZE)),
@@ -30,13 +30,15 @@ const VALUES: Readonly<Record<LimitKind, (text: string) => bigint>> = {
 };
 const ANY_SIZE = { infinite: true, zero: true } as const;
 
-/** The bus knows fewer spellings than unit files: no units, and its own names for times and quotas. */
+/** The bus accepts fewer spellings than unit files: no units, and its own names for times and quotas. */
 const ON_THE_BUS = new Map<string, Pick<LimitRow, "kind" | "bus">>([
   ...limitRows.map((row) => [row.name, row] as const),
   ["TimeoutStopSec", { kind: "duration", bus: "TimeoutStopUSec" }],
 ]);
 
-/** A plan's property for the bus. The same text that `systemd-run --property=` takes is read, so the two cannot differ. */
+/**
+ * A plan's property for the bus. It is made from the same text as `systemd-run --property=`, so the two cannot differ.
+ */
 export function busProperty({ name, value }: Property): BusProperty {
   const row = ON_THE_BUS.get(name);
   if (!row) throw new TypeError(`no way to put ${name} on the bus`);

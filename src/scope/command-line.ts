@@ -2,7 +2,7 @@ import { limitRows } from "../policy/limits.ts";
 import type { Limits, Manager } from "../policy/policy.ts";
 import type { Property } from "./properties.ts";
 
-/** The command's words are to reach it as they are; systemd-run knows the option from version 254 on. */
+/** Passes the command's words unchanged. systemd-run has the option since version 254. */
 export const EXPAND_NOTHING = "--expand-environment=no";
 
 interface Named {
@@ -16,8 +16,8 @@ interface Named {
 }
 
 /**
- * setpriv(1): no set-user-ID program gives the command what its account does not have. What runs as another account could
- * not be signalled by nixgate either, where it is the account's own (kill(2)).
+ * setpriv(1): no set-user-ID program gives the command more privileges than its account has. Under the account's own
+ * manager, nixgate could also not signal a process of another account (kill(2)).
  */
 const WITHOUT_PRIVILEGES = ["setpriv", "--no-new-privs", "--"];
 
@@ -25,10 +25,10 @@ const assignments = (environment: Named["environment"]) =>
   Object.entries(environment).map(([name, value]) => `${name}=${value}`);
 
 /**
- * The whole call: the limits' program, then the holder that waits until the limits are read back, then the command.
- * Under the system manager the scope is made over D-Bus around a shim, and this is what the shim then runs.
- * `systemd-run` and `prlimit` are found in the PATH of the command's own environment, which is nixgate's: their place
- * differs between distributions, and only root writes to any of those folders.
+ * The whole command line: the program that sets the limits, then the holder, then the command. The holder waits until
+ * the limits are read back. Under the system manager nixgate makes the scope around a shim over D-Bus, and the shim
+ * then runs this command line. `systemd-run` and `prlimit` are found in the PATH of the command's environment, which
+ * nixgate sets. Their directory differs between distributions, and only root writes to any directory in that PATH.
  */
 export function commandLine(plan: Named, limits: Limits, holder: string): readonly [string, ...string[]] {
   if (plan.manager === "system")
@@ -40,8 +40,9 @@ export function commandLine(plan: Named, limits: Limits, holder: string): readon
 }
 
 /**
- * systemd-run(1). The description is given because the default is the whole command line, visible to everybody.
- * Without `--quiet` it names the invocation id on stderr, which is a pipe to nixgate at that time.
+ * The options of systemd-run(1). The default description is the whole command line, visible to every account, so
+ * nixgate sets its own. Without `--quiet` systemd-run prints the invocation id on stderr, a pipe to nixgate at that
+ * time.
  */
 function scopeOptions(plan: Named): readonly string[] {
   return [
@@ -52,14 +53,15 @@ function scopeOptions(plan: Named): readonly string[] {
     `--slice=${plan.slice}`,
     `--description=${plan.description}`,
     ...plan.properties.map(({ name, value }) => `--property=${name}=${value}`),
-    // systemd 262 expands $VAR in a scope's arguments, up to 253 the option is not known: only where it matters
+    // systemd 262 expands $VAR in a scope's arguments; systemd up to 253 does not know the option. So only a `$` needs
+    // it.
     ...(plan.argv.some((word) => word.includes("$")) ? [EXPAND_NOTHING] : []),
   ];
 }
 
 /**
- * prlimit(1), getrlimit(2): all there is without a cgroup, and for each process alone. A limit that is "infinity" is left
- * as it is: raising a hard limit takes CAP_SYS_RESOURCE.
+ * The limits for prlimit(1), getrlimit(2): without a cgroup there are no others, and they hold for each process alone.
+ * A limit of "infinity" is left unchanged, because raising a hard limit takes CAP_SYS_RESOURCE.
  */
 function resourceLimits(limits: Limits): readonly string[] {
   const bounds = limitRows.flatMap(({ name, rlimit }) =>

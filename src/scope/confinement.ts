@@ -2,7 +2,7 @@ import type { AllowRule } from "../policy/policy.ts";
 import type { BusProperty } from "./bus-properties.ts";
 import type { Property } from "./properties.ts";
 
-/** A property of systemd.exec(5), as a unit file spells it and as the bus takes it. */
+/** A property of systemd.exec(5), in the spelling of a unit file and in that of the bus. */
 interface Confining extends Property {
   readonly bus: BusProperty;
 }
@@ -25,8 +25,8 @@ const MANAGERS = [
   .concat("Login", "Machine", "MachineImage", "ManagedOOM", "Manager", "Metrics", "MountFileSystem", "MuteConsole")
   .concat("NamespaceResource", "Network", "PCRExtend", "PCRLock", "Repart", "SysInstall", "Udev", "Unit", "sysext");
 /**
- * Sockets on which PID 1 and other services of root's answer any account (systemd 262): each call costs them time that no
- * limit of the caller's bounds. What a host does not have is passed over.
+ * Sockets on which PID 1 and other services of root answer any account (systemd 262). Each call costs them time that no
+ * limit of the caller bounds. Sockets that a host does not have are skipped.
  */
 const OUT_OF_REACH = [
   ...["/run/dbus", "/run/ssh-unix-local", "/run/systemd/notify", "/run/systemd/private", "/run/systemd/report"],
@@ -35,8 +35,8 @@ const OUT_OF_REACH = [
 ].map((path) => `-${path}`);
 
 /**
- * The sandbox of a confined command: what the programs of Nix need of the host as clients of nix-daemon(8), and no more.
- * They talk to it over a socket in /nix/var/nix; builds, substitution and the database are the daemon's.
+ * The sandbox of a confined command. It allows only what Nix's programs need as clients of nix-daemon(8). They connect
+ * to the daemon's socket in /nix/var/nix; the daemon does builds, substitution and the database.
  */
 const SANDBOX: readonly Confining[] = [
   word("ProtectSystem", "strict"),
@@ -68,10 +68,12 @@ const SANDBOX: readonly Confining[] = [
   { name: "SystemCallErrorNumber", value: "EPERM", bus: ["SystemCallErrorNumber", "i", NOT_PERMITTED] },
 ];
 
-/** A store of its own that a client may name is written by the command itself, without the daemon. */
+/**
+ * A client may name a local store with a root of its own. The command itself writes to that store, without the daemon.
+ */
 const ROOT_OF_STORE = /^local\?(?:[^#]*&)?root=(\/[^&#]*)/;
 
-/** @param rule whose stores stay writable */
+/** @param rule the rule whose stores stay writable */
 export function confinement(rule: AllowRule): readonly Confining[] {
   const stores = rule.kind === "endpoint" ? rule.stores : [];
   const roots = stores.flatMap((store) => ROOT_OF_STORE.exec(store)?.[1] ?? []);

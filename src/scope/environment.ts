@@ -7,12 +7,13 @@ export interface Account {
   readonly home: string;
 }
 
-/** NixOS, Debian and the Nix installer keep programs in these; nothing that an account can write is among them. */
+/** The program directories of NixOS, Debian and the Nix installer. No account can write to any of them. */
 export const PATH = "/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/usr/local/bin:/usr/bin:/bin";
 
 /**
- * The command's environment, built from nothing: what the client sent is not in it. `XDG_RUNTIME_DIR` and the bus
- * are where systemd puts them for the account (pam_systemd(8)), not what the environment claims.
+ * The command's environment, which nixgate builds from nothing. It holds nothing that the client sent.
+ * `XDG_RUNTIME_DIR` and the bus are systemd's paths for the account (pam_systemd(8)), not those of nixgate's
+ * environment.
  */
 export function commandEnvironment(
   account: Account,

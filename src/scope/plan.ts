@@ -17,7 +17,7 @@ import {
   unitProperties,
 } from "./properties.ts";
 
-/** Everything that will be done for one allowed request, as plain text: explain prints it, a session obeys it. */
+/** The complete plan for one allowed request, as plain text. explain prints it, and a session obeys it. */
 export interface Plan {
   readonly manager: Manager;
   readonly unit: string;
@@ -27,18 +27,18 @@ export interface Plan {
   readonly argv: readonly [string, ...string[]];
   /** The command's whole environment. */
   readonly environment: Readonly<Record<string, string>>;
-  /** As the policy asks for them. */
+  /** The properties as the policy gives them. */
   readonly properties: readonly Property[];
-  /** The same as systemd gets them. */
+  /** The properties as systemd gets them. */
   readonly unitProperties: readonly Property[];
   /** The sandbox of a service, systemd.exec(5); undefined for a command that runs in a plain scope. */
   readonly confinement: ReturnType<typeof confinement> | undefined;
   readonly expectations: readonly Expectation[];
-  /** What the team's slice must have, over all of its sessions together. */
+  /** The limits of the team's slice, for all of its sessions together. */
   readonly team: { readonly properties: readonly Property[]; readonly expectations: readonly Expectation[] };
-  /** systemd-run (or prlimit), the holder and the command; under the system manager what the shim runs. */
+  /** systemd-run (or prlimit), the holder and the command; under the system manager the shim's command line. */
   readonly commandLine: readonly [string, ...string[]];
-  /** Undefined: no bound. */
+  /** Undefined where there is no limit. */
   readonly runtimeMax: Milliseconds | undefined;
   readonly stopTimeout: Milliseconds;
 }
@@ -47,14 +47,14 @@ export interface Where {
   readonly host: HostConfig;
   readonly policy: Policy;
   readonly session: SessionId;
-  /** Which of the session's commands, from 1. */
+  /** The number of the command in its session, from 1. */
   readonly n: number;
   readonly account: Account;
   /** The absolute path of bin/nixgate-holder. */
   readonly holder: string;
 }
 
-/** Turns what the policy allowed into what will be run. */
+/** Makes the plan from the policy's decision. */
 export function planScope(decision: Allow, where: Where): Plan {
   const { host, policy, session, n } = where;
   const { limits } = policy;

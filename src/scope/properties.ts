@@ -4,27 +4,27 @@ import type { Limits, Manager, TeamLimits } from "../policy/policy.ts";
 import { formatDuration } from "../units/durations.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 
-/** A property as `systemd-run --property=` and systemd.resource-control(5) spell it. */
+/** A property in the spelling of `systemd-run --property=` and systemd.resource-control(5). */
 export interface Property {
   readonly name: string;
   readonly value: string;
 }
 
-/** What a cgroup v2 file must hold for a limit to be in force. */
+/** The value of a cgroup v2 file when a limit is in force. */
 export interface Expectation {
   readonly property: string;
   readonly file: string;
   readonly value: string;
 }
 
-/** The page size in bytes that memory.max and its like are rounded down to. */
+/** The page size in bytes. The kernel rounds memory.max and similar limits down to it. */
 const PAGE = 4096;
-/** Microseconds of cpu.max's period: systemd's default CPUQuotaPeriodSec. */
+/** The period of cpu.max in microseconds: systemd's default CPUQuotaPeriodSec. */
 const CPU_PERIOD_US = 100_000;
-/** Of cpu.weight and io.weight where nothing sets them. */
+/** The default of cpu.weight and io.weight. */
 const DEFAULT_WEIGHT = "100";
 
-/** How the kernel says a number of each kind in its cgroup file; "infinity" is `max` there. */
+/** The text of a number of each kind in its cgroup file; "infinity" is `max` there. */
 const IN_KERNEL: Readonly<Record<LimitKind, (value: number) => string>> = {
   count: String,
   size: wholePages,
@@ -35,7 +35,7 @@ const IN_KERNEL: Readonly<Record<LimitKind, (value: number) => string>> = {
   duration: String,
 };
 
-/** How systemd is told that there is no limit, and what the kernel then says. */
+/** systemd's value for "no limit", and the kernel's text for it. */
 const NONE: Readonly<Record<LimitKind, { readonly value: string; readonly kernel: string }>> = {
   count: { value: "infinity", kernel: "max" },
   size: { value: "infinity", kernel: "max" },
@@ -50,8 +50,8 @@ const NONE_BY_NAME: ReadonlyMap<string, string> = new Map(limitRows.map((row) =>
 const NOTHING_ASKED = new RegExp(`^(?:max\\b.*|(?:default )?${DEFAULT_WEIGHT})$`);
 
 /**
- * Whether the kernel has what was asked. Where a controller is not there nothing is bounded, which is what `max` and
- * the default weight ask for.
+ * Whether the kernel has the expected value. Without the controller nothing is limited, so an expectation of `max` or
+ * of the default weight is met.
  */
 export function isInForce({ property, value }: Expectation, found: string | undefined): boolean {
   const nothingAsked = NOTHING_ASKED.test(value) || value === NONE_BY_NAME.get(property);
@@ -64,8 +64,8 @@ export function limitProperties(limits: Limits | TeamLimits): readonly Property[
 }
 
 /**
- * A team's limits as its slice must have them between two sessions: a limit that was taken out of the policy is lifted,
- * hence every property has a value. Outside `systemd-run` the properties of a slice that exists are changed in place.
+ * A team's limits for its slice. Every property has a value, so that a limit removed from the policy is lifted. Outside
+ * `systemd-run` systemd changes the properties of an existing slice in place.
  */
 export function sliceLimits(limits: TeamLimits): {
   properties: readonly Property[];
@@ -83,7 +83,7 @@ export function sliceLimits(limits: TeamLimits): {
       },
     };
   });
-  // What is reset comes last.
+  // Properties that reset a limit come last.
   const ordered = [
     ...rows.filter(({ property }) => property.value !== ""),
     ...rows.filter(({ property }) => property.value === ""),
@@ -95,8 +95,8 @@ export function sliceLimits(limits: TeamLimits): {
 }
 
 /**
- * The properties as systemd gets them. Its own RuntimeMaxSec= is for a nixgate that is stopped or gone: nixgate itself comes
- * first, because it can tell the client why before it sends SIGTERM.
+ * The properties as systemd gets them. systemd's RuntimeMaxSec= acts only where nixgate is stopped or gone. nixgate
+ * itself acts first, because it tells the client why before it sends SIGTERM.
  */
 export function unitProperties(
   properties: readonly Property[],
@@ -107,18 +107,24 @@ export function unitProperties(
   return properties.map((property) => (property.name === "RuntimeMaxSec" ? { ...property, value } : property));
 }
 
-/** What systemd's own SIGKILL waits longer than the supervisor's: it would take the shim as well, which has something to say. */
+/**
+ * systemd's SIGKILL comes this much later than the supervisor's. systemd would also kill the shim, which still has to
+ * report.
+ */
 const LAST_WORDS_MS = 5000;
 
-/** How a scope ends: SIGTERM, then after `stopTimeout` SIGKILL (systemd.kill(5), TimeoutStopSec of systemd.scope(5)). */
+/**
+ * The properties for the end of a scope: SIGTERM, then SIGKILL after `stopTimeout` (systemd.kill(5), TimeoutStopSec of
+ * systemd.scope(5)).
+ */
 export function stopProperties(stopTimeout: Milliseconds, manager: Manager): readonly Property[] {
   const patience = manager === "system" ? stopTimeout + LAST_WORDS_MS : stopTimeout;
   return [{ name: "TimeoutStopSec", value: formatDuration(patience as Milliseconds) }];
 }
 
 /**
- * What the scope's cgroup files must say: limits are read back, because a host can accept them and not apply them
- * (cgroup v1 in use, a controller that is not delegated).
+ * The expected values of the scope's cgroup files. nixgate reads limits back, because a host can accept them and not
+ * apply them (cgroup v1 in use, a controller that is not delegated).
  */
 export function expectations(limits: Limits | TeamLimits): readonly Expectation[] {
   return given(limits).flatMap(({ row, value }) =>
@@ -127,8 +133,8 @@ export function expectations(limits: Limits | TeamLimits): readonly Expectation[
 }
 
 /**
- * The same without systemd: the rows of /proc/PID/limits (getrlimit(2)) that command-line.ts sets with prlimit(1).
- * What has no row there is not asked for: a limit that cannot be had without a cgroup is a warning of `check`.
+ * The same without systemd: the rows of /proc/PID/limits (getrlimit(2)) that command-line.ts sets with prlimit(1). A
+ * limit without such a row needs a cgroup and is not expected; `check` warns of it.
  */
 export function rlimitExpectations(limits: Limits): readonly Expectation[] {
   return given(limits).flatMap(({ row: { name, rlimit }, value }) =>

@@ -1,4 +1,4 @@
 declare const unit: unique symbol;
 
-/** A number or text whose unit or kind is part of its type; only src/units casts to one. */
+/** A number or text whose unit or kind is part of its type. Only src/units casts to such a type. */
 export type Branded<Base, Name extends string> = Base & { readonly [unit]: Name };

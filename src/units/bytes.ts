@@ -4,16 +4,16 @@ const UNITS = ["", "K", "M", "G", "T", "P"] as const;
 const scale = (unit: string): number => 1024 ** UNITS.indexOf(unit as "K");
 
 export interface BytesRange {
-  /** Whether "infinity" is a value here. */
+  /** Whether "infinity" is a valid value. */
   readonly infinite?: boolean;
-  /** Whether 0 is: MemorySwapMax=0 means no swap. */
+  /** Whether 0 is a valid value: MemorySwapMax=0 means no swap. */
   readonly zero?: boolean;
 }
 
 /**
- * A size as systemd.resource-control(5) writes it: whole bytes, or a whole number with K, M, G, T or P to the base 1024.
- * Stricter than systemd 257, which also takes "1.5G" and percentages of the machine's memory: a policy shall mean
- * the same on every host, and say exactly what is applied.
+ * Parses a size as systemd.resource-control(5) writes it: whole bytes, or a whole number with K, M, G, T or P to the
+ * base 1024. systemd 257 also takes "1.5G" and percentages of the machine's memory. This parser refuses both, so that a
+ * policy means the same on every host and says exactly which limit applies.
  */
 export function parseBytes(
   value: string | number,

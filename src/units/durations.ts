@@ -1,6 +1,6 @@
 import { commonMistake, type Infinite, type Milliseconds, type NotAQuantity, shown } from "./quantities.ts";
 
-/** Longest first, as a duration is written. */
+/** The longest unit comes first, in the order in which a duration is written. */
 const UNITS: readonly (readonly [name: string, milliseconds: number, ...aliases: string[]])[] = [
   ["w", 604_800_000, "week", "weeks"],
   ["d", 86_400_000, "day", "days"],
@@ -10,14 +10,15 @@ const UNITS: readonly (readonly [name: string, milliseconds: number, ...aliases:
   ["ms", 1, "msec"],
 ];
 const EXAMPLE = '"30s", "4h" or "1min 30s"';
-/** systemd counts microseconds in 64 bits; a century is far below that and exact in milliseconds. */
+/** One century. systemd counts microseconds in 64 bits; a century is far below that and exact in milliseconds. */
 const LONGEST_MS = 36_525 * 86_400_000;
 
 /**
- * A time span as systemd.time(7) writes it: "30s", "4h", "1min 30s", "2h 30min"; a bare number is seconds.
- * Whole numbers only, nothing shorter than a millisecond, no months and years (systemd's are averages), above zero:
- * systemd takes 0 for "no limit" in some settings and for "at once" in others.
- * @param infinite whether "infinity" is a value here
+ * Parses a time span as systemd.time(7) writes it: "30s", "4h", "1min 30s", "2h 30min"; a bare number is seconds. The
+ * parser takes whole numbers only, and no unit below a millisecond. The parser refuses months and years, because
+ * systemd's are averages. The parser refuses 0, because systemd takes 0 for "no limit" in some settings and for "at
+ * once" in others.
+ * @param infinite whether "infinity" is a valid value
  */
 export function parseDuration(value: string | number, infinite: true): Milliseconds | Infinite | NotAQuantity;
 export function parseDuration(value: string | number, infinite?: false): Milliseconds | NotAQuantity;
@@ -44,7 +45,7 @@ export function parseDuration(value: string | number, infinite = false): Millise
     : (total as Milliseconds);
 }
 
-/** As systemd prints it, largest units first: `4h`, `1min 30s`, `500ms`, `infinity`. */
+/** The duration as systemd prints it, largest units first: `4h`, `1min 30s`, `500ms`, `infinity`. */
 export function formatDuration(duration: Milliseconds | Infinite): string {
   if (duration === "infinity") return "infinity";
   const parts: string[] = [];

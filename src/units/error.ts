@@ -1,14 +1,15 @@
 import type { ExitStatus } from "./exit-status.ts";
 
 export interface ErrorDetails {
-  /** What the reader can do about it, as an imperative sentence without its full stop. */
+  /** The remedy, as an imperative sentence without its full stop. */
   readonly hint?: string;
   readonly cause?: unknown;
 }
 
 /**
- * The base of every failure that nixgate itself words: a stable code for programs, an exit status for callers,
- * a message for people (lower case, names the path or the word at fault) and, where there is one, the remedy.
+ * The base of every error that nixgate itself words. The code is stable, for programs. The exit status is for callers.
+ * The hint is the remedy, where there is one. The message is for people: it is lower case and names the path or the
+ * word at fault.
  */
 export class NixgateError extends Error {
   override readonly name: string = "NixgateError";

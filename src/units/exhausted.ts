@@ -5,8 +5,8 @@ const WORDS: ReadonlyMap<unknown, string> = new Map([
 ]);
 
 /**
- * What the account or the host has run out of, in words; undefined for every other error. It is no bug of nixgate's, and
- * status 69.
+ * The exhausted resource of the account or the host, in words; undefined for every other error. Such an error is no bug
+ * of nixgate; its exit status is 69.
  */
 export const exhausted = (error: unknown): string | undefined =>
   WORDS.get((error as { readonly code?: unknown } | null)?.code);

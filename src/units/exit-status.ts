@@ -1,6 +1,6 @@
 /**
- * The closed vocabulary of statuses that nixgate itself exits with: sysexits(3). A command that ran keeps its own
- * status, or 128 + the signal's number. Nix uses 1 and 100 to 107, so neither is ever ours.
+ * All exit statuses that nixgate itself uses: sysexits(3). A command that ran keeps its own status, or 128 + the
+ * signal's number. Nix exits with 1 and 100 to 107, so nixgate uses none of these.
  */
 export const ExitStatus = {
   ok: 0,

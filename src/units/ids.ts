@@ -2,29 +2,32 @@ import type { Branded } from "./branded.ts";
 
 export type TeamName = Branded<string, "team">;
 export type MemberName = Branded<string, "member">;
-/** A UUIDv7 (RFC 9562) in its usual form: sorts by the session's start. */
+/** A UUIDv7 (RFC 9562) in its usual form. Ids sort by the session's start. */
 export type SessionId = Branded<string, "session">;
 
 export const NAME_PATTERN = /^[a-z][a-z0-9-]{0,31}$/;
 const SESSION_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** The team's name, or undefined where the text is none: it becomes a file name and a unit name, so nothing else passes. */
+/**
+ * The text as a team's name, or undefined where it is not valid. The name becomes a file name and a unit name, so no
+ * other characters are allowed.
+ */
 export function teamName(text: string): TeamName | undefined {
   return NAME_PATTERN.test(text) ? (text as TeamName) : undefined;
 }
 
-/** The member's name, or undefined where the text is none; same alphabet as a team's. */
+/** The text as a member's name, or undefined where it is not valid. The alphabet is that of a team's name. */
 export function memberName(text: string): MemberName | undefined {
   return NAME_PATTERN.test(text) ? (text as MemberName) : undefined;
 }
 
-/** The session's id, or undefined where the text is none. */
+/** The text as a session's id, or undefined where it is not valid. */
 export function sessionId(text: string): SessionId | undefined {
   return SESSION_PATTERN.test(text) ? (text as SessionId) : undefined;
 }
 
 /**
- * A UUIDv7 made of its parts (RFC 9562, section 5.7).
+ * Makes a UUIDv7 from its parts (RFC 9562, section 5.7).
  * @param unixMs milliseconds since 1970, below 2^48
  * @param random at least 10 random bytes
  */
@@ -41,8 +44,8 @@ export function makeSessionId(unixMs: number, random: Uint8Array): SessionId {
 }
 
 /**
- * The UTC day on which a session began, `YYYY-MM-DD`, as its id says: the day's file of its team holds it.
- * @param later milliseconds after that
+ * The UTC day on which a session began, `YYYY-MM-DD`, read from its id. The team's file of that day holds the session.
+ * @param later milliseconds to add to the session's start
  */
 export function dayOfSession(id: string, later = 0): string {
   const began = Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);

@@ -1,4 +1,4 @@
-/** The word that was probably meant: another case, `-` for `_`, or at most two letters off. */
+/** The known word that was probably meant: it differs in case, in `-` for `_`, or in at most two letters. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   if (word.length > 40) return undefined;
   const plain = (text: string) => text.toLowerCase().replaceAll(/[-_]/g, "");
@@ -12,11 +12,11 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best && best.distance <= Math.min(2, word.length / 2) ? best.candidate : undefined;
 }
 
-/** The end of a sentence that names the word that was probably meant; empty where there is none. */
+/** The end of a sentence that suggests the nearest word; empty where there is none. */
 export const didYouMean = (near: string | undefined, prefix = ""): string =>
   near === undefined ? "" : `; did you mean ${prefix}${near}?`;
 
-/** Levenshtein's: letters to insert, remove or exchange. */
+/** Levenshtein distance: the number of letters to insert, remove or exchange. */
 function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (const [i, letter] of [...from].entries()) {

@@ -5,10 +5,10 @@ export type Bytes = Branded<number, "bytes">;
 export type Milliseconds = Branded<number, "milliseconds">;
 /** Per cent of one CPU: 200 is two CPUs. */
 export type Percent = Branded<number, "percent">;
-/** Where systemd knows no bound. */
+/** systemd's word for a limit without bound. */
 export type Infinite = "infinity";
 
-/** A text that is no quantity: what is wrong, and what to write instead. */
+/** The error for a text that is not a valid quantity: the problem, and the fix. */
 export interface NotAQuantity {
   readonly problem: string;
   readonly fix: string;
@@ -17,14 +17,14 @@ export interface NotAQuantity {
 export const isQuantity = <Q extends number | Infinite>(value: Q | NotAQuantity): value is Q =>
   typeof value !== "object";
 
-/** The text as a message shows it; made only where there is something to say. */
+/** The text as a message shows it: escaped, quoted and at most 40 characters. */
 export const shown = (text: string): string => `"${escapeText(text.slice(0, 40))}"`;
 
 const notA = (problem: string, fix: string): NotAQuantity => ({ problem, fix });
 
 /**
- * What no quantity may look like, whatever its unit: undefined where nothing is wrong so far.
- * @param example a text that would be right, for the remedy
+ * Finds mistakes that are wrong for every unit; undefined where there is none.
+ * @param example a valid text, for the fix
  */
 export function commonMistake(text: string, example: string): NotAQuantity | undefined {
   if (text === "") return notA("is empty", `write a value such as ${example}`);
@@ -36,8 +36,8 @@ export function commonMistake(text: string, example: string): NotAQuantity | und
 }
 
 /**
- * A number of tasks, sessions, commands: a whole number above zero, at most 2^53 - 1.
- * @param infinite whether "infinity" is a value here (systemd.resource-control(5), TasksMax=)
+ * Parses a number of tasks, sessions or commands: a whole number above zero, at most 2^53 - 1.
+ * @param infinite whether "infinity" is a valid value (systemd.resource-control(5), TasksMax=)
  */
 export function parseCount(value: string | number, infinite: true): number | Infinite | NotAQuantity;
 export function parseCount(value: string | number, infinite?: false): number | NotAQuantity;
@@ -53,7 +53,10 @@ export function parseCount(value: string | number, infinite = false): number | I
   return count === 0 ? notA("0 would let nothing run", "write 1 or more") : count;
 }
 
-/** CPUWeight= and IOWeight= of systemd.resource-control(5): a whole number from 1 to 10000, 100 by default there. */
+/**
+ * Parses CPUWeight= and IOWeight= of systemd.resource-control(5): a whole number from 1 to 10000, where 100 is the
+ * default.
+ */
 export function parseWeight(value: string | number): number | NotAQuantity {
   const weight = parseCount(value);
   return isQuantity(weight) && weight > 10_000
@@ -62,8 +65,9 @@ export function parseWeight(value: string | number): number | NotAQuantity {
 }
 
 /**
- * CPUQuota= of systemd.resource-control(5): per cent of one CPU with at most two decimals, above zero; "200%" is two CPUs.
- * Below 1% the kernel's shortest quota (1 ms, cpu.max) would be missed at any period, so that is refused.
+ * Parses CPUQuota= of systemd.resource-control(5): per cent of one CPU with at most two decimals; "200%" is two CPUs.
+ * Below 1% no period gives a quota of at least 1 ms, the kernel's shortest (cpu.max), so the parser refuses such
+ * values.
  */
 export function parsePercent(value: string | number): Percent | NotAQuantity {
   const text = String(value);
@@ -78,5 +82,5 @@ export function parsePercent(value: string | number): Percent | NotAQuantity {
   return percent < 1 ? notA(`${shown(text)} is below 1%`, 'write at least "1%"') : (percent as Percent);
 }
 
-/** As systemd writes it: `150%`. */
+/** The percentage as systemd writes it: `150%`. */
 export const formatPercent = (percent: Percent): string => `${percent}%`;
