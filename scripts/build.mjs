@@ -1,6 +1,6 @@
-// Bundles src/main.ts into dist/nixgate.cjs, and what sshd starts into dist/nixgate-session.cjs: CommonJS because Node
-// starts it quicker than an ES module.
-// `--if-needed` leaves a bundle alone that is newer than everything it is made from.
+// Bundles src/main.ts into dist/nixgate.cjs, and the program that sshd starts into dist/nixgate-session.cjs. The format
+// is CommonJS, because Node starts it faster than an ES module.
+// `--if-needed` keeps a bundle that is newer than all of its sources.
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { build } from "esbuild";
@@ -21,7 +21,7 @@ const sources = [
   "scripts/keep-code.cjs",
 ].concat(readdirSync("src", { recursive: true }).map((name) => `src/${name}`));
 
-/** Packages that are large and that no session runs: in files of their own Node need not read them. */
+/** Large packages that no session runs. They are in files of their own, so that Node need not read them. */
 const APART = [
   "csv-stringify/sync",
   "dbus-native",
@@ -33,11 +33,11 @@ const APART = [
   "vega",
 ];
 /**
- * vega-lite holds parts of vega, so both are one file. Under Node's own conditions vega would look for a canvas, and
- * for files to load: it gets neither.
+ * vega-lite contains parts of vega, so both are in one file. Under Node's own conditions vega would look for a canvas
+ * and for files to load. It gets neither.
  */
 const ENTRIES = {
-  "jsonc-parser": { entryPoints: ["jsonc-parser"], mainFields: ["module"] }, // its other form hides its files from bundlers
+  "jsonc-parser": { entryPoints: ["jsonc-parser"], mainFields: ["module"] }, // the UMD form hides its files from bundlers
   vega: {
     stdin: { contents: 'export * from "vega"; export { compile } from "vega-lite";', resolveDir: "." },
     platform: "neutral",
@@ -46,7 +46,7 @@ const ENTRIES = {
 };
 const fileOf = (name) => `${name.replace("/", "-")}.cjs`;
 
-/** The path is right both for dist/nixgate.cjs and for bin/nixgate.cjs, whose `require` it is given. */
+/** The relative path is right for dist/nixgate.cjs and for bin/nixgate.cjs, which passes its `require`. */
 function keepApart({ onResolve }) {
   onResolve({ filter: new RegExp(`^(?:${APART.join("|")}|vega-lite)$`) }, ({ path }) => ({
     path: `../dist/${fileOf(path.replace("vega-lite", "vega"))}`,
@@ -81,7 +81,7 @@ if (!process.argv.includes("--if-needed") || sources.some((path) => modified(pat
     const entry = ENTRIES[name] ?? { entryPoints: [name] };
     await build({ ...common, ...entry, outfile: `dist/${fileOf(name)}` });
   }
-  // bin/nixgate takes dist/node without asking for its version; a package lays such a link for its own Node.js.
+  // bin/nixgate takes dist/node without checking its version. A package creates that link for its own Node.js.
   rmSync("dist/node", { force: true });
   symlinkSync(process.execPath, "dist/node");
 

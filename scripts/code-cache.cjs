@@ -1,5 +1,5 @@
-// code-cache.cjs: serves one session around /bin/true in a temporary configuration and lists it, and has keep-code.cjs
-// keep what V8 compiled for either.
+// code-cache.cjs: serves one session of /bin/true in a temporary configuration and lists it. keep-code.cjs stores the
+// code that V8 compiled for each of the two bundles.
 const { spawnSync } = require("node:child_process");
 const { mkdirSync, mkdtempSync, rmSync, writeFileSync } = require("node:fs");
 const { tmpdir } = require("node:os");
@@ -19,14 +19,14 @@ toml("nixgate.toml", [
   "[log]",
   `directory = "${log}"`,
   "journald = false",
-  "[admission]", // a build machine is busy
+  "[admission]", // a build machine may be busy
   "min_available_memory = 0",
   "max_load_per_cpu = 1e6",
 ]);
 toml("policies/build.toml", ["schema = 1", 'team = "build"', "[[allow]]", 'request = ["true"]', 'run = ["/bin/true"]']);
 
-// The words that sshd's bundle is run with, then those of the other; each with the options that bin/nixgate gives Node.js,
-// because V8 takes no code that was made under other ones.
+// The words that each bundle is run with: first sshd's bundle, then the other. Each run has the options that
+// bin/nixgate gives Node.js, because V8 rejects code that was compiled under other options.
 const RUNS = [
   {
     options: ["--min-semi-space-size=2", "--v8-pool-size=1"],

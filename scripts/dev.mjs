@@ -1,4 +1,4 @@
-// Watches: vitest runs the unit tests that a change touches, tsc checks the types. Ctrl-C ends both.
+// Watch mode: vitest runs the unit tests that a change affects, tsc checks the types. Ctrl-C ends both.
 import { spawn } from "node:child_process";
 
 const watchers = [

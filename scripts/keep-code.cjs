@@ -1,5 +1,5 @@
-// keep-code.cjs WORD…: does what nixgate does with these words, and keeps what V8 compiled for it in dist/*.cache: the
-// functions that were called are in it, the others are compiled when they are called.
+// keep-code.cjs WORD…: runs nixgate with these words and stores the code that V8 compiled in dist/*.cache. It holds the
+// functions that were called. V8 compiles the others when they are called.
 const { writeFileSync } = require("node:fs");
 
 process.on("exit", (status) => {

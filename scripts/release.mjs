@@ -1,4 +1,4 @@
-// release.mjs VERSION: writes the version, dates the section of CHANGELOG.md, commits and tags. It pushes nothing.
+// release.mjs VERSION: writes the version, dates the section of CHANGELOG.md, commits and tags. It does not push.
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 

@@ -1,10 +1,10 @@
 #!/bin/sh
-# setup.sh [npm] [system] [tests] [browser] [--quiet]: what the npm scripts need before they can do their work.
+# setup.sh [npm] [system] [tests] [browser] [--quiet]: provides the packages and programs that the npm scripts need.
 #   npm     installs the packages of package-lock.json when node_modules is missing or older than it
-#   system  says which programs are missing (Nix, sshd) and, as root on Debian, installs them
-#   tests   the same for what only tests need; tests that lack something are left out and say so
-#   browser the same as system for Chromium, in which the tests look at the page of `sessions report`
-# All are quick when there is nothing to do. Everything is said on stderr: stdout belongs to the script that asked.
+#   system  reports missing programs (Nix, sshd) and, as root on Debian, installs them
+#   tests   the same for programs that only tests need; a test whose program is missing is skipped with a message
+#   browser the same for Chromium, in which the tests open the page of `sessions report`
+# All are quick when there is nothing to do. All output goes to stderr: stdout belongs to the calling script.
 set -eu
 cd "$(dirname "$0")/.."
 QUIET=
@@ -19,33 +19,33 @@ setup_npm() {
   fi
 }
 
-# has NAME: whether there is such a program, also outside of PATH
+# has NAME: whether the program is installed, also outside of PATH
 has() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || [ -x "/usr/lib/systemd/$1" ] || [ -x "/lib/systemd/$1" ]; }
 
 can_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; }
 
-# links_of_boot: what systemd, or init, starts at the next boot; one link a line
+# links_of_boot: prints the links of the units that systemd or init starts at the next boot, one a line
 links_of_boot() { find /etc/systemd/system /etc/rc[S2345].d -type l \( -path '*.wants/*' -o -path '*.requires/*' -o -name 'S*' \) 2>/dev/null | sort; }
 
-# leave_boot BEFORE: takes back what packages have had started at the next boot since links_of_boot printed the file BEFORE
+# leave_boot BEFORE: removes the boot links that packages have added since links_of_boot printed the file BEFORE
 leave_boot() {
   links_of_boot | comm -13 "$1" - | while IFS= read -r link; do
     name=${link##*/}
     case $link in
       /etc/rc*) update-rc.d "${name#S[0-9][0-9]}" disable >&2 ;;
-      # deb-systemd-helper(1p) is there without systemd too, and remembers it for the package's next version
+      # deb-systemd-helper(1p) works without systemd too, and remembers the choice for the package's next version
       *) if command -v systemctl >/dev/null 2>&1; then systemctl --quiet disable "$name" >&2; else deb-systemd-helper disable "$name" >&2; fi ;;
     esac || say "$name starts at the next boot; it could not be disabled"
   done
 }
 
-# install PACKAGE…: with apt-get, without starting what the packages would start, now or at the next boot
+# install PACKAGE…: installs with apt-get. It does not start the packages' services, now or at the next boot
 install() {
   say "installing with apt-get: $*. What they would start at boot is disabled again. To undo it: apt-get purge $*"
   before=$(mktemp)
   links_of_boot >"$before"
   export DEBIAN_FRONTEND=noninteractive
-  # Packages of servers would start them on this machine; nobody asked for one (invoke-rc.d(8)).
+  # Packages of servers would start them on this machine. This policy forbids that (invoke-rc.d(8)).
   guard=/usr/sbin/policy-rc.d
   [ -e "$guard" ] && guard= || { printf '#!/bin/sh\nexit 101\n' >"$guard" && chmod 755 "$guard"; }
   if { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"; } >&2; then done=1; else done=; fi
@@ -65,7 +65,7 @@ setup_system() {
 
 setup_browser() {
   missing=
-  # without a font of the system's there is no text in a picture
+  # without a system font, pictures have no text
   has chromium || missing=" chromium fonts-dejavu-core"
   install_missing
 }

@@ -1,5 +1,5 @@
 import { run } from "./compose/run.ts";
 import { SESSION } from "./compose/session.ts";
 
-// A bundle of its own: to start, V8 must make out every function of the text, and those of the other commands are many.
+// This is a bundle of its own. At start V8 scans every function of a text, and the other commands have many.
 run(SESSION);

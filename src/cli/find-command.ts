@@ -1,7 +1,7 @@
 import { didYouMean, nearest } from "../units/nearest.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** The entry whose name the words begin with, the longest name first, and the words behind it. */
+/** Finds the entry with the longest name that the words begin with, and returns it with the remaining words. */
 export function findCommand<Entry>(
   table: Readonly<Record<string, Entry>>,
   words: readonly string[],
@@ -20,7 +20,7 @@ const familiesOf = (names: readonly string[]): readonly string[] => [
   ...new Set(names.flatMap((name) => (name.includes(" ") ? [name.slice(0, name.indexOf(" "))] : []))),
 ];
 
-/** The family that the words name without one of its members: nothing follows, or an option does. */
+/** The family that the first word names, where no member follows: there are no more words, or an option follows. */
 export function familyAlone(names: readonly string[], words: readonly string[]): string | undefined {
   const [first = "", second] = words;
   const isAlone = second === undefined || second.startsWith("-");
@@ -28,8 +28,8 @@ export function familyAlone(names: readonly string[], words: readonly string[]):
 }
 
 /**
- * What to say of words that are no command's.
- * @param names those that may be suggested
+ * The error for words that name no command.
+ * @param names the names that may be suggested
  */
 export function unknownCommand(names: readonly string[], words: readonly string[]): UsageError {
   const [first = "", second = ""] = words;
@@ -44,7 +44,7 @@ export function unknownCommand(names: readonly string[], words: readonly string[
   });
 }
 
-/** The command of a family whose second word was typed alone: `list` for `sessions list`. */
+/** The full name of a command of which only the second word was typed: `sessions list` for `list`. */
 function memberOf(names: readonly string[], word: string): string | undefined {
   const members = names.filter((name) => name.includes(" "));
   const last = (name: string) => name.slice(name.indexOf(" ") + 1);

@@ -1,10 +1,10 @@
 import type { Command } from "./command.ts";
 
-/** Columns of a terminal that no synopsis exceeds, unless one word of it does. */
+/** A synopsis is folded to this many columns. Only a single longer word exceeds it. */
 const COLUMNS = 80;
-/** The end of a long synopsis stands below its beginning, moved in by this. */
+/** The indent of the continuation lines of a long synopsis. */
 const INDENT = " ".repeat("usage: ".length + 2);
-/** A word of a synopsis: what stands in brackets, which may hold brackets, is one. */
+/** One word of a synopsis. A bracketed group, which may hold further brackets, is one word. */
 const WORD = /\[(?:[^[\]]|\[[^[\]]*\])*\]|\S+/g;
 
 /** The page that `nixgate COMMAND --help` prints. */
@@ -27,7 +27,7 @@ export function overview(commands: readonly Command<never>[]): string {
   ].join("\n");
 }
 
-/** The page of the commands that share their first word. */
+/** The page that lists the commands of one family. */
 export function familyHelp(family: string, commands: readonly Command<never>[]): string {
   const members = commands.filter(({ name }) => name.startsWith(`${family} `));
   return [

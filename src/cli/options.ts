@@ -2,16 +2,16 @@ import { escapeText } from "../units/text.ts";
 import type { Arguments } from "./command.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** The text that an option was given; undefined where it was not given, or takes none. */
+/** The text value of an option; undefined where the option was not given or takes no value. */
 export function textOption(options: Arguments["options"], name: string): string | undefined {
   const value = options[name];
   return typeof value === "string" ? value : undefined;
 }
 
 /**
- * For a command that takes no words beside its options.
+ * Refuses positional words, for a command that takes only options.
  * @param hint what to write instead
- * @throws UsageError where there is a word
+ * @throws UsageError where there is a positional word
  */
 export function optionsOnly(command: string, [word]: Arguments["positionals"], hint?: string): void {
   if (word === undefined) return;

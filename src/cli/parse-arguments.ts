@@ -5,11 +5,11 @@ import type { Arguments, Command } from "./command.ts";
 import { UsageError } from "./usage-error.ts";
 
 /**
- * Reads a command's own words.
- * @throws UsageError for an unknown option, a missing value, a value too many, an option given twice
+ * Parses the words after a command's name.
+ * @throws UsageError for an unknown option, a missing value, a superfluous value, a repeated option
  */
 export function parseArguments({ name, options }: Command<never>, words: readonly string[]): Arguments {
-  // Not strict: parseArgs would say what is wrong in sentences of its own, with the word at fault somewhere in them.
+  // Not strict: parseArgs would put the wrong word into error sentences of its own.
   const { positionals, tokens } = parseArgs({
     args: [...words],
     options,
@@ -30,7 +30,7 @@ export function parseArguments({ name, options }: Command<never>, words: readonl
 
 interface Token {
   readonly name: string;
-  /** As it was given: `-o`, `--output`. */
+  /** The option as typed: `-o`, `--output`. */
   readonly rawName: string;
   readonly value?: string | undefined;
   readonly inlineValue?: boolean | undefined;
@@ -46,7 +46,7 @@ function problemOf(
   }
   if (given.has(name)) return `--${name} is given twice`;
   if (options[name]?.type === "boolean") return value === undefined ? undefined : `${rawName} takes no value`;
-  // What looks like an option is none's value, unless it is joined to it: --team=-x
+  // A word that looks like an option is no value, unless it is joined to the option: --team=-x
   const isMissing = value === undefined || looksLikeOption(value, inlineValue);
   return isMissing ? `${rawName} needs a value` : undefined;
 }
@@ -54,7 +54,9 @@ function problemOf(
 const looksLikeOption = (value: string, inlineValue: boolean | undefined) =>
   !inlineValue && value.length > 1 && value.startsWith("-");
 
-/** How to give an option a value that begins with a dash: `--request --write` leaves open which of the two was meant. */
+/**
+ * The form for a value that begins with a dash: `--request --write` could mean one option with a value or two options.
+ */
 function joined({ name, value, inlineValue }: Token, options: Command<never>["options"]): string {
   const takesText = Object.hasOwn(options, name) && options[name]?.type === "string";
   if (!takesText || value === undefined || !looksLikeOption(value, inlineValue)) return "";

@@ -1,7 +1,10 @@
 import type { Command, CommandResult } from "../cli/command.ts";
 import { parseArguments } from "../cli/parse-arguments.ts";
 
-/** A command, loaded when it is called, with what builds its ports: a session does not pay for the others. */
+/**
+ * A command and the function that builds its ports. It is loaded when it is called, so that a session does not load the
+ * others.
+ */
 export type Entry = () => Promise<Bound>;
 export type Entries = Readonly<Record<string, Entry>>;
 

@@ -18,7 +18,7 @@ export async function configuring(parsers?: Parsers) {
     configure(files, resolve(directory), team, member, parsers);
 }
 
-/** The same of sessions that run already. */
+/** The same ports for sessions that already run. */
 export async function configuringRunning(parsers?: Parsers) {
   const { configureRunning } = await import("../session/configuration.ts");
   const files = await ownFiles();
@@ -119,7 +119,7 @@ export async function closingPorts(): Promise<ClosingPorts> {
   };
 }
 
-/** What is closed to new sessions, for those who look at this host's records where its configuration says they are. */
+/** The closings of this host, for the commands that read the records of the configured log folder. */
 export async function closings(directory = CONFIG_DIR) {
   const { allClosings } = await import("../policy/closed.ts");
   return allClosings(await ownFiles(), resolve(directory));

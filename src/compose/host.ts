@@ -11,7 +11,7 @@ import {
 } from "./configuration.ts";
 import { PROGRAM, ROOT, SHIM, VERSION } from "./places.ts";
 
-/** What looks at the configuration, and what is made from it. */
+/** The commands that inspect the configuration, and those that generate files from it. */
 export const HOST: Entries = {
   check: async () => {
     const { check } = await import("../commands/config/check.ts");

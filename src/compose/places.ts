@@ -2,10 +2,10 @@ import { dirname, join } from "node:path";
 
 declare const NIXGATE_VERSION: string;
 
-/** The build puts it in, from package.json. */
+/** The build inserts this from package.json. */
 export const VERSION = NIXGATE_VERSION;
 
-/** Where the package lies: bundles are in dist. */
+/** The root folder of the package. The bundles are in its dist folder. */
 export const ROOT = dirname(__dirname);
 export const PROGRAM = join(ROOT, "bin/nixgate");
 export const HOLDER = join(ROOT, "bin/nixgate-holder");

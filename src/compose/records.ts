@@ -3,7 +3,7 @@ import { bind, type Entries } from "./bind.ts";
 import { closings, outputPorts, ownFiles, printingPorts, sessionsPorts, trustPorts } from "./configuration.ts";
 import { CONFIG_DIR, VERSION } from "./places.ts";
 
-/** What reads the records, and the sessions that still write them. */
+/** The commands that read records, and those that act on running sessions. */
 export const RECORDS: Entries = {
   "sessions list": async () => {
     const { sessionsList } = await import("../commands/sessions/sessions-list.ts");

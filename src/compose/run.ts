@@ -10,7 +10,7 @@ import { escapeText } from "../units/text.ts";
 import type { Entries } from "./bind.ts";
 import { VERSION } from "./places.ts";
 
-/** Does what the command line says, by one of these commands, and ends this process. */
+/** Runs the command that the command line names, and exits. */
 export function run(commands: Entries): void {
   process.on("uncaughtException", (error) => finish(resultOf(error)));
   obey(commands, process.argv.slice(2)).then(finish, (error: unknown) => finish(resultOf(error)));
@@ -39,17 +39,17 @@ async function obey(commands: Entries, words: readonly string[]): Promise<Comman
 const allOf = async (commands: Entries) =>
   (await Promise.all(Object.values(commands).map((entry) => entry()))).map(({ command }) => command);
 
-/** What follows `--` is the command's. */
+/** The words after `--` belong to the command. */
 function asksForHelp(words: readonly string[]): boolean {
   const own = words.includes("--") ? words.slice(0, words.indexOf("--")) : words;
   return own.includes("--help") || own.includes("-h");
 }
 
-/** Help that was asked for is an answer. A list of commands in place of one that is missing is a wrong command line. */
+/** Requested help is a success. A list of commands in place of a missing command is a usage error. */
 const page = (text: string, isAsked: boolean): CommandResult =>
   isAsked ? { status: ExitStatus.ok, stdout: text } : { status: ExitStatus.usage, stderr: text };
 
-/** The one place that turns an error into words and a status. */
+/** Only this function turns an error into a message and a status. */
 function resultOf(error: unknown): CommandResult {
   if (error instanceof NixgateError) {
     const hint = error.hint === undefined ? "" : `nixgate: ${escapeText(error.hint)}\n`;
@@ -59,12 +59,12 @@ function resultOf(error: unknown): CommandResult {
   if (lacking !== undefined) return { status: ExitStatus.unavailable, stderr: `nixgate: ${lacking}\n` };
   const { message, stack = message } = error instanceof Error ? error : new Error(String(error));
   if (!FOR_CLIENTS.has(process.argv[2])) return { status: ExitStatus.bug, stderr: bug(stack) };
-  // The client gets no more of it than who to ask; the administrator gets all.
+  // The client is told only whom to ask. The administrator gets the whole stack.
   tellSyslog(`a bug in nixgate: ${stack}`);
   return { status: ExitStatus.bug, stderr: bug(message) };
 }
 
-/** The commands whose stderr is a client's. */
+/** The commands whose stderr goes to a client. */
 const FOR_CLIENTS: ReadonlySet<string | undefined> = new Set(["session", "read-request"]);
 
 const bug = (said: string) => `nixgate: this is a bug in nixgate: ${escapeText(said)}\n`;

@@ -2,7 +2,7 @@ import { bind, type Entries } from "./bind.ts";
 import { configuring, configuringRunning, hostConfig } from "./configuration.ts";
 import { HOLDER, PROGRAM, SHIM, VERSION } from "./places.ts";
 
-/** What serves sessions for all, says how they would be served, and ends what is left of them. */
+/** The supervisor, the commands that explain its decisions, and the command that ends leftover sessions. */
 export const SERVING: Entries = {
   supervise: async () => {
     const { supervise } = await import("../commands/session/supervise.ts");

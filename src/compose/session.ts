@@ -3,7 +3,7 @@ import { bind, type Entries } from "./bind.ts";
 import { configuring } from "./configuration.ts";
 import { HOLDER, SHIM, VERSION } from "./places.ts";
 
-/** What sshd starts, and a shim for it. */
+/** The commands that sshd or a shim starts. */
 export const SESSION: Entries = {
   session: async () => {
     const { session } = await import("../commands/session/session.ts");
@@ -47,7 +47,8 @@ export const SESSION: Entries = {
           import("../ending/cause.ts"),
         ],
       );
-      // As a session ends that an administrator ends; the read that waits for the client would keep this process.
+      // This session ends as one that an administrator ends. The pending read from the client would keep this process
+      // alive.
       process.once("SIGTERM", () => leave(statusOf({ signal: "SIGTERM" })));
       const requests = requestsFor(tellClient);
       return { requests, becomeShim: (words) => becomeShim(SHIM, words, readOwnEnvironment()) };

@@ -8,12 +8,12 @@ import type { Admission, Place } from "./ports.ts";
 
 type Admitted = Extract<Configuration, { ok: true }>;
 
-/** The places that a session holds, of its team and of the host; or why there is none for it now. */
+/** The slots of the team and of the host that a session holds, or the reason why it got none. */
 export type Admittance =
   | { readonly ok: true; leave(): void }
   | { readonly ok: false; readonly refusal: SessionRefusal };
 
-/** Takes the session's places. A process that serves one session alone may end without giving them back. */
+/** Takes the slots of a session. A process that serves only one session may exit without returning them. */
 export async function admitSession(
   session: SessionId,
   configuration: Admitted,
@@ -29,7 +29,7 @@ export async function admitSession(
   return { ok: false, refusal };
 }
 
-/** Takes the places of a session that runs already, whatever the bounds say by now. */
+/** Takes the slots of a session that already runs, even where the bounds are now lower. */
 export async function readmitSession(
   { directory, policy: { team } }: Admitted,
   admission: Admission,
@@ -78,7 +78,9 @@ async function objectionTo(
   return (await take(countedAs(directory), bounds.maxSessions)) ? undefined : hostFull(bounds);
 }
 
-/** The name to count under. Two configurations on one host are two hosts: a trial takes no place of the real one's. */
+/**
+ * The name to count under. Each configuration folder counts as its own host, so a trial takes no slot of the real one.
+ */
 function countedAs(directory: string, team?: TeamName): string {
   const configuration = digest(directory, "hex").slice(0, 12);
   return team === undefined ? `host@${configuration}` : `team-${team}@${configuration}`;

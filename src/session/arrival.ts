@@ -4,22 +4,24 @@ import type { Account } from "../scope/environment.ts";
 import type { ExitStatus } from "../units/exit-status.ts";
 import type { MemberName, SessionId, TeamName } from "../units/ids.ts";
 
-/** A session as it arrives: who, from where, asking how; gathered once, before anything is done. */
+/**
+ * The facts about a new session: account, connection, request. They are gathered once, before anything else happens.
+ */
 export interface Arrival {
   readonly session: SessionId;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
-  /** The same moment, in milliseconds of `Clock.monotonic`: everything later in the session is counted from it. */
+  /** The same moment in milliseconds of `Clock.monotonic`. All later times of the session are counted from it. */
   readonly arrivedAt: number;
-  /** Undefined where the forced command names no valid team: the session is then on record under `_unassigned`. */
+  /** Undefined where the forced command names no valid team. The session is then recorded under `_unassigned`. */
   readonly team: TeamName | undefined;
   readonly member: MemberName | undefined;
   readonly account: Account;
   readonly connection: Connection;
   readonly request: Asked;
-  /** `id`: which host it is, under any name; absent where it has no /etc/machine-id. */
+  /** `id` identifies the host, whatever its name; absent where the host has no /etc/machine-id. */
   readonly machine: { readonly host: string; readonly boot: string; readonly id?: string | undefined };
-  /** `startedTicks`: when the process began, in ticks since boot; absent where /proc does not say. */
+  /** `startedTicks`: the start of the process in ticks since boot; absent where /proc does not show it. */
   readonly process: {
     readonly pid: number;
     readonly startedTicks?: number | undefined;
@@ -27,7 +29,7 @@ export interface Arrival {
   };
   /** The absolute path of bin/nixgate-holder. */
   readonly holder: string;
-  /** How long the supervisor left it waiting for others of its team, in milliseconds. */
+  /** How long the supervisor made this session wait for other sessions of its team, in milliseconds. */
   readonly delayed?: number;
   readonly configuration: Configuration;
 }
@@ -43,14 +45,14 @@ export interface Connection {
   readonly key?: { readonly type: string; readonly fingerprint: string };
 }
 
-/** SSH_ORIGINAL_COMMAND's very bytes, or the line loop where a shell was asked for. */
+/** The exact bytes of SSH_ORIGINAL_COMMAND, or the line loop where the client asked for a shell. */
 export type Asked = { readonly mode: "command"; readonly bytes: Uint8Array } | { readonly mode: "loop" };
 
-/** What the session may go by: a policy, or the reason why there is none. */
+/** The policy that the session is judged by, or the reason why there is none. */
 export type Configuration =
   | {
       readonly ok: true;
-      /** The configuration folder, absolute. */
+      /** The absolute path of the configuration folder. */
       readonly directory: string;
       readonly host: HostConfig;
       readonly policy: Policy;
@@ -59,7 +61,7 @@ export type Configuration =
   | {
       readonly ok: false;
       readonly directory: string;
-      /** Where the host's own file could be read: the refusal then goes where it says. */
+      /** Set where nixgate.toml could be read: the refusal is then recorded in its log folder. */
       readonly host: HostConfig | undefined;
       readonly source?: PolicySource;
       readonly refusal: SessionRefusal;
@@ -79,10 +81,10 @@ export type RefuseReason =
   | "scope-unavailable"
   | "log-unavailable";
 
-/** The whole session is refused before any request. */
+/** The refusal of a whole session before its first request. */
 export interface SessionRefusal {
   readonly reason: RefuseReason;
-  /** In plain words, lower case, without text of the client's. */
+  /** Plain words in lower case. It holds no text from the client. */
   readonly message: string;
   readonly status: ExitStatus;
 }

@@ -6,7 +6,7 @@ import { ExitStatus } from "../units/exit-status.ts";
 import { memberName, teamName } from "../units/ids.ts";
 import type { Configuration, SessionRefusal } from "./arrival.ts";
 
-/** What a new session of this team and member goes by: policy and host, or why it is refused. */
+/** The policy and the host configuration for a new session of this team and member, or the refusal. */
 export async function configure(
   files: ConfigFiles,
   directory: string,
@@ -21,7 +21,7 @@ export async function configure(
   return { ok: false, directory, host: checked.ok ? checked.value : undefined, refusal };
 }
 
-/** The same of a session that runs already: closing the builder does not touch it. */
+/** The same for a session that already runs: closing the builder does not affect it. */
 export async function configureRunning(
   files: ConfigFiles,
   directory: string,

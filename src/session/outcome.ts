@@ -2,16 +2,16 @@ import type { Cause } from "../ending/ending.ts";
 import type { Arrival } from "./arrival.ts";
 import type { SessionPorts } from "./ports.ts";
 
-/** What a session came to. */
+/** The result of a session. */
 export interface Outcome {
-  /** The status that nixgate exits with. */
+  /** The exit status of nixgate. */
   readonly exit: number;
   readonly commands: number;
   readonly denied: number;
   readonly cause: Cause;
 }
 
-/** The one line of a refusal or of a stop; the id is what a user quotes to the administrator. */
+/** The line that reports a refusal or a stop. A user quotes the session id in it to the administrator. */
 export const refusalLine = (message: string, { session }: Pick<Arrival, "session">): string =>
   `nixgate: ${message} (session ${session})`;
 

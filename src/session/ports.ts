@@ -7,10 +7,10 @@ import type { Plan } from "../scope/plan.ts";
 import type { SessionId, TeamName } from "../units/ids.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 
-/** What the story of a session needs of the world. src/system implements it; main puts it in. */
+/** The operations that a session needs of the system. src/system implements them and main passes them in. */
 export interface SessionPorts {
   readonly clock: Clock;
-  /** @param at when the session arrived, milliseconds since 1970: its id and its day's file then name one day */
+  /** @param at the session's arrival in milliseconds since 1970, so that its id and its day file have the same date */
   readonly newSessionId: (at: number) => SessionId;
   readonly admission: Admission;
   readonly requests: Requests;
@@ -20,65 +20,65 @@ export interface SessionPorts {
   readonly records: Records;
   readonly recovery: Recovery;
   /**
-   * Ends the processes of the account that are outside of its sessions, once the session has run its last command. There where
-   * only root can look for them.
-   * @returns how many were ended while the session ran and at its end; undefined where it ran no command
+   * Ends the account's processes outside of its sessions, after the session's last command. Absent where nixgate is not
+   * root, because only root can find them.
+   * @returns how many were ended during the session and at its end; undefined where it ran no command
    */
   readonly strays?: () => Promise<number | undefined>;
 }
 
 export interface Clock {
-  /** Milliseconds since 1970, for the record's time. */
+  /** Milliseconds since 1970, for the times in records. */
   now(): number;
-  /** Milliseconds of a clock that nobody sets, for durations. */
+  /** Milliseconds of a clock that cannot be set, for durations. */
   monotonic(): number;
-  /** Calls back once after `delay`; the answer takes it back. */
+  /** Calls back once after `delay`. The returned function cancels the call. */
   after(delay: Milliseconds, callback: () => void): () => void;
 }
 
-/** What is counted over all sessions, and how the host is. */
+/** The counts over all sessions, and the state of the host. */
 export interface Admission {
   /**
-   * Takes one of the places of a name, until it is given back or this process ends, however it ends.
-   * @param most how many places there are
+   * Takes one slot of a name. The slot is free again when it is given back or this process ends for any reason.
+   * @param most the number of slots
    * @returns undefined where all are taken
    * @throws AdmissionUnavailable
    */
   takeSlot(name: string, most: number): Promise<Place | undefined>;
   /**
-   * Puts a start on the list of this minute, unless `most` stand there already.
+   * Adds a session start to the list of this minute, unless the list already has `most` entries.
    * @returns the list, in its order
    * @throws AdmissionUnavailable
    */
   countStart(name: string, session: SessionId, most: number): readonly string[];
   hostState(): HostState;
-  /** Whether the log has room for the team; absent where nobody looks. */
+  /** Whether the log has room for the team; absent where nothing checks that. */
   readonly logRoom?: LogRoom;
 }
 
-/** @returns false where the log's file system has less than `least` available, and this team wrote most today */
+/** @returns false where the log's file system has less than `least` available and this team wrote the most today */
 export type LogRoom = (directory: string, team: string, at: number, least: LeastFree) => boolean;
 
 export interface Place {
   giveBack(): void;
 }
 
-/** The line loop's input. No byte behind a line's end is ever taken from the stream. */
+/** The input of the line loop. It never reads a byte past the end of a line. */
 export interface Requests {
-  /** @throws ScopeUnavailable where the process that reads it cannot be given its limits */
+  /** @throws ScopeUnavailable where the process that reads the line cannot be given its limits */
   next(bounds: LineBounds): Promise<NextLine>;
 }
 
 export interface LineBounds {
   readonly maxBytes: number;
   readonly timeout: Milliseconds;
-  /** Told on stderr when a second has gone by without a line: a person is there, and waits for a prompt. */
+  /** A line for stderr after a second without input: then the client is a person who waits for a prompt. */
   readonly greeting?: string;
 }
 
-/** `bytes` are those that came, without the line's end. */
+/** `bytes` are the received bytes without the line's end. */
 export interface NextLine {
-  /** `end`: the stream ended; with bytes, within a line. */
+  /** `end`: the stream ended. Where there are bytes, it ended within a line. */
   readonly kind: "line" | "end" | "too-long" | "timeout";
   readonly bytes: Uint8Array;
 }
@@ -86,34 +86,35 @@ export interface NextLine {
 export type Interruption = "client-gone" | "killed-by-admin";
 
 export interface Client {
-  /** One line for the person or program at the other end; on stderr. Never throws: the client may be gone. */
+  /** Writes one line to the client's stderr. Never throws: the client may be gone. */
   tell(line: string): void;
   /**
-   * The same without waiting, also while a command runs: on stderr at once or not at all. Never throws.
+   * Like `tell`, but never waits, so it works while a command runs: the line is written at once or dropped. Never
+   * throws.
    * @returns whether the line is on its way to the client
    */
   tellNow(line: string): boolean;
-  /** The answer to `echo started`, the only bytes of nixgate's own on stdout. */
+  /** Writes the answer to `echo started`. nixgate itself writes nothing else on stdout. */
   answerStarted(): void;
   /**
-   * Calls back when the client is lost or the administrator ends the session, at once where that has happened before;
-   * perhaps more than once. The answer stops watching.
+   * Calls back when the client is lost or the administrator ends the session, at once where that has already happened.
+   * It may call more than once. The returned function stops watching.
    */
   watch(callback: (event: Interruption) => void): () => void;
-  /** How late `watch` may be with a lost client. */
+  /** The longest delay with which `watch` reports a lost client. */
   readonly latency: Milliseconds;
-  /** Whether nobody reads stdout any more, or sshd itself is gone. */
+  /** Whether nobody reads stdout any more, or sshd itself has ended. */
   isGone(): boolean;
 }
 
-/** What can be known of a program before it is executed. */
+/** Facts about a program before it is executed. */
 export interface Programs {
-  /** Why the account cannot execute it, as far as that is certain; undefined where nothing speaks against it. */
+  /** The reason why the account certainly cannot execute the program; undefined where none is known. */
   problemWith(path: string): ProgramProblem | undefined;
 }
 
 export interface ProgramProblem {
-  /** Continues the program's path. */
+  /** A text that continues the program's path. */
   readonly message: string;
   /** The remedy, as an imperative sentence without its full stop. */
   readonly fix: string;
@@ -121,97 +122,100 @@ export interface ProgramProblem {
 
 export interface Scopes {
   /**
-   * Makes the scope with the holder in it; the command has not begun.
-   * @throws ScopeUnavailable when there is none to be had
+   * Makes the scope with the holder in it. The command has not started yet.
+   * @throws ScopeUnavailable where no scope can be made
    */
   open(plan: Plan): Promise<OpenScope>;
 }
 
 export interface OpenScope {
-  /** When its making began, in milliseconds of `Clock.monotonic`. */
+  /** When the making of the scope began, in milliseconds of `Clock.monotonic`. */
   readonly openedAt: number;
-  /** When the command began, by the same clock, where another supervisor let it begin. */
+  /** When the command began, by the same clock. Set only where an earlier supervisor started the command. */
   readonly begunAt?: number;
   /** The process that becomes the command. */
   readonly pid: number;
   /** systemd's invocation id, 32 hex digits, where a unit stands behind the scope. */
   readonly invocation: string | undefined;
-  /** Whether this is a cgroup of its own; without one the limits are rlimits, for each process alone. */
+  /**
+   * Whether the scope is a cgroup of its own. Without one the limits are rlimits, which hold for each process
+   * separately.
+   */
   readonly isolation: Isolation;
-  /** The limits as the kernel holds them, by property; one that it has no file for is not there. */
+  /** The limits as the kernel holds them, by property. A limit is absent where the kernel has no file for it. */
   readonly applied: Readonly<Record<string, string>>;
-  /** The same of the team's slice; undefined where there is none. */
+  /** The same for the team's slice; undefined where there is none. */
   readonly appliedToTeam: Readonly<Record<string, string>> | undefined;
-  /** Lets the command begin. */
+  /** Starts the command. */
   begin(): void;
-  /** Settles when the command has ended; what it left may still run. */
+  /** Settles when the command has ended. Processes that it started may still run. */
   readonly exited: Promise<Exit>;
   /**
-   * Calls back when systemd begins to stop the scope at somebody's word: systemctl stop, a shutdown. The answer stops that.
-   * Absent where systemd tells it only to who asks.
+   * Calls back when systemd begins to stop the scope on request: systemctl stop, a shutdown. The returned function
+   * stops that. Absent where systemd has to be polled for this.
    */
   readonly onStop?: ((callback: () => void) => () => void) | undefined;
-  /** Who ended the command from outside, once it has ended; undefined: nobody, as far as can be known. */
+  /** The cause from outside that ended the command, known once it has ended; undefined where no such cause is known. */
   readonly endedBy?: ((exit: Exit) => Promise<EndedBy | undefined>) | undefined;
   /** The processes in the scope besides the holder. */
   others(): readonly number[];
-  /** What is there of the command and of what it left, as it is named to the administrator. */
+  /** The remaining processes of the command and its descendants, as the administrator sees them. */
   survivors(): readonly Survivor[];
-  /** SIGTERM, and SIGCONT so that a stopped process gets it. */
+  /** Sends SIGTERM, and SIGCONT so that a stopped process receives it. */
   terminate(): void;
-  /** SIGKILL to everything but the holder, also to what is just being forked. */
+  /** Sends SIGKILL to every process but the holder, including processes that are being forked. */
   kill(): void;
-  /** The kernel's counters up to now; where systemd took the scope away first, as they were last seen. */
+  /** The kernel's counters now; the last values seen, where systemd has already removed the scope. */
   usage(): Usage;
-  /** The limits that were hit since this scope was made, up to the last `usage`: its own, and those that it shares. */
+  /** The limits that were hit from the making of this scope to the last `usage`: its own limits and shared ones. */
   hits(): LimitHits;
   /**
-   * Ends the holder and whatever is still there, and with them the scope; more than once is no harm. Settles when the
-   * holder is gone.
+   * Ends the holder, all remaining processes and the scope. Repeated calls are harmless. Settles when the holder is
+   * gone.
    */
   release(): Promise<void>;
 }
 
 export type Isolation = "scope-user" | "scope-system" | "process";
 
-/** Where the records go. The story hands over whole lines; opening and writing safely is the sink's business. */
+/** The destination of records. The session passes whole lines; this port opens and writes files safely. */
 export interface Records {
   /**
-   * The day's file of the team.
+   * Opens the team's file of the day.
    * @param start of the session, milliseconds since 1970: its UTC day names the file
    * @throws RecordError E_LOG_CREATE (status 73)
    */
   open(directory: string, team: string, start: number): RecordFile;
-  /** Sends the copy for the journal on its way; never fails the session. */
+  /** Sends a copy to the journal without waiting; never fails the session. */
   copyToJournal(record: SessionRecord, line: string): void;
-  /** Tells the journal what the administrator should know of the session and no record says; never fails the session. */
+  /** Sends the journal a message for the administrator that is in no record; never fails the session. */
   tellJournal(session: SessionId, team: string, message: string): void;
   /**
-   * Goes on trying to write the last records of a session that has ended, as soon as there is room. Absent in a process
-   * that ends with its session: then `nixgate recover` takes them from the journal.
+   * Retries the last records of an ended session until the disk has room. Absent in a process that ends with its
+   * session: then `nixgate recover` restores them from the journal.
    */
   later?(late: LateRecords): void;
-  /** Waits for what is still on its way, for a bounded time. */
+  /** Waits for pending writes, for a bounded time. */
   flush(): Promise<number>;
-  /** What a team's refusals have cost today; absent where nobody counts. */
+  /** The cost of a team's refusals today; absent where nothing counts it. */
   readonly refusals?: Refusals;
 }
 
-/** Counts what the refusals of a team cost on record, on one day (UTC), and those that are not on record. */
+/** Counts the cost of a team's recorded refusals on one day (UTC), and the number of unrecorded ones. */
 export interface Refusals {
   /** @param at milliseconds since 1970 */
   isSpent(directory: string, team: string, at: number, budget: RefusalBudget): boolean;
   spend(directory: string, team: string, at: number, cost: RefusalBudget): void;
   /**
-   * Counts a refused session that is one of many: one a minute is put on record.
-   * @returns undefined where this one is counted alone; else how many were counted before, for its record
+   * Counts a refused session that is one of a flood. One of them a minute is recorded.
+   * @returns undefined where this one is only counted; otherwise the number counted before it, for its record
    */
   hold(directory: string, team: string, at: number): number | undefined;
-  /** How many were counted and are on no record yet, for a record that is made anyway; 0 within that minute. */
+  /** The number of counted but unrecorded refusals, for a record that is made anyway; 0 within that minute. */
   claim(directory: string, team: string, at: number): number;
 }
 
-/** Whole lines in the order of their chain, for the file of the day on which the session arrived. */
+/** Whole lines in the order of their chain, for the file of the day of the session's arrival. */
 export interface LateRecords {
   readonly directory: string;
   readonly team: string;
@@ -223,18 +227,19 @@ export interface LateRecords {
 export interface RecordFile {
   /**
    * Appends one line in one write(2).
-   * @returns where it is to be durable and a thread sees to that, what settles when it is on disk, or fails as this does
+   * @returns for a durable line that a thread syncs, a promise that settles when it is on disk, or rejects as this
+   * throws
    * @throws RecordError E_LOG_WRITE (status 74)
    */
   append(line: string, options: { readonly durable: boolean }): Promise<void> | undefined;
-  /** Behind all that is on its way to the disk. */
+  /** Closes the file after all pending writes. */
   close(): void;
 }
 
-/** Ends the records of the team's sessions whose supervisor died. It never fails the session that does it. */
+/** Ends the records of the team's sessions whose supervisor died. It never fails the session that calls it. */
 export interface Recovery {
-  /** Begins when nothing waits for this process; more than once is no harm. */
+  /** Starts the recovery at a time when no client waits for this process. Repeated calls are harmless. */
   begin(log: HostConfig["log"], team: TeamName): void;
-  /** Waits for what has begun, for a bounded time. */
+  /** Waits for a started recovery, for a bounded time. */
   settled(): Promise<void>;
 }

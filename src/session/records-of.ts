@@ -10,7 +10,7 @@ import type { Arrival, SessionRefusal } from "./arrival.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Isolation, OpenScope } from "./ports.ts";
 
-/** A record's own fields, before the chain adds who, when and where. */
+/** The fields of one kind of record, before the chain adds session, time and place. */
 type Body<Event extends SessionRecord["event"]> = Omit<
   RecordOf<Event>,
   "v" | "time" | "session" | "seq" | "team" | "host" | "boot" | "prev" | "hash"
@@ -18,7 +18,7 @@ type Body<Event extends SessionRecord["event"]> = Omit<
 
 const ISOLATION = { user: "scope-user", system: "scope-system", none: "process" } satisfies Record<string, Isolation>;
 
-/** A shorter wait is nothing to look into. */
+/** A shorter wait is not recorded. */
 export const NOTABLE_DELAY_MS = 1000;
 
 export function startRecord(arrival: Arrival): Body<"session.start"> {
@@ -80,7 +80,7 @@ export function commandStartRecord(
   };
 }
 
-/** @param limitOf whose limit it ran into, where that was the cause */
+/** @param limitOf the owner of the limit that was hit, where a limit was the cause */
 export function commandEndRecord(n: number, ending: Ending, limitOf?: LimitOf): Body<"command.end"> {
   const { cause, exit, forced, wallMs, usage, leftovers, survivors } = ending;
   return {
@@ -102,7 +102,7 @@ function howItEnded(exit: Exit): Pick<Body<"command.end">, "message" | "exit_cod
   return exit.signal === undefined ? { exit_code: exit.code } : { signal: exit.signal };
 }
 
-/** A record is one line, which a fork bomb that cannot be ended must not make long. */
+/** A record is one line. A fork bomb that cannot be ended must not make it long. */
 const MOST_SURVIVORS = 100;
 
 const survivorOf = ({ pid, uid, name }: Survivor) => ({
@@ -111,12 +111,12 @@ const survivorOf = ({ pid, uid, name }: Survivor) => ({
   ...(name !== undefined && { name: escapeText(name) }),
 });
 
-/** The command never began. */
+/** The record of a command that was not started. */
 export function notBegunRecord(n: number, cause: "scope-failed" | "exec-failed", message: string): Body<"command.end"> {
   return { event: "command.end", n, cause, message, wall_ms: 0, usage: {} };
 }
 
-/** @param strays undefined where none were looked for */
+/** @param strays undefined where nothing looked for strays */
 export function endRecord(
   { exit, commands, denied, cause }: Outcome,
   wallMs: number,

@@ -16,13 +16,15 @@ type Admitted = Extract<Configuration, { ok: true }>;
 
 export type ResumePorts = Pick<SessionPorts, "clock" | "client" | "records" | "admission" | "programs" | "strays">;
 
-/** A session whose supervisor is gone, and whose command runs on. */
+/** A session whose supervisor has died while its command still runs. */
 export interface Resumed {
   readonly lost: Unended;
   readonly begun: RecordOf<"command.start">;
 }
 
-/** What is known of the plan from the record of its command: enough to watch it, and to say which limit it ran into. */
+/**
+ * The part of the plan that the command's record holds: enough to watch the command and to name the limit that it hits.
+ */
 export function planOfRecord({ begun }: Resumed, { policy }: Admitted): Plan {
   const { asked } = begun.limits;
   const runtime =
@@ -50,8 +52,8 @@ export function planOfRecord({ begun }: Resumed, { policy }: Admitted): Plan {
 }
 
 /**
- * Goes on with a session that another supervisor began, from its running command to its last record. A line loop ends
- * with that command: who read its lines so far is not known any more.
+ * Continues a session of an earlier supervisor, from its running command to its last record. A line loop ends with that
+ * command, because the process that read its lines is no longer known.
  * @returns the exit status
  */
 export async function resumeSession(
@@ -94,6 +96,6 @@ export async function resumeSession(
   }
 }
 
-/** For a record of an older nixgate, which has no monotonic time; the clock may have been set back since. */
+/** For records of older versions, which have no monotonic time. The clock may have been set back since. */
 const arrivalOf = ({ time }: { readonly time: string }, { clock }: Pick<SessionPorts, "clock">): number =>
   clock.monotonic() - Math.max(0, clock.now() - Date.parse(time));

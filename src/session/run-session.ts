@@ -10,7 +10,7 @@ import { serveRequests } from "./requests/serve-requests.ts";
 import { openSessionLog, RecordFailure, type SessionLog } from "./session-log.ts";
 
 /**
- * One SSH session from its first record to its last.
+ * Runs one SSH session from its first record to its last.
  * @returns the exit status (sysexits(3), or the last command's own)
  */
 export async function runSession(arrival: Arrival, ports: SessionPorts): Promise<number> {
@@ -29,13 +29,13 @@ export async function runSession(arrival: Arrival, ports: SessionPorts): Promise
       const lacking = exhausted(error);
       const exit = lacking === undefined ? ExitStatus.bug : ExitStatus.unavailable;
       attempt(() => end({ exit, ...log.counted(), cause: "internal" }));
-      // The client gets no more of it than who to ask; the administrator gets all.
+      // The client is told only whom to ask. The administrator gets the whole error.
       const said = error instanceof Error ? error : new Error(String(error));
       log.tellJournal(lacking ?? `a bug in nixgate: ${said.stack ?? said.message}`);
       tellClient(lacking ?? `this is a bug in nixgate: ${escapeText(said.message)}`, arrival, ports);
       return exit;
     }
-    // The file is lost; the journal may still say why.
+    // The file cannot be written. The journal may still take the cause.
     const { failure } = error;
     const refusal: SessionRefusal = {
       reason: "log-unavailable",
@@ -51,7 +51,7 @@ export async function runSession(arrival: Arrival, ports: SessionPorts): Promise
   }
 }
 
-/** Sessions that are turned away because there were too many: the log is not to have them one by one. */
+/** Reasons for which many sessions are refused. The log must not record each of them. */
 const OF_A_FLOOD: ReadonlySet<SessionRefusal["reason"]> = new Set(["rate", "log-full"]);
 
 async function serve(
@@ -64,7 +64,7 @@ async function serve(
   const admittance = await admitSession(session, configuration, ports.admission);
   if (!admittance.ok) return refuse(admittance.refusal, arrival, log, ports);
   try {
-    log.begin(); // in front of the first wait for the client
+    log.begin(); // before the first wait for the client
     return await serveRequests(arrival, configuration, log, ports);
   } finally {
     admittance.leave();
@@ -82,6 +82,6 @@ function attempt(action: () => void): void {
   try {
     action();
   } catch {
-    // the failure that led here is the one to be told
+    // the original failure is reported, not this one
   }
 }

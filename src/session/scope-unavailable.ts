@@ -1,7 +1,7 @@
 import { NixgateError } from "../units/error.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 
-/** No scope could be made: systemd's failure, kept apart from every failure of the command's. Status 69. */
+/** No scope could be made. This is a failure of systemd, kept apart from failures of the command. Status 69. */
 export class ScopeUnavailable extends NixgateError {
   override readonly name = "ScopeUnavailable";
   constructor(message: string, cause?: unknown) {

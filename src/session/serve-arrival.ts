@@ -6,9 +6,9 @@ import type { SessionPorts } from "./ports.ts";
 import { askedBy, connectionOf, type RawEnvironment } from "./requests/ssh-environment.ts";
 import { runSession } from "./run-session.ts";
 
-/** Somebody whom sshd let in, before anything about them is known but what the forced command and the kernel say. */
+/** A client that sshd has authenticated. Only the forced command and the kernel's facts are known. */
 export interface Visitor {
-  /** When they came. */
+  /** The time of arrival. */
   readonly arrived: Pick<Arrival, "startedAt" | "arrivedAt">;
   readonly machine: Arrival["machine"];
   readonly process: Arrival["process"];
@@ -17,22 +17,27 @@ export interface Visitor {
   readonly environment: RawEnvironment;
   readonly terminal: boolean;
   readonly key: Arrival["connection"]["key"];
-  /** How long it waited for others of its team, in milliseconds; undefined where nobody counts. */
+  /**
+   * How long the session waited for other sessions of its team, in milliseconds; undefined where nothing measures it.
+   */
   readonly delayed?: number;
-  /** The session's ports, once it is known how long a lost client may stay unnoticed. */
+  /** Opens the session's ports. They need to know how long a lost client may stay unnoticed. */
   open(clientGoneGrace: Milliseconds): SessionPorts;
 }
 
-/** The forced command's words, not yet known to be names. */
+/** The words of the forced command, not yet validated as names. */
 export interface Named {
   readonly team: string;
   readonly member: string | undefined;
 }
 
-/** For sessions that end before a policy could say. */
+/** For sessions that end before a policy is read. */
 const DEFAULT_GRACE = 2000 as Milliseconds;
 
-/** Serves one SSH session from its arrival to its end. @returns the exit status */
+/**
+ * Serves one SSH session from its arrival to its end.
+ * @returns the exit status
+ */
 export async function serveArrival(
   { team, member }: Named,
   visitor: Visitor,

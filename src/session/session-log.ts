@@ -8,48 +8,48 @@ import type { Arrival } from "./arrival.ts";
 import { tellClient } from "./outcome.ts";
 import type { RecordFile, Refusals, SessionPorts } from "./ports.ts";
 
-/** A session's records: to the day's file of its team, and to the journal. */
+/** The records of a session. They go to the team's file of the day and to the journal. */
 export interface SessionLog {
   /**
-   * Appends a record. One that is to be durable is on its way to the disk. Its time is that of the session's arrival and
-   * what has elapsed since, by a clock that nobody sets: a session has one duration, wherever it is read.
-   * @param options `elapsed`: where the record itself says how long it took
+   * Appends a record. A durable record is sent to the disk at once. A record's time is the session's arrival plus the
+   * elapsed monotonic time, so that a session has the same duration in every record.
+   * @param options `elapsed`: set where the record itself holds a duration
    * @throws RecordFailure where it cannot be written and `on_failure = "refuse"`
    */
   write(body: RecordBody, options?: { readonly durable?: boolean; readonly elapsed?: number }): void;
-  /** From now on each record is written at once. Before that they wait, because the session may come to nothing. */
+  /** Writes each record at once from now on. Earlier records wait, because a refused session may leave none. */
   begin(): void;
   /**
-   * Ends the records. A session that had nothing but refusals, and of which the team's budget for refusals has no room, is
-   * counted and not put on record.
-   * @param outright whether it is counted even while there is room, because it is one of a flood
+   * Ends the records. A session with only refusals is counted and not recorded where the team's budget for refusals is
+   * used up.
+   * @param outright whether it is counted even with budget left, because it is one of a flood
    */
   end(body: EndBody, elapsed: number, outright: boolean): void;
-  /** Since the session arrived, in whole milliseconds. */
+  /** The time since the session arrived, in whole milliseconds. */
   elapsed(): number;
   /**
-   * Waits until what is to be durable is on disk.
-   * @throws RecordFailure where it does not get there and `on_failure = "refuse"`
+   * Waits until all durable records are on disk.
+   * @throws RecordFailure where that fails and `on_failure = "refuse"`
    */
   settled(): Promise<void>;
-  /** Tells the journal, where there is to be one, what no record says. */
+  /** Sends the journal, where it is enabled, a message that is in no record. */
   tellJournal(message: string): void;
-  /** What the records say so far, for the last one. */
+  /** The numbers of commands and denials so far, for the last record. */
   counted(): { readonly commands: number; readonly denied: number };
-  /** Lets go of the file; nothing is written any more. */
+  /** Closes the file. Nothing is written afterwards. */
   close(): void;
 }
 
 type EndBody = Extract<RecordBody, { event: "session.end" }>;
 
-/** A record that waits. */
+/** A record that is not written yet. */
 interface Waiting {
   readonly body: RecordBody;
   readonly durable: boolean;
   readonly time: number;
 }
 
-/** A record could not be written, and the configuration says to refuse then. */
+/** A record could not be written, and the configuration refuses sessions in that case. */
 export class RecordFailure extends Error {
   readonly failure: NixgateError;
   constructor(failure: NixgateError) {
@@ -58,15 +58,13 @@ export class RecordFailure extends Error {
   }
 }
 
-/** Records of a session that wait for room on the disk; of one that makes more, the journal alone has the rest. */
+/** The number of records that wait for room on the disk. Further records of the session are only in the journal. */
 const MOST_UNWRITTEN = 256;
 
-/** Where nothing says otherwise, because the host's file cannot be read. */
+/** The default settings, for a nixgate.toml that cannot be read. */
 const DEFAULT_LOG: HostConfig["log"] = hostConfig({ schema: 1 }).log;
 
-/**
- * @param begun where the chain stands of a session that another supervisor began
- */
+/** @param begun the chain so far, of a session that another supervisor began */
 export function openSessionLog(
   arrival: Pick<Arrival, "session" | "machine" | "configuration" | "team" | "startedAt" | "arrivedAt">,
   ports: Pick<SessionPorts, "clock" | "client" | "records">,
@@ -75,22 +73,22 @@ export function openSessionLog(
   const { clock, records } = ports;
   const { session, machine, configuration } = arrival;
   const settings = configuration.host?.log ?? DEFAULT_LOG;
-  // A team that no policy stands behind is none: anybody who can write a forced command could make up its name.
+  // A team without a policy is not recorded as a team: a forced command can hold any name.
   const unknown = !configuration.ok && configuration.refusal.reason === "unknown-team";
   const team = arrival.team === undefined || unknown ? UNASSIGNED : arrival.team;
   let chain = begun ?? openChain({ session, team, host: machine.host, boot: machine.boot });
   let file: RecordFile | undefined;
   let failure: NixgateError | undefined;
   let underWay: Promise<unknown> | undefined;
-  /** In the order of the chain; those that the file did not take stand in front. */
+  /** In the order of the chain. Lines that the file did not take come first. */
   let unwritten: { readonly line: string; readonly durable: boolean }[] = [];
   let hasGivenUp = false;
   const counts = { commands: 0, denied: 0 };
 
   const elapsed = () => Math.max(0, Math.round(clock.monotonic() - arrival.arrivedAt));
   /**
-   * Writes what waits, in its order, so that the file never has a gap: it may be a part of the chain, and the rest is in
-   * the journal.
+   * Writes the waiting lines in order, so that the file never has a gap. It may hold only the first part of the chain;
+   * the rest is in the journal.
    * @returns why the line is not in the file
    */
   const store = (line: string, durable: boolean): NixgateError | undefined => {
@@ -110,7 +108,7 @@ export function openSessionLog(
     }
   };
 
-  /** Said once. */
+  /** Reports the first failure only. */
   const lose = (problem: NixgateError) => {
     if (failure) return;
     failure = problem;
@@ -118,7 +116,7 @@ export function openSessionLog(
     tellJournal(`the session goes on without records in its file: ${problem.message}`);
     tellClient("this session goes on without being put on record", arrival, ports);
   };
-  /** Perhaps behind the session's end, when nobody waits any more: then the journal alone can say it. */
+  /** Reports a failure that may come after the session's end. Then only the journal can take it. */
   const loseLate = (error: unknown) => {
     const problem = nixgateError(error);
     if (settings.onFailure === "refuse") tellJournal(problem.message);
@@ -138,13 +136,14 @@ export function openSessionLog(
     cost = { bytes: cost.bytes + Buffer.byteLength(appended.line), records: cost.records + 1 };
     const problem = store(appended.line, durable);
     if (problem && !failure && settings.onFailure === "refuse" && body.event === "session.end") {
-      // The session ends in another way because of it, and has one end only.
+      // The failure changes the session's end, and a session has one end only.
       unwritten.pop();
       chain = before;
       lose(problem);
       throw new RecordFailure(problem);
     }
-    // Behind the file: who is killed in between leaves a record without a copy, and never a copy without its record.
+    // The file comes first. A process that is killed in between leaves a record without a copy, never a copy without a
+    // record.
     if (settings.journald) records.copyToJournal(appended.record, appended.line);
     if (!problem || failure) return;
     lose(problem);
@@ -165,7 +164,7 @@ export function openSessionLog(
     write(body, { durable = false, elapsed: since = elapsed() } = {}) {
       if (body.event === "command.start") counts.commands += 1;
       if (body.event === "command.deny") counts.denied += 1;
-      // Its file is that of the day on which the session arrived, and so is its first record, also at midnight.
+      // The file is that of the day of arrival. The first record has the same date, also at midnight.
       const time = body.event === "session.start" ? arrival.startedAt : arrival.startedAt + since;
       if (body.event === "command.start") {
         isRefused = false;
@@ -175,7 +174,7 @@ export function openSessionLog(
       else writeNow({ body, durable, time });
     },
     end(body, since, outright) {
-      // A failure of nixgate's own is never one of many.
+      // An internal failure of nixgate is always recorded.
       const isCounted = waiting !== undefined && isRefused && body.cause !== "internal";
       const mayWait = isCounted && (outright || budget.isSpent());
       const summedUp = mayWait ? budget.hold() : budget.claim();
@@ -200,7 +199,7 @@ export function openSessionLog(
   };
 }
 
-/** What counts refusals may fail as any file may; then they are on record one by one, as if nobody counted. */
+/** The counters of refusals are files and may fail. Then each refusal is recorded, as without a counter. */
 function budgetOf(refusals: Refusals | undefined, settings: HostConfig["log"], team: string, at: number) {
   const { directory, maxRefusalBytesPerDay: bytes, maxRefusalsPerDay: records } = settings;
   const attempt = <T>(action: (counted: Refusals) => T, otherwise: T): T => {

@@ -3,7 +3,7 @@ import { ExitStatus } from "../units/exit-status.ts";
 import { shellWord } from "../units/text.ts";
 import type { LineBounds } from "./ports.ts";
 
-/** What a shim is to say before it does what it is told; on the client's own streams. */
+/** The output that a shim writes to the client's streams before it carries out its answer. */
 export interface Said {
   /** Lines for stderr, without their newlines. */
   readonly told: readonly string[];
@@ -12,8 +12,8 @@ export interface Said {
 }
 
 /**
- * A client that does not read is waited for one second: its pipe may be full, and sh cannot write without blocking. Both
- * shells wait for what they end, so that no zombie is left for the host's first process to find.
+ * A client that does not read is waited for one second: its pipe may be full, and sh cannot write without blocking.
+ * Both shells wait for the processes that they end, so that no zombie is left to the host's first process.
  */
 const TIMER = `(trap 'kill $!; wait; exit' TERM; sleep 1 & wait $!; kill "$talker") </dev/null >/dev/null 3>&- &`;
 
@@ -25,13 +25,13 @@ function spoken({ told, started }: Said): string {
 }
 
 /**
- * The shim says its lines and runs the command as its child, with the environment of the plan and fds 0 to 2 as sshd
- * made them: bin/nixgate-shim keeps the client's stderr as fd 3. In a subshell, because dash redirects its own stderr
- * for a plain command, and would tell the client what it thinks of one that was killed.
+ * The shim writes its lines and runs the command as its child, with the plan's environment and with fds 0 to 2 as sshd
+ * made them. bin/nixgate-shim keeps the client's stderr as fd 3. The command runs in a subshell: for a plain command,
+ * dash redirects its own stderr and would tell the client about a killed command.
  *
- * The shim looks at the program first, and again where the status is that of a failed execve(2): as the account, in the
- * command's own sandbox, by builtins of the shell. `status` is what it tells the supervisor. The last status is the same,
- * for a shim that was started by an older nixgate.
+ * The shim checks the program before the command, and again where the status is that of a failed execve(2). It does so
+ * as the account, in the command's own sandbox, with builtins of the shell. `status` is reported to the supervisor. The
+ * last status is the same, for a shim that an older nixgate started.
  */
 export function answerToRun({ argv: [program], commandLine }: Plan, said: Said): string {
   const run = `(exec ${commandLine.map(shellWord).join(" ")} 2>&3 3>&-)`;
@@ -68,7 +68,7 @@ return "$status"
 `;
 }
 
-/** Statuses that no process ends with, for what the shim's look at the program found. */
+/** The results of the shim's check of the program. No process can end with these statuses. */
 const LOOKS: ReadonlyMap<number, string> = new Map([
   [901, "is not there, or cannot be reached by the account"],
   [902, "is a folder"],
@@ -78,25 +78,25 @@ const LOOKS: ReadonlyMap<number, string> = new Map([
   [906, "needs setpriv(1) of util-linux, which is not there"],
 ]);
 
-/** Why the program was never executed, where the status is one of `answerToRun`'s; it continues the program's path. */
+/** The reason why the program was not executed, for a status of `answerToRun`. It continues the program's path. */
 export const lookOfShim = (status: number): string | undefined => LOOKS.get(status);
 
 /**
- * The shim says its lines and asks for its next answer, with a status that means "try again": should its supervisor be
- * gone by then, the next one sees that it is no new client.
+ * The shim writes its lines and asks for its next answer. Its status means "try again": if the supervisor is gone by
+ * then, the next supervisor sees that this is no new client.
  */
 export function answerToWait(said: Said): string {
   return `${spoken(said)}(exit ${ExitStatus.busy})\n`;
 }
 
-/** The shim says its lines and ends with the status. */
+/** The shim writes its lines and exits with the status. */
 export function answerToEnd(status: number, said: Said): string {
   return `${spoken(said)}exit ${status}\n`;
 }
 
 /**
- * The shim becomes `nixgate read-request`, which reads one line and becomes a shim again. Meanwhile fd 3 stays the client's
- * stderr, for the supervisor.
+ * The shim becomes `nixgate read-request`, which reads one line and becomes a shim again. fd 3 remains the client's
+ * stderr for the supervisor.
  */
 export function answerToRead(
   program: string,

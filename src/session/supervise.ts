@@ -9,44 +9,47 @@ import type { OpenScope } from "./ports.ts";
 import { planOfRecord, type Resumed, type ResumePorts, resumeSession } from "./resume-session.ts";
 import { type Named, serveArrival, type Visitor } from "./serve-arrival.ts";
 
-/** A shim that asked for its first answer. */
+/** A shim that has asked for its first answer. */
 export interface Visit {
   readonly named: Named;
   readonly visitor: Visitor;
-  /** Whether there is room for its answers: without it the shim says by itself that nobody answers, with status 75. */
+  /**
+   * Whether there is room for its answers. Without room the shim itself reports that there is no answer, with status
+   * 75.
+   */
   readonly hasRoom: boolean;
   readonly standing: Standing;
-  /** The shim says what is left to be said and ends with this status. */
+  /** Makes the shim write its remaining lines and exit with this status. */
   end(status: number): Promise<void>;
 }
 
 export interface SupervisePorts {
-  /** What a new session goes by. */
+  /** The configuration for a new session. */
   configure(team: string, member: string | undefined): Promise<Configuration>;
-  /** What a session goes by that runs already. */
+  /** The configuration for a session that already runs. */
   configureRunning(team: string, member: string | undefined): Promise<Configuration>;
   /**
-   * Calls back for each visit until the service is stopped; the promise settles then. Sessions whose shim has outlived
-   * an earlier supervisor come first.
+   * Calls back for each visit until the service stops; then the promise settles. Sessions whose shim has outlived an
+   * earlier supervisor come first.
    */
   visits(serve: Serve): Promise<void>;
 }
 
-/** What is done with whoever comes. */
+/** The handlers for new and for resumed sessions. */
 export interface Serve {
   visit(visit: Visit): Promise<void>;
   return(back: Return): Promise<void>;
 }
 
-/** A shim whose command runs on although its supervisor is gone. */
+/** A shim whose command still runs although its supervisor has died. */
 export interface Return {
   readonly resumed: Resumed;
-  /** The scope that it is in, and the ports to go on with, once it is known what the policy says. */
+  /** Opens the shim's scope and ports. The policy must be known before. */
   open(plan: Plan, clientGoneGrace: Milliseconds): { readonly scope: OpenScope; readonly ports: ResumePorts };
   end(status: number): Promise<void>;
 }
 
-/** Serves all sessions of the host, each as if it were the only one. */
+/** Serves all sessions of the host, each independently of the others. */
 export async function supervise({ configure, configureRunning, visits }: SupervisePorts): Promise<void> {
   await visits({
     async visit(visit) {
@@ -64,7 +67,9 @@ export async function supervise({ configure, configureRunning, visits }: Supervi
   });
 }
 
-/** Where sshd did not start a shim, its member and the client's address and request are made up: none is on record. */
+/**
+ * Where sshd did not start the shim, its member, client address and request may be forged, so they are not recorded.
+ */
 function believed(visit: Visit): Visit {
   if (visit.standing.notBySshd === undefined) return visit;
   const { named, visitor } = visit;
@@ -76,8 +81,8 @@ function believed(visit: Visit): Visit {
 }
 
 /**
- * A policy that is gone, or can no longer be read, keeps no command from running on: it has the limits that it began
- * with, and by the defaults it is watched and put on record to its end.
+ * A command keeps running where its policy is gone or unreadable. It keeps the limits that it started with, and the
+ * default settings apply to its watching and its records.
  */
 function byDefaults(configuration: Configuration, { lost }: Resumed): Extract<Configuration, { ok: true }> {
   if (configuration.ok) return configuration;
@@ -92,13 +97,16 @@ function byDefaults(configuration: Configuration, { lost }: Resumed): Extract<Co
   return { ok: true, directory, host, policy, source: { path: "", sha256: "" } };
 }
 
-/** Whatever the policy says: the record has what the shim tells its client by itself (bin/nixgate-shim). */
+/**
+ * The refusal, whatever the policy says. The record holds the text that the shim itself tells its client
+ * (bin/nixgate-shim).
+ */
 function unanswered(configuration: Configuration): Configuration {
   const message = "the supervisor does not answer; try again later";
   return { ...configuration, ok: false, refusal: { reason: "host-busy", message, status: ExitStatus.busy } };
 }
 
-/** A shim is for one manager only: under another one its session would have no scope of root's. */
+/** A shim works with one manager only. Under another manager its session would have no scope of root's. */
 function forShims(configuration: Configuration): Configuration {
   if (!configuration.ok || configuration.host.scope.manager === "system") return configuration;
   const message = 'this session came by nixgate-shim, but scope.manager of nixgate.toml is not "system"';

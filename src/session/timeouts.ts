@@ -3,12 +3,12 @@ import { loadPolicy } from "../policy/load.ts";
 import { SESSION } from "../policy/schema/defaults.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 
-/** For the records and the journal, after everything is stopped; in milliseconds. */
+/** The time for the last records and the journal after all processes have ended, in milliseconds. */
 const LAST_WORDS_MS = 3000;
 
 /**
- * The longest that a session of this team takes to end after it was told to: the command may use up `stop_timeout`, and
- * so may what it leaves behind. Where the policy cannot be read, the defaults hold.
+ * The longest time that a session of this team takes to end after SIGTERM. The command may use all of `stop_timeout`,
+ * and its leftover processes may use it again. The defaults apply where the policy cannot be read.
  */
 export async function timeoutFor(files: ConfigFiles, directory: string, team: string): Promise<Milliseconds> {
   const { checked } = await loadPolicy(files, `${directory}/policies`, team);

@@ -5,23 +5,26 @@ import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { processId } from "./processes.ts";
 
-/** What nobody used for so long is old. Working trees side by side may need different versions of the same thing. */
+/**
+ * Cache entries that were unused for this long are removed. Parallel working trees may need different versions of an
+ * entry.
+ */
 const UNUSED_MS = 12 * 3600 * 1000;
 
-/** Everything that the tool keeps: outside the repository, shared by all its worktrees. */
+/** The folder of everything that the tool stores. It is outside the repository, and all worktrees share it. */
 export function cacheFolder(...names: string[]): string {
   const home = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
   return join(home, "nixgate-machine", ...names);
 }
 
-/** The key of what is built from these texts and files: the same key, the same result. */
+/** The cache key for these texts and files. Equal keys mean equal results. */
 export function keyOf(...parts: (string | Buffer)[]): string {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);
   return hash.digest("hex").slice(0, 16);
 }
 
-/** A file, or every file of a folder, by name and content. */
+/** The names and contents of a file, or of every file of a folder. */
 export function contents(path: string): string[] {
   const names = existsSync(path) ? readdirSync(path, { recursive: true, withFileTypes: true }) : [];
   return names
@@ -32,9 +35,9 @@ export function contents(path: string): string[] {
 }
 
 /**
- * A folder of the cache, made when it is missing. It appears under its name only when it is complete, and what
- * killed runs and keys out of use left under the same name goes.
- * @param name what is made, as `image/trixie`
+ * Returns a folder of the cache and makes it when it is missing. The folder gets its name only when it is complete.
+ * Remains of killed runs and unused keys of the same name are removed.
+ * @param name of the entry, as `image/trixie`
  * @param make fills the folder it is given
  */
 export async function cached(name: string, key: string, make: (folder: string) => Promise<void>): Promise<string> {
@@ -50,7 +53,7 @@ export async function cached(name: string, key: string, make: (folder: string) =
   mkdirSync(partial);
   try {
     await make(partial);
-    // Another run may have been quicker; both made the same.
+    // Another run may have finished first. Both results are the same.
     if (!existsSync(folder)) renameSync(partial, folder);
   } finally {
     rmSync(partial, { recursive: true, force: true });
@@ -71,7 +74,7 @@ function removeStale(name: string, current: string): void {
   }
 }
 
-/** The client's and the server's ssh keys, made once for this machine and never in the repository. */
+/** The ssh keys of the client and the server. They are made once for each host and never stored in the repository. */
 export async function keys(): Promise<string> {
   return cached("keys/ssh", "ed25519", async (folder) => {
     for (const name of ["id", "host"])

@@ -91,9 +91,9 @@ async function pass(command: readonly string[], input?: Buffer): Promise<number>
   return done.exitCode ?? 128 + (done.signal === undefined ? 1 : constants.signals[done.signal as NodeJS.Signals]);
 }
 
-/** A start that is interrupted ends what it started. What it had running besides is killed with it by the kernel. */
+/** Ends the guest when its start is interrupted. The kernel kills the tool's other child processes with it. */
 function endOnSignal(name: string): void {
-  // Not `once`: execa's own handler ends the process at once when it finds itself to be the only one.
+  // Not `once`: execa's own handler ends the process at once when it is the only handler.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.on(signal, () => void stopGuest(name).finally(() => process.exit(128 + constants.signals[signal])));
 }

@@ -5,12 +5,12 @@ import { hostSuite } from "./host.ts";
 export const SUITES = ["trixie", "bookworm", "forky"] as const;
 export type Suite = (typeof SUITES)[number];
 
-/** No -updates and no -security worth asking: what is fixed there comes in by itself. */
+/** These suites need no -updates and no -security: fixes arrive in the suite itself. */
 const MOVING: readonly string[] = ["forky", "sid"];
 
 /**
- * This machine's own apt sources of Debian itself, with the name of its suite exchanged for another's, as deb822 text
- * (sources.list(5)). Third parties' sources and source packages are left out.
+ * This machine's own apt sources of Debian, with its suite replaced by another, as deb822 text (sources.list(5)).
+ * Third-party sources and source packages are left out.
  */
 export function aptSources(suite: Suite, own = hostSuite(), texts = readSources()): string {
   const suffixes = MOVING.includes(suite) ? [""] : ["", "-updates", "-security"];
@@ -48,7 +48,7 @@ function readSources(): string[] {
     .map((path) => readFileSync(path, "utf8"));
 }
 
-/** Both formats of sources.list(5), told apart by what only one of them has. */
+/** Parses both formats of sources.list(5). Each is recognised by a feature that only it has. */
 function parseSources(text: string): Source[] {
   const plain = text.replace(/^\s*#.*\n?/gm, "");
   return /^Types:/m.test(plain) ? plain.split(/\n\s*\n/).flatMap(parseStanza) : plain.split("\n").flatMap(parseLine);

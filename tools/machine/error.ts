@@ -1,7 +1,7 @@
 import { NixgateError } from "../../src/units/error.ts";
 import { ExitStatus } from "../../src/units/exit-status.ts";
 
-/** Why there is no guest, or none to talk to: this machine, the packages, or the guest itself. */
+/** The reason why a guest cannot be started or reached: this machine, the packages, or the guest itself. */
 export class MachineError extends NixgateError {
   override readonly name = "MachineError";
 
@@ -11,7 +11,7 @@ export class MachineError extends NixgateError {
   }
 }
 
-/** Wrong words or variables on the tool's command line. */
+/** Wrong arguments or variables on the tool's command line. */
 export class MachineUsage extends NixgateError {
   override readonly name = "MachineUsage";
 
@@ -20,5 +20,5 @@ export class MachineUsage extends NixgateError {
   }
 }
 
-/** Told what is going on, one line at a time, without a full stop. */
+/** Takes progress messages, one line each, without a full stop. */
 export type Say = (line: string) => void;

@@ -23,21 +23,21 @@ import { sshCommand } from "./talk.ts";
 export interface GuestOptions {
   readonly name: string;
   readonly suite: Suite;
-  /** Whose User-Mode Linux to take, best first. */
+  /** The suites to take User-Mode Linux from, best first. */
   readonly kernels: readonly Suite[];
-  /** As User-Mode Linux takes it: `1536M`. Only what the guest touches is taken from the host. */
+  /** In the notation of User-Mode Linux: `1536M`. The host provides only the pages that the guest touches. */
   readonly memory: string;
   readonly manager: Manager;
-  /** Whether the guest lives on when the process that starts it has ended. */
+  /** Whether the guest survives the process that starts it. */
   readonly outlives: boolean;
-  /** More words for the kernel and its systemd; what is said last counts. */
+  /** More parameters for the kernel and its systemd. The last value of a parameter counts. */
   readonly kernelWords?: readonly string[];
 }
 
 const BOOT_MS = 60_000;
 
 /**
- * Boots a guest, waits for its sshd and puts nixgate into it; ends it again when that fails.
+ * Boots a guest, waits for its sshd and installs nixgate in it. Ends the guest when that fails.
  * @throws MachineError E_MACHINE_RUNNING, E_MACHINE_BOOT, E_MACHINE_INSTALL and those of image, kernel and product
  */
 export async function startGuest(options: GuestOptions, say: Say): Promise<GuestState> {
@@ -50,7 +50,7 @@ export async function startGuest(options: GuestOptions, say: Say): Promise<Guest
     const disk = (await image(suite, say)).disk;
     const program = await kernel(say, options.kernels);
     const archive = product(say);
-    archive.catch(() => {}); // awaited below, and the guest is ended first when the boot itself fails
+    archive.catch(() => {}); // awaited below; when the boot itself fails, the guest is ended first
     const holder = launch(options, disk, program);
     const state = { name, suite, kernel: program.suite, manager, holder, starter, ready: false };
     writeState(state);
@@ -65,7 +65,7 @@ export async function startGuest(options: GuestOptions, say: Say): Promise<Guest
   }
 }
 
-/** Ends the guest of that name and removes every trace of it; the same when there is none. */
+/** Ends the guest of that name and removes all of its files; does nothing when there is none. */
 export const stopGuest = clear;
 
 /** @throws MachineError E_MACHINE_STOPPED when no guest of that name is running */
@@ -88,10 +88,10 @@ function launch(
     ...[`mem=${memory}`, `umid=kernel`, `uml_dir=${folder}/`],
     ...[`ubd0=${join(folder, "disk.cow")},${disk}`, "root=/dev/ubda", "rw"],
     ...["vec0:transport=tap,ifname=tap0,depth=128,gro=1", "con=null", "con0=null,fd:1"],
-    // Kernels before 6.16 stop at an option they do not know.
+    // Kernels before 6.16 stop at this option, which they do not know.
     ...(suite === "forky" ? ["seccomp=on"] : []),
-    // Node maps io_uring's rings and forks: in User-Mode Linux (7.2 at least) that ends in "Bad page map" and a dead
-    // kernel. Linux ≥ 6.6 has the switch, earlier ones ignore it.
+    // Node maps io_uring's rings and forks. In User-Mode Linux (7.2 at least) that causes "Bad page map" and a kernel
+    // crash. Linux ≥ 6.6 has the switch, earlier ones ignore it.
     "sysctl.kernel.io_uring_disabled=2",
     ...["noreboot", "panic=-1", "systemd.unified_cgroup_hierarchy=1", "init=/lib/systemd/systemd"],
     ...kernelWords,
@@ -101,9 +101,9 @@ function launch(
   rest.splice(rest.indexOf("--mount"), 0, "--net");
   try {
     const child = spawn(first as string, rest, {
-      detached: true, // a Ctrl-C is for the tool, which then ends the guest in its own way
+      detached: true, // only the tool gets a Ctrl-C, and then ends the guest itself
       stdio: ["ignore", console, console],
-      // The guest's memory is a file that the kernel unlinks at once; it must lie in memory, not on a disk.
+      // The guest's memory is a file that the kernel unlinks at once. It must be in memory, not on a disk.
       env: { PATH: process.env["PATH"], TMPDIR: "/dev/shm" },
     });
     child.unref();

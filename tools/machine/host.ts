@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { execa } from "execa";
 import { MachineError, type Say } from "./error.ts";
 
-/** What the tool runs on the host, and the Debian package that brings it. */
+/** The programs that the tool runs on the host, each with its Debian package. */
 const PROGRAMS: Readonly<Record<string, string>> = {
   mmdebstrap: "mmdebstrap",
   patchelf: "patchelf",
@@ -16,7 +16,7 @@ const FOLDERS = ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/
 
 /**
  * The first reason why no guest can run on this machine, or undefined.
- * @param lacks stands in for the real look at the machine, so that each reason can be tested anywhere
+ * @param machine replaces the real inspection of this machine, so that each reason can be tested anywhere
  */
 export function obstacle(machine = lookAround()): string | undefined {
   if (machine.platform !== "linux" || machine.arch !== "x64")
@@ -74,5 +74,5 @@ export async function installMissing(say: Say): Promise<void> {
     );
 }
 
-/** What a failed program said last, for a message. */
+/** The last line of a failed program's output, for a message. */
 export const lastLine = (text: string | undefined): string => text?.trimEnd().split("\n").at(-1) ?? "";

@@ -1,17 +1,17 @@
 import { readFileSync } from "node:fs";
 
-/** A process that cannot be mistaken for a later one with the same number. */
+/** Identifies a process. A later process with the same pid differs in `started`. */
 export interface ProcessId {
   readonly pid: number;
   /** When it started, in clock ticks since boot: field 22 of /proc/PID/stat, proc_pid_stat(5). */
   readonly started: string;
 }
 
-/** @returns undefined when there is no such process, or only its zombie */
+/** @returns undefined when there is no such process, or only a zombie */
 export function processId(pid: number): ProcessId | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The name in parentheses may hold anything, blanks and parentheses too.
+    // The name in parentheses may hold any character, including blanks and parentheses.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     if (fields[0] === "Z" || fields[0] === "X") return undefined;
     return { pid, started: fields[19] as string };
@@ -43,8 +43,8 @@ export function kill(id: ProcessId): void {
 export const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**
- * The words that start a program so that nothing of it outlives its starter: it is killed with the thread that started
- * it, and what it started or mounted lies in namespaces that end with it (unshare(1), setpriv(1), util-linux ≥ 2.38).
+ * The words that start a program in its own namespaces. It is killed with the thread that started it, and its processes
+ * and mounts end with the namespaces (unshare(1), setpriv(1), util-linux ≥ 2.38).
  */
 export const contained = (...command: string[]): [string, string[]] => [
   "setpriv",

@@ -10,9 +10,9 @@ const REPOSITORY = join(import.meta.dirname, "../..");
 const GUEST = join(import.meta.dirname, "guest");
 
 /**
- * What is put into a guest at its start, as one tar archive: the package that a user would install, its
- * configuration, and the script that lays both in their places.
- * @param ready a package file, to be taken instead of packing this working tree
+ * The files that a guest gets at its start, as one tar archive: the package that a user would install, its
+ * configuration, and the script that installs both.
+ * @param ready a package file to use instead of packing this working tree
  * @throws MachineError E_MACHINE_PACKAGE
  */
 export async function product(say: Say, ready = process.env["PACKAGE"]): Promise<Uint8Array> {
@@ -31,13 +31,13 @@ export async function product(say: Say, ready = process.env["PACKAGE"]): Promise
   }
 }
 
-/** What README tells an administrator to do, word for word. */
+/** The commands and blocks that README gives an administrator, verbatim. */
 const documented = {
   "sshd-block": sshdBlock("ForceCommand"),
   "system.sh": codeBlocks(README, "sh").find((block) => block.includes("nixgate apply")) ?? "",
 };
 
-/** README's command, with the guest's /usr/local laid out in a folder of the host: the guest has no npm. */
+/** Runs README's command on the host, into a folder that becomes the guest's /usr/local: the guest has no npm. */
 async function npmInstall(package_: string, prefix: string): Promise<void> {
   const [command = ""] = /^npm install --global(?= )/m.exec(codeBlocks(README, "sh").join("")) ?? [];
   const [npm = "", ...words] = command.split(" ");

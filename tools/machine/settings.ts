@@ -5,7 +5,7 @@ import { KERNEL_SUITES } from "./kernel.ts";
 import { MANAGERS, type Manager } from "./state.ts";
 
 /**
- * What the environment says about the guest that is meant: SUITE, KERNEL, NAME, MEM and MANAGER.
+ * Reads the guest's options from the environment: SUITE, KERNEL, NAME, MEM and MANAGER.
  * @throws MachineUsage that names the variable
  */
 export function settings(environment: NodeJS.ProcessEnv): Omit<GuestOptions, "outlives"> {

@@ -4,15 +4,15 @@ import { cacheFolder } from "./cache.ts";
 import type { Suite } from "./debian.ts";
 import { children, isAlive, kill, type ProcessId, processId, sleep } from "./processes.ts";
 
-/** What is written down about a guest, so that another run of the tool finds it. */
+/** The stored state of a guest, so that another run of the tool finds the guest. */
 export interface GuestState {
   readonly name: string;
   readonly suite: Suite;
   readonly kernel: Suite;
   readonly manager: Manager;
-  /** The unshare(1) that holds the guest: its network namespace is the guest's, its child is the kernel. */
+  /** The unshare(1) process that holds the guest. It has the guest's network namespace, and its child is the kernel. */
   readonly holder: ProcessId;
-  /** Who started it, and waits until it is ready. */
+  /** The process that started the guest and waits until it is ready. */
   readonly starter: ProcessId;
   readonly ready: boolean;
 }
@@ -30,7 +30,7 @@ export function readState(name: string): GuestState | undefined {
   try {
     return JSON.parse(readFileSync(stateFile(name), "utf8"));
   } catch {
-    return undefined; // none, or torn by a crash: the same as none, and cleared by the next start
+    return undefined; // missing, or truncated by a crash: both count as missing, and the next start clears them
   }
 }
 
@@ -40,22 +40,22 @@ export function writeState(state: GuestState): void {
   renameSync(`${path}.new`, path);
 }
 
-/** The guest of that name when it lives and was started to its end. */
+/** The guest of that name, when it is alive and its start was completed. */
 export function runningGuest(name: string): GuestState | undefined {
   const state = readState(name);
   return state?.ready && isAlive(state.holder) ? state : undefined;
 }
 
 /**
- * Ends a guest and removes what was written for it. The disk is a throw-away copy, so the kernel is killed, not shut
- * down; with the first process of its pid namespace all others go, and the interface with the network namespace.
+ * Ends a guest and removes its state. The disk is a temporary copy, so the kernel is killed, not shut down. The kernel
+ * is the first process of its pid namespace: all others end with it, and the interface ends with the network namespace.
  */
 export async function clear(name: string): Promise<void> {
   const state = readState(name);
   if (state && isAlive(state.holder)) {
     const kernels = children(state.holder.pid).flatMap((pid) => processId(pid) ?? []);
     for (const id of kernels) kill(id);
-    // The holder asks for its child's status and ends; killed along with it, it would leave a zombie to process 1.
+    // The holder waits for its child and ends. If it were killed too, it would leave a zombie to process 1.
     await ended([state.holder], HOLDER_MS);
     kill(state.holder);
     await ended([state.holder, ...kernels]);
@@ -68,7 +68,7 @@ async function ended(ids: readonly ProcessId[], milliseconds = Number.POSITIVE_I
   while (ids.some(isAlive) && Date.now() < end) await sleep(10);
 }
 
-/** Removes what guests left that no longer live, whatever their names: their tool or their machine was killed. */
+/** Removes the state of all guests that are not alive any more: their tool or their machine was killed. */
 export async function clearDead(): Promise<void> {
   const folder = cacheFolder("run");
   if (!existsSync(folder)) return;
@@ -80,7 +80,7 @@ export async function clearDead(): Promise<void> {
   }
 }
 
-/** Whether the folder's guest has not been written down yet because its starter, who claimed the name, is at work. */
+/** Whether the guest's state is not written yet because its starter, which claimed the name, is still at work. */
 function isFresh(name: string): boolean {
   try {
     const claim = JSON.parse(readFileSync(join(runFolder(name), "claim.json"), "utf8")) as ProcessId;
@@ -90,18 +90,21 @@ function isFresh(name: string): boolean {
   }
 }
 
-/** Takes the name for this process, before there is a guest to write down. @returns false when another has it */
+/**
+ * Claims the name for this process, before the guest has a state.
+ * @returns false when another process has it
+ */
 export function claim(name: string, by: ProcessId): boolean {
   const own = join(runFolder(name), `claim.${by.pid}`);
   try {
     mkdirSync(runFolder(name), { recursive: true });
     writeFileSync(own, JSON.stringify(by));
-    linkSync(own, join(runFolder(name), "claim.json")); // appears whole or not at all
+    linkSync(own, join(runFolder(name), "claim.json")); // the link appears complete or not at all
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST") return false;
-    if (code === "ENOENT") return claim(name, by); // another run took the empty folder for a dead guest's
+    if (code === "ENOENT") return claim(name, by); // another run removed the empty folder as a dead guest's
     throw error;
   } finally {
     rmSync(own, { force: true });

@@ -1,6 +1,9 @@
 /**
- * A command's life after its scope stands. `leaving`: the client is gone and the command has its grace. `telling`: the
- * client was told why the command will be ended, and has a moment to read it. `terminating`: SIGTERM was sent. `killing`: SIGKILL. `clearing` and `scouring` are the same for what the ended command left behind.
+ * The states of a command after its scope was made.
+ * `leaving`: the client is gone and the command still has its grace time.
+ * `telling`: the client was told why the command will be ended, and has a moment to read it.
+ * `terminating`: SIGTERM was sent. `killing`: SIGKILL was sent.
+ * `clearing` and `scouring`: SIGTERM and SIGKILL were sent to the processes that the ended command left behind.
  */
 export type State = "running" | "leaving" | "telling" | "terminating" | "killing" | "clearing" | "scouring" | "gone";
 
@@ -11,16 +14,19 @@ export type Event =
   | "killed-by-admin"
   /** The command itself has ended. */
   | "exited"
-  /** The client had its moment, or could not be told. */
+  /** The client had its moment to read, or could not be told. */
   | "told"
-  /** `stop_timeout` after SIGTERM. */
+  /** `stop_timeout` has passed since SIGTERM. */
   | "stop-over"
-  /** What SIGKILL does not end is not waited for any longer. */
+  /** A process that survives SIGKILL is not waited for any longer. */
   | "given-up"
-  /** Nothing but the holder is left in the scope. */
+  /** The holder is the only process left in the scope. */
   | "empty";
 
-/** An absent cell means "ignored on purpose": a client that is lost while its command is being ended changes nothing. */
+/**
+ * An absent cell means "ignored on purpose": for example, a lost client changes nothing while its command is being
+ * ended.
+ */
 const TABLE: { readonly [S in State]: { readonly [E in Event]?: State } } = {
   running: {
     "client-gone": "leaving",
@@ -42,7 +48,7 @@ const TABLE: { readonly [S in State]: { readonly [E in Event]?: State } } = {
   gone: {},
 };
 
-/** The state that follows, or the same one where the event changes nothing. */
+/** The next state, or the same state where the event changes nothing. */
 export function follow(state: State, event: Event): State {
   return TABLE[state][event] ?? state;
 }

@@ -7,17 +7,19 @@ import type { Milliseconds } from "../../units/quantities.ts";
 import type { OpenScope, SessionPorts } from "../ports.ts";
 import { type Announce, watchCommand } from "./watch-command.ts";
 
-/** A limit that was asked for and is not in force. */
+/** A configured limit that the kernel does not enforce. */
 export interface NotApplied {
-  /** With the table that it stands in: `limits.TasksMax`, `team_limits.MemoryMax`. */
+  /** The key with its table: `limits.TasksMax`, `team_limits.MemoryMax`. */
   readonly key: string;
   readonly asked: string;
   readonly found: string | undefined;
-  /** Of the cgroup; a row of /proc/PID/limits where there is none. */
+  /** The file in the cgroup; a row of /proc/PID/limits where there is no cgroup. */
   readonly file: string;
 }
 
-/** Holds what was asked against what the kernel has: hosts accept limits and do not apply them (systemd#10581). */
+/**
+ * Compares the configured limits with those of the kernel: hosts accept limits and do not apply them (systemd#10581).
+ */
 export function limitsNotInForce(plan: Plan, scope: OpenScope): readonly NotApplied[] {
   const missing = (table: string, expected: readonly Expectation[], applied: OpenScope["applied"]) =>
     expected
@@ -34,7 +36,7 @@ export function limitsNotInForce(plan: Plan, scope: OpenScope): readonly NotAppl
   ];
 }
 
-/** Why a limit is not in force, in words. A file that the cgroup lacks is one of a controller that it lacks (cgroups(7)). */
+/** The reason why a limit is not in force. A file is missing where the cgroup lacks its controller (cgroups(7)). */
 export function whyNotInForce({ key, asked, found, file }: NotApplied): string {
   if (found !== undefined) return `${key} is ${found} instead of ${asked}`;
   const [, controller] = /^(memory|pids|cpu|io)\./.exec(file) ?? [];
@@ -43,8 +45,8 @@ export function whyNotInForce({ key, asked, found, file }: NotApplied): string {
 }
 
 /**
- * Runs the command in its scope to the very end: nothing but the holder is left, or what cannot be ended, and the holder is
- * let go, when this settles.
+ * Runs the command in its scope to the end. The promise settles when only the holder, or processes that cannot be
+ * ended, are left, and the holder was released.
  */
 export async function runCommand(
   scope: OpenScope,
@@ -60,7 +62,7 @@ export async function runCommand(
   });
   const { stopped, exit: seen, ...watched } = await watchCommand(scope, plan, rules, ports, announce);
   const exit = seen && executedOrNot(seen, plan, ports);
-  // Without a cgroup a process may have left unseen: what was not found is no count.
+  // Without a cgroup, a process may have left unseen: then 0 found processes do not prove that none was left.
   const seenAll = scope.isolation !== "process" || watched.leftovers > 0;
   const usage = scope.usage();
   const hits = scope.hits();
@@ -76,17 +78,19 @@ export async function runCommand(
   };
 }
 
-/** What a shell, setpriv(1) and prlimit(1) exit with when execve(2) fails (XCU 2.8.2). */
+/** The exit statuses of a shell, setpriv(1) and prlimit(1) when execve(2) fails (XCU 2.8.2). */
 const CANNOT_EXECUTE: ReadonlySet<number | undefined> = new Set([126, 127]);
 
-/** The program may have gone between the look before the command and its execve(2); a command may exit so by itself. */
+/**
+ * The program may have vanished between the check and execve(2). A command may also exit with such a status by itself.
+ */
 function executedOrNot(exit: Exit, plan: Plan, ports: Pick<SessionPorts, "programs">): Exit {
   if (exit.signal !== undefined || exit.notExecuted !== undefined || !CANNOT_EXECUTE.has(exit.code)) return exit;
   const wrong = problemWith(plan, ports);
   return wrong === undefined ? exit : { ...exit, notExecuted: wrong };
 }
 
-/** Why the plan's program cannot be executed, beginning with its path. */
+/** The reason why the plan's program cannot be executed. It begins with the path. */
 export function problemWith({ argv: [program] }: Plan, ports: Pick<SessionPorts, "programs">): string | undefined {
   const problem = ports.programs.problemWith(program);
   return problem && `${program} ${problem.message}`;

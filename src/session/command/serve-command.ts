@@ -17,13 +17,13 @@ import { type Announce, GIVES_UP_AFTER } from "./watch-command.ts";
 
 type Admitted = Extract<Configuration, { ok: true }>;
 
-/** Why a command never began, and the status that its session ends with. */
+/** The reason why a command was not started, and the exit status of its session. */
 export interface NotBegun {
   readonly failed: "scope-failed" | "exec-failed";
   readonly status: ExitStatus;
 }
 
-/** Plan, scope, command, ending, records: one allowed request from its decision to its end. */
+/** Serves one allowed request: plan, scope, command, ending, records. */
 export async function serveCommand(
   decision: Allow,
   request: Uint8Array,
@@ -55,7 +55,7 @@ export async function serveCommand(
   }
 
   let scope = await openScope(plan, ports);
-  // Where a sandbox is asked for there is no running without one.
+  // A command that requires a sandbox never runs without one.
   if (scope instanceof ScopeUnavailable && !host.scope.require && !plan.confinement) {
     tellClient(`no scope for this command, which has rlimits alone instead: ${scope.message}`, arrival, ports);
     plan = planFor("none");
@@ -63,21 +63,22 @@ export async function serveCommand(
   }
   if (scope instanceof ScopeUnavailable) return fail(scope.message);
   try {
-    await log.settled(); // what the session began with, on its way while the scope was made
+    await log.settled(); // the first records were being written while the scope was made
     const [missing] = limitsNotInForce(plan, scope);
     if (missing && host.scope.require) {
       return fail(whyNotInForce(missing), scope);
     }
     start(scope);
     const running = runToEnd(scope, plan, n, policy.session, arrival, log, ports);
-    ports.recovery.begin(host.log, policy.team); // now that the command speaks, nobody waits for us
+    // the command may answer the client from here on, so the recovery delays nobody
+    ports.recovery.begin(host.log, policy.team);
     return await running;
   } finally {
     await scope.release();
   }
 }
 
-/** Runs the command in its scope, puts its ending on record and tells the client what it ran into. */
+/** Runs the command in its scope, records its ending and tells the client why it was stopped. */
 export async function runToEnd(
   scope: OpenScope,
   plan: Plan,
@@ -119,8 +120,9 @@ function tellEnding(
 }
 
 /**
- * The line once more, as Nix's own programs log. Over ssh-ng the build hook of a client passes on nothing else of stderr
- * (DerivationGoal::handleChildOutput() of Nix 2.8 to 2.26). Spaces are escaped: whoever searches a log finds the line once.
+ * Repeats the line in the log format of Nix's own programs. Over ssh-ng, a client's build hook forwards no other stderr
+ * (DerivationGoal::handleChildOutput() of Nix 2.8 to 2.26). Spaces are escaped, so that a search of a log finds the
+ * line once.
  */
 function forBuildHook(line: string): string {
   const text = JSON.stringify(line).replaceAll(" ", "\\u0020");
@@ -147,7 +149,7 @@ function limitOf(ending: Ending, plan: Plan): LimitOf | undefined {
   return whose === "command" ? "own" : whose;
 }
 
-/** Names what is still alive to the client by its number, and to the administrator by all that is known of it. */
+/** Tells the client how many processes are still alive, and the administrator all known details of them. */
 function tellSurvivors(
   { survivors }: Ending,
   arrival: Pick<Arrival, "session">,

@@ -1,27 +1,33 @@
 import { ExitStatus } from "../../units/exit-status.ts";
 import type { Configuration, SessionRefusal } from "../arrival.ts";
 
-/** What the kernel and the host say of a shim before anything is believed that the account says. */
+/**
+ * Facts about a shim from the kernel and the host. They are checked before anything that the account says is believed.
+ */
 export interface Standing {
-  /** Why it is not the process that sshd started for a connection; undefined where it is. */
+  /** Why the shim is not the process that sshd started for a connection; undefined where it is. */
   readonly notBySshd: string | undefined;
   /** The account's login shell, from passwd(5). */
   readonly shell: string;
-  /** Whether sshd's PAM takes variables from a file in the account's home, such as one that names a library to load. */
+  /**
+   * Whether sshd's PAM reads variables from a file in the account's home. Such a variable can name a library to load.
+   */
   readonly pamReadsHome: boolean;
   /** kernel.yama.ptrace_scope; undefined where the kernel has no Yama. */
   readonly ptraceScope: number | undefined;
 }
 
-/** Shells that read no file of the account's in front of sshd's command; bash reads ~/.bashrc, zsh ~/.zshenv. */
+/**
+ * Shells that read no file of the account before they run sshd's command. bash reads ~/.bashrc, zsh reads ~/.zshenv.
+ */
 const PLAIN_SHELL = /(?:^|\/)(?:sh|dash)$/;
 
 export const isPlainShell = (shell: string): boolean => PLAIN_SHELL.test(shell);
 
-/** Whether a command could take over other processes of its account, as the shim that reports its end (ptrace(2)). */
+/** Whether a command could trace other processes of its account (ptrace(2)), such as the shim that reports its end. */
 export const mayTrace = (ptraceScope: number | undefined): boolean => ptraceScope === undefined || ptraceScope < 1;
 
-/** A configuration under which a session is served, or why not where it stands. */
+/** The configuration, or a refusal where the facts about the shim do not allow the session. */
 export function asItStands(configuration: Configuration, standing: Standing): Configuration {
   const refusal = objection(configuration, standing);
   return refusal === undefined ? configuration : { ...configuration, ok: false, refusal };

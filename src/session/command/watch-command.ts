@@ -5,20 +5,20 @@ import type { Milliseconds } from "../../units/quantities.ts";
 import type { OpenScope, SessionPorts } from "../ports.ts";
 import { type Event, follow, type State } from "./life-cycle.ts";
 
-/** How often the scope is asked whether something is left in it. */
+/** The interval at which the scope is checked for remaining processes. */
 const LOOK_AGAIN = 10 as Milliseconds;
 /**
- * From the client's line to SIGTERM. Nix's client hangs up as soon as the protocol ends (NixOS/nix#11667), and the line
- * comes through sshd and ssh beside it.
+ * The time from the line for the client to SIGTERM. Nix's client hangs up as soon as the protocol ends
+ * (NixOS/nix#11667), but the line reaches it separately, through sshd and ssh.
  */
 const READS_WITHIN = 200 as Milliseconds;
 /**
- * From SIGKILL to the end of waiting. What is there then waits in the kernel, or is of an account that nixgate may not
- * signal (kill(2)).
+ * The time from SIGKILL to the end of waiting. A process that remains then waits in the kernel, or belongs to an
+ * account that nixgate may not signal (kill(2)).
  */
 export const GIVES_UP_AFTER = 10_000 as Milliseconds;
 
-/** What the record calls the stop that an event leads to. */
+/** The stop reason in the record for each event. */
 const STOPPED_BY: { readonly [E in Event]?: StopReason } = {
   "grace-over": "client-gone",
   "runtime-over": "timeout",
@@ -30,18 +30,18 @@ export interface Watched {
   readonly exit: Exit | undefined;
   readonly stopped: EndedBy | undefined;
   readonly forced: Forced | undefined;
-  /** Processes that were left when the command had ended, and were ended then. */
+  /** How many processes were left when the command had ended. They were ended then. */
   readonly leftovers: number;
   readonly survivors: readonly Survivor[];
 }
 
 /**
- * Tells the client why its command will be ended, without waiting for it.
- * @returns whether it can read that now
+ * Tells the client why its command will be ended. It does not wait for the client.
+ * @returns whether the client can read the line now
  */
 export type Announce = (why: StopReason) => boolean;
 
-/** Lets the command begin and stays until nothing but the holder is left of its scope, or what is left cannot be ended. */
+/** Starts the command and waits until the holder is the only process in its scope, or the others cannot be ended. */
 export function watchCommand(
   scope: OpenScope,
   plan: Plan,
@@ -57,12 +57,12 @@ export function watchCommand(
     let announced: StopReason | undefined;
     let isGivenUp = false;
     const left = new Set<number>();
-    // From the opening of the scope, as RuntimeMaxSec of systemd.scope(5) counts.
+    // Counted from the opening of the scope, as RuntimeMaxSec of systemd.scope(5) is.
     const timeLeft = () => (plan.runtimeMax ?? Number.POSITIVE_INFINITY) - (clock.monotonic() - scope.openedAt);
     const cancel = new Set<() => void>();
     const after = (delay: Milliseconds, event: Event) => void cancel.add(clock.after(delay, () => happen(event)));
     let undoStop = () => {};
-    /** SIGTERM, and the time from then on: what a command leaves behind has its own. */
+    /** Sends SIGTERM and starts its timeout. Leftover processes get a timeout of their own. */
     const stop = () => {
       undoStop();
       scope.terminate();
@@ -74,7 +74,7 @@ export function watchCommand(
       scope.kill();
       after(GIVES_UP_AFTER, "given-up");
     };
-    /** Another's signal came before nixgate's. */
+    /** Notes that a signal from outside came before nixgate's. */
     const stoppedOutside = (why: EndedBy, how: Exit) => {
       stopped = why;
       forced = how.signal === "SIGKILL" ? how.signal : "SIGTERM";
@@ -83,7 +83,7 @@ export function watchCommand(
     const enter: Partial<Record<State, () => void>> = {
       leaving: () => after(Math.max(0, rules.clientGoneGrace - client.latency) as Milliseconds, "grace-over"),
       telling: () => {
-        forced = "SIGTERM"; // also where it ends before it is sent
+        forced = "SIGTERM"; // also where the command ends before the signal is sent
         const heard = announced !== undefined && announce(announced);
         if (heard && announced !== "client-gone") after(READS_WITHIN, "told");
         else happen("told");
@@ -132,9 +132,9 @@ export function watchCommand(
       const outside = stopped === undefined ? await scope.endedBy?.(how) : undefined;
       if (stopped === undefined && outside) stoppedOutside(outside, how);
       if (how.signal === "SIGPIPE") await settled(client, clock);
-      // It failed because nobody listened any more: SIGPIPE says less than that.
+      // The command failed because its client was gone. The record says so instead of SIGPIPE.
       if (how.code !== 0 && client.isGone()) stopped ??= "client-gone";
-      // systemd counts as well, and its SIGTERM may have come first.
+      // systemd counts the runtime as well, and may have sent its SIGTERM first.
       if (stopped === undefined && how.signal !== undefined && timeLeft() <= 0) stoppedOutside("timeout", how);
       happen("exited");
     });
@@ -142,7 +142,10 @@ export function watchCommand(
   });
 }
 
-/** sshd closes its pipes a moment before it ends, so a command that SIGPIPE ends may be quicker than its lost client. */
+/**
+ * Waits briefly for news of the client. sshd closes its pipes shortly before it ends, so SIGPIPE may end the command
+ * first.
+ */
 async function settled(client: SessionPorts["client"], clock: SessionPorts["clock"]): Promise<void> {
   const began = clock.monotonic();
   while (!client.isGone() && clock.monotonic() - began < client.latency)

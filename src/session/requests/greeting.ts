@@ -2,12 +2,15 @@ import type { Policy } from "../../policy/policy.ts";
 import { escapeText } from "../../units/text.ts";
 import type { Arrival } from "../arrival.ts";
 
-/** A word of a command line takes 128 KiB (MAX_ARG_STRLEN of execve(2)), and a person reads one line. */
+/**
+ * The longest description shown, in characters. A shell word holds up to 128 KiB (MAX_ARG_STRLEN of execve(2)); a
+ * person reads one line.
+ */
 const DESCRIPTION_MOST = 200;
 
 /**
- * What a person is told who opens a shell here and sends no request: who they are, what the account is for, and how to
- * leave. One line without its newline.
+ * The text for a person who opens a shell and sends no request: the account, its purpose, and how to leave. One line
+ * without its newline.
  */
 export function greeting({ session, member }: Pick<Arrival, "session" | "member">, policy: Policy): string {
   const who = member === undefined ? `of team ${policy.team}` : `${member} of team ${policy.team}`;

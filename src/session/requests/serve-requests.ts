@@ -21,7 +21,7 @@ type Denial = Omit<Deny, "reason" | "trace" | "kind"> & {
 
 const MALFORMED: ReadonlySet<Denial["reason"]> = new Set(["malformed", "too-long", "read-timeout"]);
 
-/** As sh would exit after the signal that stands for each. */
+/** The exit statuses of sh after the signals that stand for these events. */
 const INTERRUPTED = {
   "client-gone": statusOf({ signal: "SIGHUP" }),
   "killed-by-admin": statusOf({ signal: "SIGTERM" }),
@@ -101,7 +101,7 @@ async function* linesOf(arrival: Arrival, { policy }: Admitted, ports: SessionPo
     timeout: { reason: "read-timeout", message: `no request within ${timeout / 1000} seconds` },
     end: { reason: "malformed", message: "the last request was not finished" },
   } as const;
-  // Lix 2.93.0 sends its first line at once; who sends none is a person, and is greeted once.
+  // Lix 2.93.0 sends its first line at once. A client that sends none is a person, and is greeted once.
   let first: Pick<LineBounds, "greeting"> = { greeting: greeting(arrival, policy) };
   for (;;) {
     const line = ports.requests.next({ maxBytes, timeout, ...first }).catch(scopeProblem);

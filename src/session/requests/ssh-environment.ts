@@ -1,15 +1,15 @@
 import type { Asked, Connection, Endpoint } from "../arrival.ts";
 
-/** An environment as the kernel holds it: names, and values as the very bytes. */
+/** An environment as the kernel holds it. The values are exact bytes. */
 export type RawEnvironment = ReadonlyMap<string, Uint8Array>;
 
-/** All that a session reads of it. */
+/** The variables that a session reads. */
 export const NAMES_READ = ["SSH_ORIGINAL_COMMAND", "SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "SSH_USER_AUTH"] as const;
 
-/** A request for a shell, which Lix 2.93.0 sends, opens the line loop. */
+/** A request for a shell opens the line loop. Lix 2.93.0 sends such requests. */
 const SHELLS: ReadonlySet<string> = new Set(["", "bash", "sh"]);
 
-/** What the session was asked for: sshd sets SSH_ORIGINAL_COMMAND where there is a forced command (sshd_config(5)). */
+/** What the client requested. sshd sets SSH_ORIGINAL_COMMAND where there is a forced command (sshd_config(5)). */
 export function askedBy(environment: RawEnvironment): Asked {
   const bytes = environment.get("SSH_ORIGINAL_COMMAND");
   return bytes === undefined || opensLineLoop(bytes) ? { mode: "loop" } : { mode: "command", bytes };
@@ -22,7 +22,10 @@ export function opensLineLoop(request: Uint8Array): boolean {
 
 const ADDRESS = /^[0-9a-fA-F:.]{2,45}(?:%[\w.-]{1,32})?$/;
 
-/** The two ends of the connection, from SSH_CONNECTION (`client port server port`) or SSH_CLIENT, as far as they are well-formed. */
+/**
+ * The two ends of the connection, from SSH_CONNECTION (`client port server port`) or SSH_CLIENT. Malformed parts are
+ * left out.
+ */
 export function connectionOf(environment: RawEnvironment): Connection {
   const words = (name: string) => new TextDecoder().decode(environment.get(name) ?? new Uint8Array()).split(" ");
   const [clientIp, clientPort, serverIp, serverPort] = words("SSH_CONNECTION");

@@ -1,8 +1,8 @@
 #!/bin/sh
 # client.sh TREE LAYER COMMAND…: runs a command inside a suite's tree, in mount and pid namespaces of its own.
-#   LAYER  a folder for what the command writes: the tree itself stays as it is
-# root's key in the tree, made for the way from the guest to itself, opens the way into the guest as well.
-# The tree becomes the root of the namespace, not a chroot: Nix goes back to its namespace's root before it starts ssh.
+#   LAYER  a folder for the files that the command writes: the tree itself does not change
+# root's key in the tree, made for the guest's connections to itself, also gives access to the guest.
+# The tree becomes the root of the namespace, not a chroot: Nix returns to its namespace's root before it starts ssh.
 set -eu
 tree=$1
 layer=$2

@@ -14,9 +14,9 @@ cp -r --no-preserve=ownership "$folder/usr-local/." /usr/local
 cp -r --no-preserve=ownership "$folder/etc/nixgate" /etc/nixgate
 sed -i "s/@MANAGER@/$manager/" /etc/nixgate/nixgate.toml
 chmod -R u=rwX,go=rX /etc/nixgate /usr/local/lib/node_modules /usr/local/bin
-chmod g-w /usr/local /usr/local/lib /usr/local/bin # Debian's are root:staff 2775 where an image says so
+chmod g-w /usr/local /usr/local/lib /usr/local/bin # Debian's are root:staff 2775 in some images
 
-# The image's own lines stand in front of its first Match.
+# The image's own lines must come before its first Match block.
 block=$(cat "$folder/sshd-block")
 if [ "$manager" = system ]; then
   block=$(printf '%s\n' "$block" | sed 's,nixgate session --team ,nixgate-shim ,')
@@ -24,11 +24,11 @@ fi
 sshd=/etc/ssh/sshd_config.d/10-nixgate.conf
 sed -i '/^Match/,$d' "$sshd"
 for team in alpha beta gamma; do printf '%s\n\n' "$block" | sed "s/alpha/$team/"; done >>"$sshd"
-systemctl restart ssh # a reload goes on when systemctl is back
+systemctl restart ssh # restart, because a reload is still under way when systemctl returns
 
 install -d -m 755 /var/log/nixgate
 if [ "$manager" = system ]; then
-  # README has it so from the start; the image's accounts have what useradd gives a person.
+  # README sets this shell at the start. The image's accounts have the shell that useradd gives a person.
   for team in alpha beta gamma; do usermod --shell /bin/sh "nix-$team"; done
   sh -eu "$folder/system.sh"
   exit
@@ -36,5 +36,5 @@ fi
 for team in alpha beta gamma; do
   install -d -m 750 -o "nix-$team" -g "nix-$team" "/var/log/nixgate/$team"
 done
-# One folder has one owner. gamma is the account that the tests start without a valid team.
+# A folder has one owner. The tests start gamma's sessions without a valid team.
 install -d -m 750 -o nix-gamma -g nix-gamma /var/log/nixgate/_unassigned

@@ -1,6 +1,7 @@
 #!/bin/sh
-# launch.sh KERNEL ARGUMENT…: the first process of a guest's own namespaces lays the wire and becomes the kernel.
-# When it ends, the pid namespace ends what it started and the interface goes with its namespace.
+# launch.sh KERNEL ARGUMENT…: the first process of a guest's namespaces. It sets up the network interface and becomes
+# the kernel. When it ends, its pid namespace kills all its processes, and the interface vanishes with its network
+# namespace.
 set -eu
 ip link set lo up
 ip tuntap add dev tap0 mode tap
