@@ -31,6 +31,7 @@ const MANAGERS = [
 const OUT_OF_REACH = [
   ...["/run/dbus", "/run/ssh-unix-local", "/run/systemd/notify", "/run/systemd/private", "/run/systemd/report"],
   "/run/systemd/userdb/io.systemd.DynamicUser", // not the others: they may be what knows the account
+  "/run/systemd/io.system.ManagedOOM", // systemd 252
   ...MANAGERS.map((name) => `/run/systemd/io.systemd.${name}`),
 ].map((path) => `-${path}`);
 

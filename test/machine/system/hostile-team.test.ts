@@ -1,10 +1,12 @@
 import { describe, expect, type TestAPI } from "vitest";
 import { isServeAnswer, serveHello } from "../../support/nix-protocol.ts";
 import { waitFor } from "../../support/wait-for.ts";
+import { asSshd, becomeConnection, PERL_AS_SSHD } from "../as-sshd.ts";
 import { allow, edit, editHost, restorePolicies } from "../policies.ts";
 import { recordsOf } from "../records.ts";
 import { nothingLeft, text, test as withBuilder } from "../supervision.ts";
 import type { Guest } from "../support.ts";
+import { awaitProcess, startClient } from "../waiting-client.ts";
 
 const PLACES = 4;
 
@@ -24,20 +26,20 @@ const test = withBuilder.extend<{ prepared: true }>({
 }) satisfies TestAPI;
 
 const mainPid = (builder: Guest) => text(builder, "systemctl show nixgate.service -P MainPID");
-/** A shim of an account's as sshd starts one: in a session of its own, on pipes of the account's own. */
-const shim = (team: string, request: string, more = "") =>
-  `setpriv --reuid nix-${team} --regid nix-${team} --init-groups setsid -w sh -c 'cd /; ${more} SSH_ORIGINAL_COMMAND="${request}" timeout 60 /usr/bin/nixgate-shim ${team} 2>&1' </dev/null`;
+/** A line of sh for root: a process of alpha's as sshd starts one, on pipes of the account's own; its output is the line's. */
+const onPipes = (command: string) =>
+  `${PERL_AS_SSHD} -e '${becomeConnection("nix-alpha")} pipe(my $in, my $to) && pipe(my $from, my $out) or die;
+  if (!fork) { open STDIN, "<&", $in; open STDOUT, ">&", $out; open STDERR, ">&", $out; close $_ for $to, $from; exec "/bin/sh", "-c", $ARGV[0] }
+  close $_ for $in, $out; print while <$from>; wait; exit($? >> 8 || $?)' '${command}' </dev/null`;
 
 /** Median time of a session of beta's from its shim's start to its end, in milliseconds; all of them must end with 0. */
 async function timeOf(builder: Guest, count: number): Promise<number> {
-  const one = `a=$(date +%s%N); ${shim("beta", "quick")} >&2 || echo "status $?"; echo $((($(date +%s%N) - a) / 1000000))`;
+  const session = asSshd("nix-beta", "SSH_ORIGINAL_COMMAND=quick exec /usr/local/bin/nixgate-shim beta");
+  const one = `a=$(date +%s%N); (${session}) || echo "status $?"; echo $((($(date +%s%N) - a) / 1000000))`;
   const { stdout, stderr } = await builder.asRoot(`for i in $(seq ${count}); do ${one}; done`);
-  const took = `${stdout}`
-    .trim()
-    .split("\n")
-    .map(Number)
-    .sort((a, b) => a - b);
-  expect(took, `${stdout}${stderr}`).not.toContain(Number.NaN);
+  expect(`${stdout}`, `${stderr}`).toMatch(/^(?:\d+\n)+$/);
+  const took = `${stdout}`.trim().split("\n").map(Number);
+  took.sort((one, other) => one - other);
   return took[Math.floor(took.length / 2)] ?? Number.NaN;
 }
 
@@ -67,7 +69,7 @@ const FLOODS: readonly (readonly [string, string])[] = [
   [
     "SIGCONT for all of its processes",
     // a thousand times a second: more would be a test of how the guest's one CPU is shared
-    `SSH_ORIGINAL_COMMAND=wait /usr/bin/nixgate-shim alpha >/dev/null 2>&1 & perl -e '$SIG{CONT} = "IGNORE"; my $end = time + 25;
+    `perl -e '$SIG{CONT} = "IGNORE"; my $end = time + 25;
       while (time < $end) { kill CONT => -1; select undef, undef, undef, 0.001 } kill 9, -1'`,
   ],
 ];
@@ -80,10 +82,13 @@ describe("while one team floods the supervisor", () => {
       const SAMPLES = 9;
       const pid = await mainPid(builder);
       const before = await timeOf(builder, SAMPLES);
+      const own = startClient(builder, "wait"); // whose shim never stands still where SIGCONT rains
+      await awaitProcess(builder, "^/bin/sleep 60");
       const flooding = builder.asAccount("nix-alpha", `setsid -w sh -c '${flood.replaceAll("'", "'\\''")}'`);
       await new Promise((resolve) => setTimeout(resolve, 4000));
       const meanwhile = await timeOf(builder, SAMPLES);
       await flooding;
+      own[Symbol.dispose]();
       const after = await timeOf(builder, SAMPLES);
       // the guest has one CPU, which the flood has its part of
       expect(meanwhile, `${before} ms before, ${after} ms after`).toBeLessThan(2 * Math.max(before, after) + 250);
@@ -149,14 +154,19 @@ describe("under confine", () => {
       `${'printf "\\n%s\\n" "$$ 1 " >/run/nixgate/alpha/requests; kill -STOP $$; kill -STOP $$'}`,
       `${'printf "\\n%s\\n" "$$ 1 " >/run/nixgate/alpha/requests; kill -STOP $$; printf "\\n%s\\n" "$$ 2 75" >/run/nixgate/alpha/requests; exit 0'}`,
     ];
+    await builder.asAccount("nix-alpha", "mkdir -p /tmp/dies");
     for (const script of scripts) {
-      const run = `mkdir -p /tmp/dies; cat >/tmp/dies/nixgate-shim <<'X'\n${script}\nX\ncd /tmp/dies
-        for i in $(seq ${PLACES}); do (sleep 2 | SSH_ORIGINAL_COMMAND=quick setsid -w timeout -s KILL 20 sh nixgate-shim alpha 2>&1 | cat) & done; wait`;
-      await builder.asAccount("nix-alpha", run);
+      await builder.asRoot(`cat >/tmp/dies/nixgate-shim`, { input: `${script}\n` });
+      const one = onPipes("SSH_ORIGINAL_COMMAND=quick exec sh /tmp/dies/nixgate-shim alpha");
+      await builder.asRoot(
+        `for i in $(seq ${PLACES}); do (${one}) & done; sleep 20; pkill -KILL -u nix-alpha -f nixgate-shim; wait`,
+      );
     }
     for (const delay of [0, 0.05, 0.1, 0.2, 0.4]) {
-      const run = `cd /; (sleep 2 | SSH_ORIGINAL_COMMAND=quick setsid -w /usr/bin/nixgate-shim alpha 2>&1 | cat) & sleep ${delay}; pkill -KILL -u nix-alpha -f '^/bin/sh /usr/bin/nixgate-shim'; wait`;
-      await builder.asAccount("nix-alpha", run);
+      const one = onPipes("SSH_ORIGINAL_COMMAND=quick exec /usr/local/bin/nixgate-shim alpha");
+      await builder.asRoot(
+        `(${one}) & sleep ${delay}; pkill -KILL -u nix-alpha -f "^/bin/sh /usr/local/bin/nixgate-shim"; wait`,
+      );
     }
     const open = async () => {
       const ended = (await recordsOf(builder, "alpha", "session.end")).map(({ session }) => session);
@@ -168,14 +178,15 @@ describe("under confine", () => {
   });
 
   test("root opens no FIFO for an account that could not open it itself", async ({ builder }) => {
-    const program =
-      'my $fd = syscall(257, -100, "$ARGV[0]\\0", 010000000, 0); die "open: $!" if $fd < 0; syscall(33, $fd, 0) == -1 and die; $ENV{SSH_ORIGINAL_COMMAND} = "echo"; exec "/usr/bin/nixgate-shim", "alpha"';
+    const program = `my $fd = syscall(257, -100, "$ARGV[0]\\0", 010000000, 0); die "open: $!" if $fd < 0; syscall(33, $fd, 0) == -1 and die;
+      $ENV{SSH_ORIGINAL_COMMAND} = "echo"; exec "/usr/local/bin/nixgate-shim", "alpha" or die "exec: $!"`;
+    await builder.asRoot("cat >/tmp/opath.pl; chmod 644 /tmp/opath.pl", { input: program });
     for (const target of ["/run/nixgate/beta/requests", "/run/nixgate/_control"]) {
-      const { stdout } = await builder.asAccount(
-        "nix-alpha",
-        `cd /; (setsid -w timeout 30 perl -e '${program}' ${target} 2>&1; echo "status $?") | cat`,
-      );
-      expect(`${stdout}`).toMatch(/stream 0 is no pipe of sshd's.*\n.*status 69\n$/s);
+      const { stdout, exitCode } = await builder.asRoot(onPipes(`exec perl /tmp/opath.pl ${target}`));
+      expect({ exitCode, stdout: `${stdout}` }).toEqual({
+        exitCode: 69,
+        stdout: expect.stringContaining("stream 0 is no pipe of sshd's"),
+      });
     }
     const { exitCode, stdout } = await builder.ssh("nix-beta", "nix-store --serve", { input: serveHello });
     expect({ exitCode, answered: isServeAnswer(stdout) }).toEqual({ exitCode: 0, answered: true });
