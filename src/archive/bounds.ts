@@ -1,13 +1,16 @@
 import { RecordError } from "../record/error.ts";
 
-/** Longest file of one day, in bytes, that a reader takes from any account but root. No writer makes a longer one. */
+/**
+ * The longest file of one day, in bytes, that a reader accepts from an account other than root. No writer makes a
+ * longer one.
+ */
 export const DAY_MAX_BYTES = 1_073_741_824;
-/** Most bytes of sessions without an end that a reader keeps of one file at one time. */
+/** The most bytes of sessions without an end that a reader keeps of one file at one time. */
 const OPEN_MAX_BYTES = 67_108_864;
-/** Most damage of one file that is told; what follows it in the file is not read. */
+/** The most damage of one file that is reported. The rest of such a file is not read. */
 export const DAMAGE_MAX = 10_000;
 
-/** Counts what a reader keeps of a file, so that no file can fill a reader's memory. */
+/** Counts the bytes that a reader keeps of a file, so that no file can fill a reader's memory. */
 export function openBytes(path: string) {
   let held = 0;
   return {

@@ -1,13 +1,13 @@
 import { BlockList, isIP } from "node:net";
 
-/** More addresses than a filter meets between two looks are not remembered. */
+/** The most addresses that the filter remembers. */
 const REMEMBERED = 10_000;
 
 /**
- * Which addresses an address or network stands for: `192.0.2.7`, `10.0.0.0/8`, `2001:db8::/32`. An IPv4 address is
- * known in its IPv6 form too (`::ffff:192.0.2.7`), and bits behind the prefix do not matter. A link-local address is known
- * over every interface, or over the one that it names: `fe80::1%eth0` (RFC 4007, section 11).
- * @returns undefined where the text is neither
+ * The test for an address or a network: `192.0.2.7`, `10.0.0.0/8`, `2001:db8::/32`. An IPv4 address also matches in its
+ * IPv6 form (`::ffff:192.0.2.7`). Bits after the prefix are ignored. A link-local address matches on every interface,
+ * or only on the one that it names: `fe80::1%eth0` (RFC 4007, section 11).
+ * @returns undefined where the text is neither an address nor a network
  */
 export function clientRange(text: string): ((ip: string) => boolean) | undefined {
   const [place = "", prefix, ...more] = text.split("/");

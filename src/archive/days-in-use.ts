@@ -1,13 +1,13 @@
 import type { DayFile, IsAlive } from "./archive.ts";
 import { glanceThrough } from "./sessions/summarise.ts";
 
-/** No session that has ended was there in this time. */
+/** A window that no ended session lies in. */
 const NEVER = { since: Number.POSITIVE_INFINITY };
 
 /**
- * Which files may still be written to: those of the days from `since` on, and older ones with a session that runs. A
- * clock that was set forward gives a running session's file a day that is long over. Of an older file the index tells
- * it without a reading of the file.
+ * The files that sessions may still write to: those of the days from `since` on, and older ones with a running session.
+ * After the clock was set forward, a running session's file can be of a day long past. For older files the index
+ * answers without reading the file.
  * @param since `YYYY-MM-DD`
  */
 export function daysInUse(files: readonly DayFile[], since: string, isAlive: IsAlive): readonly DayFile[] {

@@ -3,22 +3,22 @@ import type { Summary } from "./sessions/summary.ts";
 
 export type Keep = (summary: Summary) => boolean;
 
-/** What `sessions list` can be asked for; what is absent keeps everything. */
+/** The filters of `sessions list`. An absent filter keeps every session. */
 export interface Criteria {
   readonly team?: string;
   readonly member?: string;
-  /** An address or a network, as `clientRange` reads it. */
+  /** An address or a network, as `clientRange` parses it. */
   readonly client?: string;
-  /** The key's fingerprint or its beginning, with or without `SHA256:`. */
+  /** The key's fingerprint or its first characters, with or without `SHA256:`. */
   readonly key?: string;
   readonly host?: string;
-  /** Milliseconds since 1970. A session counts when any part of it lies between since and until, both included. */
+  /** Milliseconds since 1970. A session matches when any part of it lies between since and until, both included. */
   readonly since?: number;
   readonly until?: number;
-  /** Sessions that were refused or had a request turned away. */
+  /** Sessions that were refused or had a request denied. */
   readonly denied?: boolean;
   readonly cause?: string;
-  /** Part of a request, as records show it; case does not matter. */
+  /** Part of a request, as records show it. The case of letters is ignored. */
   readonly request?: string;
   readonly running?: boolean;
 }
@@ -43,11 +43,14 @@ const FILTERS: { readonly [K in keyof Criteria]-?: (wanted: NonNullable<Criteria
   running: (wanted) => (summary) => (summary.state === "running") === wanted,
 };
 
-/** Where the clock was set back, the end lies before the start. Parts of a summary cost something, each time. */
+/**
+ * Where the clock was set back, the end lies before the start. Each access to a field of a summary costs time, so the
+ * start is read again only where the end is not enough.
+ */
 const isThereFrom = (summary: Summary, since: number) =>
   Date.parse(summary.end ?? summary.start) >= since || Date.parse(summary.start) >= since;
 
-/** All criteria at once, each on its own. */
+/** Keeps the sessions that match all criteria. */
 export function keepMatching(criteria: Criteria): Keep {
   const keeps = (Object.keys(FILTERS) as (keyof Criteria)[])
     .filter((name) => criteria[name] !== undefined)

@@ -11,11 +11,11 @@ const FULL_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f
 export interface Located {
   readonly session: string;
   readonly file: DayFile;
-  /** The part of the file that holds all its lines, where that is known. */
+  /** The part of the file that holds all the session's lines; absent where it is not known. */
   readonly part?: Span;
 }
 
-/** The session's id as the line has it, found without reading the line as JSON; undefined where it has none. */
+/** The session's id in a line, found without parsing the line as JSON; undefined where there is none. */
 export function sessionOf(line: RawLine): string | undefined {
   const bytes = Buffer.from(line.bytes.buffer, line.bytes.byteOffset, line.bytes.byteLength);
   const at = bytes.indexOf(KEY);
@@ -23,9 +23,10 @@ export function sessionOf(line: RawLine): string | undefined {
 }
 
 /**
- * The sessions whose id is, begins or ends with `part`, each once in a team, with the file it was first seen in. A whole
- * id is looked for in the files of its day first, and nowhere else once it is found. Two teams with one id are two
- * sessions: whoever writes a team's files can take another session's id. `TEAM/` in front of it says whose is meant.
+ * Finds the sessions whose id equals, begins with or ends with `part`. Each session is listed once for each team, with
+ * the first file that holds it. A whole id is searched in the files of its day first; the search stops where it is
+ * found. Two teams with the same id are two sessions, because an account can write another session's id into its team's
+ * files. `TEAM/` before the id selects the team.
  */
 export function findSessions(files: readonly DayFile[], part: string, report: (file: DayFile, error: unknown) => void) {
   const [, team, wanted = ""] = /^(?:([^/]*)\/)?(.*)$/s.exec(part.toLowerCase()) ?? [];
@@ -49,7 +50,7 @@ export function findSessions(files: readonly DayFile[], part: string, report: (f
   return [...found.values()];
 }
 
-/** A session's lines, the ones of others left out. @throws RecordError E_LOG_READ */
+/** The lines of one session. @throws RecordError E_LOG_READ */
 export function linesOf({ file, session, part }: Located): readonly RawLine[] {
   const own: RawLine[] = [];
   for (const line of file.lines(part)) {
@@ -58,7 +59,10 @@ export function linesOf({ file, session, part }: Located): readonly RawLine[] {
   return own;
 }
 
-/** Ids that begin or end so; one that the index has is given for each of its parts, any other for each of its lines. */
+/**
+ * Ids that begin or end with `wanted`. An id from the index is yielded once for each of its parts, any other once for
+ * each of its lines.
+ */
 function* sessionsLike(file: DayFile, wanted: string): Generator<{ session: string; part?: Span }> {
   const kept = openKept(file);
   try {
@@ -68,7 +72,7 @@ function* sessionsLike(file: DayFile, wanted: string): Generator<{ session: stri
       if (kept.problems.length === 0) return;
     }
   } catch {
-    // the index is damaged: the file itself says it
+    // the index is damaged: read the file itself
   } finally {
     kept?.close();
   }
@@ -78,7 +82,7 @@ function* sessionsLike(file: DayFile, wanted: string): Generator<{ session: stri
   }
 }
 
-/** What holds both parts; the whole file where one of them is not known. */
+/** The smallest span that holds both parts; the whole file where one of them is not known. */
 function both(a: Span | undefined, b: Span | undefined): { part?: Span } {
   if (a === undefined || b === undefined) return {};
   return { part: { from: Math.min(a.from, b.from), to: Math.max(a.to, b.to), line: Math.min(a.line, b.line) } };

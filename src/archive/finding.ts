@@ -1,4 +1,4 @@
-/** What `sessions verify` can find. */
+/** The kinds of findings of `sessions verify`. */
 export type FindingKind =
   | "torn"
   | "foreign"
@@ -9,24 +9,24 @@ export type FindingKind =
   | "copied"
   | "after-end"
   | "unended"
-  /** In the journal, not in the files. */
+  /** The record is in the journal, not in the files. */
   | "removed"
-  /** In the files, not in the journal. */
+  /** The record is in the files, not in the journal. */
   | "uncopied"
-  /** Bytes that were sealed are others now. */
+  /** Sealed bytes have changed. */
   | "altered"
-  /** The file is shorter than it was when it was sealed. */
+  /** The file is shorter than at its seal. */
   | "cut"
-  /** A file that was sealed is not there, and no prune is on record. */
+  /** A sealed file does not exist, and no prune is on record. */
   | "gone"
-  /** It was not there when its day was sealed. */
+  /** The session or file did not exist when its day was sealed. */
   | "late"
-  /** Its day is over, and no run of the seals could read it since. */
+  /** The day is over, and no seal run could read the file since. */
   | "unsealed"
   /** A seal itself was changed or removed. */
   | "seal";
 
-/** Which of the three finds it: the hashes in the records, the copies in the journal, the seals of root. */
+/** The source of a finding: the hashes in the records, the copies in the journal, or root's seals. */
 export const LAYERS = ["chain", "journal", "seal"] as const;
 export type Layer = (typeof LAYERS)[number];
 
@@ -34,15 +34,15 @@ export interface Finding {
   readonly layer: Layer;
   readonly kind: FindingKind;
   readonly path: string;
-  /** 1-based. Absent where it is about the whole file, or about a line that is not there. */
+  /** 1-based. Absent where the finding is about the whole file, or about a line that does not exist. */
   readonly line?: number;
-  /** Absent where the line does not say. */
+  /** Absent where the line names none. */
   readonly session?: string;
-  /** In plain words, safe to show. */
+  /** Plain words, escaped for a terminal. */
   readonly what: string;
-  /** RFC 3339: up to this time the session's records are sound. Absent where none is. */
+  /** RFC 3339: the session's records are sound up to this time. Absent where none is. */
   readonly since?: string;
 }
 
-/** `path:line`, as far as there is one. */
+/** `path:line`, or the path alone where there is no line. */
 export const placeOf = ({ path, line }: Finding): string => (line === undefined ? path : `${path}:${line}`);

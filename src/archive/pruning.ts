@@ -8,9 +8,9 @@ import type { Measure, Run, SealWriter } from "./verify/sealing.ts";
 import { verifyFile } from "./verify/verify.ts";
 
 export interface PruneOptions {
-  /** Nothing is written and nothing removed. */
+  /** Writes nothing and removes nothing. */
   readonly dryRun: boolean;
-  /** Also files in which verify finds something. */
+  /** Also removes files with findings of verify. */
   readonly damaged: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface PrunePorts {
   remove(file: DayFile): void;
 }
 
-/** What became of a file, or would become of it. */
+/** The result for one file, real or in a dry run. */
 export interface Pruned {
   readonly path: string;
   readonly team: string;
@@ -30,17 +30,17 @@ export interface Pruned {
   readonly records: number;
   readonly size: number;
   readonly done: boolean;
-  /** Why it was kept. */
+  /** Why the file was kept. */
   readonly kept?: "running" | "damaged" | "unreadable";
   readonly findings: readonly Finding[];
 }
 
-/** What a crash leaves is no damage that anyone would want to look into after so long a time. */
+/** Damage that a crash leaves. It is no reason to keep an old file. */
 const OF_A_CRASH: readonly Finding["kind"][] = ["torn", "unended"];
 
 /**
- * Whether all of a file is older. A day that the clock showed by mistake says nothing of it: then the last seal of the file
- * does, of those that were made with the right time.
+ * Whether all of a file is older than a day. A file whose day the clock showed by mistake is dated by its last seal, if
+ * that seal was made with the right time.
  * @param before `YYYY-MM-DD`
  */
 export function isOlder({ team, day }: Pick<DayFile, "team" | "day">, before: string, seals: readonly Seal[]): boolean {
@@ -52,8 +52,8 @@ export function isOlder({ team, day }: Pick<DayFile, "team" | "day">, before: st
 }
 
 /**
- * Removes files, oldest first, each after a seal that says what it was: without one verify would miss it. A file that
- * somebody still writes to stays, and so does one that is not what it should be: it may be evidence.
+ * Removes files, oldest first. A seal describes each file before its removal, because verify would otherwise report it
+ * as missing. A file that a session still writes to is kept. A file with findings is kept too: it may be evidence.
  */
 export function* pruneFiles(
   files: readonly DayFile[],
@@ -76,7 +76,7 @@ export function* pruneFiles(
         file,
         sealed.seals.map(({ size }) => size),
       );
-      if (now === undefined) continue; // somebody else was quicker
+      if (now === undefined) continue; // another prune removed the file first
       findings.push(...checkSealed(sealed, path, now));
       const open = findings.filter((finding) => explained(finding) === undefined);
       const about = { path, team, day, sessions, records, size: now.size, findings: open };
@@ -85,7 +85,7 @@ export function* pruneFiles(
       else {
         if (!dryRun) {
           const { size, lines, sha256 } = now;
-          // One that is there as it was pruned was left by a prune that was interrupted: it is on record already.
+          // An interrupted prune left this file unchanged, and its seal is already on record.
           if (!isAsPruned(sealed, now)) writer.add({ kind: "prune", ...run, team, day, size, lines, sha256, sessions });
           ports.remove(file);
         }

@@ -8,13 +8,13 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 const WEEKDAYS = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
 const CLOCK = /(?:^|[ t])(\d{1,2}):(\d\d)(?::(\d\d))?$/;
 
-/** What `--since` and `--until` take, for messages and help. */
+/** The forms of `--since` and `--until`, for messages and help. */
 export const WHEN_FORMS =
   '"now", "2 hours ago", "03:00", "today", "yesterday 03:00", "last tuesday at 03:12", "2026-11-23", "2026-11-23 03:12", "2026-11-23T03:12:00Z"';
 
 /**
- * A point in time as people write it, in the local time zone unless it names another: milliseconds since 1970, or
- * undefined where the text is none. A day alone is its midnight; a weekday is the last one that is over or today.
+ * Parses a point in time, in the local time zone unless the text names another: milliseconds since 1970, or undefined
+ * where the text is not valid. A day alone means its midnight. A weekday means today or the last such day.
  */
 export function parseWhen(text: string, now: number): number | undefined {
   const words = text
@@ -49,7 +49,7 @@ function dayOf(word: string, now: Date): Day | undefined {
   return day === undefined ? undefined : [Number(year), Number(month), Number(day)];
 }
 
-/** Undefined for 31 February and 25 o'clock, which Date would move on to another day. */
+/** Undefined for 31 February and 25 o'clock; Date would move these to another day. */
 function local(year: number, month: number, day: number, hour = 0, minute = 0, second = 0): number | undefined {
   const time = new Date(year, month - 1, day, hour, minute, second);
   const sound = time.getMonth() === month - 1 && time.getDate() === day && hour < 24 && minute < 60 && second < 60;

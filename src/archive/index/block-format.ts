@@ -1,7 +1,8 @@
 /**
- * Many sessions in few bytes, column by column, so that a filter looks at the columns that it asks for and at no
- * other: a header in JSON, then numbers (float64, NaN where absent), ids (16 bytes each), texts (index into the
- * header's dictionary, 0 where absent) and lists of texts. In this machine's byte order: it never leaves it.
+ * The format of a block: many sessions, stored by column, so that a filter reads only the columns that it needs. A
+ * block has a header in JSON, then numbers (float64, NaN where absent), ids (16 bytes each), texts (index into the
+ * header's dictionary, 0 where absent) and lists of texts. The byte order is this machine's, because a block never
+ * leaves it.
  */
 export const NUMBERS = [
   ...["start", "end", "wall_ms", "exit", "commands", "denied", "cpu_ms", "memory_peak_bytes"],
@@ -9,14 +10,14 @@ export const NUMBERS = [
 ] as const;
 export const TEXTS = ["team", "host", "member", "client", "key", "boot", "machine"] as const;
 export const LISTS = ["denials", "causes", "limits_of", "requests"] as const;
-/** Tells blocks of other columns apart. */
+/** Distinguishes blocks with other columns. */
 export const BLOCK_FORMAT = [2, NUMBERS, TEXTS, LISTS].join();
 export const ID_BYTES = 16;
 
 export interface Header {
   readonly rows: number;
   readonly dictionary: readonly string[];
-  /** How many texts each list column has in all. */
+  /** The number of texts in each list column. */
   readonly listed: readonly number[];
 }
 

@@ -7,8 +7,8 @@ import { type Block, sessionAt } from "./decode-block.ts";
 const NONE: readonly string[] = [];
 
 /**
- * One row of a block, its parts read when they are asked for: a filter over a million sessions must not make a
- * million objects of twenty fields. `summaryOf` makes a value of it that does without the block.
+ * One row of a block, whose fields are decoded on access. A filter over a million sessions must not make a million
+ * objects of twenty fields. `summaryOf` copies a row into a value that does not need the block.
  */
 export class BlockRow implements Facts {
   readonly #block: Block;

@@ -3,7 +3,7 @@ import { type Header, ID_BYTES, idBytes, LISTS, NUMBERS, TEXTS } from "./block-f
 
 type Columns<Names extends readonly string[], Column> = Readonly<Record<Names[number], Column>>;
 
-/** A block as it was encoded. @throws where the bytes are none */
+/** Decodes a block. @throws where the bytes are no valid block */
 export function decodeBlock(bytes: Uint8Array<ArrayBuffer>) {
   const { buffer, byteOffset } = bytes;
   const json = Buffer.from(buffer, byteOffset + 8, new DataView(buffer, byteOffset).getUint32(0, true));
@@ -21,7 +21,7 @@ export function decodeBlock(bytes: Uint8Array<ArrayBuffer>) {
   const ids = take((from) => Buffer.from(buffer, from, rows * ID_BYTES), rows * ID_BYTES);
   const texts = named(TEXTS, () => uints(rows));
   const lists = named(LISTS, (index) => ({ ends: uints(rows), values: uints(listed[index] ?? 0) }));
-  // Most lists have one text: they need not be made again for each row.
+  // Most lists have one text, so these lists are made once and not again for each row.
   const alone = dictionary.map((text): readonly string[] => [text]);
   return { rows, dictionary, alone, numbers, ids, texts, lists };
 }
@@ -32,7 +32,7 @@ export const sessionAt = ({ ids }: Block, row: number): string => {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 };
 
-/** Where the sessions lie whose id begins or ends so. */
+/** The spans of the sessions whose id begins or ends with `part`. */
 export function* locateIn(block: Block, part: string): Generator<{ readonly session: string; readonly part: Span }> {
   const { from, to, line } = block.numbers;
   const whole = part.length === 36 ? idBytes(part) : undefined;

@@ -1,10 +1,10 @@
 import type { ReadSession } from "../sessions/read-sessions.ts";
 import { type Header, ID_BYTES, idBytes, LISTS, NUMBERS, TEXTS } from "./block-format.ts";
 
-/** Sessions in a block at most: what a reader has in memory at one time. */
+/** The most sessions in a block. A reader has one block in memory at a time. */
 export const BLOCK_ROWS = 2048;
 
-/** Takes sessions in, one by one, until they are a block; of what they were made of nothing is held. */
+/** Collects sessions one by one into a block. It keeps no reference to the sessions. */
 export function blockOf() {
   const numbers = NUMBERS.map(() => new Float64Array(BLOCK_ROWS));
   const ids = Buffer.alloc(BLOCK_ROWS * ID_BYTES);
@@ -24,7 +24,7 @@ export function blockOf() {
     get rows() {
       return rows;
     },
-    /** @returns false where the session has something that a block cannot hold */
+    /** @returns false where a block cannot hold a value of the session */
     add(session: ReadSession): boolean {
       const figures = numbersOf(session);
       if (figures === undefined) return false;
@@ -46,7 +46,10 @@ export function blockOf() {
       rows += 1;
       return true;
     },
-    /** When its first session begins, and its last one ends, or begins where the clock was set back; null where one has no end. Milliseconds since 1970. */
+    /**
+     * The start of the first session, and the latest end. Where the clock was set back, a session's start counts as its
+     * end. The end is null where a session has none. Milliseconds since 1970.
+     */
     range: () => ({ begins, ends }),
     bytes(): Uint8Array {
       const listed = lists.map(({ ends, values }) => [ends.subarray(0, rows), Uint32Array.from(values)] as const);
@@ -73,7 +76,7 @@ export function blockOf() {
 const bytesOf = ({ buffer, byteOffset, byteLength }: Uint8Array | Float64Array | Uint32Array) =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
-/** Undefined where a time is not exact in milliseconds, there is no file, or the session begins with something else. */
+/** Undefined where a time is not exact in milliseconds, there is no file, or the first record is no session.start. */
 function numbersOf({ known, span }: ReadSession): readonly (number | undefined)[] | undefined {
   const { first, start, end, commands, denied, cpuMs, memoryPeak } = known;
   const [began, ended] = [exact(first.time), end && exact(end.time)];
@@ -90,7 +93,7 @@ function numbersOf({ known, span }: ReadSession): readonly (number | undefined)[
   return [began, ended, ...counted, start?.pid, start?.started_ticks, span.from, span.to, span.line];
 }
 
-/** Undefined where the text would not come back from it as it is. */
+/** Undefined where the milliseconds would not give back the same text. */
 function exact(time: string): number | undefined {
   const ms = Date.parse(time);
   return !Number.isNaN(ms) && new Date(ms).toISOString() === time ? ms : undefined;

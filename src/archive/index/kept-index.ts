@@ -5,7 +5,7 @@ import { BLOCK_FORMAT } from "./block-format.ts";
 import { type Block, decodeBlock } from "./decode-block.ts";
 import { BLOCK_ROWS, blockOf } from "./encode-block.ts";
 
-/** A file with more damage than this is read itself each time. */
+/** A file with more damage than this gets no index and is read each time. */
 const PROBLEMS_MAX = 1000;
 
 interface BlockEntry {
@@ -13,7 +13,7 @@ interface BlockEntry {
   readonly length: number;
   readonly crc: number;
   readonly rows: number;
-  /** Of the first session to begin, and of the last to end; null where one has no end. Milliseconds since 1970. */
+  /** The start of the first session, and the end of the last; null where one has no end. Milliseconds since 1970. */
   readonly begins: number;
   readonly ends: number | null;
 }
@@ -21,19 +21,19 @@ interface BlockEntry {
 interface Footer {
   readonly format: string;
   readonly blocks: readonly BlockEntry[];
-  /** What was wrong with the file's lines. */
+  /** The damage of the file's lines. */
   readonly problems: readonly ArchiveProblem[];
 }
 
 export interface Kept {
   readonly places: readonly BlockEntry[];
   readonly problems: readonly ArchiveProblem[];
-  /** @throws where the block is not as it was written */
+  /** @throws where the block has changed since it was written */
   block(place: BlockEntry): Block;
   close(): void;
 }
 
-/** What is kept of a file, where there is anything that belongs to it as it is now. */
+/** The cached index of a file; undefined where none fits the file's present state. */
 export function openKept(file: DayFile): Kept | undefined {
   const kept = file.index?.open();
   if (kept === undefined) return undefined;
@@ -54,7 +54,7 @@ export function openKept(file: DayFile): Kept | undefined {
   };
 }
 
-/** Keeps the sessions of a file while they are read from it. */
+/** Writes an index of a file's sessions while the file is read. */
 export function keeping(file: DayFile) {
   let builder: IndexBuilder | undefined = file.index?.build();
   const blocks: BlockEntry[] = [];

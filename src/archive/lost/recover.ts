@@ -3,19 +3,21 @@ import type { SessionRecord } from "../../record/schema.ts";
 import type { DayFile, IsAlive } from "../archive.ts";
 import { type Continuation, closing, continued, type Unended, unendedIn } from "./unended.ts";
 
-/** What ending a lost session's records needs of the world. */
+/** The ports for ending a lost session's records. */
 export interface RecoverPorts {
-  /** For certain, and on this host: whoever might still write is not gone. */
+  /** Whether the session's process is certainly gone from this host. A process that might still write is not gone. */
   isGone: IsAlive;
-  /** Ends what is left of the session's open commands. */
+  /** Ends the leftover processes of the session's open commands. */
   endLeftoverScopes(lost: Unended): Promise<LeftoverScopes>;
   /**
-   * The file, for this process alone among all that recover. Freed by `close`, or by the process's death.
+   * Opens the file with a lock against all other recoveries. `close`, or the process's end, releases the lock.
    * @throws RecordError
    */
   openAlone(file: DayFile): Promise<ClosingFile>;
   copyToJournal(record: SessionRecord, line: string): void;
-  /** The copies that the journal has of a session, of those accounts alone that may write its file; none where it has none. */
+  /**
+   * The journal's copies of a session's records, only from accounts that may write its file; empty where there is none.
+   */
   copies(lost: Unended): Promise<readonly Continuation[]>;
   /** Milliseconds since 1970. */
   now(): number;
@@ -29,9 +31,9 @@ export interface ClosingFile {
 }
 
 export interface LeftoverScopes {
-  /** Scopes that were still there and were stopped. */
+  /** Scopes that still existed and were stopped. */
   readonly stopped: readonly string[];
-  /** For each command that had a scope left: processes that were in it. */
+  /** The number of processes in each leftover scope, by the command's number. */
   readonly leftovers: ReadonlyMap<number, number>;
 }
 
@@ -41,18 +43,18 @@ export interface Recovered {
   readonly team: string;
   readonly member?: string;
   readonly start: string;
-  /** Commands that had no end on record. */
+  /** Commands without an end on record. */
   readonly commands: number;
   readonly stopped: readonly string[];
-  /** Where the journal had the records that the file lacked: how it had ended. */
+  /** The session's real end, where the journal had the records that the file lacked. */
   readonly ended?: { readonly cause: string; readonly exit: number };
 }
 
 /**
- * Ends the records of a file's sessions whose supervisor is gone. The file is read twice: a supervisor may write its
- * last record and go between the look at the file and the look at the process, and another recovery may have been
- * quicker. Only what is still without an end when the file is ours is ended. Records that only the journal has, because the
- * disk was full, are put into the file as they are: they say how it ended.
+ * Ends the records of a file's sessions whose supervisor is gone. The file is read twice, for two reasons. A supervisor
+ * may write its last record and exit between the first reading and the check of its process. Another recovery may also
+ * have been faster. Only sessions that are still without an end under the lock are ended. Records that only the journal
+ * has, because the disk was full, are copied into the file unchanged: they tell the real end.
  * @throws RecordError where the file cannot be read or written
  */
 export async function recoverFile(file: DayFile, ports: RecoverPorts): Promise<readonly Recovered[]> {
@@ -89,7 +91,7 @@ export async function recoverFile(file: DayFile, ports: RecoverPorts): Promise<r
   }
 }
 
-/** The same over many files: one that cannot be recovered, for whatever reason, does not keep the others from it. */
+/** Recovers many files. A file that cannot be recovered does not stop the recovery of the others. */
 export async function recoverFiles(files: readonly DayFile[], ports: RecoverPorts) {
   const recovered: Recovered[] = [];
   const failed: RecordError[] = [];

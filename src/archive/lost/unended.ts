@@ -7,7 +7,7 @@ import { damageCount, openBytes } from "../bounds.ts";
 /** A session with a session.start and without a session.end. */
 export interface Unended {
   readonly start: RecordOf<"session.start">;
-  /** Where its chain goes on. */
+  /** The last record of its chain. */
   readonly last: SessionRecord;
   /** Commands without a command.end, by their number. */
   readonly open: ReadonlyMap<number, RecordOf<"command.start">>;
@@ -15,7 +15,7 @@ export interface Unended {
   readonly denied: number;
 }
 
-/** The same while its file is read. */
+/** An `Unended` while its file is read. */
 interface Reading {
   readonly start: RecordOf<"session.start">;
   last: SessionRecord;
@@ -26,10 +26,10 @@ interface Reading {
 }
 
 /**
- * The sessions of a file that have no end. A damaged line is passed over, as is what stands in another team's folder
- * or comes without its session.start: `sessions verify` names those, and nobody can close them honestly. Time is
- * linear in the file's lines, memory that of the sessions without an end.
- * @throws RecordError E_LOG_READ, also where those are more than any supervisor leaves
+ * The sessions of a file that have no end. The function skips damaged lines, records in another team's folder, and
+ * records without their session.start. `sessions verify` reports those, and no honest end can be written for them. Time
+ * is linear in the file's lines; memory holds only the sessions without an end.
+ * @throws RecordError E_LOG_READ, also where there are more of these than any supervisor leaves
  */
 export function unendedIn(file: DayFile): readonly Unended[] {
   const found = new Map<string, Reading>();
@@ -61,7 +61,9 @@ export function unendedIn(file: DayFile): readonly Unended[] {
   return [...found.values()];
 }
 
-/** A record of another team's, host's or boot's name has no place in the session: nobody is to go on in that name. */
+/**
+ * A record with another team, host or boot does not belong to the session. The chain must not continue under that name.
+ */
 const isOfOne = (start: SessionRecord, { team, host, boot }: SessionRecord) =>
   team === start.team && host === start.host && boot === start.boot;
 
@@ -75,14 +77,17 @@ function step(known: Reading, record: SessionRecord): void {
   if (record.event === "command.deny") known.denied += 1;
 }
 
-/** What sh would have said of the supervisor: whoever is gone without a word was killed (128 + SIGKILL). */
+/**
+ * 128 + SIGKILL, the status that sh reports for a killed process. A supervisor that left no end on record was killed.
+ */
 const KILLED = 137;
 
 /**
- * The records that end a session whose supervisor died. When it died nobody knows: `wall_ms` counts up to now, which
- * is the longest it can have been.
- * @param now milliseconds since 1970; `monotonic`, of CLOCK_MONOTONIC, where the boot is still the session's
- * @param leftovers for each command's number, how many processes had to be ended; absent where none were looked for
+ * The records that end a session whose supervisor died. The time of its death is not known, so `wall_ms` counts up to
+ * now, the longest possible duration.
+ * @param now milliseconds since 1970; `monotonic`: milliseconds of CLOCK_MONOTONIC, where the boot is still the
+ * session's
+ * @param leftovers the number of processes that were ended, by the command's number; absent where none were searched
  */
 export function closing(
   { start, last, open, commands, denied }: Unended,
@@ -123,17 +128,17 @@ export function closing(
   });
 }
 
-/** A record whose chain goes on where the session's file stops, with its line. */
+/** A record that continues the chain after the file's last record, with its line. */
 export interface Continuation {
   readonly record: SessionRecord;
-  /** Without its LF. */
+  /** The line without its LF. */
   readonly line: string;
 }
 
 /**
- * What the copies know better than the file: the records that continue the session's chain behind its last one, in their
- * order. The hash of each carries the one before it, so whatever else is among the copies is passed over.
- * @returns them, and what is known of the session behind them; undefined where its session.end is among them
+ * The journal's copies that continue the session's chain after the file's last record, in order. The hash of each
+ * record covers the hash before it, so any other copies are skipped.
+ * @returns these copies, and the session's state after them; undefined where its session.end is among them
  */
 export function continued(lost: Unended, copies: readonly Continuation[]) {
   const behind = new Map(copies.map((copy) => [`${copy.record.seq} ${copy.record.prev}`, copy]));

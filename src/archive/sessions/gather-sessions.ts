@@ -8,16 +8,16 @@ import type { ArchiveProblem, DayFile } from "../archive.ts";
 import { damageCount, openBytes } from "../bounds.ts";
 import { type Gathering, gather, take } from "./summary.ts";
 
-/** A session while its records are read, with what else is wanted of them. */
+/** A session while its records are read, with the data that the reader collects. */
 export interface Gathered {
   readonly known: Gathering;
-  /** Takes one more record in, the first one too. */
+  /** Adds a record, including the first one. */
   take(record: SessionRecord, line: RawLine): void;
 }
 
 /**
- * The sessions of one file, each as soon as its end is read, those without an end last. Memory is that of the
- * sessions open at one time, whatever the file's size. What is damaged goes to `report` and is passed over.
+ * The sessions of one file. Each is yielded when its end is read; those without an end come last. Memory holds the
+ * sessions that are open at one time, whatever the file's size. Damage goes to `report` and is skipped.
  */
 export function* gatherSessions<T extends Gathered>(
   file: DayFile,

@@ -1,11 +1,11 @@
 import type { Summary } from "./summary.ts";
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-/** By their start; of those with the same one by their id, so that the order is always one. */
+/** Orders by start, and by id where the starts are equal, so that the order is always the same. */
 export const newestFirst = (a: Summary, b: Summary): number =>
   compare(b.start, a.start) || compare(b.session, a.session);
 
-/** Keeps the `limit` items that come first in `order`, whatever their number: memory is that of the limit. */
+/** Keeps the first `limit` items in `order`. Memory holds `limit` items, however many are added. */
 export function newest<T>(limit: number, order: (a: T, b: T) => number) {
   let kept: T[] = [];
   const trim = () => {

@@ -1,23 +1,23 @@
-/** What a record's line begins with, as append in chain.ts writes it: enough to tell lines apart without reading them. */
+/** The start of a record's line, as append in chain.ts writes it. It identifies the event without parsing the line. */
 const HEAD = /^\{"v":1,"time":"[^"]*","event":"([a-z.]+)","session":"([0-9a-f-]{36})"/;
 
 /** The lines of a session that has no session.end so far. */
 export interface OpenSession {
   readonly session: string;
-  /** Of its session.start. */
+  /** The line of its session.start. */
   readonly start: string;
-  /** Of the command.start that has no command.end so far; undefined between two commands. */
+  /** The line of the command.start that has no command.end so far; undefined between two commands. */
   command: string | undefined;
 }
 
 /**
- * Which sessions have begun and not ended, over lines in the order of their files. Made for many lines: nothing is
- * read as JSON, and memory is that of the open sessions.
+ * Finds the sessions that have begun and not ended, over lines in the order of their files. It parses no JSON, because
+ * there are many lines, and memory holds only the open sessions.
  */
 export function openSessions() {
   const open = new Map<string, OpenSession>();
   return {
-    /** Takes the next line in. What is no record's beginning is passed over. */
+    /** Adds the next line. A line without a record's start is skipped. */
     take(line: string): void {
       const [, event, session] = HEAD.exec(line) ?? [];
       if (session === undefined) return;
@@ -27,7 +27,7 @@ export function openSessions() {
       if (known && event === "command.start") known.command = line;
       else if (known && event === "command.end") known.command = undefined;
     },
-    /** Forgets a session: nobody will write its end. */
+    /** Removes a session whose end will never be written. */
     drop: (session: string): boolean => open.delete(session),
     all: (): readonly OpenSession[] => [...open.values()],
   };

@@ -4,14 +4,16 @@ import type { ArchiveProblem, DayFile, Span } from "../archive.ts";
 import { gatherSessions } from "./gather-sessions.ts";
 import type { Gathering } from "./summary.ts";
 
-/** A session as far as its file tells of it. */
+/** A session as its file shows it. */
 export interface ReadSession {
   readonly known: Gathering;
-  /** From its first line to its last; other sessions' lines lie in between. Absent where there is no file. */
+  /**
+   * The span from its first line to its last, with lines of other sessions in between. Absent where there is no file.
+   */
   readonly span?: Span;
 }
 
-/** The sessions of one file as `gatherSessions` gives them, with the part of the file that each lies in. */
+/** The sessions of one file in the order of `gatherSessions`, with the span of each. */
 export function* readSessions(file: DayFile, report: (problem: ArchiveProblem) => void): Generator<ReadSession> {
   for (const session of gatherSessions(file, report, (known, line) => new Placed(known, line))) yield session.asRead();
 }

@@ -1,6 +1,6 @@
 import type { RecordOf, SessionRecord } from "../../record/schema.ts";
 
-/** What a session's commands used together: sums, and the highest of peaks. A figure that no record has is absent. */
+/** The usage of all of a session's commands: sums, and the highest of peaks. A figure that no record has is absent. */
 export interface SessionUsage {
   readonly cpu_ms?: number;
   readonly cpu_throttled_ms?: number;
@@ -11,7 +11,7 @@ export interface SessionUsage {
   readonly io_read_bytes?: number;
   readonly io_write_bytes?: number;
   readonly leftovers?: number;
-  /** Of the command that came nearest to its MemoryMax, in bytes. Absent where none had one. */
+  /** The command whose memory peak came nearest to its MemoryMax, in bytes. Absent where no command had a limit. */
   readonly memory?: { readonly peak: number; readonly limit: number };
 }
 
@@ -42,7 +42,7 @@ export function usageOf(records: readonly SessionRecord[]): SessionUsage {
   return { ...totals, ...(memory && { memory }) };
 }
 
-/** MemoryMax as the kernel had it in force, in bytes; undefined for `max`, or where it was not read. */
+/** The MemoryMax that the kernel had in force, in bytes; undefined for `max`, or where it was not read. */
 function memoryLimit({ limits }: RecordOf<"command.start">): number | undefined {
   const bytes = Number(limits.applied["MemoryMax"]);
   return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined;

@@ -5,23 +5,23 @@ import { keeping, openKept } from "../index/kept-index.ts";
 import { readSessions } from "./read-sessions.ts";
 import { conclude, type Summary, summaryOf } from "./summary.ts";
 
-/** Sessions that were not there in this time need not be given. */
+/** A range of time. Sessions outside of it may be left out. */
 export type Window = Pick<Criteria, "since" | "until">;
 type Report = (problem: ArchiveProblem) => void;
 
 /**
- * The sessions of one file, each as soon as its end is read, those without an end last. What is damaged goes to
- * `report` and is passed over.
+ * The sessions of one file. Each is yielded when its end is read; those without an end come last. Damage goes to
+ * `report` and is skipped.
  */
 export function* summariseFile(file: DayFile, isAlive: IsAlive, report: Report, window?: Window): Generator<Summary> {
   for (const summary of glanceThrough(file, isAlive, report, window)) yield summaryOf(summary);
 }
 
 /**
- * The sessions of one file, each as soon as its end is read, those without an end last. Memory is that of the
- * sessions open at one time, whatever the file's size. What is damaged goes to `report` and is passed over.
- * Where the file has an index, they come from there, and it is made anew where it does not fit the file any more.
- * To be looked at, not to be kept or copied: `summaryOf` makes a value of what is yielded.
+ * The sessions of one file. Each is yielded when its end is read; those without an end come last. Memory holds the
+ * sessions that are open at one time, whatever the file's size. Damage goes to `report` and is skipped. The sessions
+ * come from the file's index where there is one. An index that no longer fits the file is written again. Callers must
+ * not keep or copy a yielded summary: `summaryOf` makes a value of it.
  */
 export function* glanceThrough(
   file: DayFile,
@@ -49,7 +49,7 @@ export function* glanceThrough(
   }
 }
 
-/** @returns "all", or how many of the file's sessions were given before the index turned out to be damaged */
+/** @returns "all", or the number of sessions that were yielded before a damaged block of the index */
 function* fromIndex(
   file: DayFile,
   isAlive: IsAlive,

@@ -2,7 +2,7 @@ import type { RecordOf, SessionRecord } from "../../record/schema.ts";
 import { isHostEvent, type LimitOf, type RecordCause, type RecordReason } from "../../record/vocabulary.ts";
 import type { IsAlive } from "../archive.ts";
 
-/** One session in one row. What its records do not say is absent. */
+/** One session in one row. A fact that its records do not hold is absent. */
 export interface Summary {
   readonly session: string;
   readonly team: string;
@@ -10,34 +10,34 @@ export interface Summary {
   readonly member?: string;
   readonly client?: string;
   readonly key?: string;
-  /** RFC 3339, UTC: of the first record that is there. */
+  /** RFC 3339, UTC: the time of the first record in the file. */
   readonly start: string;
-  /** Of session.end. */
+  /** The time of session.end. */
   readonly end?: string;
   readonly wall_ms?: number;
   readonly commands: number;
   readonly denied: number;
-  /** Refused sessions of the team before it that are on no record of their own; absent where there were none. */
+  /** The number of refused sessions before this one that have no record of their own; absent where there were none. */
   readonly summed_up?: number;
-  /** Why requests, or the whole session, were turned away; each once. */
+  /** Why requests, or the whole session, were refused; each reason once. */
   readonly reasons: readonly RecordReason[];
-  /** How its commands and the session itself ended; each once. */
+  /** Why its commands and the session itself ended; each cause once. */
   readonly causes: readonly RecordCause[];
-  /** Whose limits its commands ran into; each once. Absent where none did, or no record says it. */
+  /** The owners of the limits that its commands hit; each once. Absent where there were none, or no record tells it. */
   readonly limits_of?: readonly LimitOf[];
   readonly exit?: number;
-  /** Every turning away, in order: `reasons` with their number. Absent where there is none. */
+  /** Every refusal, in order; `reasons` has each reason only once. Absent where there is none. */
   readonly denials?: readonly RecordReason[];
-  /** CPU time of all its commands. */
+  /** The CPU time of all its commands. */
   readonly cpu_ms?: number;
   /** The highest memory peak of its commands. */
   readonly memory_peak_bytes?: number;
-  /** `lost`: no session.end, and nobody there to write it. */
+  /** `lost`: the session has no session.end, and no process runs that could write it. */
   readonly state: "running" | "ended" | "lost";
   readonly requests: readonly string[];
 }
 
-/** What is known of a session while its records are read. */
+/** The state of a session while its records are read. */
 export interface Gathering {
   readonly first: SessionRecord;
   start?: RecordOf<"session.start">;
@@ -62,7 +62,7 @@ export const gather = (first: SessionRecord): Gathering => ({
   requests: [],
 });
 
-/** Takes one more record of the session in, in the order of the file. */
+/** Adds the next record of the session, in the order of the file. */
 export function take(known: Gathering, record: SessionRecord): void {
   switch (record.event) {
     case "session.start":
@@ -97,7 +97,7 @@ function takeUsage(known: Gathering, usage: RecordOf<"command.end">["usage"]): v
   if (memory_peak_bytes !== undefined) known.memoryPeak = Math.max(known.memoryPeak ?? 0, memory_peak_bytes);
 }
 
-/** A summary's parts; what is not known is undefined. */
+/** The fields of a summary, undefined where not known. */
 export type Facts = OrUndefined<Omit<Summary, "reasons">>;
 type OrUndefined<T> = { readonly [Name in keyof T]: T extends Record<Name, T[Name]> ? T[Name] : T[Name] | undefined };
 

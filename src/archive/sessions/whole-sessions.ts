@@ -3,15 +3,15 @@ import type { ArchiveProblem, DayFile, IsAlive } from "../archive.ts";
 import { gatherSessions } from "./gather-sessions.ts";
 import { conclude, type Gathering, type Summary } from "./summary.ts";
 
-/** A session with all that is on record of it, in the order of its file. */
+/** A session with all its records, in the order of its file. */
 export interface WholeSession {
   readonly summary: Summary;
   readonly records: readonly SessionRecord[];
-  /** Each record's line, as its bytes are, without its LF. */
+  /** The exact line of each record, without its LF. */
   readonly lines: readonly string[];
 }
 
-/** The sessions of one file as `gatherSessions` gives them, with their records. */
+/** The sessions of one file in the order of `gatherSessions`, with their records. */
 export function* wholeSessions(
   file: DayFile,
   isAlive: IsAlive,

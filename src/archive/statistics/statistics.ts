@@ -2,24 +2,24 @@ import type { RecordCause, RecordReason } from "../../record/vocabulary.ts";
 import type { Summary } from "../sessions/summary.ts";
 import { spread } from "./spread.ts";
 
-/** What some sessions come to. */
+/** Statistics over some sessions. */
 export interface Statistics {
   readonly sessions: number;
   readonly running: number;
-  /** Without an end, and nobody there to write it. */
+  /** Sessions without an end, and without a process that could write it. */
   readonly lost: number;
   readonly commands: number;
-  /** Requests and whole sessions that were turned away, by reason. */
+  /** Refused requests and whole sessions, by reason. */
   readonly denials: Readonly<Partial<Record<RecordReason, number>>>;
-  /** Refused sessions that are on record by their number alone; absent where there are none. */
+  /** Refused sessions that are on record only as a number; absent where there are none. */
   readonly summed_up?: number;
-  /** Sessions that ended, or had a command end, by each cause. */
+  /** Sessions that ended, or had a command end, by cause. */
   readonly causes: Readonly<Partial<Record<RecordCause, number>>>;
-  /** Over the commands whose figures the kernel offered. */
+  /** The sum over the commands for which the kernel offered the figure. */
   readonly cpu_ms: number;
   /** The highest of all; absent where none is known. */
   readonly memory_peak_bytes?: number;
-  /** Of the sessions that have ended, within 0.1 %; absent where none has. */
+  /** The duration of the ended sessions, within 0.1 %; absent where none has ended. */
   readonly wall_ms?: { readonly p50: number; readonly p95: number; readonly max: number };
 }
 
@@ -87,7 +87,7 @@ function conclude({ walls, cpuMs, memoryPeak, longest, summedUp, ...counts }: Co
 }
 
 export interface MemberStatistics extends Statistics {
-  /** Absent for sessions whose forced command names none. */
+  /** Absent for sessions whose forced command names no member. */
   readonly member?: string;
 }
 export interface TeamStatistics extends Statistics {
@@ -95,7 +95,7 @@ export interface TeamStatistics extends Statistics {
   readonly members: readonly MemberStatistics[];
 }
 
-/** Counts sessions for each team and member: memory is that of the groups, whatever the number of sessions. */
+/** Counts sessions for each team and member. Memory holds the groups, however many sessions there are. */
 export function statistics() {
   const teams = new Map<string, Map<string, Counting>>();
   return {

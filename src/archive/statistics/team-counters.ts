@@ -4,7 +4,7 @@ import { type DayFile, type IsAlive, sessionFiles } from "../archive.ts";
 
 type Usage = RecordOf<"command.end">["usage"];
 
-/** What a team's sessions came to since a point in time. */
+/** The counters of a team's sessions since a point in time. */
 export interface Tally {
   sessions: number;
   readonly refused: Map<string, number>;
@@ -13,10 +13,10 @@ export interface Tally {
   readonly commandEnds: Map<string, number>;
   /** Milliseconds. */
   wall: number;
-  /** Sums of what the kernel said; absent where it never did. */
+  /** Sums of the kernel's figures; absent where it never offered the figure. */
   readonly usage: { [Name in keyof Usage]?: number };
   leftovers: number;
-  /** Sessions that are there now. */
+  /** Sessions that are running now. */
   running: number;
   /** Lines that are no record. */
   unreadable: number;
@@ -27,16 +27,16 @@ const empty = (): Tally => ({
   ...{ refused: new Map(), denied: new Map(), sessionEnds: new Map(), commandEnds: new Map() },
 });
 
-/** Whose sessions are counted together. */
+/** The key of sessions that are counted together. */
 export interface TallyKey {
   readonly team: string;
-  /** Absent where hosts are not told apart. */
+  /** Absent where hosts are not counted separately. */
   readonly host?: string;
 }
 
 /**
- * Adds up what was recorded at `since` or later, for each team, or each team and host. A session that began before counts with what
- * it did since. Memory is that of the open sessions.
+ * Adds up the records of `since` or later, for each team, or each team and host. Of a session that began earlier, only
+ * its records since then count. Memory holds only the open sessions.
  * @param since RFC 3339, UTC
  */
 export function tallyFiles(
@@ -75,7 +75,7 @@ export function tallyFiles(
   return new Map([...tallies.values()].map(({ key, tally }) => [key, tally]));
 }
 
-/** Of these the highest counts, of all others the sum. */
+/** The figures whose highest value counts. All others are summed up. */
 const PEAKS: readonly (keyof Usage)[] = ["memory_peak_bytes", "tasks_peak"];
 
 const more = (counts: Map<string, number>, name: string) => counts.set(name, (counts.get(name) ?? 0) + 1);

@@ -3,7 +3,7 @@ import type { Finding } from "../finding.ts";
 import { fileKey, type Measured } from "./check-seals.ts";
 import type { Seal } from "./seal.ts";
 
-/** A finding that root has explained, with the seal that says who did and why. */
+/** A finding that root has explained, with the seal that tells the account and the reason. */
 export interface Acknowledged {
   readonly finding: Finding;
   readonly seal: Seal;
@@ -15,16 +15,16 @@ export function fileOf({ path }: Pick<Finding, "path">): { readonly team: string
   return { team, day };
 }
 
-/** What makes a finding this one and no other, wherever the archive lies. */
+/** A key that identifies a finding, independent of the archive's path. */
 export function findingKey(finding: Finding): string {
   const { layer, kind, line, session, what } = finding;
   return digest(JSON.stringify([layer, kind, fileKey(fileOf(finding)), line ?? null, session ?? null, what]), "hex");
 }
 
 /**
- * What is acknowledged of an archive.
- * @param measure digests the beginning of a file; undefined where it is not there. A finding counts as explained only as
- *   long as the file begins with the bytes that it had then: what is changed afterwards is a new finding
+ * Finds the seal that acknowledges a finding. An acknowledgement holds only while the file still begins with the bytes
+ * that it had then: a later change is a new finding.
+ * @param measure digests the first bytes of a file; undefined where the file does not exist
  */
 export function acknowledgements(
   seals: readonly Seal[],
@@ -50,6 +50,6 @@ function isSame(now: Measured | undefined, size: number, sha256: string, gone: b
   return now === undefined ? gone : !gone && now.at.get(size)?.sha256 === sha256;
 }
 
-/** The days that the host's clock showed by mistake, as root has said, with the seal that says so. */
+/** The days that the host's clock showed by mistake, according to root, with the seal of that acknowledgement. */
 export const wrongDays = (seals: readonly Seal[]): ReadonlyMap<string, Seal> =>
   new Map(seals.filter(({ kind, clock }) => kind === "acknowledge" && clock === true).map((seal) => [seal.day, seal]));

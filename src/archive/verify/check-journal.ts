@@ -7,40 +7,45 @@ import type { Finding } from "../finding.ts";
 import { copiedRecords } from "./copied-records.ts";
 import type { JournalCopy } from "./journal-copy.ts";
 
-/** What is written around the moment of the check may be in one place and not yet in the other: logger(1) gets 2 s. */
+/** Records of this time before the check may be in one place and not yet in the other: logger(1) gets 2 s. */
 const SETTLE_MS = 5000;
-/** Accounts up to here share the system's journal, each other has one of its own (SplitMode=, journald.conf(5)). */
+/**
+ * Accounts up to this uid share the system's journal; each other account has its own (SplitMode=, journald.conf(5)).
+ */
 const SYSTEM_UID_MAX = 999;
-/** What is vacuumed together. */
+/** The journal of an account. journald vacuums each journal as a whole. */
 const journalOf = (uid: number) => (uid <= SYSTEM_UID_MAX ? "system" : uid);
 
-/** The file is that of the session's start; its id may be of a moment before midnight, or before the clock was set back. */
+/**
+ * A session is in the file of the day it started on. Its id may be of a moment before midnight, or before the clock was
+ * set back. So the days before and after are searched too.
+ */
 const DAYS_OF_A_SESSION = [0, 1, -1].map((days) => days * 86_400_000);
 
 export interface JournalCheckOptions {
   readonly files: readonly DayFile[];
-  /** Reads a file once more. @param visit as `verifyFile` has it */
+  /** Reads a file once more. @param visit as in `verifyFile` */
   read(file: DayFile, visit: (record: SessionRecord, digest: string, line: number) => void): void;
-  /** Milliseconds since 1970, when the check began. */
+  /** The start of the check, in milliseconds since 1970. */
   readonly now: number;
-  /** Whether root removed that day of the team on record. */
+  /** Whether a seal records that root removed that day of the team. */
   isPruned(file: { readonly team: string; readonly day: string }): boolean;
   /**
-   * Whose copies are compared: undefined for all of them, `files` for the hosts that the files name. Who writes the files
-   * could name another there, so this is for journals of many hosts alone.
+   * The hosts whose copies are compared: undefined for all, `files` for the hosts that the files name. An account that
+   * writes the files could name another host. So `files` is only for journals of many hosts.
    */
   readonly hosts: ReadonlySet<string> | "files" | undefined;
-  /** The account that owns a team's folder; undefined where there is no such folder. */
+  /** The account that owns a team's folder; undefined where the folder does not exist. */
   ownerOf(team: string): number | undefined;
-  /** Where the file of a team's day would be. */
+  /** The path of the file of a team's day. */
   pathOf(file: { readonly team: string; readonly day: string }): string;
 }
 
 /**
- * Compares records with their copies: first all records are `seen`, then all copies are `copied`, then it can be asked
- * what one has and the other has not. What is written into the files meanwhile is not asked for. Only copies of root and
- * of the account that owns the team's folder count: any other account could have made them up. A team without a folder
- * has no account.
+ * Compares records with their copies in the journal. The caller passes all records to `seen`, then all copies to
+ * `copied`. Then `removed` and `uncopied` yield the differences. Records that are written into the files meanwhile are
+ * ignored. Only copies from root and from the account that owns the team's folder count, because any other account
+ * could have forged them. A team without a folder has no account.
  */
 export function checkJournal(options: JournalCheckOptions) {
   const { now, hosts: wanted, files, read, isPruned, ownerOf, pathOf } = options;
@@ -78,11 +83,11 @@ export function checkJournal(options: JournalCheckOptions) {
       if (!mayWrite(uid, team) || !isCompared(host, team)) return;
       copies += 1;
       const journal = journalOf(uid);
-      // When journald took it: the record's own time is whatever the account says.
+      // journald's own time: an account can write any time into the record.
       oldest.set(journal, Math.min(received, oldest.get(journal) ?? received));
       if (isInFiles(record, digest) || received >= now - SETTLE_MS) return;
       const place = { team, day: dayOfSession(session) };
-      // The id is made a moment before the day is asked for: at midnight they may be two.
+      // The id is made a moment before the day is determined. At midnight the two may differ.
       if (isPruned(place) || isPruned({ team, day: dayOfSession(session, 1000) })) return;
       const key = `${team}/${session}`; // an account can use the id of another team's session
       const known = missing.get(key) ?? { place, session, uid, seqs: [], unwritten: false };
@@ -91,7 +96,7 @@ export function checkJournal(options: JournalCheckOptions) {
       missing.set(key, known);
     },
 
-    /** What the journal has and the files have not. */
+    /** The records that the journal has and the files lack. */
     *removed(): Generator<Finding> {
       for (const { place, session, uid, seqs, unwritten } of missing.values()) {
         const which = `${plural(seqs.length, "record")} (seq ${seqs.sort((a, b) => a - b).join(", ")})`;
@@ -101,7 +106,7 @@ export function checkJournal(options: JournalCheckOptions) {
       }
     },
 
-    /** What a file has and the journal has not, from the oldest copy on that the journal still holds. */
+    /** The records that a file has and the journal lacks, from the journal's oldest copy on. */
     *uncopied(from: DayFile): Generator<Finding> {
       const since = this.since(from);
       if (since === undefined || inFiles.areAllMarked(from)) return;
@@ -110,7 +115,7 @@ export function checkJournal(options: JournalCheckOptions) {
       const copied = new Set<string>();
       const older = new Set<string>();
       read(from, (record, digest, line) => {
-        if (line > end) return; // while the copies were read
+        if (line > end) return; // written while the copies were read
         const { session, time } = record;
         if (record.seq === 0 && time < since) older.add(session);
         const known = lacking.get(session);
@@ -125,7 +130,8 @@ export function checkJournal(options: JournalCheckOptions) {
       });
       for (const [session, { line, first, end, count, inBetween }] of lacking) {
         const has = copied.has(session);
-        // A supervisor that was killed may not have sent its last copies; whoever ended its records sent theirs.
+        // A supervisor that was killed may not have sent its last copies. The recovery that ended its records sent its
+        // own.
         if (has && !inBetween && (end.event !== "session.end" || isOfLost(end))) continue;
         const which = has ? `${plural(count, "record")} of this session, from seq ${first.seq} on,` : "this session";
         const what = `${which} not in the journal: forged, or the copy was lost`;
@@ -133,13 +139,16 @@ export function checkJournal(options: JournalCheckOptions) {
       }
     },
 
-    /** RFC 3339: from when on a file's records should have copies; undefined where the journal has none of its owner. */
+    /**
+     * RFC 3339: a file's records should have copies from this time on. Undefined where the journal has none of its
+     * owner.
+     */
     since(from: DayFile): string | undefined {
       const uid = from.owner?.();
       const time = uid === undefined ? undefined : oldest.get(journalOf(uid));
       return time === undefined ? undefined : new Date(time).toISOString();
     },
-    /** The hosts that are compared; undefined for all of the journal. */
+    /** The hosts that are compared; undefined where all are. */
     hosts,
     get copies(): number {
       return copies;
@@ -149,8 +158,8 @@ export function checkJournal(options: JournalCheckOptions) {
 export type JournalCheck = ReturnType<typeof checkJournal>;
 
 /**
- * The hosts that each team's files name. Whoever writes a team's files can name any host there, so that counts for that
- * team alone. For a team without files it is the hosts that more than half of the teams name.
+ * The hosts that each team's files name. An account that writes a team's files can name any host there, so these names
+ * count for that team only. A team without files gets the hosts that more than half of the teams name.
  */
 function hostsOfTeams() {
   const teams = new Map<string, Set<string>>();
@@ -167,7 +176,7 @@ function hostsOfTeams() {
   };
 }
 
-/** A session of which the files lack something. */
+/** A session with records that the files lack. */
 interface Missing {
   readonly place: { readonly team: string; readonly day: string };
   readonly session: string;
@@ -176,13 +185,13 @@ interface Missing {
   unwritten: boolean;
 }
 
-/** A session of which the journal lacks something. */
+/** A session with records that the journal lacks. */
 interface Lacking {
   readonly line: number;
   readonly first: SessionRecord;
   end: SessionRecord;
   count: number;
-  /** Whether a record with a copy stands behind one without. */
+  /** Whether a record with a copy follows one without. */
   inBetween: boolean;
 }
 

@@ -1,33 +1,36 @@
 import type { Finding } from "../finding.ts";
 import type { Seal } from "./seal.ts";
 
-/** A file's bytes, counted and digested up to several sizes in one reading. */
+/** The size and digest of a file, measured at several sizes in one reading. */
 export interface Measured {
-  /** Up to the last whole line. */
+  /** The size up to the last whole line. */
   readonly size: number;
   readonly lines: number;
   readonly sha256: string;
-  /** The same of the first so many bytes, for each size asked for that the file has. */
+  /** The digest and lines of the first bytes, for each requested size that the file has. */
   readonly at: ReadonlyMap<number, { readonly sha256: string; readonly lines: number }>;
 }
 
-/** What a file is known to have been. */
+/** The sealed state of a file. */
 export interface SealedFile {
   readonly team: string;
   readonly day: string;
-  /** Behind the last prune, in their order. */
+  /** The seals after the last prune, in order. */
   readonly seals: readonly Seal[];
   readonly pruned?: Seal;
 }
 
-/** From this on nothing begins any more that belongs to a day: whoever was about to write at midnight has done it. */
+/**
+ * This long after a day's end, no session of that day can start. A supervisor that was about to write at midnight has
+ * finished.
+ */
 export const LATE_MS = 60_000;
 export const DAY_MS = 86_400_000;
 export const dayIsOver = (day: string, time: string) => Date.parse(time) >= Date.parse(day) + DAY_MS + LATE_MS;
 
 export const fileKey = (file: { readonly team: string; readonly day: string }) => `${file.team}/${file.day}`;
 
-/** The seals by the file that they are about. */
+/** The seals by file. */
 export function sealedFiles(seals: readonly Seal[]): ReadonlyMap<string, SealedFile> {
   const files = new Map<string, SealedFile>();
   for (const seal of seals) {
@@ -41,18 +44,18 @@ export function sealedFiles(seals: readonly Seal[]): ReadonlyMap<string, SealedF
   return files;
 }
 
-/** Days that the clock showed by mistake: a seal that was made on one of them does not say that another day is over. */
+/** Days that the clock showed by mistake. A seal from one of them does not prove that another day is over. */
 type WrongDays = Pick<ReadonlyMap<string, unknown>, "has">;
 const NONE: WrongDays = new Map();
 const dayOf = ({ time }: Seal) => time.slice(0, 10);
 
 const foundIn = (path: string, kind: Finding["kind"], what: string): Finding => ({ layer: "seal", kind, path, what });
 
-/** Whether a file is, byte for byte, the one that was removed: a prune that was interrupted left it. */
+/** Whether a file is byte for byte the one that was pruned: an interrupted prune left it. */
 export const isAsPruned = ({ pruned }: SealedFile, now: Measured) =>
   pruned !== undefined && now.size === pruned.size && now.sha256 === pruned.sha256;
 
-/** Holds a file against its seals. @param now undefined where it is not there */
+/** Compares a file with its seals. @param now undefined where the file does not exist */
 export function* checkSealed(file: SealedFile, path: string, now: Measured | undefined): Generator<Finding> {
   const { seals, pruned } = file;
   const last = seals.at(-1);
@@ -83,13 +86,13 @@ export function* checkSealed(file: SealedFile, path: string, now: Measured | und
   }
 }
 
-/** Whether a run, which has ended with that seal, knew all of the file's lines, or that it was not there. */
+/** Whether the run that ended with this seal knew all of the file's lines, or knew that the file did not exist. */
 const isWholeFor = (file: { readonly team: string; readonly day: string }, { ends, without }: Seal) =>
   ends === true && !without?.includes(file.team) && !without?.includes(fileKey(file));
 
 /**
- * How many lines of a file may begin a session: those that were there at the end of the first run after its day that
- * could read it. None of a file that was not there then; undefined where there was no such run.
+ * The number of a file's lines that may begin a session: its lines at the end of the first run after its day that could
+ * read it. The number is 0 where the file did not exist then; undefined where there was no such run.
  */
 export function linesOfItsDay(
   file: { readonly team: string; readonly day: string },
@@ -103,8 +106,8 @@ export function linesOfItsDay(
 }
 
 /**
- * Days that are over and of which the seals cannot say whether a session was put into them since. `tried`: when a run
- * after the day first could not read the file; undefined where there was no run since.
+ * Past days for which the seals cannot tell whether a session was added later. `tried` is the time of the first run
+ * after the day, which could not read the file; undefined where there was no run since.
  */
 export function daysNotWhole(
   files: readonly { readonly team: string; readonly day: string }[],

@@ -1,20 +1,20 @@
 import type { DayFile } from "../archive.ts";
 import { DigestSet, shortened } from "./digest-set.ts";
 
-/** For so many digests there is room at one time, in the files that are at hand: 17 bytes each. */
+/** The most digests in memory at one time, at 17 bytes each. */
 const MOST_AT_HAND = 500_000;
 
 /**
- * Which records of the files have a copy. A file's records are read when the first copy of one comes; since a journal
- * goes through the days one after the other, few files are at hand at a time, and of the others it is enough to know
- * what they lack. So memory does not grow with the archive, as long as its records are in the journal.
- * @param read shows all digests of a file, as hex
+ * Marks the records of the files that have a copy. A file's records are read when its first copy is marked. A journal
+ * goes through the days in order, so few files are in memory at a time. Of the other files, only the records without a
+ * copy are kept. So memory does not grow with the archive, as long as the journal holds its records.
+ * @param read calls back with all digests of a file, as hex
  */
 export function copiedRecords(read: (file: DayFile, visit: (digest: string) => void) => void, most = MOST_AT_HAND) {
-  /** Files whose records are held, those with a copy marked. The one that was asked for last stands last. */
+  /** The files in memory, with their copied records marked. The most recently used file comes last. */
   const atHand = new Map<DayFile, DigestSet>();
   let last: DayFile | undefined;
-  /** Of the files that have been put away: their records without a copy. */
+  /** The records without a copy, for the files that are no longer in memory. */
   const lacking = new Map<DayFile, Set<string>>();
 
   function digestsOf(file: DayFile): DigestSet {
@@ -51,7 +51,7 @@ export function copiedRecords(read: (file: DayFile, visit: (digest: string) => v
       if (missing?.delete(shortened(digest))) return true;
       return missing ? digestsOf(file).has(digest) : digestsOf(file).mark(digest);
     },
-    /** Of a record that is in the file. */
+    /** Whether a record of the file is marked. */
     isMarked(file: DayFile, digest: string): boolean {
       const missing = lacking.get(file);
       return missing ? !missing.has(shortened(digest)) : (atHand.get(file)?.isMarked(digest) ?? false);

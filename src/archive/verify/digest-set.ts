@@ -1,8 +1,9 @@
 const WORDS = 4;
 
 /**
- * A set of digests with one mark each, in some 24 bytes: a Set of texts would take five times as much. The first 128
- * bits stand for a digest; to make two SHA-256 agree in them takes 2^64 tries. Open addressing: a digest is its own hash.
+ * A set of digests with one mark each, in about 24 bytes; a Set of texts would take five times as much. The first 128
+ * bits identify a digest: two SHA-256 that agree in them take 2^64 tries to find. The set uses open addressing, with
+ * the digest as its own hash.
  */
 export class DigestSet {
   #capacity = 64;
@@ -11,12 +12,12 @@ export class DigestSet {
   #words = new Uint32Array(this.#capacity * WORDS);
   #state = new Uint8Array(this.#capacity);
 
-  /** How many digests it has room for. */
+  /** The number of digests that the set has room for. */
   get capacity(): number {
     return this.#capacity;
   }
 
-  /** How many of its digests have no mark. */
+  /** The number of digests without a mark. */
   get unmarked(): number {
     return this.#size - this.#marked;
   }
@@ -29,7 +30,7 @@ export class DigestSet {
     if (this.#state[slot] === 0) this.#put(slot, THERE);
   }
 
-  /** @returns whether it is there */
+  /** @returns whether the digest is in the set */
   mark(digest: string): boolean {
     const slot = this.#slotOf(digest);
     if (this.#state[slot] === 0) return false;
@@ -46,7 +47,7 @@ export class DigestSet {
     return this.#state[this.#slotOf(digest)] === MARKED;
   }
 
-  /** The digests without a mark, as `shortened` has them. */
+  /** The digests without a mark, in the form of `shortened`. */
   *withoutMark(): Generator<string> {
     for (const [slot, state] of this.#state.entries()) {
       if (state === THERE) yield [...this.#at(slot)].map((word) => word.toString(16).padStart(8, "0")).join("");
@@ -58,7 +59,7 @@ export class DigestSet {
     return this.#slot();
   }
 
-  /** Where the digest in question is, or would go. */
+  /** The slot of the current digest, or the free slot for it. */
   #slot(): number {
     let slot = (asked[0] as number) % this.#capacity;
     while (this.#state[slot] !== 0 && !this.#isAt(slot)) slot = (slot + 1) % this.#capacity;
@@ -96,11 +97,11 @@ export class DigestSet {
 
 const [THERE, MARKED] = [1, 2];
 
-/** The digest in question: one array for all, since millions are asked for. */
+/** The current digest. One array serves all calls, since there are millions of them. */
 const asked = new Uint32Array(WORDS);
 const ask = (digest: string): void => {
   for (let word = 0; word < WORDS; word += 1) asked[word] = Number.parseInt(digest.slice(word * 8, word * 8 + 8), 16);
 };
 
-/** As much of a digest as stands for it. */
+/** The part of a digest that identifies it in the set. */
 export const shortened = (digest: string): string => digest.slice(0, WORDS * 8);

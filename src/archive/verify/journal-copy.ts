@@ -2,23 +2,25 @@ import { decodeLine } from "../../record/decode.ts";
 import type { SessionRecord } from "../../record/schema.ts";
 import { linksOf } from "./links.ts";
 
-/** The fields that are asked for beside the address fields, which always come (journalctl(1), --output-fields). */
+/** The requested fields, beside the address fields, which are always present (journalctl(1), --output-fields). */
 export const COPY_FIELDS = ["NIXGATE_RECORD", "_UID", "_HOSTNAME"] as const;
 
-/** A record as the journal holds it, with what journald itself put to it (systemd.journal-fields(7)). */
+/** A record in the journal, with the fields that journald itself added (systemd.journal-fields(7)). */
 export interface JournalCopy {
   readonly record: SessionRecord;
-  /** The line as it lies in a file, without its LF. */
+  /** The record's line as in a file, without its LF. */
   readonly bytes: Uint8Array;
-  /** SHA-256 of the record's bytes, which is what its `hash` says where nobody changed it. */
+  /** SHA-256 of the record's bytes. It equals the record's `hash` where the bytes are unchanged. */
   readonly digest: string;
-  /** The account that sent it: journald asks the kernel, so nobody can lie about it. */
+  /** The account that sent the entry. journald gets it from the kernel, so no account can forge it. */
   readonly uid: number;
-  /** When journald took it, milliseconds since 1970. */
+  /** The time at which journald received the entry, in milliseconds since 1970. */
   readonly received: number;
 }
 
-/** One entry of `journalctl --output=json --all`; undefined where it is no copy of a record with a sound hash. */
+/**
+ * Parses one entry of `journalctl --output=json --all`; undefined where it is no copy of a record with a sound hash.
+ */
 export function journalCopy(json: string): JournalCopy | undefined {
   let entry: Record<string, unknown>;
   try {
@@ -36,7 +38,9 @@ export function journalCopy(json: string): JournalCopy | undefined {
   return decoded.ok ? { record: decoded.record, bytes, digest: links.computed, uid, received } : undefined;
 }
 
-/** A field that is not printable UTF-8 comes as a list of bytes, one that was sent twice as a list of values. */
+/**
+ * journalctl prints a field that is not printable UTF-8 as a list of bytes, and a repeated field as a list of values.
+ */
 function bytesOf(value: unknown): Uint8Array | undefined {
   if (typeof value === "string") return Buffer.from(value);
   const isBytes = Array.isArray(value) && value.every((one) => Number.isInteger(one) && one >= 0 && one < 256);

@@ -2,12 +2,12 @@ import { HOST, isHostEvent, UNASSIGNED } from "../../record/vocabulary.ts";
 import { dayOfSession, NAME_PATTERN } from "../../units/ids.ts";
 import type { JournalCopy } from "./journal-copy.ts";
 
-/** Copies of a session that wait for their turn. */
+/** The copies of a session that is not complete yet. */
 interface Open {
-  /** Of its session.start; until that is seen it is not known whose copies to believe. */
+  /** The facts of its session.start. Until it arrives, the account whose copies count is not known. */
   start?: { readonly team: string; readonly day: string; readonly uid: number };
   next: number;
-  /** Digests of what was written last. */
+  /** The digests of the lines that were written last. */
   recent: readonly string[];
   readonly held: Map<number, readonly Held[]>;
 }
@@ -19,14 +19,14 @@ interface Held {
   readonly isLast: boolean;
 }
 
-/** Sessions whose end has come of which the last copies are remembered, and how many of each. */
+/** The number of ended sessions whose last copies are remembered, and the number of copies for each. */
 const REMEMBERED = 1000;
 const RECENT = 8;
 
 /**
- * Puts copies back into the order of their sessions: each was sent by a process of its own, so two may have changed
- * places. Copies of an account that is neither root nor the one that the session began with are left out: any account
- * can send such entries.
+ * Puts copies back into the order of their sessions. A process of its own sent each copy, so two may be out of order.
+ * Copies from an account that is neither root nor the session's own are dropped, because any account can send such
+ * entries.
  */
 export function journalSessions(write: (team: string, day: string, line: string) => void) {
   const open = new Map<string, Open>();
@@ -64,15 +64,16 @@ export function journalSessions(write: (team: string, day: string, line: string)
         return;
       }
       const line = Buffer.from(bytes).toString();
-      // Sent again by a supervisor whose predecessor was killed when it had just sent it.
+      // A supervisor whose predecessor was killed right after it sent this copy has sent it again.
       if ((open.get(session)?.recent ?? ended.get(session))?.includes(digest)) return;
       const known: Open = open.get(session) ?? { next: 0, recent: [], held: new Map() };
       open.set(session, known);
-      // Whoever sent it: what it says of the account is held against the sender of each copy, its own too.
+      // Any account may have sent this session.start. The account that it names is compared with the sender of each
+      // copy, including this one.
       if (event === "session.start") known.start ??= { team, day: time.slice(0, 10), uid: record.uid };
       if (isOfHost) known.start ??= { team, day: time.slice(0, 10), uid };
       const one = { line, digest, team, uid, isLast: event === "session.end" || isOfHost };
-      // What else stands there twice is written twice, where it came: it is for verify to say so.
+      // Any other duplicate is written twice, at its position; verify reports it.
       if (seq < known.next && known.start && (uid === 0 || uid === known.start.uid)) {
         write(known.start.team, known.start.day, line);
         return;
@@ -80,7 +81,7 @@ export function journalSessions(write: (team: string, day: string, line: string)
       known.held.set(seq, [...(known.held.get(seq) ?? []), one]);
       release(session, known);
     },
-    /** Lets go what waits for copies that never came. */
+    /** Writes the copies that still wait for copies that never came. */
     end(): void {
       for (const [session, { start, held }] of open) {
         for (const seq of [...held.keys()].sort((a, b) => a - b)) {

@@ -5,16 +5,16 @@ const PREV_TAIL = /^,"prev":"([0-9a-f]{64})"$/;
 const HASH_BYTES = ',"hash":""}'.length + 64;
 const PREV_BYTES = ',"prev":""'.length + 64;
 
-/** The chain's part of a line: what it says, and what its bytes say. */
+/** The chain's fields of a line, and the hash of its bytes. */
 export interface Links {
   readonly prev: string;
-  /** As the line has it. */
+  /** The hash in the line. */
   readonly hash: string;
-  /** Of the line's bytes; another one where a byte was changed. */
+  /** The hash of the line's bytes. It differs from `hash` where a byte was changed. */
   readonly computed: string;
 }
 
-/** Reads the fixed end of a line, byte for byte as the writer makes it; undefined where it has no such end. */
+/** Parses the fixed end of a line, byte for byte as the writer makes it; undefined where there is no such end. */
 export function linksOf(bytes: Uint8Array): Links | undefined {
   const end = bytes.length - HASH_BYTES;
   if (end < PREV_BYTES) return undefined;

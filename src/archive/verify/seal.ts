@@ -8,13 +8,13 @@ const HEX = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 const count = z.int().check(z.gte(0));
 
 /**
- * What root vouches for: at `time` the file began with these bytes. A seal of a day that is not over yet is a
- * checkpoint: the file may grow behind it. `prune` says that the file was as described when root removed it, `acknowledge`
- * that root has an explanation for findings in it, or for a day that the clock showed by mistake.
+ * Root's statement that the file began with these bytes at `time`. A seal of a day that is not over yet is a
+ * checkpoint, and the file may grow after it. `prune` describes the file when root removed it. `acknowledge` says that
+ * root has an explanation for findings in the file, or for a day that the clock showed by mistake.
  */
 const Seal = z.object({
   v: z.literal(1),
-  /** Place in the chain of all seals: 0, 1, 2, … */
+  /** The position in the chain of all seals: 0, 1, 2, … */
   n: count,
   kind: z.enum(["seal", "prune", "acknowledge"]),
   time: z.string(),
@@ -22,24 +22,29 @@ const Seal = z.object({
   boot: z.string(),
   team: z.string(),
   day: z.string(),
-  /** Bytes that are sealed: up to the last whole line. */
+  /** The number of sealed bytes, up to the last whole line. */
   size: count,
-  /** Whole lines in them. */
+  /** The number of whole lines in these bytes. */
   lines: count,
   sha256: HEX,
-  /** Of a pruned file. */
+  /** Only in a prune. */
   sessions: z.optional(count),
-  /** Of the last seal of a run: it has sealed every file which had grown, but for those in `without`. */
+  /** Set in the last seal of a run. The run sealed every file that had grown, except those in `without`. */
   ends: z.optional(z.literal(true)),
-  /** What this run could not read: `team/day`, or `team` for all of its files. Absent where there is nothing. */
+  /**
+   * The files that this run could not read: `team/day`, or `team` for all of its files. Absent where there are none.
+   */
   without: z.optional(z.array(z.string())),
-  /** Of an acknowledgement: the findings, as findingKey has them. */
+  /** Only in an acknowledgement: the findings, as keys of findingKey. */
   findings: z.optional(z.array(HEX)),
-  /** Of an acknowledgement: the host's clock showed `day` by mistake. */
+  /** Only in an acknowledgement: the host's clock showed `day` by mistake. */
   clock: z.optional(z.literal(true)),
-  /** Of an acknowledgement: the file was not there. */
+  /** Only in an acknowledgement: the file did not exist. */
   gone: z.optional(z.literal(true)),
-  /** Of an acknowledgement: who, and who had logged in behind that account. */
+  /**
+   * Only in an acknowledgement: the account that made it, and the account that had logged in before it became that
+   * account.
+   */
   by: z.optional(
     z.object({
       user: z.string(),
@@ -47,17 +52,17 @@ const Seal = z.object({
       login: z.optional(z.object({ uid: count, user: z.optional(z.string()) })),
     }),
   ),
-  /** Of an acknowledgement, in root's words. */
+  /** Only in an acknowledgement: the reason in root's words. */
   why: z.optional(z.string()),
-  /** `mac` of the seal before this one, 64 zeros in the first: a seal that is removed shows. */
+  /** `mac` of the seal before this one; 64 zeros in the first. A removed seal is detected by it. */
   prev: HEX,
-  /** HMAC-SHA-256 (RFC 2104) of the line's bytes in front of `,"mac":`. */
+  /** HMAC-SHA-256 (RFC 2104) of the line's bytes before `,"mac":`. */
   mac: HEX,
 });
 export type Seal = z.infer<typeof Seal>;
 export type SealBody = Omit<Seal, "v" | "n" | "prev" | "mac">;
 
-/** Where the chain of seals stands. */
+/** The state of the chain of seals. */
 export interface SealHead {
   readonly n: number;
   readonly prev: string;
@@ -66,7 +71,7 @@ export interface SealHead {
 const macOf = (key: Uint8Array, covered: string | Uint8Array) =>
   createHmac("sha256", key).update(covered).digest("hex");
 
-/** The next seal as one line with its LF, and where the chain stands behind it. */
+/** The next seal as one line with its LF, and the chain's state after it. */
 export function sealLine(key: Uint8Array, { n, prev }: SealHead, body: SealBody): { line: string; head: SealHead } {
   const covered = JSON.stringify({ v: 1, n, ...body, prev }).slice(0, -1);
   const mac = macOf(key, covered);
@@ -74,12 +79,12 @@ export function sealLine(key: Uint8Array, { n, prev }: SealHead, body: SealBody)
 }
 
 export interface Seals {
-  /** Those that carry the key's mark, in their order. */
+  /** The seals with a valid `mac`, in order. */
   readonly seals: readonly Seal[];
-  /** Seals changed, removed or put elsewhere. */
+  /** Seals that were changed, removed or moved. */
   readonly findings: readonly Finding[];
   readonly head: SealHead;
-  /** Whether none is missing: only then does it mean something that a file has no seal. */
+  /** Whether no seal is missing. Only then does a file without a seal prove anything. */
   readonly isWhole: boolean;
 }
 
@@ -88,8 +93,8 @@ const MAC_BYTES = ',"mac":""}'.length + 64;
 const CLOSING_BRACE = 0x7d;
 
 /**
- * All seals of an archive. What does not carry the key's mark is a finding and vouches for nothing. A line without an
- * end is what a crash leaves of a seal that was never made: the chain goes on over it.
+ * All seals of an archive. A line without a valid `mac` is a finding and proves nothing. A line without an end is the
+ * rest of a seal whose writing a crash interrupted: the chain continues after it.
  */
 export function readSeals(key: Uint8Array, lines: Iterable<RawLine>, path: string): Seals {
   const seals: Seal[] = [];

@@ -5,7 +5,7 @@ import type { Finding } from "../finding.ts";
 import { checkSealed, DAY_MS, dayIsOver, fileKey, LATE_MS, type Measured, sealedFiles } from "./check-seals.ts";
 import { readSeals, type Seal, type SealBody, sealLine } from "./seal.ts";
 
-/** The seals of one archive, open for this process alone. */
+/** The seals of one archive, locked for this process alone. */
 export interface SealStore {
   readonly path: string;
   readonly key: Uint8Array;
@@ -15,17 +15,17 @@ export interface SealStore {
   close(): void;
 }
 
-/** Counts and digests a file's bytes; undefined where it is not there. @throws RecordError E_LOG_READ */
+/** Counts and digests a file's bytes; undefined where the file does not exist. @throws RecordError E_LOG_READ */
 export type Measure = (file: Pick<DayFile, "path" | "team" | "day">, sizes: readonly number[]) => Measured | undefined;
 
-/** What every seal of one run has in common. */
+/** The fields that all seals of one run share. */
 export interface Run {
   readonly time: string;
   readonly host: string;
   readonly boot: string;
 }
 
-/** Writes seals behind those that are there. */
+/** Appends seals to the existing ones. */
 export function sealWriter(store: SealStore) {
   const { seals, findings, head: first } = readSeals(store.key, store.lines(), store.path);
   let head = first;
@@ -41,28 +41,30 @@ export function sealWriter(store: SealStore) {
 }
 export type SealWriter = ReturnType<typeof sealWriter>;
 
-/** A file that has a new seal. */
+/** A file with a new seal. */
 export type Sealed = Pick<Seal, "team" | "day" | "size" | "lines" | "sha256"> & { readonly path: string };
 
 export interface SealPorts {
   readonly measure: Measure;
-  /** Waits, within bounds, for files that another account keeps from being read, and calls back for each that can be. */
+  /**
+   * Waits, for a bounded time, for files whose reading another account blocks, and calls back for each readable one.
+   */
   free(files: readonly DayFile[], use: (file: DayFile) => void): Promise<void>;
   /** Teams of which not all files are known, because the folder could not be read. */
   readonly unread: ReadonlySet<string>;
 }
 
 /**
- * Seals every file that has grown since its last seal. A file that is not what was sealed is said, and sealed as it is:
- * the seals before it go on speaking against it. A file that cannot be read is its own loss: all others are sealed
- * first, and the run counts for all of them.
+ * Seals every file that has grown since its last seal. A file that does not match its last seal is a finding. The new
+ * seal describes its present state, and the earlier seals continue to contradict it. A file that cannot be read does
+ * not stop the run: all others are sealed first, and the run counts for all of them.
  */
 export async function sealFiles(files: readonly DayFile[], writer: SealWriter, ports: SealPorts, run: Run) {
   const sealed: Sealed[] = [];
   const findings: Finding[] = [...writer.findings];
   const failed = new Map<DayFile, RecordError>();
   const known = sealedFiles(writer.seals);
-  let next: SealBody | undefined; // what is the last one is known behind it
+  let next: SealBody | undefined; // held back, since the last seal of the run gets `ends`
   const put = (body: SealBody) => {
     if (next) writer.add(next);
     next = body;
@@ -90,7 +92,7 @@ export async function sealFiles(files: readonly DayFile[], writer: SealWriter, p
   return { sealed, findings, failed: [...failed.values()] };
 }
 
-/** Files above this number are named by their team alone. */
+/** Above this number of files, only their team is named. */
 const MOST_NAMED = 50;
 
 function notRead(files: readonly DayFile[], teams: ReadonlySet<string>): string[] {
@@ -100,19 +102,19 @@ function notRead(files: readonly DayFile[], teams: ReadonlySet<string>): string[
   return [...new Set([...named, ...teams])].sort();
 }
 
-/** Undefined where the file went, or has not grown. A failure of whatever kind is this file's. */
+/** Undefined where the file was removed or has not grown. Any failure is reported as this file's. */
 function measured(file: DayFile, last: Seal | undefined, measure: Measure): Measured | undefined | RecordError {
   try {
     if (last && file.bytes?.() === last.size) return undefined;
-    return measure(file, last ? [last.size] : []); // undefined: it went between the look at the folder and this one
+    return measure(file, last ? [last.size] : []); // undefined: the file was removed after the folder was listed
   } catch (error) {
     return ofFile(file, error);
   }
 }
 
 /**
- * A run in which no file had grown says so once a day, by sealing a file as it was: else nothing would tell that no
- * session of the day before was missing then, and one that is forged into it later would pass.
+ * Where no file has grown, the run seals an unchanged file once a day. This proves that no session of the day before
+ * was missing then. Without it, a session forged into that day later would not be detected.
  */
 function marker(files: readonly DayFile[], seals: readonly Seal[], measure: Measure, run: Run): SealBody | undefined {
   const yesterday = new Date(Date.parse(run.time) - LATE_MS - DAY_MS).toISOString().slice(0, 10);
@@ -127,13 +129,13 @@ function marker(files: readonly DayFile[], seals: readonly Seal[], measure: Meas
       const { size, lines, sha256 } = now;
       return { kind: "seal", ...run, team: file.team, day: file.day, size, lines, sha256 };
     } catch {
-      // another file does as well
+      // try another file
     }
   }
   return undefined;
 }
 
-/** One file of each team, then the next of each: no team with many files takes all the places. */
+/** Takes one file of each team, then the next of each, so that a team with many files does not delay the others. */
 function inTurns(files: readonly DayFile[]): readonly DayFile[] {
   const teams = [...Map.groupBy(files, ({ team }) => team).values()];
   const most = Math.max(...teams.map(({ length }) => length));

@@ -13,12 +13,12 @@ interface Open {
   start?: RecordOf<"session.start">;
   last: SessionRecord;
   line: number;
-  /** What the next record's `prev` may be: more than one only behind a changed line. */
+  /** The accepted values of the next record's `prev`; there are several only after a changed line. */
   next: readonly string[];
-  /** Time of the last record before the first finding. */
+  /** The time of the last record before the first finding. */
   soundUntil?: string;
   broken: boolean;
-  /** Of its longest line: start and last are kept. */
+  /** The bytes of its longest line: the start and the last record are kept. */
   bytes: number;
 }
 
@@ -28,20 +28,20 @@ export interface FileCount {
   running: number;
 }
 
-/** @param digest of the record's bytes, as hex; `record.hash` where they are as they were written */
+/** @param digest SHA-256 of the record's bytes, as hex; `record.hash` where the bytes are unchanged */
 export type Visit = (record: SessionRecord, digest: string, line: number) => void;
 
 /**
- * Everything wrong with one file: bytes changed, records removed, moved, copied or forged without a chain, torn
- * lines, sessions that lie in another team's folder or another day's file, sessions without an end that nobody serves
- * any more. Pure over the file's lines; memory is that of the open sessions and the ended ones' ids. A file with more
- * than DAMAGE_MAX findings is not read to its end.
+ * Yields all findings of one file: bytes changed; records removed, moved, copied or forged without a chain; torn lines;
+ * sessions in another team's folder or another day's file; sessions without an end and without a process. The function
+ * is pure over the file's lines. Memory holds the open sessions and the ids of the ended ones. A file with more than
+ * DAMAGE_MAX findings is not read to its end.
  *
- * What this cannot find, because whoever can write the file can also compute the chain: a session removed whole, a
- * whole file removed, a session forged or rewritten with a correct chain, and whether an end that is missing was cut
- * off or never written. Those take the copy in the journal and seals.
- * @param count is added to
- * @param visit is shown each record that has a chain, in the order of the file
+ * It cannot find the following, because an account that can write the file can also compute the chain: a session
+ * removed completely, a removed file, a session forged or rewritten with a correct chain. It also cannot tell whether a
+ * missing end was cut off or never written. The copy in the journal and the seals find those.
+ * @param count the function adds to these counters
+ * @param visit called for each record that has a chain, in the order of the file
  */
 export function* verifyFile(
   file: DayFile,
@@ -96,7 +96,8 @@ function* everyFinding(file: DayFile, isAlive: IsAlive, count: FileCount, visit:
         yield { ...at(file, line, kind, what), session: record.session, ...since(known) };
       }
       if (record.event === "session.start") known.start ??= record;
-      // A record in the wrong place is one finding, not three: the chain goes on from the latest one.
+      // A record in the wrong place is one finding, not three: the chain continues from the record with the highest
+      // seq.
       if (record.seq > known.last.seq) {
         stepOn(known, record, line, links);
         const more = Math.max(0, line.bytes.length - known.bytes);
@@ -136,7 +137,7 @@ function unreadable(file: DayFile, line: RawLine, kind: FindingKind, what: strin
 const CHANGED = "a byte of this line was changed: its hash is another one";
 type Problem = readonly [kind: FindingKind, what: string];
 
-/** The first record of a session in this file. */
+/** Checks the first record of a session in this file. */
 function* beginning(file: DayFile, line: RawLine, record: SessionRecord, links: Links, again: boolean) {
   const found = (kind: FindingKind, what: string) => ({ ...at(file, line, kind, what), session: record.session });
   if (again && record.seq === 0) yield found("copied", "this session is in the file a second time");
@@ -155,7 +156,7 @@ function* beginning(file: DayFile, line: RawLine, record: SessionRecord, links: 
   if (record.seq === 0 && day !== file.day) yield found("misplaced", `a session of ${day} in the file of ${file.day}`);
 }
 
-/** What is wrong between a session's last record and this one. */
+/** Yields the problems between a session's last record and this one. */
 function* stepProblems(known: Open, record: SessionRecord, links: Links): Generator<Problem> {
   const { last } = known;
   const expected = last.seq + 1;
