@@ -9,7 +9,7 @@ export interface FieldNotes {
   readonly absent?: string;
 }
 
-/** The unit and meaning of every field, beside its type. README's table and the JSON Schema are made from it. */
+/** The unit and meaning of every field, beside its type. The table of docs/records.md and the JSON Schema are made from it. */
 export const fieldNotes = z.registry<FieldNotes>();
 
 const noted = <T extends z.ZodMiniType>(type: T, notes: FieldNotes): T => {

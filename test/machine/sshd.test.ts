@@ -41,7 +41,7 @@ async function ask(guest: Guest, key: string, request: string) {
 }
 const NOT_LET_IN = { exitCode: 255, stdout: "" };
 
-test("README's block keeps a certificate of the site's CA out; without its line that gets a shell", async ({
+test("the documented block keeps a certificate of the site's CA out; without its line that gets a shell", async ({
   builder,
 }) => {
   const block = sshdBlock("AuthorizedKeysCommand");

@@ -8,7 +8,7 @@ import type { RecordBody, SessionRecord } from "../../src/record/schema.ts";
 import { makeSessionId } from "../../src/units/ids.ts";
 import { exported, importJournal, noJournalRemote } from "../support/journal-export.ts";
 import { noJournald, withJournald } from "../support/journald.ts";
-import { README, tableUnder } from "../support/markdown.ts";
+import { page, tableUnder } from "../support/markdown.ts";
 import { nixgate } from "../support/nixgate.ts";
 import { bodies, sessionLines } from "../support/records.ts";
 import { temporaryFolder, writeArchive } from "../support/temporary.ts";
@@ -150,11 +150,11 @@ describe.skipIf(noJournald)(`damage to what the built program wrote (${noJournal
     expect(status).toBe(65);
   });
 
-  test("README's table says which layer finds what", () => {
+  test("docs/trust.md's table says which layer finds what", () => {
     const known = new Map(
       damages.map(([name, found]) => [name, ["chain", "journal", "seal"].map((layer) => found.includes(`${layer}:`))]),
     );
-    const rows = tableUnder(README, "damage").flatMap(([names = "", ...cells]) =>
+    const rows = tableUnder(page("trust"), "damage").flatMap(([names = "", ...cells]) =>
       names.split(", ").map((name) => [name, cells.map((cell) => cell === "yes")] as const),
     );
     const both = rows.filter(([name]) => known.has(name));

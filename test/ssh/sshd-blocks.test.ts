@@ -54,7 +54,7 @@ function effective(config: string, user: string): Readonly<Record<string, string
   return Object.fromEntries(said.split("\n").map((line) => [line.split(" ", 1)[0], line.slice(line.indexOf(" ") + 1)]));
 }
 
-describe("README's blocks for sshd", () => {
+describe("the blocks of docs/getting-started.md for sshd", () => {
   test("are one for each way to say who it is", () => {
     expect([...SSHD_BLOCKS.keys()]).toEqual(["AuthorizedKeysCommand", "AuthorizedKeysFile", "ForceCommand"]);
   });

@@ -24,7 +24,7 @@ export async function allCommands(): Promise<readonly AnyCommand[]> {
   return modules.flatMap((module) => Object.values(module).filter(isCommand)).sort((a, b) => place(a) - place(b));
 }
 
-const BEGIN = "<!-- commands: written by `node test/support/write-readme-tables.ts` -->\n";
+const BEGIN = "<!-- commands: written by `node test/support/write-doc-tables.ts` -->\n";
 const END = "<!-- end of commands -->";
 
 /** What a command cannot do without: its synopsis without what stands in brackets. */

@@ -82,7 +82,7 @@ const STORY: readonly Told[] = [
 
 const hash = (text: string) => createHash("sha256").update(text).digest("hex");
 
-/** The archive of README's chapter "After an incident": `team/day` → text. */
+/** The archive that docs/incident.md asks: `team/day` → text. */
 export function incident(): Record<string, string> {
   const files: Record<string, string> = {};
   for (const [index, { at, team, member, ip, seconds, said, end }] of STORY.entries()) {

@@ -18,11 +18,12 @@ export const quoted = (text: string): readonly string[] =>
 export const codeBlocks = (text: string, language: string): readonly string[] =>
   [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, "gm"))].map(([, block]) => block as string);
 
-export const README = readFileSync("README.md", "utf8");
+/** The text of a page below docs/: `page("records")` is docs/records.md. */
+export const page = (name: string): string => readFileSync(`docs/${name}.md`, "utf8");
 
-/** README's blocks for sshd, each by the first keyword that it gives. */
+/** The blocks of docs/getting-started.md for sshd, each by the first keyword that it gives. */
 export const SSHD_BLOCKS: ReadonlyMap<string, string> = new Map(
-  [...README.matchAll(/^```\n((?:#.*\n)*Match User[\s\S]*?)^```$/gm)].map(([, block = ""]) => [
+  [...page("getting-started").matchAll(/^```\n((?:#.*\n)*Match User[\s\S]*?)^```$/gm)].map(([, block = ""]) => [
     /^ {2}(\w+)/m.exec(block)?.[1] ?? "",
     block,
   ]),
@@ -30,7 +31,7 @@ export const SSHD_BLOCKS: ReadonlyMap<string, string> = new Map(
 
 export function sshdBlock(keyword: string): string {
   const block = SSHD_BLOCKS.get(keyword);
-  if (block === undefined) throw new Error(`README has no block for sshd that begins with ${keyword}`);
+  if (block === undefined) throw new Error(`docs/getting-started.md has no block for sshd that begins with ${keyword}`);
   return block;
 }
 

@@ -1,10 +1,10 @@
 import { describeFields } from "../../src/record/describe-fields.ts";
 
-const BEGIN = "<!-- record fields: written by `node test/support/write-readme-tables.ts` -->\n";
+const BEGIN = "<!-- record fields: written by `node test/support/write-doc-tables.ts` -->\n";
 const END = "<!-- end of record fields -->";
 const TITLES = ["record", "field", "type", "unit", "what it is", "absent when"];
 
-/** The rows of README's table of every field of every record, made from the records' schema. */
+/** The rows of docs/records.md's table of every field of every record, made from the records' schema. */
 export function recordFieldRows(): readonly (readonly string[])[] {
   return describeFields().map(({ event, field, type, unit, description, absent }) => [
     event === "*" ? "every" : `\`${event}\``,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { codeBlocks, README, sshdBlock } from "../../test/support/markdown.ts";
+import { codeBlocks, page, sshdBlock } from "../../test/support/markdown.ts";
 import { MachineError, type Say } from "./error.ts";
 import { lastLine } from "./host.ts";
 
@@ -31,15 +31,15 @@ export async function product(say: Say, ready = process.env["PACKAGE"]): Promise
   }
 }
 
-/** The commands and blocks that README gives an administrator, verbatim. */
+/** The commands and blocks that docs/getting-started.md and docs/supervisor.md give an administrator, verbatim. */
 const documented = {
   "sshd-block": sshdBlock("ForceCommand"),
-  "system.sh": codeBlocks(README, "sh").find((block) => block.includes("nixgate apply")) ?? "",
+  "system.sh": codeBlocks(page("supervisor"), "sh").find((block) => block.includes("nixgate apply")) ?? "",
 };
 
-/** Runs README's command on the host, into a folder that becomes the guest's /usr/local: the guest has no npm. */
+/** Runs the documented `npm install` on the host, into a folder that becomes the guest's /usr/local: the guest has no npm. */
 async function npmInstall(package_: string, prefix: string): Promise<void> {
-  const [command = ""] = /^npm install --global(?= )/m.exec(codeBlocks(README, "sh").join("")) ?? [];
+  const [command = ""] = /^npm install --global(?= )/m.exec(codeBlocks(page("getting-started"), "sh").join("")) ?? [];
   const [npm = "", ...words] = command.split(" ");
   const options = ["--prefix", prefix, "--offline", "--no-audit", "--no-fund", "--silent"];
   const done = await execa(npm, [...words, ...options, package_], { reject: false, all: true });

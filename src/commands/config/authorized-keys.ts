@@ -46,7 +46,7 @@ Prints authorized_keys lines made from the policies' members, for sshd_config(5)
     AuthenticationMethods publickey
     TrustedUserCAKeys none
 
-README has the other lines of the block, each of which closes another way in.
+docs/getting-started.md has the other lines of the block, each of which closes another way in.
 
 The configuration must be readable for AuthorizedKeysCommandUser; it holds no secrets.
 Each line is restricted (no terminal, no forwarding, no user rc), holds the member's \`from\`, and

@@ -85,7 +85,7 @@ async function stateOf(unit: string, environment: Plan["environment"]): Promise<
   });
 }
 
-/** Without a cgroup a process that makes a session of its own (setsid(2)) is out of sight: the README says so. */
+/** Without a cgroup a process that makes a session of its own (setsid(2)) is out of sight: docs/limits.md says so. */
 function withoutManager(plan: Plan, launched: Launched, cpuBefore: number): OpenScope {
   const age = () => clock.monotonic() - launched.openedAt;
   const others = () => processesOfSession(launched.pid, age()).filter((pid) => pid !== launched.holder);

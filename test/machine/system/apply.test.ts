@@ -20,7 +20,7 @@ const serves = async (guest: Guest, user: string) => {
 };
 const SERVED = { exitCode: 0, isServed: true, stderr: "" };
 
-/** README's block, for a team that comes. */
+/** The block of docs/getting-started.md, for a team that comes. */
 const letIn = (guest: Guest) =>
   guest.asRoot(
     `useradd --create-home --uid 1010 --user-group --shell /bin/sh nix-eps && usermod --password '*' nix-eps
@@ -31,7 +31,9 @@ const letIn = (guest: Guest) =>
      sed 's/"alpha"/"eps"/' /etc/nixgate/policies/gamma.toml | sed 's/"gamma"/"eps"/' >/etc/nixgate/policies/eps.toml`,
   );
 
-test("a host that README's commands have set up needs nothing, and check says so", async ({ builder }) => {
+test("a host that the commands of docs/supervisor.md have set up needs nothing, and check says so", async ({
+  builder,
+}) => {
   expect(await apply(builder)).toEqual(NOTHING);
   expect(await check(builder)).toMatch(/no errors, \d+ warnings?$|no warnings$/);
   expect(await check(builder)).not.toContain("nixgate apply");

@@ -1,9 +1,9 @@
 #!/bin/sh
-# install.sh FOLDER MANAGER: installs nixgate in the guest, by the commands and blocks of README.
+# install.sh FOLDER MANAGER: installs nixgate in the guest, by the commands and blocks of docs/.
 #   FOLDER   usr-local   /usr/local as `npm install --global` has laid it out
 #            etc/nixgate the configuration
-#            sshd-block  README's block for sshd with ForceCommand
-#            system.sh   README's commands for manager = "system"
+#            sshd-block  the block of docs/getting-started.md with ForceCommand
+#            system.sh   the commands of docs/supervisor.md for manager = "system"
 #   MANAGER  of the scopes: scope.manager in nixgate.toml
 set -eu
 folder=$1
@@ -28,7 +28,7 @@ systemctl restart ssh # restart, because a reload is still under way when system
 
 install -d -m 755 /var/log/nixgate
 if [ "$manager" = system ]; then
-  # README sets this shell at the start. The image's accounts have the shell that useradd gives a person.
+  # docs/getting-started.md sets this shell at the start. The image's accounts have the shell that useradd gives a person.
   for team in alpha beta gamma; do usermod --shell /bin/sh "nix-$team"; done
   sh -eu "$folder/system.sh"
   exit

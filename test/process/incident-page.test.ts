@@ -4,16 +4,15 @@ import { execa } from "execa";
 import { expect, test } from "vitest";
 import { ASKED, incident } from "../support/incident.ts";
 import { exported, importJournal, noJournalRemote } from "../support/journal-export.ts";
-import { README } from "../support/markdown.ts";
+import { page } from "../support/markdown.ts";
 import { temporaryFolder, writeArchive } from "../support/temporary.ts";
 
 const LOG = "/var/log/nixgate";
 const JOURNAL = "/var/log/journal";
 /** Ten minutes before somebody asks. */
 const SEALED = ASKED - 600_000;
-const [chapter = ""] = README.split("\n## After an incident\n")[1]?.split("\n## ") ?? [];
 /** What is typed and what is answered, block by block; `…` alone in a line stands for any lines. */
-const dialogue = [...chapter.matchAll(/^```console\n([\s\S]*?)^```$/gm)]
+const dialogue = [...page("incident").matchAll(/^```console\n([\s\S]*?)^```$/gm)]
   .flatMap(([, block]) => `\n${block}`.split(/\n[$#] /).slice(1))
   .map((said) => ({ command: said.split("\n")[0] ?? "", answer: said.split("\n").slice(1).join("\n").trimEnd() }));
 
@@ -46,7 +45,7 @@ function journalOf(files: Readonly<Record<string, string>>): string {
   return join(folder, "journal");
 }
 
-test(`README's chapter shows what its commands really print${noJournalRemote ? `, all but verify (${noJournalRemote})` : ""}`, async () => {
+test(`docs/incident.md shows what its commands really print${noJournalRemote ? `, all but verify (${noJournalRemote})` : ""}`, async () => {
   expect(dialogue.map(({ command }) => command.split(" ").slice(0, 3).join(" "))).toEqual(
     expect.arrayContaining([
       "nixgate sessions list",

@@ -4,9 +4,10 @@ import type { Cause } from "../../src/ending/ending.ts";
 import type { Whose } from "../../src/ending/limit-hits.ts";
 import { wordsForClient } from "../../src/ending/words.ts";
 import { CAUSES } from "../../src/record/vocabulary.ts";
+import { page } from "../support/markdown.ts";
 
 const COLUMNS = { cause: 2, told: 3, shown: 5 };
-const section = /^## What a limit does\n([\s\S]*?)^## /m.exec(readFileSync("README.md", "utf8"))?.[1] ?? "";
+const section = /^## What a limit does\n([\s\S]*?)^## /m.exec(page("limits"))?.[1] ?? "";
 const rows = section
   .split("\n")
   .filter((line) => line.startsWith("| ") && !/^\| (?:---|what happens)/.test(line))
@@ -19,13 +20,13 @@ const LIMITS = { memory: "64M", tasks: "64", runtime: "2s" };
 const ENDS = [{ signal: "SIGSEGV" }, { code: 1 }] as const;
 const WHOSE: readonly Whose[] = ["command", "team", "around", "host"];
 
-test("README has a row for every cause but a bug", () => {
+test("docs/limits.md has a row for every cause but a bug", () => {
   const named = new Set(rows.map((row) => words(row[COLUMNS.cause])));
   expect([...named].sort()).toEqual(CAUSES.filter((cause) => cause !== "internal").sort());
 });
 
 test.each(rows.map((row) => [words(row[COLUMNS.cause]) as Cause, words(row[COLUMNS.told])] as const))(
-  "README tells what a client is told about %s: %s",
+  "docs/limits.md tells what a client is told about %s: %s",
   (cause, told) => {
     // these words are the session's, with the limit in them
     if (cause === "exec-failed") return expect(told).toBe("the program of this request cannot be run: …");
@@ -37,6 +38,6 @@ test.each(rows.map((row) => [words(row[COLUMNS.cause]) as Cause, words(row[COLUM
   },
 );
 
-test.each(rows)("README's row “%s” names a test that is there", (...row) => {
+test.each(rows)("the row “%s” names a test that is there", (...row) => {
   expect(() => readFileSync(`test/machine/${words(row[COLUMNS.shown])}`)).not.toThrow();
 });
