@@ -27,7 +27,7 @@ export function liveFiguresFrom(files: Readonly<Record<LiveFile, string | undefi
     cpu_ms: usec === undefined ? undefined : usec / 1000,
     cpu_quota_percent: quota === undefined || !period ? undefined : (quota / period) * 100,
     memory_bytes: single(files["memory.current"]),
-    memory_max_bytes: single(files["memory.max"]), // "max" is no number: no limit
+    memory_max_bytes: single(files["memory.max"]), // "max" is no number and means no limit
     tasks: single(files["pids.current"]),
     tasks_max: single(files["pids.max"]),
   });

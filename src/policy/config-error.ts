@@ -5,7 +5,7 @@ import { isError } from "./problem.ts";
 
 export type ConfigErrorCode = "E_CONFIG_INVALID" | "E_CONFIG_REFUSED" | "E_CONFIG_MISSING" | "E_CONFIG_UNKNOWN_TEAM";
 
-/** The configuration cannot be used; the message is the first problem that is an error. Status 78. */
+/** The configuration cannot be used. The message is the first problem with severity error. The exit status is 78. */
 export class ConfigError extends NixgateError {
   override readonly name = "ConfigError";
   readonly problems: readonly Problem[];

@@ -3,35 +3,35 @@ import type { Problem } from "./policy.ts";
 /** The largest configuration file that is read, in bytes. */
 export const LARGEST_FILE = 1024 * 1024;
 
-/** A configuration file that nobody but root and the trusted owners could have written. */
+/** A configuration file that only root and the trusted owners can have written. */
 export interface ConfigFile {
-  /** As it was asked for, not where a link led. */
+  /** The requested path, before links are followed. */
   readonly path: string;
   readonly text: string;
-  /** Of the very bytes that `text` was made from; 64 hex digits. */
+  /** SHA-256 of the exact bytes of `text`; 64 hex digits. */
   readonly sha256: string;
 }
 
-/** `missing`: there is no such name, and everything on the way to it was in order. */
+/** `missing`: the name does not exist, and every part of the path to it is trusted. */
 export type Read<T> =
   | { readonly kind: "found"; readonly found: T }
   | { readonly kind: "missing"; readonly problem: Problem }
   | { readonly kind: "refused"; readonly problem: Problem };
 
 /**
- * Configuration as it lies on a disk. Whatever it gives back could be changed by root and the trusted owners alone:
- * the implementation follows the path part by part and refuses the first one that anybody else could exchange.
- * Refusals are values: a session puts them on record.
+ * Reads configuration from a disk. Only root and the trusted owners can change its results: the implementation follows
+ * the path part by part, and refuses the first part that another account could replace. Refusals are values, because a
+ * session records them.
  */
 export interface ConfigFiles {
   read(path: string): Read<ConfigFile>;
   /** The names in a folder, sorted. */
   list(directory: string): Read<readonly string[]>;
-  /** What the path leads to. */
+  /** The type of the path's target. */
   kind(path: string): Read<"file" | "directory">;
   /**
-   * Whether there is such a name, by one system call; true also where its folder is there and hides what is in it, false
-   * where that folder cannot be seen either.
+   * Whether the name exists, by one system call. The result is also true where the folder exists and its names are
+   * hidden. It is false where the folder cannot be seen either.
    */
   isThere(path: string): boolean;
 }

@@ -15,5 +15,5 @@ const PRINT: Readonly<Record<LimitKind, (value: LimitValue) => string>> = {
   duration: (value) => formatDuration(value as Milliseconds),
 };
 
-/** A limit as a policy and systemd's unit files spell it: `256`, `2G`, `150%`, `1min 30s`, `infinity`. */
+/** A limit in the spelling of a policy and of systemd's unit files: `256`, `2G`, `150%`, `1min 30s`, `infinity`. */
 export const formatLimit = (kind: LimitKind, value: LimitValue): string => PRINT[kind](value);

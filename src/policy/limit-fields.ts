@@ -12,13 +12,13 @@ const FIELDS = {
   duration: durationOrInfinity,
 } satisfies Record<LimitKind, z.ZodMiniType>;
 
-/** A key for each limit, none of which must be there. */
+/** One optional key for each limit. */
 type Fields<Of> = { [Name in keyof Of]-?: z.ZodMiniExactOptional<z.ZodMiniType<NonNullable<Of[Name]>, unknown>> };
 
 const fieldsOf = (rows: typeof limitRows) =>
   Object.fromEntries(rows.map(({ name, kind }) => [name, z.exactOptional(FIELDS[kind] as z.ZodMiniType)]));
 
-/** The keys of [limits]. The table says which kind each has, so the types are the table's. */
+/** The keys of [limits]. The table of limits gives each key its kind, and the types follow from the table. */
 export const limitFields = fieldsOf(limitRows) as Fields<Limits>;
 /** The keys of [team_limits]. */
 export const teamLimitFields = fieldsOf(teamLimitRows) as Fields<TeamLimits>;

@@ -1,6 +1,6 @@
 import type { Bytes, Infinite, Milliseconds, Percent } from "../units/quantities.ts";
 
-/** What the limits of each kind are in a policy that was read. `amount` is a size that has no "infinity". */
+/** The value of each kind of limit in a parsed policy. `amount` is a size without "infinity". */
 interface Values {
   readonly count: number | Infinite;
   readonly size: Bytes | Infinite;
@@ -13,34 +13,41 @@ interface Values {
 }
 export type LimitKind = keyof Values;
 
-/** All that nixgate knows of one limit. A new limit is one row of LIMIT_ROWS and its rows in docs/configuration.md. */
+/** All facts about one limit. A new limit is one row of LIMIT_ROWS and its rows in docs/configuration.md. */
 export interface LimitRow {
   /** The key in a policy, and systemd's own name: systemd.resource-control(5), systemd.scope(5). */
   readonly name: string;
   readonly kind: LimitKind;
-  /** The name on the bus where it is another one: org.freedesktop.systemd1(5). Its signature is `t` for every kind. */
+  /** The name on the bus, where it differs: org.freedesktop.systemd1(5). Its signature is `t` for every kind. */
   readonly bus?: string;
   /**
-   * The cgroup v2 file that it is read back from (Documentation/admin-guide/cgroup-v2.rst). A limit without one is for
-   * commands only, and nixgate keeps it itself.
+   * The cgroup v2 file from which the limit is read back (Documentation/admin-guide/cgroup-v2.rst). A limit without a
+   * file is for commands only, and nixgate itself enforces it.
    */
   readonly file?: string;
-  /** What stands before the value in that file. */
+  /** The text before the value in that file. */
   readonly prefix?: string;
-  /** How systemd is told that a team's slice has none, and what its file then holds, where that is not the kind's. */
+  /**
+   * systemd's value for "no limit" of a team's slice, and the file's text for it, where these differ from the kind's.
+   */
   readonly none?: { readonly value: string; readonly kernel: string };
-  /** Its part without a cgroup: the option of prlimit(1) without `--`, and the row of /proc/PID/limits. */
+  /**
+   * The rlimit that replaces it without a cgroup: the option of prlimit(1) without `--`, and the row of
+   * /proc/PID/limits.
+   */
   readonly rlimit?: { readonly option: string; readonly row: string };
-  /** A command's above its team's is an error. */
+  /** It is an error if the command's value is above the team's. */
   readonly withinTeams?: true;
-  /** Above this limit of the same table it is an error: "…, so it can never slow anything down". */
+  /**
+   * It is an error if the value is above this other limit of the same table: "…, so it can never slow anything down".
+   */
   readonly notAbove?: { readonly limit: string; readonly because: string };
 }
 
 /**
- * The limits, in the order in which they are set and shown. RLIMIT_DATA counts private writable memory (Linux 4.7), which
- * is nearer to MemoryMax than RLIMIT_AS, where a program's mere reservations count. RLIMIT_NPROC counts the account's
- * threads, those of its other sessions too, and does not bind root.
+ * The limits, in the order in which they are set and shown. RLIMIT_DATA counts private writable memory (Linux 4.7). It
+ * is nearer to MemoryMax than RLIMIT_AS, which also counts memory that a program only reserves. RLIMIT_NPROC counts the
+ * account's threads, including those of its other sessions, and does not limit root.
  */
 export const LIMIT_ROWS = [
   {
@@ -78,7 +85,7 @@ export const LIMIT_ROWS = [
     kind: "weight",
     file: "io.weight",
     prefix: "default ",
-    // any other would switch the controller on, which has its price
+    // any other value would enable the controller, which costs time
     none: { value: "", kernel: "default 100" },
   },
   { name: "RuntimeMaxSec", kind: "duration", bus: "RuntimeMaxUSec" },
@@ -87,7 +94,7 @@ export const LIMIT_ROWS = [
 type Row = (typeof LIMIT_ROWS)[number];
 type CommandsOnly = Exclude<Row, { readonly file: string }>;
 
-/** The limits of one command; a key that is absent sets nothing. */
+/** The limits of one command. An absent key sets no limit. */
 export type Limits = { readonly [Each in Row as Each["name"]]?: Values[Each["kind"]] };
 /** The limits of the slice around all of a team's sessions. */
 export type TeamLimits = Omit<Limits, CommandsOnly["name"]>;
@@ -98,7 +105,7 @@ interface TypedRow extends LimitRow {
   readonly name: keyof Limits;
 }
 export const limitRows: readonly TypedRow[] = LIMIT_ROWS;
-/** Those that a team's slice may have, too. */
+/** The limits that a team's slice may have too. */
 export const teamLimitRows = limitRows.filter(
   (row): row is TypedRow & { name: keyof TeamLimits } => row.file !== undefined,
 );

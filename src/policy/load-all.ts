@@ -4,19 +4,19 @@ import type { HostConfig, Policy, Problem } from "./policy.ts";
 import type { Sourced } from "./rules/between-teams.ts";
 import { betweenPolicies, crossCheck } from "./rules/cross-check.ts";
 
-/** A team's policy as the file's name calls it. */
+/** A team's policy, named by its file. */
 export interface LoadedPolicy extends LoadedFile<Policy> {
   readonly name: string;
 }
 
-/** Everything under a configuration folder. `problems` holds every file's, and those between files. */
+/** All files of a configuration folder. `problems` holds the problems of every file, and those between files. */
 export interface WholeConfig {
   readonly host: LoadedFile<HostConfig>;
   readonly policies: readonly LoadedPolicy[];
   readonly problems: readonly Problem[];
 }
 
-/** Reads a whole configuration folder: nixgate.toml, every policy, and what only shows when they are seen together. */
+/** Reads a whole configuration folder: nixgate.toml, every policy, and the checks across files. */
 export async function loadAll(files: ConfigFiles, directory: string): Promise<WholeConfig> {
   const host = await loadHost(files, directory);
   const { policies, problems } = await loadPolicies(files, `${directory}/policies`);
@@ -25,7 +25,7 @@ export async function loadAll(files: ConfigFiles, directory: string): Promise<Wh
   return { host, policies, problems: [...host.checked.problems, ...problems, ...crossed] };
 }
 
-/** Every policy of a folder; `problems` are those of the folder and of each file. */
+/** Every policy of a folder. `problems` holds those of the folder and of each file. */
 export async function loadPolicies(
   files: ConfigFiles,
   directory: string,
@@ -52,7 +52,7 @@ export function sources(policies: readonly LoadedPolicy[]): readonly Sourced[] {
   return policies.flatMap(({ checked, file }) => (checked.ok && file ? [{ policy: checked.value, source: file }] : []));
 }
 
-/** The policies of a folder that can be read, with their digests; the others are left out without a word. */
+/** The readable policies of a folder, with their digests. The others are left out without a message. */
 export async function soundPolicies(
   files: ConfigFiles,
   directory: string,

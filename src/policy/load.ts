@@ -8,13 +8,16 @@ import { hostFindings } from "./rules/cross-check.ts";
 import { PARSERS, type Parse, type Parsers } from "./schema/parsers.ts";
 import { checked } from "./source/source.ts";
 
-/** Where a policy was read, for the session's record. */
+/** The file of a policy, for the session's record. */
 export interface PolicySource {
   readonly path: string;
   readonly sha256: string;
 }
 
-/** What a session needs, or why it cannot be served. The host's configuration says where even that is recorded. */
+/**
+ * The configuration of a session, or the reason why it cannot be served. The host's configuration also tells where the
+ * refusal is recorded.
+ */
 export type TeamConfig =
   | { readonly ok: true; readonly host: HostConfig; readonly policy: Policy; readonly source: PolicySource }
   | {
@@ -26,8 +29,8 @@ export type TeamConfig =
     };
 
 /**
- * Reads nixgate.toml and one team's policy, nothing else of the folder, and checks the two against each other.
- * Warnings are for `nixgate check`: none is looked up here, because a session waits for this.
+ * Reads nixgate.toml and one team's policy, no other file of the folder, and checks the two against each other. The
+ * function looks for no warnings, because a session waits for it. `nixgate check` looks for them.
  */
 export async function loadTeam(
   files: ConfigFiles,
@@ -51,11 +54,11 @@ export async function loadTeam(
   return { ok: true, host, policy: result.value, source };
 }
 
-/** One file of the configuration: what it says, and its text where it could be read. */
+/** One file of the configuration: its checked value, and its text where it could be read. */
 export interface LoadedFile<T> {
   readonly checked: Checked<T>;
   readonly file: ConfigFile | undefined;
-  /** What a ConfigError about it is called. */
+  /** The code of a ConfigError about the file. */
   readonly code: ConfigErrorCode;
 }
 
@@ -69,7 +72,7 @@ export async function loadHost(
   return loadEither(files, `${directory}/nixgate`, parse, "E_CONFIG_MISSING", fix);
 }
 
-/** A team's policy, by the file's name. */
+/** A team's policy, by the name of its file. */
 export async function loadPolicy(
   files: ConfigFiles,
   directory: string,

@@ -5,18 +5,18 @@ import type { Limits, TeamLimits } from "./limits.ts";
 
 export type { Limits, TeamLimits };
 
-/** What a team's refusals may cost on record in a day. */
+/** The most bytes and records that a team's refusals may use in a day. */
 export interface RefusalBudget {
   readonly bytes: number;
   readonly records: number;
 }
 
-/** How much of a file system is to stay available. */
+/** The space of a file system that must stay available. */
 export type LeastFree = Bytes | `${number}%`;
 
 export type Environment = Readonly<Record<string, string>>;
 
-/** One `[[allow]]` of a policy. `name` is how records and explain call it: `allow[0]`, `allow[1]`, … in file order. */
+/** One `[[allow]]` of a policy. Records and explain use `name`: `allow[0]`, `allow[1]`, … in file order. */
 export type AllowRule = EndpointRule | CustomRule;
 export interface EndpointRule {
   readonly kind: "endpoint";
@@ -24,16 +24,16 @@ export interface EndpointRule {
   readonly endpoint: EndpointName;
   readonly stores: readonly string[];
   readonly processOps: boolean;
-  /** Of `store-serve-write`: runs without `--write`. */
+  /** Only for `store-serve-write`: the program runs without `--write`. */
   readonly readOnly: boolean;
   readonly environment: Environment;
 }
 export interface CustomRule {
   readonly kind: "custom";
   readonly name: string;
-  /** The exact words of the request, and placeholders (src/request/placeholders.ts) for words that are new each time. */
+  /** The exact words of the request, with placeholders (src/request/placeholders.ts) for words that vary. */
   readonly request: readonly string[];
-  /** What is executed for it; the first word is an absolute path, others may be placeholders of `request`. */
+  /** The command that runs; the first word is an absolute path, others may be placeholders of `request`. */
   readonly run: readonly [string, ...string[]];
   readonly environment: Environment;
 }
@@ -56,7 +56,7 @@ export interface Member {
   readonly from: readonly string[];
 }
 
-/** A team's policy, checked; every default is filled in. */
+/** A team's policy, checked and with every default. */
 export interface Policy {
   readonly team: TeamName;
   readonly description: string;
@@ -70,7 +70,7 @@ export interface Policy {
 
 export type Manager = "user" | "system" | "none";
 
-/** nixgate.toml, checked; every default is filled in. */
+/** nixgate.toml, checked and with every default. */
 export interface HostConfig {
   readonly scope: {
     readonly manager: Manager;
@@ -84,7 +84,7 @@ export interface HostConfig {
     readonly directory: string;
     readonly journald: boolean;
     readonly onFailure: "refuse" | "continue";
-    /** Records that a team's refused sessions may make in a day, and their bytes. */
+    /** The most records of a team's refused sessions in a day, and their most bytes. */
     readonly maxRefusalsPerDay: number;
     readonly maxRefusalBytesPerDay: Bytes;
   };
@@ -96,18 +96,18 @@ export interface HostConfig {
   };
 }
 
-/** One thing wrong with a configuration file. `warning` never refuses anything. */
+/** One problem of a configuration file. A `warning` never causes a refusal. */
 export interface Problem {
   readonly severity: "error" | "warning";
   readonly path: string;
-  /** 1-based; undefined where the whole file is meant. */
+  /** 1-based; undefined where the problem concerns the whole file. */
   readonly line: number | undefined;
   readonly message: string;
   /** The remedy, as an imperative sentence without its full stop. */
   readonly fix: string;
 }
 
-/** What a reader of configuration gives back: the value only where no problem is an error. */
+/** The result of reading configuration. It has a value only where no problem is an error. */
 export type Checked<T> =
   | { readonly ok: true; readonly value: T; readonly problems: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };

@@ -1,10 +1,10 @@
 import { escapeText } from "../units/text.ts";
 import type { Problem } from "./policy.ts";
 
-/** Where a value stands in a configuration file: `["allow", 0, "stores"]`. */
+/** The position of a value in a configuration file: `["allow", 0, "stores"]`. */
 export type KeyPath = readonly (string | number)[];
 
-/** A problem before its line is looked up: most readings find none, and looking up loads a second parser. */
+/** A problem without its line. Most files have no problem, and the line needs a second parser. */
 export interface Finding {
   readonly severity: "error" | "warning";
   readonly at: KeyPath;
@@ -15,18 +15,18 @@ export interface Finding {
 
 export const isError = (one: { readonly severity: "error" | "warning" }): boolean => one.severity === "error";
 
-/** An error at that key, named in front of the message: `limits.MemoryMax: "2 G" has a space`. */
+/** An error at a key, which the message names first: `limits.MemoryMax: "2 G" has a space`. */
 export function errorAt(at: KeyPath, message: string, fix: string): Finding {
   return { severity: "error", at, message: `${formatKeyPath(at)}: ${message}`, fix };
 }
 
-/** The same for what refuses nothing. */
+/** A warning at a key; it causes no refusal. */
 export const warningAt = (at: KeyPath, message: string, fix: string): Finding => ({
   ...errorAt(at, message, fix),
   severity: "warning",
 });
 
-/** A key as people say it: `allow[0].stores`, `environment."odd key"`. */
+/** A key in the usual notation: `allow[0].stores`, `environment."odd key"`. */
 export function formatKeyPath(at: KeyPath): string {
   return at
     .map((part, index) => {
@@ -37,7 +37,10 @@ export function formatKeyPath(at: KeyPath): string {
     .join("");
 }
 
-/** `path:line: message`, as compilers do and editors follow, and under it the remedy. No newline at the end. */
+/**
+ * `path:line: message`, the form of compilers that editors follow, with the fix below it. There is no newline at the
+ * end.
+ */
 export function formatProblem(problem: Problem): string {
   const place = problem.line === undefined ? problem.path : `${problem.path}:${problem.line}`;
   const severity = problem.severity === "warning" ? "warning: " : "";

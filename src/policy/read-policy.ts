@@ -7,8 +7,9 @@ import { PolicyFile } from "./schema/policy-schema.ts";
 import { readSource } from "./source/read-source.ts";
 
 /**
- * Reads one team's policy: TOML, or JSON where the path ends in `.json`. Every problem is reported at once, except
- * that a text which is no TOML or JSON has only that one, and rules between keys wait until each key is right.
+ * Reads one team's policy: TOML, or JSON where the path ends in `.json`. All problems are reported at once, with two
+ * exceptions. A text that is not valid TOML or JSON has only that problem. Rules between keys are checked only where
+ * each key is right.
  * @param path names the file in problems, and its last part must be the team's name
  */
 export async function readPolicy(text: string, path: string): Promise<Checked<Policy>> {

@@ -5,11 +5,11 @@ import { MemberEntry } from "./schema/policy-schema.ts";
 import { parseSource, type Source } from "./source/source.ts";
 
 /**
- * The members of a policy that has errors elsewhere, for `authorized-keys`: with their keys a session is begun, which
- * refuses them with 78 and an id. A member counts only where all of its entry is right, its `from` too, and its name is
- * there once: no key is printed with less than the policy asks of it.
- * @param team by the file's name; where the file names another, nobody's key is certain
- * @returns none where the text is no TOML or JSON
+ * The members of a policy that has errors elsewhere, for `authorized-keys`. Their keys start a session, which is then
+ * refused with 78 and an id. A member counts only where its whole entry is valid, including `from`, and its name is
+ * unique. So no key is printed with fewer restrictions than the policy sets.
+ * @param team the name from the file's name; where the file names another team, no key counts
+ * @returns none where the text is not valid TOML or JSON
  */
 export async function readableMembers(source: Source, team: TeamName): Promise<readonly Member[]> {
   const parsed = await parseSource(source);

@@ -6,34 +6,37 @@ import { type Outcome, outcomeOf } from "./exports/outcome.ts";
 import { recordOf } from "./exports/record-of.ts";
 import { MemoryGrid } from "./page/memory-grid.ts";
 
-/** As many members as are counted one by one; more than any configuration has, so that records cannot fill the memory. */
+/**
+ * The most members that are counted individually. It is more than any configuration has, so that records cannot fill
+ * the memory.
+ */
 const MEMBERS_MAX = 5000;
 const OTHERS = "others";
 
-/** A team's member, or the team where a session named none. */
+/** The counters of a team's member, or of the team's sessions that named no member. */
 export interface MemberTally {
   readonly team: string;
   readonly member: string | undefined;
   sessions: number;
   commands: number;
-  /** Sessions that were refused, or had a request turned away. */
+  /** Sessions that were refused, or had a request denied. */
   denied: number;
   cpu_ms: number;
   wall_ms: number;
   memory_peak_bytes: number;
 }
 
-/** As many sessions as are named for what they used. */
+/** The number of sessions in the list of highest usage. */
 const HEAVIEST_MAX = 8;
 
-/** A session among those that used most. */
+/** A session in the list of highest usage. */
 export interface Heavy {
   readonly session: string;
   readonly who: string;
   readonly usage: SessionUsage;
 }
 
-/** What the page says of all sessions together. */
+/** The totals of all sessions on the page. */
 export class Tally {
   readonly spans = new Spans();
   readonly members: MemberTally[] = [];
@@ -41,7 +44,7 @@ export class Tally {
   readonly reasons = new Map<string, number>();
   readonly causes = new Map<string, number>();
   readonly hosts = new Set<string>();
-  /** Digests of the policies that the teams' newest sessions were served by. */
+  /** Digests of the policies of the teams' newest sessions. */
   readonly policies = new Map<string, { readonly time: string; readonly sha256: string }>();
   readonly memory = new MemoryGrid();
   readonly heaviest = newest<Heavy>(HEAVIEST_MAX, (a, b) => (b.usage.cpu_ms ?? 0) - (a.usage.cpu_ms ?? 0));
@@ -52,7 +55,7 @@ export class Tally {
   memory_peak_bytes = 0;
   readonly #rows = new Map<string, number>();
 
-  /** @param now the end of what is still running, in milliseconds since 1970 */
+  /** @param now the end of a running session, in milliseconds since 1970 */
   add(session: WholeSession, now: number): SessionUsage {
     const { summary, records } = session;
     const usage = usageOf(records);
@@ -60,7 +63,8 @@ export class Tally {
     const row = this.#row(summary.team, summary.member);
     const start = Date.parse(summary.start);
     const last = Date.parse(records.at(-1)?.time ?? summary.start);
-    // by the monotonic clock where the wall clock was set; bounded, since a forged record can claim any duration
+    // The monotonic clock gives the end where the wall clock was set. It is bounded, since a forged record can claim
+    // any duration.
     const end = summary.state === "running" ? now : Math.max(last, Math.min(start + (summary.wall_ms ?? 0), now));
     const isRefused = recordOf(session, "session.refuse") !== undefined;
     this.spans.add({ start, end, row, outcome, admitted: !isRefused });
@@ -118,7 +122,10 @@ function addTo(member: MemberTally, { summary }: WholeSession, usage: SessionUsa
   member.memory_peak_bytes = Math.max(member.memory_peak_bytes, usage.memory_peak_bytes ?? 0);
 }
 
-/** A session counts under each cause but `exit`, and under `exit` where it has no other: as `sessions list --cause`. */
+/**
+ * A session counts under each of its causes other than `exit`, and under `exit` where it has no other. The filter
+ * `sessions list --cause` counts in the same way.
+ */
 function endCauses({ summary }: WholeSession): readonly string[] {
   if (summary.state !== "ended") return [summary.state];
   const notable = summary.causes.filter((cause) => cause !== "exit");

@@ -5,15 +5,15 @@ import type { Cap } from "./charts/chart-parts.ts";
 import { type Range, rangeOf } from "./charts/time-axis.ts";
 import { Tally } from "./report-totals.ts";
 
-/** As many sessions as have a row and a part of their own, the newest; figures and charts are of all. */
+/** The most sessions with a row and a part of their own: the newest ones. Figures and charts cover all sessions. */
 export const PARTS_MAX = 2000;
 
-/** What the page is about, in words of the command line. */
+/** The sessions that the page is about, in words of the command line. */
 export interface Question {
-  /** Milliseconds since 1970; absent where nothing was asked for. */
+  /** Milliseconds since 1970; absent where the user gave none. */
   readonly since?: number;
   readonly until?: number;
-  /** The other filters, as they were written: `--team alpha`. */
+  /** The other filters as the user wrote them: `--team alpha`. */
   readonly filters: readonly string[];
 }
 
@@ -23,17 +23,19 @@ export interface ReportFacts {
   readonly version: string;
   readonly archive: string;
   readonly caps: ReadonlyMap<string, Cap>;
-  /** What was wrong with the files: the first few, and how many in all. */
+  /** The damage of the files: the first few messages, and the number of all. */
   readonly problems: { readonly shown: readonly string[]; readonly count: number };
 }
 
-/** A session that has a part of its own, with its lines alone: as objects they would take four times the memory. */
+/**
+ * A session with a part of its own. Only its lines are kept: as objects its records would take four times the memory.
+ */
 export interface Detailed {
   readonly session: Omit<WholeSession, "records">;
   readonly usage: SessionUsage;
 }
 
-/** Everything that the page is made from. */
+/** All data of the page. */
 export interface Gathered {
   readonly tally: Tally;
   readonly detailed: readonly Detailed[];
@@ -41,8 +43,8 @@ export interface Gathered {
 }
 
 /**
- * Takes sessions in, one after the other, in any order. Memory is that of PARTS_MAX sessions with their lines, and
- * 20 bytes for each other one.
+ * Collects sessions one after the other, in any order. Memory holds PARTS_MAX sessions with their lines, and 20 bytes
+ * for each other session.
  */
 export function gatherReport({ since, until }: Question, now: number) {
   const tally = new Tally();
@@ -53,7 +55,7 @@ export function gatherReport({ since, until }: Question, now: number) {
       detailed.offer({ session: { summary, lines }, usage: tally.add(session, now) });
     },
     result(): Gathered {
-      // one moment is no range: the page shows the sessions that were there then from their starts to their ends
+      // one moment is no range: the page then shows the sessions of that moment from their starts to their ends
       if (since !== undefined && since === until)
         return { tally, detailed: detailed.result(), range: rangeOf({}, tally.spans.range(now)) };
       const to = until ?? (since === undefined ? undefined : now);

@@ -31,7 +31,7 @@ export const isPlaceholder = (word: string): word is Placeholder => (PLACEHOLDER
 export function fits(placeholder: Placeholder, word: string): boolean {
   if (placeholder !== "{derivation^outputs}")
     return STORE_PATH.test(word) && (placeholder === "{store-path}" || word.endsWith(".drv"));
-  const at = word.indexOf("^"); // none of a path's characters
+  const at = word.indexOf("^"); // a store path cannot have one
   return at < 0
     ? fits("{derivation}", word)
     : fits("{derivation}", word.slice(0, at)) && OUTPUTS.test(word.slice(at + 1));

@@ -30,7 +30,7 @@ const MANAGERS = [
  */
 const OUT_OF_REACH = [
   ...["/run/dbus", "/run/ssh-unix-local", "/run/systemd/notify", "/run/systemd/private", "/run/systemd/report"],
-  "/run/systemd/userdb/io.systemd.DynamicUser", // not the others: they may be what knows the account
+  "/run/systemd/userdb/io.systemd.DynamicUser", // not the others: one of them may be the source of the account
   "/run/systemd/io.system.ManagedOOM", // systemd 252
   ...MANAGERS.map((name) => `/run/systemd/io.systemd.${name}`),
 ].map((path) => `-${path}`);
@@ -41,7 +41,7 @@ const OUT_OF_REACH = [
  */
 const SANDBOX: readonly Confining[] = [
   word("ProtectSystem", "strict"),
-  word("ProtectHome", "tmpfs"), // empty; with yes Nix 2.8 dies of the EACCES for its own settings in HOME
+  word("ProtectHome", "tmpfs"), // an empty folder; with "yes" Nix 2.8 fails with EACCES on its settings in HOME
   { name: "InaccessiblePaths", value: OUT_OF_REACH.join(" "), bus: ["InaccessiblePaths", "as", OUT_OF_REACH] },
   on("PrivateTmp"),
   on("PrivateDevices"),

@@ -5,18 +5,18 @@ import type { AllowRule, CustomRule, EndpointRule, Policy } from "../policy.ts";
 import { type Finding, type KeyPath, warningAt } from "../problem.ts";
 import { quoted } from "../schema/describe-value.ts";
 
-/** Programs that execute what stands among their arguments. */
+/** Programs that execute words of their arguments. */
 const RUNNERS: ReadonlySet<string> = new Set(
   "bash chroot dash doas env ionice nice nix-shell nohup nsenter pkexec run0 setpriv setsid sh su sudo systemd-run timeout xargs".split(
     " ",
   ),
 );
-/** Subcommands of nix(1) that execute or evaluate what they are given. */
+/** Subcommands of nix(1) that execute or evaluate their arguments. */
 const NIX_RUNS: ReadonlySet<string> = new Set(["develop", "eval", "run", "shell"]);
 
 /**
- * What is allowed in a policy and yet serves nobody, or gives away more than it seems to. Warnings alone, for
- * `nixgate check`; a session does not look for them.
+ * Rules that are valid and yet allow no request, or allow more than they seem to. They are only warnings for `nixgate
+ * check`; a session does not look for them.
  */
 export function adviceFindings({ allow }: Policy): readonly Finding[] {
   return allow.flatMap((rule, index) =>
@@ -24,7 +24,10 @@ export function adviceFindings({ allow }: Policy): readonly Finding[] {
   );
 }
 
-/** A policy that denies everything; kept apart from the rest, because it is no mistake while a policy is being written. */
+/**
+ * Warns of a policy that denies everything. This check is separate, because such a policy is normal while it is
+ * written.
+ */
 export function emptyFindings({ allow }: Policy): readonly Finding[] {
   if (allow.length > 0) return [];
   const fix = 'add [[allow]], with endpoint = "daemon-stdio" or another';
@@ -46,7 +49,7 @@ function customAdvice({ request, run }: CustomRule, at: KeyPath): readonly Findi
   return [...findings, ...braces, ...programAdvice(run, at)];
 }
 
-/** Patterns that are none. */
+/** Warns of words that look like patterns and match only themselves. */
 function wordAdvice(word: string, at: KeyPath): readonly Finding[] {
   const [live] = /[*$]/.exec(word) ?? [];
   if (live === undefined) return braceAdvice(word, at);
@@ -64,7 +67,7 @@ function braceAdvice(word: string, at: KeyPath): readonly Finding[] {
   return [warningAt(at, message, near ? `write ${near}` : `the placeholders are ${known()}`)];
 }
 
-/** Programs that do their work as another account, and cannot: each command runs with no_new_privs (prctl(2)). */
+/** Programs that run as another account. They cannot work, because each command runs with no_new_privs (prctl(2)). */
 export const CHANGE_ACCOUNT: ReadonlySet<string> = new Set("doas pkexec su sudo".split(" "));
 
 const programAdvice = (run: CustomRule["run"], at: KeyPath): readonly Finding[] => {
@@ -109,7 +112,7 @@ function endpointAdvice(rule: EndpointRule, allow: readonly AllowRule[], at: Key
   ];
 }
 
-/** Nix since 2.20 sends the value of --store as it is, and nixgate takes quotes and backslashes as sh does. */
+/** Nix since 2.20 sends the value of --store unquoted, and nixgate interprets quotes and backslashes as sh does. */
 function storeAdvice(store: string, at: KeyPath): readonly Finding[] {
   if (!/['"\\]| --process-ops$/.test(store)) return [];
   const message = `Nix since 2.20 cannot ask for ${quoted(store)}: it sends it without quotes, which is read as other words`;

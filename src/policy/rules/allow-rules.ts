@@ -7,12 +7,12 @@ import { isPlainPath } from "../schema/field.ts";
 import type { AllowEntry } from "../schema/policy-schema.ts";
 import { environmentFindings } from "./environment-rules.ts";
 
-/** Requests that mean something else before any rule is asked: the line loop, its prefix and its handshake. */
+/** Requests with a fixed meaning before any rule: the line loop, its prefix and its handshake. */
 const RESERVED = /^(?:bash|sh|echo started|exec(?: .*)?)$/;
 
 const PROGRAM_FIX = 'begin with a program\'s path, such as "/usr/bin/nix-store"';
 
-/** What is wrong with each `[[allow]]` beyond the types of its keys. */
+/** The problems of each `[[allow]]` beyond the types of its keys. */
 export function allowFindings(entries: readonly AllowEntry[]): readonly Finding[] {
   const each = entries.flatMap((entry, index) => {
     const at = ["allow", index];
@@ -22,7 +22,7 @@ export function allowFindings(entries: readonly AllowEntry[]): readonly Finding[
   return [...each, ...neverAsked(entries)];
 }
 
-/** Entries behind one that takes all of their requests: whoever wrote them means something else than what would run. */
+/** Entries after one that matches all of their requests. Another command would run than such an entry says. */
 function neverAsked(entries: readonly AllowEntry[]): readonly Finding[] {
   return entries.flatMap((entry, index) => {
     const first = entries.findIndex((other) => takesAllOf(other, entry));
@@ -42,7 +42,7 @@ function takesAllOf(one: AllowEntry, other: AllowEntry): boolean {
   );
 }
 
-/** The rule an entry stands for; only for entries without findings. */
+/** The rule of an entry. Callers use it only for entries without findings. */
 export function allowRule(entry: AllowEntry, index: number): AllowRule {
   const name = `allow[${index}]`;
   const environment = entry.environment ?? {};
@@ -87,7 +87,7 @@ function customFindings(entry: AllowEntry, at: KeyPath): readonly Finding[] {
     say("request", `${quoted(line)} is an endpoint's request`, "write endpoint = instead of request and run");
   if (!run) say("run", "is missing", 'add it: what is executed for the request, such as ["/usr/bin/nix-store", "-r"]');
   else if (isPlaceholder(run[0] ?? ""))
-    // what a store path holds was put there by whoever may write to the store
+    // any account that may write to the store chooses the contents of a store path
     say("run", `${run[0]} cannot be the program: the client would choose what runs`, PROGRAM_FIX);
   else if (!isPlainPath(run[0] ?? "")) say("run", `${quoted(run[0] ?? "")} is not a plain absolute path`, PROGRAM_FIX);
   if (isPlaceholder(request[0] ?? ""))
@@ -96,7 +96,7 @@ function customFindings(entry: AllowEntry, at: KeyPath): readonly Finding[] {
   return findings;
 }
 
-/** Which word stands where must be clear: `run` has none of a kind, or as many as `request`. */
+/** Each placeholder must be unambiguous: `run` has none of a kind, or as many as `request`. */
 function placeholderFindings(request: readonly string[], run: readonly string[], at: KeyPath): readonly Finding[] {
   const count = (words: readonly string[], kind: string) => words.filter((word) => word === kind).length;
   return PLACEHOLDERS.flatMap((kind) => {
@@ -111,7 +111,7 @@ function placeholderFindings(request: readonly string[], run: readonly string[],
 
 const times = (count: number) => (count === 1 ? "once" : count === 0 ? "not at all" : `${count} times`);
 
-/** Entries that are in a list twice. */
+/** Values that occur twice in a list. */
 export function twice(values: readonly string[], at: KeyPath): readonly Finding[] {
   return values.flatMap((value, index) =>
     values.indexOf(value) < index

@@ -5,13 +5,13 @@ import { quoted } from "../schema/describe-value.ts";
 import { fingerprint, readPublicKey } from "../schema/public-key.ts";
 import type { Source } from "../source/source.ts";
 
-/** A policy with the text it came from, which knows the lines. */
+/** A policy with its source text, from which lines are found. */
 export interface Sourced {
   readonly policy: Policy;
   readonly source: Source;
 }
 
-/** For each policy, what collides with a policy before it. */
+/** The conflicts of each policy with the policies before it. */
 export function betweenTeams(policies: readonly Sourced[]): readonly (readonly Finding[])[] {
   const accounts = new Map<string, string>();
   const keys = new Map<string, string>();
@@ -32,7 +32,7 @@ export function betweenTeams(policies: readonly Sourced[]): readonly (readonly F
   ]);
 }
 
-/** Who has it: the first to ask for it. */
+/** The owner of a value: the first policy that claimed it. */
 function claim(owners: Map<string, string>, what: string, owner: string): string {
   const first = owners.get(what) ?? owner;
   owners.set(what, first);

@@ -6,12 +6,12 @@ import { placeFindings } from "../source/source.ts";
 import { adviceFindings } from "./advice.ts";
 import { betweenTeams, type Sourced } from "./between-teams.ts";
 
-/** What only shows when a policy meets the host's configuration. */
+/** The problems of a policy together with the host's configuration. */
 export function hostFindings(host: HostConfig, policy: Policy): readonly Finding[] {
   return [...programFindings(host, policy), ...managerFindings(host, policy), ...storeFindings(policy)];
 }
 
-/** The default answer is no: a team that was to be kept out of the host's store is not let into it. */
+/** The default answer is deny: a team that must not use the host's store gets no access to it. */
 function storeFindings({ store }: Policy): readonly Finding[] {
   if (store.mode === "daemon") return [];
   const message = "this version serves no store of a team's own, and its commands would use the host's";
@@ -19,8 +19,8 @@ function storeFindings({ store }: Policy): readonly Finding[] {
 }
 
 /**
- * What only shows when files are seen together: each policy against the host, and all policies against each other.
- * The problems stand in the policies' files, in the lines to change.
+ * The problems that appear only across files: each policy against the host, and all policies against each other. The
+ * problems name the policies' files and the lines to change.
  */
 export async function crossCheck(host: HostConfig, policies: readonly Sourced[]): Promise<readonly Problem[]> {
   const between = betweenTeams(policies);
@@ -31,7 +31,7 @@ export async function crossCheck(host: HostConfig, policies: readonly Sourced[])
   ]);
 }
 
-/** What policies have in common that each must have alone, and advice on each, where no host is known. */
+/** The conflicts between policies, and advice on each. The host's configuration is not needed. */
 export async function betweenPolicies(policies: readonly Sourced[]): Promise<readonly Problem[]> {
   const between = betweenTeams(policies);
   return placeEach(policies, ({ policy }, index) => [...(between[index] ?? []), ...adviceFindings(policy)]);
@@ -57,7 +57,7 @@ function programFindings(host: HostConfig, policy: Policy): readonly Finding[] {
 
 /** Limits of the io controller. */
 const NEVER_DELEGATED = limitRows.filter(({ file }) => file?.startsWith("io."));
-/** The limits that hold without a cgroup: those that an rlimit stands for, and those that nixgate keeps itself. */
+/** The limits that hold without a cgroup: those with an rlimit, and those that nixgate itself enforces. */
 const WITHOUT_CGROUP: ReadonlySet<string> = new Set(
   limitRows.filter(({ file, rlimit }) => rlimit !== undefined || file === undefined).map(({ name }) => name),
 );
@@ -81,7 +81,7 @@ function managerFindings({ scope }: HostConfig, policy: Policy): readonly Findin
   return scope.manager === "none" ? [withoutScopes(policy)] : [];
 }
 
-/** Without systemd there are the rlimits of setrlimit(2), and no more. */
+/** Without systemd only the rlimits of setrlimit(2) exist. */
 function withoutScopes(policy: Policy): Finding {
   const lost = (at: string, limits: object) => Object.keys(limits).map((key) => formatKeyPath([at, key]));
   const own = Object.fromEntries(Object.entries(policy.limits).filter(([key]) => !WITHOUT_CGROUP.has(key)));

@@ -1,7 +1,7 @@
 import type { Environment } from "../policy.ts";
 import { errorAt, type Finding, type KeyPath } from "../problem.ts";
 
-/** What nixgate sets itself for every command (docs/configuration.md). */
+/** The variables that nixgate sets for every command (docs/configuration.md). */
 const OWN = new Set([
   "HOME",
   "USER",
@@ -13,13 +13,13 @@ const OWN = new Set([
   "DBUS_SESSION_BUS_ADDRESS",
 ]);
 /**
- * Names that make a program run other code than its own before its first line: ld.so(8), bash(1), Node's and glibc's
- * options. And what sshd and systemd say to a process, which a policy has no business to imitate.
+ * Variables that make a program run other code before its own: ld.so(8), bash(1), Node's and glibc's options. Also
+ * variables that sshd and systemd set for a process, which a policy must not imitate.
  */
 const DANGEROUS =
   /^(?:LD_.*|DYLD_.*|NODE_.*|BASH_ENV|BASH_FUNC.*|ENV|SHELLOPTS|BASHOPTS|IFS|PS4|GLIBC_TUNABLES|GCONV_PATH|PYTHON.*|PERL5.*|SSH_.*|LISTEN_.*|NOTIFY_SOCKET|INVOCATION_ID|SYSTEMD_.*)$/;
 
-/** Each name that a policy may not set for a command. */
+/** The problem of each variable that a policy must not set for a command. */
 export function environmentFindings(environment: Environment, at: KeyPath): readonly Finding[] {
   return Object.keys(environment).flatMap((name): readonly Finding[] => {
     const here = [...at, name];

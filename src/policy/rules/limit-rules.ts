@@ -6,8 +6,8 @@ import { LIMITS } from "../schema/defaults.ts";
 type Written = Partial<Record<keyof Limits, unknown>>;
 
 /**
- * Limits that contradict each other. "infinity" contradicts nothing: it says "no bound of its own".
- * @param written the keys that stand in the file; the others have their defaults, and the message says so
+ * Limits that contradict each other. "infinity" contradicts no limit, because it means "no limit".
+ * @param written the keys in the file; the others have their defaults, and the message says so
  */
 export function limitFindings(limits: Limits, team: TeamLimits, written: Written): readonly Finding[] {
   return [
@@ -37,7 +37,7 @@ function aboveAnother(table: string, limits: Limits, written: Written): readonly
   });
 }
 
-/** [limits] with the defaults for what it leaves out. */
+/** [limits] with the defaults for absent keys. */
 export function withDefaultLimits(written: Limits | undefined): Limits {
   return { ...LIMITS, ...written };
 }

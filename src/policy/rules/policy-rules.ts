@@ -5,12 +5,12 @@ import type { PolicyFile } from "../schema/policy-schema.ts";
 import { allowFindings, twice } from "./allow-rules.ts";
 import { limitFindings, withDefaultLimits } from "./limit-rules.ts";
 
-/** Room for an endpoint's words and a short store URI: a shorter bound would cut real requests off. */
+/** Room for an endpoint's words and a short store URI. A lower limit would refuse real requests. */
 const SHORTEST_LINE = 64;
-/** Far above what any client sends. */
+/** Far above the longest request of any client. */
 const LONGEST_LINE = 65_536;
 
-/** What is wrong with a policy beyond the types of its keys, as far as its own file can tell. */
+/** The problems of a policy beyond the types of its keys, as far as its own file shows them. */
 export function policyFindings(file: PolicyFile, path: string): readonly Finding[] {
   return [
     ...nameFindings(file, path),

@@ -4,9 +4,9 @@ import { field, type Wrong, wrongType } from "./field.ts";
 const FIX = 'write an address or a network, such as "192.0.2.7", "10.0.0.0/8" or "2001:db8::/32"';
 
 /**
- * One entry of `from`: an IP address or a network, as in the `from=` of authorized_keys (sshd(8)). Host names and the
- * patterns `*`, `?` and `!` that sshd also knows are refused: names need a resolver that can be lied to, and a
- * pattern over an address says less than it seems to.
+ * One entry of `from`: an IP address or a network, as in the `from=` of authorized_keys (sshd(8)). sshd also accepts
+ * host names and the patterns `*`, `?` and `!`; nixgate refuses these. A name needs a resolver, and its answers can be
+ * forged. A pattern over an address restricts less than it seems to.
  */
 export function readAddress(value: string): string | Wrong {
   if (/[*?!,]/.test(value)) return { problem: `${quoted(value)} is a pattern`, fix: FIX };
@@ -18,7 +18,7 @@ export function readAddress(value: string): string | Wrong {
   if (!/^\d{1,3}$/.test(prefix) || Number(prefix) > bits)
     return { problem: `${quoted(value)} has a prefix that is not from 0 to ${bits}`, fix: FIX };
   const hostBits = (1n << BigInt(bits - Number(prefix))) - 1n;
-  // addr_match_cidr_list of OpenSSH 9.2 calls this an inconsistent mask length and refuses the whole key
+  // addr_match_cidr_list of OpenSSH 9.2 reports an inconsistent mask length here and refuses the whole key
   return (toNumber(address) & hostBits) === 0n
     ? value
     : { problem: `${quoted(value)} has bits set behind its prefix`, fix: "write the network's first address" };
@@ -31,7 +31,10 @@ export const sourceAddress = field("address or network", (value) =>
 const OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 const IPV4 = new RegExp(`^(?:${OCTET}\\.){3}${OCTET}$`);
 
-/** Not node:net's isIP: that module and its patterns take milliseconds to load, and a session waits for this. */
+/**
+ * The IP version of an address. node:net's isIP is not used, because loading that module and its patterns takes
+ * milliseconds, and a session waits for this.
+ */
 function familyOf(address: string): 4 | 6 | undefined {
   if (IPV4.test(address)) return 4;
   return /^[0-9a-f:.]+$/i.test(address) && URL.canParse(`http://[${address}]`) ? 6 : undefined;
@@ -40,7 +43,7 @@ function familyOf(address: string): 4 | 6 | undefined {
 /** An address as a number: 32 bits, or 128. */
 function toNumber(address: string): bigint {
   if (familyOf(address) === 4) return address.split(".").reduce((sum, part) => (sum << 8n) | BigInt(part), 0n);
-  // The URL parser writes every IPv6 address in one form, without a dotted IPv4 tail (RFC 5952).
+  // The URL parser normalises every IPv6 address, without a dotted IPv4 tail (RFC 5952).
   const [head = "", tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split("::");
   const groups = (part: string | undefined) => (part ? part.split(":") : []);
   const [shim, back] = [groups(head), groups(tail)];

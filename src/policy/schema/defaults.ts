@@ -11,7 +11,10 @@ const exactly = <T extends number>(value: T | NotAQuantity): T => {
 const size = (text: string) => exactly(parseBytes(text));
 const time = (text: string) => exactly(parseDuration(text));
 
-/** [limits] of each command: enough to serve a store and build through the daemon, too little to bring a host down. */
+/**
+ * The default [limits] of a command. They are enough to serve a store and build through the daemon, and too low to
+ * overload a host.
+ */
 export const LIMITS = { TasksMax: 256, MemoryMax: size("2G"), RuntimeMaxSec: time("4h") } satisfies Limits;
 
 export const SESSION: SessionRules = {
@@ -26,7 +29,7 @@ export const SESSION: SessionRules = {
 
 export const LOG_DIRECTORY = "/var/log/nixgate";
 
-/** nixgate.toml with every default filled in. */
+/** nixgate.toml with every default. */
 export function hostConfig(file: HostFile): HostConfig {
   return {
     scope: {

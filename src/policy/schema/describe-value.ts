@@ -2,7 +2,7 @@ import { escapeText } from "../../units/text.ts";
 
 const SHOWN = 60;
 
-/** A value of a configuration file as a message shows it: short, on one line, harmless to a terminal. */
+/** A value of a configuration file for a message: short, on one line, escaped for a terminal. */
 export function describeValue(value: unknown): string {
   if (value === undefined) return "nothing";
   if (value === null) return "null";

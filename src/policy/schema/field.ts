@@ -14,13 +14,13 @@ import {
 import { hasControlCharacter } from "../../units/text.ts";
 import { describeValue, quoted } from "./describe-value.ts";
 
-/** A value that a key does not take; `problem` continues "key: ". */
+/** The problem of an invalid value; `problem` continues "key: ". */
 export type Wrong = NotAQuantity;
 
-/** What docs/configuration.md says about each key's type; a test compares the two. */
+/** The type of each key in docs/configuration.md. A test compares the two. */
 export const keyTypes = z.registry<{ readonly type: string }>();
 
-/** A key's value, read by one function from whatever the file holds. */
+/** A key whose value one function parses from any value in the file. */
 export function field<T>(type: string, read: (value: unknown) => T | Wrong): z.ZodMiniType<T, unknown> {
   const schema = z.transform((value: unknown, context): T => {
     const result = value === undefined ? { problem: "is missing", fix: `add it: ${type}` } : read(value);
@@ -47,10 +47,10 @@ export function table<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   return z.pipe(plainTable, z.strictObject(shape));
 }
 
-/** A table with keys of the writer's choice. */
+/** A table with any keys. */
 export function dictionary<Value extends z.core.SomeType>(value: Value) {
   const named = z.transform((input: unknown, context) => {
-    // z.record leaves this key out without a word
+    // z.record drops this key without an error
     if (Object.hasOwn(Object(input), "__proto__"))
       context.issues.push({
         code: "custom",
@@ -64,7 +64,7 @@ export function dictionary<Value extends z.core.SomeType>(value: Value) {
   return z.pipe(z.pipe(plainTable, named), z.record(z.string(), value));
 }
 
-/** A list of such items, as `[[name]]` or `[…]`. */
+/** A list of items of one type, as `[[name]]` or `[…]`. */
 export function list<Item extends z.core.SomeType>(item: Item, fix: string) {
   const array = field("list", (value): unknown[] | Wrong =>
     Array.isArray(value) ? value : wrongType(value, "a list", fix),
@@ -77,7 +77,7 @@ export const wrongType = (value: unknown, wanted: string, fix: string): Wrong =>
   fix,
 });
 
-/** Text without control characters, and never empty. */
+/** A text that is not empty and has no control characters. */
 export const text = (example: string) =>
   field("text", (value) => {
     if (typeof value !== "string") return wrongType(value, "text", `write text in quotes, such as "${example}"`);
@@ -91,7 +91,7 @@ export const flag = field("true or false", (value) =>
   typeof value === "boolean" ? value : wrongType(value, "true or false", "write true or false, without quotes"),
 );
 
-/** One of a few words. */
+/** One of several words. */
 export function oneOf<const Word extends string>(words: readonly Word[]): z.ZodMiniType<Word, unknown> {
   const type = words.map((word) => `"${word}"`).join(" or ");
   return field(type, (value) => {
@@ -102,7 +102,7 @@ export function oneOf<const Word extends string>(words: readonly Word[]): z.ZodM
   });
 }
 
-/** The version of the file's layout: 1 is the only one so far. */
+/** The version of the file's layout. Only 1 exists so far. */
 export const schemaVersion = field("1", (value) =>
   value === 1 ? value : wrongType(value, "a version of this file that nixgate knows", "write schema = 1"),
 );
@@ -127,7 +127,7 @@ export const countOrInfinity = quantity<number | Infinite>("count or infinity", 
 export const weight = quantity<number>("weight", parseWeight);
 export const percent = quantity("percentage", parsePercent);
 
-/** A size, or a part of a whole: `"5%"`. 0 switches it off. */
+/** A size, or a part of a whole: `"5%"`. 0 disables the check. */
 export const bytesOrPercent = quantity<Bytes | `${number}%`>("size or percentage", (value) => {
   if (!String(value).includes("%")) {
     return parseBytes(value, { zero: true });
@@ -137,14 +137,17 @@ export const bytesOrPercent = quantity<Bytes | `${number}%`>("size or percentage
   return part > 100 ? { problem: `"${part}%" is above 100%`, fix: 'write a part such as "5%"' } : (`${part}%` as const);
 });
 
-/** A plain number above zero, fractions allowed. */
+/** A number above zero; fractions are allowed. */
 export const load = field("number", (value) =>
   typeof value === "number" && value > 0 && Number.isFinite(value)
     ? value
     : wrongType(value, "a number above zero", "write a number such as 8.0, without quotes"),
 );
 
-/** An absolute path without empty, `.` or `..` parts and without control characters: it means one place, whoever reads it. */
+/**
+ * Whether a path is absolute, without empty, `.` or `..` parts and without control characters. Every reader takes such
+ * a path for the same place.
+ */
 export const isPlainPath = (path: string): boolean =>
   /^(?:\/(?!\.{1,2}(?:\/|$))[^/]+)+$/.test(path) && !hasControlCharacter(path) && path.length < 4096;
 

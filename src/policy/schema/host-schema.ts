@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { bytes, bytesOrPercent, count, flag, load, oneOf, plainPath, schemaVersion, table } from "./field.ts";
 
-/** nixgate.toml as written: every key that may stand in it, none filled in. */
+/** nixgate.toml as written: every key that it may have, without defaults. */
 export const HostFile = table({
   schema: schemaVersion,
   scope: z.exactOptional(

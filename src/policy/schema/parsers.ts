@@ -2,7 +2,7 @@ import type { Checked, HostConfig, Policy } from "../policy.ts";
 import { readHostConfig } from "../read-host-config.ts";
 import { readPolicy } from "../read-policy.ts";
 
-/** What a configuration file says. @param path names it in problems */
+/** Parses a configuration file. @param path names it in problems */
 export type Parse<T> = (text: string, path: string) => Promise<Checked<T>>;
 
 export interface Parsers {
@@ -13,8 +13,8 @@ export interface Parsers {
 export const PARSERS: Parsers = { host: readHostConfig, policy: readPolicy };
 
 /**
- * For a process that serves many sessions: files are read for each of them, but a text that has not changed since is
- * parsed once, and its sessions share what came out. The last text of each path is kept.
+ * Parsers for a process that serves many sessions. Each session reads the files, but an unchanged text is parsed only
+ * once, and the sessions share the result. The parsers keep the last text of each path.
  */
 export function parsersOfMany(parsers: Parsers = PARSERS): Parsers {
   return { host: lastOfEach(parsers.host), policy: lastOfEach(parsers.policy) };

@@ -27,7 +27,7 @@ const named = <Name>(read: (text: string) => Name | undefined) =>
 
 const WORDS_FIX = 'write a list of words, such as ["nix-store", "-r"]';
 
-/** `[[allow]]` before its two forms are told apart: see allow-rules.ts. */
+/** `[[allow]]` in either of its two forms. allow-rules.ts tells them apart. */
 const AllowEntry = table({
   endpoint: z.exactOptional(oneOf(ENDPOINT_NAMES)),
   stores: z.exactOptional(
@@ -48,7 +48,7 @@ export const MemberEntry = table({
   from: z.exactOptional(list(sourceAddress, 'write a list such as ["10.0.0.0/8"]')),
 });
 
-/** policies/<team>.toml as written: every key that may stand in it, none filled in. */
+/** policies/<team>.toml as written: every key that it may have, without defaults. */
 export const PolicyFile = table({
   schema: schemaVersion,
   team: named(teamName),

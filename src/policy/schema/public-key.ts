@@ -3,7 +3,7 @@ import { hasControlCharacter } from "../../units/text.ts";
 import { quoted } from "./describe-value.ts";
 import { field, type Wrong, wrongType } from "./field.ts";
 
-/** PubkeyAcceptedAlgorithms of OpenSSH 9.2 by key type; ssh-dss is gone from OpenSSH 10. */
+/** PubkeyAcceptedAlgorithms of OpenSSH 9.2 by key type. ssh-dss is not among them; OpenSSH 10 removed it. */
 const KEY_TYPES = [
   "ssh-ed25519",
   "sk-ssh-ed25519@openssh.com",
@@ -16,15 +16,18 @@ const KEY_TYPES = [
 const FIX = 'write one line of a .pub file, such as "ssh-ed25519 AAAA… ci@alpha"';
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** One OpenSSH public key, as a line of a .pub file holds it. */
+/** One OpenSSH public key, as in a line of a .pub file. */
 export interface PublicKey {
   readonly type: string;
-  /** RFC 4253, section 6.6, in base64. */
+  /** The key of RFC 4253, section 6.6, in base64. */
   readonly blob: string;
   readonly comment: string;
 }
 
-/** Reads exactly one key: nothing in front of it (authorized_keys options would undo `restrict`), no second line. */
+/**
+ * Parses exactly one key. Text before the key is refused, because authorized_keys options would undo `restrict`. A
+ * second line is refused too.
+ */
 export function readPublicKey(line: string): PublicKey | Wrong {
   if (hasControlCharacter(line))
     return { problem: `${quoted(line)} has a line break or another control character`, fix: FIX };
@@ -51,7 +54,7 @@ export const publicKeyField = field("public key", (value): string | Wrong => {
   return "problem" in key ? key : value;
 });
 
-/** `SHA256:…` without padding, as ssh-keygen(1) -l and sshd's %f write it. */
+/** The fingerprint `SHA256:…` without padding, as ssh-keygen(1) -l and sshd's %f write it. */
 export function fingerprint(key: PublicKey): string {
   return `SHA256:${digest(Buffer.from(key.blob, "base64"), "base64").replace(/=+$/, "")}`;
 }

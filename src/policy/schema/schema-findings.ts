@@ -2,7 +2,7 @@ import type * as z from "zod/mini";
 import { nearest } from "../../units/nearest.ts";
 import { errorAt, type Finding, type KeyPath } from "../problem.ts";
 
-/** Keys that people bring along from systemd's unit files and sshd's. */
+/** Keys that belong to systemd's unit files or sshd's configuration. */
 const ELSEWHERE: ReadonlyMap<string, readonly [message: string, fix: string]> = new Map([
   ["team_limits.RuntimeMaxSec", ["a slice has no run time", "move it to [limits], where it bounds each command"]],
   ["MemoryLimit", ["is cgroup v1's name", "write MemoryMax"]],
@@ -10,7 +10,7 @@ const ELSEWHERE: ReadonlyMap<string, readonly [message: string, fix: string]> = 
   ["AllowedCPUs", ["is never delegated to a user manager and not one of nixgate's limits", "remove it"]],
 ]);
 
-/** What the schema found, in the words of the person who wrote the file. */
+/** The findings of the schema, in the words of the configuration file. */
 export function schemaFindings(issues: readonly z.core.$ZodIssue[], schema: z.core.$ZodType): readonly Finding[] {
   return issues.flatMap((issue): readonly Finding[] => {
     const at = issue.path.filter((part) => typeof part !== "symbol");
@@ -33,7 +33,7 @@ function unknownKey(at: KeyPath, key: string, known: readonly string[]): Finding
   );
 }
 
-/** The keys that a table of the schema knows; the path leads through lists by their index. */
+/** The keys that a table of the schema has. The path leads through lists by their index. */
 export function keysAt(schema: z.core.$ZodType, at: KeyPath): readonly string[] {
   let here = unwrap(schema);
   for (const part of at) {
@@ -46,7 +46,7 @@ export function keysAt(schema: z.core.$ZodType, at: KeyPath): readonly string[] 
   return Object.keys(def.shape ?? {});
 }
 
-/** What stands behind `optional` and `pipe`. */
+/** The schema inside `optional` and `pipe`. */
 export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   const { def } = schema._zod as { def: { innerType?: z.core.$ZodType; out?: z.core.$ZodType } };
   const inner = def.innerType ?? def.out;

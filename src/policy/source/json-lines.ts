@@ -4,7 +4,7 @@ import type { Locate, Parsed } from "./source.ts";
 
 const STRICT = { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false };
 
-/** The first thing that strict JSON does not allow, with its line; undefined where there is none. */
+/** The first error of strict JSON, with its line; undefined where there is none. */
 export async function jsonComplaint(text: string): Promise<Extract<Parsed, { ok: false }> | undefined> {
   const errors: ParseError[] = [];
   const tree = tryTree(text, errors);
@@ -29,7 +29,7 @@ export async function jsonComplaint(text: string): Promise<Extract<Parsed, { ok:
   return { ok: false, line: lineOf(text, twice.offset), message, fix: "keep one of the two" };
 }
 
-/** Where each key of a JSON file stands; for a text that parses. */
+/** The line of each key of a JSON file. The text must parse. */
 export async function jsonLines(text: string): Promise<Locate> {
   const tree = parseTree(text);
   return (at) => {
@@ -45,7 +45,7 @@ function tryTree(text: string, errors: ParseError[]): Node | undefined | "too-de
   try {
     return parseTree(text, errors, STRICT);
   } catch (error) {
-    if (error instanceof RangeError) return "too-deep"; // the parser calls itself for each level
+    if (error instanceof RangeError) return "too-deep"; // the parser recurses once for each level
     throw error;
   }
 }

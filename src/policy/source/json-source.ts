@@ -3,8 +3,9 @@ import type { Parsed } from "./source.ts";
 const DEEPEST = 16;
 
 /**
- * Strict JSON (RFC 8259): no comments, no trailing commas, and no key twice in a table, where JSON.parse would
- * silently keep the last. Values come from JSON.parse, which makes `__proto__` a plain key.
+ * Parses strict JSON (RFC 8259), without comments and trailing commas. A key that is twice in a table is an error,
+ * because JSON.parse would keep the last one without a message. JSON.parse gives the values, and makes `__proto__` a
+ * plain key.
  */
 export async function parseJson(text: string): Promise<Parsed> {
   const { jsonComplaint } = await import("./json-lines.ts");

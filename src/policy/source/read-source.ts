@@ -4,7 +4,7 @@ import type { Finding, KeyPath } from "../problem.ts";
 import { schemaFindings } from "../schema/schema-findings.ts";
 import { checked, parseSource, placeFindings, type Source } from "./source.ts";
 
-/** Text → values → schema → rules → result: the same walk for both kinds of file. */
+/** Text → values → schema → rules → result. Both kinds of file take the same steps. */
 export async function readSource<File, T>(
   source: Source,
   schema: z.ZodMiniType<File>,
@@ -24,11 +24,11 @@ export async function readSource<File, T>(
   return { ok: false, problems: await placeFindings(source, [...findings, ...more]) };
 }
 
-/** The values without those that are wrong, so that the rules can look at the rest in the same reading. */
+/** The values without the wrong ones, so that the rules can check the others in the same run. */
 function without(data: unknown, findings: readonly Finding[]): unknown {
   const rest: unknown = structuredClone(data);
   for (const { at } of findings) {
-    // a list with a wrong entry goes as a whole, so that entries of other lists keep their index
+    // a list with a wrong entry is removed as a whole, so that entries of other lists keep their index
     const key = at.slice(0, at.findLastIndex((part) => typeof part === "string") + 1);
     let parent = rest as Record<string | number, unknown> | undefined;
     for (const part of key.slice(0, -1)) parent = parent?.[part] as Record<string | number, unknown> | undefined;
@@ -38,13 +38,16 @@ function without(data: unknown, findings: readonly Finding[]): unknown {
   return rest;
 }
 
-/** What the rules say about parts in which every value was right: about the others they would only guess. */
+/** The findings of the rules in parts without a wrong value. In the other parts the rules lack a value to check. */
 function unrelated(more: readonly Finding[], wrong: readonly Finding[]): readonly Finding[] {
   const parts = new Set(wrong.map(({ at }) => partOf(at)));
   return more.filter(({ at }) => !parts.has(partOf(at)));
 }
 
-/** Limits of a command and of its team are compared, so they are one part; each entry of a list is its own. */
+/**
+ * The part of a key. The limits of a command and of its team are one part, because they are compared. Each entry of a
+ * list is a part of its own.
+ */
 function partOf([first, second]: KeyPath): string {
   const name = first === "team_limits" ? "limits" : String(first);
   return typeof second === "number" ? `${name}[${second}]` : name;

@@ -4,15 +4,15 @@ import type { KeyPath } from "../problem.ts";
 import type { Locate } from "./source.ts";
 
 /**
- * Where each key of a TOML file stands. The text was read by smol-toml; should the parser that knows lines not take
- * what that one took, there are no lines, and the problems are told all the same.
+ * The line of each key of a TOML file. smol-toml parsed the text before. Where the parser that knows lines refuses that
+ * text, the problems are reported without lines.
  */
 export async function tomlLines(text: string): Promise<Locate> {
   const program = tryParse(text);
   if (program === undefined) return () => undefined;
   const lines = new Map<string, number>();
   const note = (path: KeyPath, node: AST.TOMLNode): void => {
-    // the first to be noted is the outermost: a table's header stands before the keys within it
+    // the first entry is the outermost: a table's header stands before its keys
     for (let length = 1; length <= path.length; length += 1) {
       const key = JSON.stringify(path.slice(0, length));
       if (!lines.has(key)) lines.set(key, node.loc.start.line);
@@ -54,7 +54,7 @@ function keysOf(node: AST.TOMLTable | AST.TOMLKeyValue): KeyPath {
 
 function tryParse(text: string): AST.TOMLProgram | undefined {
   try {
-    // smol-toml 1.9 takes what TOML 1.1 added, such as \x41
+    // smol-toml 1.9 accepts the additions of TOML 1.1, such as \x41
     return parseTOML(text, { tomlVersion: "1.1" });
   } catch (error) {
     if (error instanceof ParseError) return undefined;

@@ -1,38 +1,38 @@
 import { hasControlCharacter } from "../../units/text.ts";
 import { quoted } from "../schema/describe-value.ts";
 
-/** What the parser stumbled over, in the words of the person who wrote the file. */
+/** A mistake in a TOML file, in words for its writer. */
 export interface Slip {
   readonly message: string;
   readonly fix: string;
-  /** 1-based, where that is not the parser's line. */
+  /** 1-based; undefined where the parser's line is right. */
   readonly line?: number;
 }
 
-/** Where the parser stopped: its own complaint, and the text around it. */
+/** The parser's message, and the text around the position where it stopped. */
 interface Stop {
   readonly complaint: string;
   readonly lines: readonly string[];
   /** 1-based. */
   readonly line: number;
-  /** The line, from its beginning and from where the parser stopped. */
+  /** The whole line, and its rest from the position where the parser stopped. */
   readonly row: string;
   readonly rest: string;
 }
 
-/** What word processors and chat programs make of quotes and blanks. */
+/** Characters that word processors and chat programs put in place of quotes and spaces. */
 const TYPOGRAPHIC = /[\u2018-\u201f\u00ab\u00bb\u2032\u2033]/;
 const INVISIBLE = /[\u00a0\u200b-\u200d\u2007\u2060\u202f\ufeff]/;
-/** A line that begins a statement of its own, so that whatever is open above it lacks its end. */
+/** A line that begins a new statement, so that any open bracket or quote above it lacks its end. */
 const STATEMENT = /^\s*(?:[\w.-]+\s*=|\[{1,2}[\w.-]+\]|$)/;
 const HEADER = /^\s*\[{1,2}\s*([\w.-]+)/;
-/** What is written as a list of tables, and often begun with one pair of brackets. */
+/** Lists of tables, which are often written with one pair of brackets by mistake. */
 const LISTS = ["allow", "member"];
 
 /**
- * Names the slip behind a complaint of smol-toml's. The parser says what it expected at a place; the writer left out or
- * added something in front of it.
- * @returns undefined where nothing better is known than the parser's own words
+ * Finds the mistake behind a message of smol-toml. The parser reports the position where it stopped; the mistake is in
+ * the text before it.
+ * @returns undefined where no better message than the parser's is known
  */
 export function slipOf(text: string, line: number, column: number, complaint: string): Slip | undefined {
   const lines = text.split("\n").map((row) => row.replace(/\r$/, ""));

@@ -2,13 +2,16 @@ import { parse, TomlError } from "smol-toml";
 import type { Parsed } from "./source.ts";
 import { slipOf } from "./toml-slips.ts";
 
-/** What each complaint of the parser means for the writer; the parser's own words otherwise. */
+/** The message and fix for each message of the parser. For any other message the parser's own words are shown. */
 const REMEDIES: readonly (readonly [complaint: RegExp, message: string, fix: string])[] = [
   [/unsafe property/, "a key has a name that no setting has (__proto__ or constructor)", "remove it"],
   [/losslessly/, "a number is too large", "write a size such as 2G in quotes"],
 ];
 
-/** TOML as smol-toml reads it: 1.0 and what 1.1 added. Dates stay objects of their own, which no setting takes; unsafe keys are refused by the parser. */
+/**
+ * Parses TOML 1.0 with the additions of 1.1, by smol-toml. Dates stay objects of their own, which no key accepts. The
+ * parser refuses unsafe keys.
+ */
 export function parseToml(text: string): Parsed {
   try {
     return { ok: true, data: parse(text, { unsafeKeyBehaviour: "throw", maxDepth: 16 }) };

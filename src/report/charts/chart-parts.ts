@@ -10,10 +10,10 @@ import { draw } from "./draw.ts";
 import type { Range } from "./time-axis.ts";
 import { barsOf } from "./timeline.ts";
 
-/** As many rows as a picture has, and teams as have a picture of their own. */
+/** The most rows of a picture, and the most teams with a picture of their own. */
 const ROWS_MAX = 16;
 const TEAMS_MAX = 8;
-/** Widths of a chart in pixels: on a desk; on a tablet and on paper; on a phone. */
+/** Widths of a chart in pixels: on a desktop; on a tablet and on paper; on a phone. */
 interface Widths {
   readonly wide: number;
   readonly medium: number;
@@ -24,7 +24,7 @@ const HALF: Widths = { wide: 516, medium: 343, narrow: 343 };
 
 type Spec = (width: number) => Parameters<typeof draw>[0];
 
-/** A chart in each of its widths; the style shows one of them. */
+/** A chart in each of its widths. The style shows one of them. */
 async function figure(spec: Spec, { wide, medium, narrow }: Widths, label: string, caption?: Html): Promise<Html> {
   const drawn = new Map<number, string[]>();
   for (const [name, width] of Object.entries({ wide, medium, narrow }))
@@ -37,7 +37,7 @@ async function figure(spec: Spec, { wide, medium, narrow }: Widths, label: strin
 `;
 }
 
-/** Rows of the members with most sessions, under their names; all others together in a last one. */
+/** The timeline: one row for each of the members with most sessions, and a last row for all others together. */
 export async function timelinePart({ spans, members }: Tally, range: Range): Promise<Html> {
   const order = members.map((member, row) => ({ row, member })).sort((a, b) => b.member.sessions - a.member.sessions);
   const named = order.slice(0, order.length > ROWS_MAX ? ROWS_MAX - 1 : ROWS_MAX);
@@ -61,11 +61,11 @@ ${await figure(spec, WHOLE, label, html`Sessions closer than a pixel are one bar
 
 export interface Cap {
   readonly sessions: number;
-  /** SHA-256 of the policy file that says so. */
+  /** SHA-256 of the policy file that sets this cap. */
   readonly sha256: string;
 }
 
-/** A team's concurrency, for its picture and for what is said of it. */
+/** A team's concurrency, for its picture and its text. */
 export interface TeamLoad extends Concurrency {
   readonly team: string;
   readonly cap: Cap | undefined;
@@ -100,7 +100,7 @@ function capWords(cap: Cap | undefined, served: string | undefined): string {
   return served === undefined || served === cap.sha256 ? words : `${words} now; the policy was another one then`;
 }
 
-/** Counts by name as bars, the most frequent first. */
+/** Counts by name as bars, the highest first. */
 export async function countsPart(counts: ReadonlyMap<string, number>, label: string, colour: string): Promise<Html> {
   const sorted = [...counts].sort((a, b) => b[1] - a[1]);
   const amounts = sorted.map(([name, value]) => ({ name, value, words: grouped(value), colour }));

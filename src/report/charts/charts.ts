@@ -6,12 +6,12 @@ import type { Bar } from "./timeline.ts";
 const ROW_HEIGHT = 22;
 const SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json";
 
-/** A bar of the timeline as it is drawn. */
+/** A bar of the timeline with its row's name. */
 export interface DrawnBar extends Bar {
   readonly name: string;
 }
 
-/** Names of any length, since records can hold any: as much of each as leaves room for the picture. */
+/** The axis of the rows' names. Records can hold names of any length, so each is cut to leave room for the picture. */
 function rowAxis(names: readonly string[], width: number) {
   const most = width > 400 ? 30 : 19;
   return {
@@ -72,13 +72,13 @@ export function concurrencySpec({ peak, steps }: Concurrency, cap: number | unde
   } as TopLevelSpec;
 }
 
-/** A count, or a sum, for each of some names. */
+/** A count, or a sum, for one name. */
 export interface Amount {
   readonly name: string;
   readonly value: number;
   /** The value in words, at the bar's end. */
   readonly words: string;
-  /** A variable of the page. */
+  /** The name of a CSS variable of the page. */
   readonly colour: string;
 }
 

@@ -1,16 +1,19 @@
 import type { Spans } from "./spans.ts";
 import type { Range } from "./time-axis.ts";
 
-/** How many sessions ran at one time. */
+/** The number of sessions that ran at the same time. */
 export interface Concurrency {
-  /** The highest number ever, and when it was first reached. */
+  /** The highest number, and the time at which it was first reached. */
   readonly peak: number;
   readonly peakAt: number;
   /** The highest number within each step of the picture, where it changes. */
   readonly steps: readonly { readonly start: number; readonly count: number }[];
 }
 
-/** Counts exactly, over the starts and ends of all sessions of some rows; refused sessions took no place. */
+/**
+ * Counts exactly, over the starts and ends of all sessions of some rows. Refused sessions took no slot and do not
+ * count.
+ */
 export function concurrencyOf(spans: Spans, rows: ReadonlySet<number>, range: Range, pixels: number): Concurrency {
   const own: number[] = [];
   for (let index = 0; index < spans.count; index += 1) {
@@ -22,7 +25,7 @@ export function concurrencyOf(spans: Spans, rows: ReadonlySet<number>, range: Ra
   const step = (range.to - range.from) / pixels;
   const highest = new Float64Array(pixels);
   let [peak, peakAt, ended, slot] = [0, range.from, 0, -1];
-  /** How many of those that began first still run at a time. */
+  /** The number of the first `begun` sessions that still run at a time. */
   const left = (begun: number, time: number) => {
     while (ended < begun && (ends[ended] ?? 0) <= time) ended += 1;
     return begun - ended;
@@ -31,7 +34,7 @@ export function concurrencyOf(spans: Spans, rows: ReadonlySet<number>, range: Ra
     highest[at] = Math.max(highest[at] ?? 0, count);
     if (count > peak) [peak, peakAt] = [count, time];
   };
-  // between two starts the number only falls, so each step holds no more than what is left at its beginning
+  // between two starts the number only falls, so each step's highest number is the one at its start
   const stepTo = (last: number, begun: number) => {
     while (slot < last) {
       slot += 1;

@@ -3,13 +3,13 @@ import { compile, type TopLevelSpec } from "vega-lite";
 import { escapeText } from "../../units/text.ts";
 import { escapeHtml, Html } from "../page/html.ts";
 
-/** Colours are the page's own variables, so that a chart is light or dark as the page is. */
+/** Colours are CSS variables of the page, so that a chart follows the page's light or dark style. */
 const CONFIG = {
   background: "transparent",
   font: "system-ui, sans-serif",
   padding: 2,
   aria: false,
-  // the picture is as wide as was asked for, its labels included
+  // the picture's width includes its labels
   autosize: { type: "fit-x", contains: "padding" },
   view: { stroke: null },
   axis: {
@@ -27,19 +27,22 @@ const CONFIG = {
 const NARROW = /[fijlrtI1.,:;'|/ -]/;
 const WIDE = /[A-Z%mwMW@\u00ff-\u{10ffff}]/u;
 
-/** Vega has no canvas here to measure text with: the widths of DejaVu Sans, which is wider than what most systems have. */
+/**
+ * Vega has no canvas here to measure text with. The widths are those of DejaVu Sans, which is wider than most systems'
+ * fonts.
+ */
 function textWidth({ fontSize = 11 }: { fontSize?: number }, text: unknown): number {
   const widths = [...String(text)].map((letter) => (NARROW.test(letter) ? 0.37 : WIDE.test(letter) ? 0.85 : 0.63));
   return fontSize * widths.reduce((sum, width) => sum + width, 0);
 }
 
-/** Exported by vega-scenegraph, and missing in vega's types. */
+/** vega-scenegraph exports this object; vega's types lack it. */
 const metrics = (vega as unknown as { readonly textMetrics: object }).textMetrics;
 
-/** Longest text in a chart, in characters: nothing in a picture is wider. */
+/** The longest text in a chart, in characters, since no picture has room for more. */
 const TEXT_MAX = 500;
 
-/** The same spec with every text in it made safe to show: names in records are whatever an account wrote. */
+/** The same spec with every text escaped: a name in a record is any text that an account wrote. */
 function safe<T>(value: T): T {
   if (typeof value === "string") return cut(escapeText(value)) as T;
   if (Array.isArray(value)) return value.map(safe) as T;
@@ -56,7 +59,7 @@ export async function draw(spec: TopLevelSpec, label: string): Promise<Html> {
   });
   try {
     const svg = await view.toSVG();
-    // links are for the mouse: whoever goes by the keyboard has the same ones in the table, without a thousand stops
+    // links are for the mouse: a keyboard user has the same links in the table, without a thousand tab stops
     const links = svg.replaceAll("<a xlink:href=", '<a tabindex="-1" href=');
     return new Html(links.replace("<svg ", `<svg role="img" aria-label="${escapeHtml(label)}" `));
   } finally {

@@ -13,11 +13,11 @@ export interface Span {
   /** Index into the tally's rows. */
   readonly row: number;
   readonly outcome: Outcome;
-  /** Whether it took a place of its team's: refused sessions do not. */
+  /** Whether the session took a slot of its team. A refused session does not. */
   readonly admitted: boolean;
 }
 
-/** Sessions as columns of numbers: 20 bytes each, so that a million of them fit into memory and none is left out. */
+/** Sessions as columns of numbers: 20 bytes each, so that a million sessions fit into memory and none is left out. */
 export class Spans {
   #starts = new Float64Array(FIRST_ROOM);
   #ends = new Float64Array(FIRST_ROOM);
@@ -51,8 +51,8 @@ export class Spans {
   }
 
   /**
-   * From the first start to the last end. A session that seems to run counts up to now only where others say that the
-   * archive is a living one: whether it still runs on another host cannot be seen from here.
+   * From the first start to the last end. A session without an end counts up to now only where the newest time in the
+   * archive is less than a day old: this program cannot see whether the session still runs on another host.
    */
   range(now: number): Range {
     const found = { from: now, to: 0 };

@@ -1,20 +1,22 @@
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
-/** What the page's time runs from and to, in milliseconds since 1970. */
+/** The page's range of time, in milliseconds since 1970. */
 export interface Range {
   readonly from: number;
   readonly to: number;
 }
 
-/** A range that has a length, with a little air around it where nothing says where it ends. */
+/** A range longer than zero. It has a small margin at each end that the user did not set. */
 export function rangeOf(wanted: Partial<Range>, found: Range): Range {
   const air = Math.max((found.to - found.from) * 0.02, MINUTE);
   const from = wanted.from ?? found.from - air;
   return { from, to: Math.max(wanted.to ?? found.to + air, from + MINUTE) };
 }
 
-/** An x axis in local time: hours where the range is short, days where it is long. Vega expressions, no data in them. */
+/**
+ * An x axis in local time: hours where the range is short, days where it is long. The Vega expressions hold no data.
+ */
 export function timeEncoding({ from, to }: Range, width: number) {
   const atMidnight = "hours(datum.value) === 0 && minutes(datum.value) === 0";
   const days = "timeFormat(datum.value, '%-d %b')";

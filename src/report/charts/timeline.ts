@@ -2,7 +2,7 @@ import { OUTCOMES, type Outcome } from "../exports/outcome.ts";
 import type { Spans } from "./spans.ts";
 import type { Range } from "./time-axis.ts";
 
-/** A bar: one session, or several that would lie on each other in the picture. */
+/** A bar: one session, or several that would overlap in the picture. */
 export interface Bar {
   readonly row: number;
   readonly outcome: Outcome;
@@ -14,8 +14,8 @@ export interface Bar {
 const ORDER = Object.keys(OUTCOMES) as readonly Outcome[];
 
 /**
- * All sessions of some rows as bars of a picture that is so many pixels wide: what lies within one pixel of its
- * neighbour is one bar with it. Their number is bounded by the picture, not by the sessions.
+ * All sessions of some rows as bars of a picture that is `pixels` wide. Sessions within one pixel of each other share a
+ * bar. So the picture's width limits the number of bars, not the number of sessions.
  */
 export function barsOf(spans: Spans, rows: ReadonlySet<number>, range: Range, pixels: number): readonly Bar[] {
   const pixel = (range.to - range.from) / pixels;
@@ -25,7 +25,7 @@ export function barsOf(spans: Spans, rows: ReadonlySet<number>, range: Range, pi
     if (!rows.has(row) || span.end < range.from || span.start > range.to) continue;
     const lane = `${row} ${outcome}`;
     const start = Math.max(span.start, range.from);
-    // a bar is at least two pixels wide, or nobody sees it
+    // a bar is at least two pixels wide, because a narrower one is hardly visible
     const end = Math.min(Math.max(span.end, start + 2 * pixel), range.to);
     const bars = byLane.get(lane) ?? [];
     byLane.set(lane, bars);
@@ -33,7 +33,7 @@ export function barsOf(spans: Spans, rows: ReadonlySet<number>, range: Range, pi
     if (bars.length > 4 * pixels) byLane.set(lane, merged(bars, pixel));
   }
   const bars = [...byLane.values()].flatMap((lane) => merged(lane, pixel));
-  // what is rare and bad lies on top of what is common
+  // rare and bad outcomes are drawn over common ones
   return bars.sort((a, b) => ORDER.indexOf(b.outcome) - ORDER.indexOf(a.outcome));
 }
 

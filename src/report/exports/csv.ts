@@ -49,12 +49,12 @@ const COLUMNS: Readonly<Record<string, (row: Row) => Cell>> = {
   requests: ({ summary }) => summary.requests.map(escapeText).join("\n"),
 };
 
-/** A line feed between requests stays one: RFC 4180 has it inside quotes. */
+/** A line feed between requests is kept, because RFC 4180 allows it inside quotes. */
 const safe = (cell: Cell) => (typeof cell === "string" ? cell.split("\n").map(escapeText).join("\n") : cell);
 
 /**
- * Rows as RFC 4180 has them. What a spreadsheet would take for a formula gets an apostrophe in front (OWASP, CSV
- * injection): a client wrote the request, and whoever opens the file did not.
+ * A row of RFC 4180. A cell that a spreadsheet would take for a formula gets an apostrophe in front (OWASP, CSV
+ * injection): the client wrote the request, and another person opens the file.
  */
 const row = (cells: readonly Cell[]): string =>
   stringify([cells.map(safe)], { record_delimiter: "windows", escape_formulas: true, quote_record_delimiter: true });

@@ -9,14 +9,14 @@ import { recordOf } from "./record-of.ts";
 /** Elastic Common Schema, https://www.elastic.co/docs/reference/ecs (generated/csv/fields.csv of elastic/ecs v9.4.0). */
 export const ECS_VERSION = "9.4.0";
 
-/** Fields that have a place in ECS; all others are kept by their own names under `nixgate`. */
+/** Fields with a counterpart in ECS. All others keep their own names under `nixgate`. */
 const MAPPED = ["v", "time", "event", "seq", "host", "boot", "hash", "client", "server", "user", "uid", "nixgate"];
 MAPPED.push("argv", "exit_code", "message", "reason", "rule", "wall_ms");
 
 /** ECS counts durations in nanoseconds. */
 const NS_PER_MS = 1_000_000;
 
-/** A session's records as ECS events, one each. */
+/** One ECS event for each record of a session. */
 export function ecsEvents(session: WholeSession): readonly object[] {
   const start = recordOf(session, "session.start");
   return session.records.map((record) => {
@@ -49,7 +49,7 @@ export function ecsEvents(session: WholeSession): readonly object[] {
   });
 }
 
-/** The account that did it; who had logged in as whom stays below `nixgate`. */
+/** The account that did it. The login account stays below `nixgate`. */
 const doer = ({ user, uid }: RecordOf<HostEvent>) => ({
   user: { name: user, id: String(uid) },
   related: { user: [user] },
@@ -65,7 +65,7 @@ function who({ user, uid, client, server }: RecordOf<"session.start">) {
   };
 }
 
-/** `ip` is a type of its own in Elasticsearch, which refuses the whole event for a value that is none. */
+/** Elasticsearch has a type `ip`, and refuses the whole event for a value that is no address. */
 function endpoint({ ip: address, port }: { readonly ip: string; readonly port: number }) {
   const ip = plainAddress(address);
   return { address, ...(ip !== undefined && { ip }), port };
@@ -82,7 +82,7 @@ interface Own {
   readonly rule?: object;
 }
 
-/** Categories and types as the schema pairs them (event.category's expected event types). */
+/** The categories and types, paired as the schema requires (event.category's expected event types). */
 function ownFields(record: SessionRecord, session: WholeSession): Own {
   switch (record.event) {
     case "session.start":
@@ -151,7 +151,10 @@ function ownFields(record: SessionRecord, session: WholeSession): Own {
   }
 }
 
-/** A forged record can claim any duration: one that is no number of nanoseconds, or began before 1970, is left out. */
+/**
+ * A forged record can claim any duration. A duration that is no valid number of nanoseconds, or gives a start before
+ * 1970, is left out.
+ */
 function lasted({ time, wall_ms }: { readonly time: string; readonly wall_ms: number }) {
   const duration = wall_ms * NS_PER_MS;
   const start = Date.parse(time) - wall_ms;

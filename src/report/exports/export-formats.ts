@@ -1,22 +1,22 @@
 import type { WholeSession } from "../../archive/sessions/whole-sessions.ts";
 import { escapeJson } from "../../units/text.ts";
 
-/** How sessions are written out, one after the other. */
+/** A format that writes sessions one after the other. */
 export interface ExportFormat {
-  /** What stands in front of the first session, also where there is none. */
+  /** The text before the first session, also where there is none. */
   readonly head: string;
-  /** Whether records of no session have a place in it. */
+  /** Whether the format can hold records without a session. */
   readonly hostRecords: boolean;
-  /** All of a session, ended by a line feed. */
+  /** The text of one session, with a line feed at its end. */
   session(session: WholeSession): string;
 }
 
 const jsonLines = (values: readonly object[]) =>
   values.map((value) => `${escapeJson(JSON.stringify(value))}\n`).join("");
 
-/** Each is loaded when it is asked for. */
+/** Each format is loaded only when it is used. */
 export const EXPORT_FORMATS = {
-  /** The records' own lines, byte for byte as a writer of nixgate makes them, so that their chain still holds. */
+  /** The exact lines of the records, so that their chain still holds. */
   jsonl: async () => ({
     head: "",
     hostRecords: true,

@@ -9,13 +9,13 @@ import { recordOf } from "./record-of.ts";
 export const OCSF_VERSION = "1.8.0";
 
 /**
- * A session is a logon and a logoff: class Authentication (3002) of Identity & Access Management, where OCSF puts
- * sshd's own sessions too. A command is class Process Activity (1007) of System Activity. What is turned away is the
- * same activity with status Failure; a denied command also says so by the profile security_control.
+ * A session is a logon and a logoff: class Authentication (3002) of Identity & Access Management, which OCSF also uses
+ * for sshd's own sessions. A command is class Process Activity (1007) of System Activity. A refusal is the same
+ * activity with status Failure. A denied command also has the profile security_control.
  */
 const AUTHENTICATION = { category_uid: 3, class_uid: 3002 };
 const PROCESS_ACTIVITY = { category_uid: 1, class_uid: 1007 };
-/** What closes or opens the builder is class Application Lifecycle (6002) of Application Activity. */
+/** Closing or opening the builder is class Application Lifecycle (6002) of Application Activity. */
 const APPLICATION_LIFECYCLE = { category_uid: 6, class_uid: 6002 };
 const [ENABLE, DISABLE] = [6, 7];
 const LOGON = 1;
@@ -29,11 +29,11 @@ const [EXEC, NETWORK, OTHER, SERVICE_ACCOUNT, SERVER, LINUX, EXECUTABLE] = [3, 3
 /** security_control: action_id Denied, disposition_id Blocked. */
 const BLOCKED = { action_id: 2, disposition_id: 2 };
 
-/** Fields that have an attribute in OCSF; all others are kept by their own names in `unmapped`. */
+/** Fields with an attribute in OCSF. All others keep their own names in `unmapped`. */
 const MAPPED = ["time", "event", "session", "seq", "host", "boot", "user", "uid", "client", "server", "argv", "pid"];
 MAPPED.push("exit_code", "wall_ms", "cause", "reason");
 
-/** A session's records as OCSF events, one each. */
+/** One OCSF event for each record of a session. */
 export function ocsfEvents(session: WholeSession): readonly object[] {
   const start = recordOf(session, "session.start");
   return session.records.map((record) => {
@@ -151,7 +151,7 @@ function ownFields(record: SessionRecord, session: WholeSession, start: RecordOf
   }
 }
 
-/** How it ended, and what of that deserves a look. */
+/** The status of an ending, with a severity for endings that need attention. */
 const ended = (record: RecordOf<"command.end"> | RecordOf<"session.end">, ok: boolean) => ({
   severity_id: ["supervisor-lost", "scope-failed", "exec-failed", "internal"].includes(record.cause)
     ? MEDIUM
@@ -182,7 +182,7 @@ const actor = (record: SessionRecord, start: RecordOf<"session.start"> | undefin
   user: userOf(record, start),
 });
 
-/** The account, whose group is the team; the team's member stands beside it. */
+/** The account, with the team as its group and the team's member beside it. */
 function userOf({ team }: SessionRecord, start: RecordOf<"session.start"> | undefined) {
   return {
     name: start?.user ?? team,
@@ -199,7 +199,7 @@ const sessionOf = ({ session }: SessionRecord, start: RecordOf<"session.start"> 
   ...(start?.key && { credential_uid: start.key.fingerprint }),
 });
 
-/** `ip` is a type of its own in OCSF; what is no address, or one with its zone, is kept as a name. */
+/** OCSF has a type `ip`. A text that is no address, or has a zone, is kept as a name. */
 function endpoint({ ip: address, port }: { readonly ip: string; readonly port: number }) {
   const ip = plainAddress(address);
   return { ...(ip !== address && { name: address }), ...(ip !== undefined && { ip }), port };

@@ -3,7 +3,7 @@ import type { RecordCause } from "../../record/vocabulary.ts";
 import { causeWords } from "../../record/wording.ts";
 import { type Html, html } from "../page/html.ts";
 
-/** How a session went, in the words and colours of the page: the first that fits. */
+/** The outcomes of a session, with the page's words and colours. The first that fits applies. */
 export const OUTCOMES = {
   running: "running",
   failed: "lost or failed",
@@ -34,7 +34,7 @@ export function outcomeOf({ state, causes, reasons }: Summary): Outcome {
   return worst ?? (reasons.length > 0 ? "denied" : "well");
 }
 
-/** Causes other than `exit` and reasons, or how it stands: what the session's row says of its end. */
+/** The words for a session's end in its row: causes other than `exit`, and reasons; otherwise its state. */
 export function endWords(summary: Summary): readonly string[] {
   const { state, reasons, exit } = summary;
   if (state !== "ended") return [state];
@@ -42,6 +42,6 @@ export function endWords(summary: Summary): readonly string[] {
   return notable.length > 0 ? notable : [`exit ${exit}`];
 }
 
-/** A session's end with the mark of its outcome; no word of it is broken at its dashes. */
+/** A session's end with the mark of its outcome. No word breaks at its dashes. */
 export const endMark = (summary: Summary): Html =>
   html`<span class="dot is-${outcomeOf(summary)}">${endWords(summary).map((word, index) => html`${index > 0 && ", "}<span class="nb">${word}</span>`)}</span>`;

@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
 
 /**
- * An address as the `ip` types of ECS and OCSF take it: without the zone of a link-local one (`fe80::1%eth0`), which names
- * an interface of this host alone (RFC 4007, section 11). Undefined for what is no address.
+ * An address for the `ip` types of ECS and OCSF. The zone of a link-local address (`fe80::1%eth0`) is removed, because
+ * it names an interface of this host alone (RFC 4007, section 11). Undefined where the text is no address.
  */
 export function plainAddress(ip: string): string | undefined {
   const [plain = ""] = ip.split("%");

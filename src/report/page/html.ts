@@ -1,6 +1,6 @@
 import { escapeText } from "../../units/text.ts";
 
-/** Markup that was made by `html`, or by a program that escapes: it may stand in a page as it is. */
+/** Markup from `html`, or from a program that escapes. It may be put into a page unchanged. */
 export class Html {
   readonly markup: string;
   constructor(markup: string) {
@@ -18,7 +18,9 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Text from outside as a page, or a quoted attribute, can show it: no markup, and nothing that hides or reorders. */
+/**
+ * Text from outside for a page or a quoted attribute: without markup, and without characters that hide or reorder text.
+ */
 export const escapeHtml = (text: string): string =>
   escapeText(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 
@@ -28,6 +30,6 @@ function markupOf(value: Value): string {
   return typeof value === "object" ? value.map(markupOf).join("") : escapeHtml(String(value));
 }
 
-/** A template that escapes every value but markup of its own making. Attributes are to be written in double quotes. */
+/** A template that escapes every value except its own markup. Attributes must be written in double quotes. */
 export const html = (texts: TemplateStringsArray, ...values: readonly Value[]): Html =>
   new Html(texts.reduce((page, text, index) => page + markupOf(values[index - 1]) + text));

@@ -1,4 +1,4 @@
-/** A session's highest memory peak against the limit that its command had, in bytes. */
+/** A session's highest memory peak and the limit of that command, in bytes. */
 export interface MemoryPoint {
   readonly session: string;
   /** Milliseconds since 1970. */
@@ -12,15 +12,15 @@ const SHARES = 60;
 const FIRST_CELL_MS = 1000;
 
 /**
- * Peaks for a picture, whatever their number: of those with nearly the same time and share of their limit the highest
- * one. Cells grow with the time that is covered.
+ * Memory peaks for a picture. Of the peaks with nearly the same time and share of their limit, only the highest is
+ * kept. Cells grow with the range of time, so their number is bounded.
  */
 export class MemoryGrid {
   #cells = new Map<string, MemoryPoint>();
   #width = FIRST_CELL_MS;
   #count = 0;
 
-  /** All that were added. */
+  /** The number of all points that were added. */
   get count(): number {
     return this.#count;
   }

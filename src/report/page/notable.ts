@@ -4,7 +4,7 @@ import { counted, grouped } from "./time-words.ts";
 
 const same = (words: string) => [words, words] as const;
 
-/** What an ending that is not the usual one means, and what to look at. */
+/** The meaning of each unusual ending, and what to check. */
 const MEANINGS: Readonly<Record<string, readonly [one: string, many: string]>> = {
   oom: same("reached a memory limit and lost a process to the OOM killer: see MemoryMax, and the memory peaks below"),
   "tasks-limit": same("failed where TasksMax refused a process"),
@@ -20,7 +20,7 @@ const MEANINGS: Readonly<Record<string, readonly [one: string, many: string]>> =
   "killed-by-admin": ["was ended by the administrator", "were ended by the administrator"],
 };
 
-/** What a team lead should know first, the gravest first; empty where there is nothing. */
+/** The sentences that a team lead should read first, the most serious first; empty where there are none. */
 export function notable({ causes, reasons, spans }: Tally, loads: readonly TeamLoad[]): readonly string[] {
   const full = loads.filter(({ peak, cap }) => cap !== undefined && peak >= cap.sessions);
   const capped = full.map(

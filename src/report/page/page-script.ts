@@ -1,6 +1,7 @@
 /**
- * Sorts and filters the table of sessions. The page is whole without it: the controls that need it are hidden until it
- * runs. Text, because a browser runs it and Node does not; test/process/sessions-report.test.ts has it run by Chromium.
+ * Sorts and filters the table of sessions. The page is complete without it, and its controls are hidden until it runs.
+ * The script is a text, because a browser runs it and Node does not. test/process/sessions-report.test.ts runs it in
+ * Chromium.
  */
 export const PAGE_SCRIPT = `
 "use strict";

@@ -1,6 +1,6 @@
 /**
- * The page's own style. Colours are after Okabe and Ito (Color Universal Design, 2008), made darker on white and
- * lighter on black until they stand out by 3:1 (WCAG 2.2, 1.4.11); no meaning hangs on a colour alone.
+ * The page's own style. Colours are after Okabe and Ito (Color Universal Design, 2008), darker on white and lighter on
+ * black until their contrast is 3:1 (WCAG 2.2, 1.4.11). No meaning depends on a colour alone.
  */
 export const PAGE_STYLE = `
 :root {

@@ -21,7 +21,7 @@ import { sessionRow, sessionTable } from "./session-table.ts";
 import { counted, grouped, timeZone } from "./time-words.ts";
 import { heaviest, memberTable } from "./use-tables.ts";
 
-/** Nothing from elsewhere, and of the page itself only the very style and script that are in it. */
+/** The policy allows nothing from other origins, and of the page itself only its exact style and script. */
 const POLICY = [
   "default-src 'none'",
   `style-src 'sha256-${digest(PAGE_STYLE, "base64")}'`,
@@ -31,7 +31,10 @@ const POLICY = [
   "form-action 'none'",
 ].join("; ");
 
-/** The page of `sessions report`, piece by piece: one file, whole without a network and without its script. */
+/**
+ * Yields the page of `sessions report` in pieces. The page is one file and is complete without a network and without
+ * its script.
+ */
 export async function* reportPage(gathered: Gathered, facts: ReportFacts): AsyncGenerator<string> {
   yield head(gathered, facts).markup;
   if (gathered.tally.spans.count === 0) yield nothing(facts).markup;

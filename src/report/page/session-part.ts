@@ -8,13 +8,15 @@ import { whoOf } from "../report-totals.ts";
 import { type Html, html } from "./html.ts";
 import { counted } from "./time-words.ts";
 
-/** As many records of one session as its part shows: its first and its last ones. */
+/** The most records of one session that its part shows: the first ones and the last ones. */
 const RECORDS_MAX = 80;
 
-/** Where a session's part is on the page. */
+/** The anchor of a session's part on the page. */
 export const anchorOf = (session: string): string => `s-${session}`;
 
-/** A session's part of the page: headline, story, every field. Its lines have been read as records before. */
+/**
+ * A session's part of the page: headline, story, every field. Its lines were decoded before, so parsing cannot fail.
+ */
 export function sessionPart({ summary, lines }: Omit<WholeSession, "records">): Html {
   const records = lines.map((line): SessionRecord => JSON.parse(line));
   const { session, host, client, wall_ms, commands, denied } = summary;

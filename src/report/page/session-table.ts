@@ -6,7 +6,7 @@ import { whoOf } from "../report-totals.ts";
 import { type Html, html } from "./html.ts";
 import { anchorOf } from "./session-part.ts";
 
-/** A session's row in the table, with the keys that the page's script sorts and filters by. */
+/** A session's row in the table, with the keys by which the page's script sorts and filters. */
 export function sessionRow(summary: Summary, usage: SessionUsage): Html {
   const { session, team, wall_ms, commands, denied, client } = summary;
   const start = Date.parse(summary.start);

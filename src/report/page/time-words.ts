@@ -1,4 +1,4 @@
-/** The zone that local times are in, by its name where it has one. */
+/** The name of the local time zone. */
 export const timeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** `1,234`. */

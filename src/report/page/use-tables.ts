@@ -6,7 +6,7 @@ import { counted, grouped } from "./time-words.ts";
 
 const MEMBERS_MAX = 25;
 
-/** The sessions with most CPU time. @param parts those that have a part of their own on the page */
+/** The sessions with most CPU time. @param parts the sessions that have a part of their own on the page */
 export function heaviest({ heaviest }: Tally, parts: ReadonlySet<string>): Html {
   const rows = heaviest.result().map(({ session, who, usage }) => {
     const name = html`<span class="id">…${session.slice(-12)}</span>`;
@@ -17,7 +17,7 @@ export function heaviest({ heaviest }: Tally, parts: ReadonlySet<string>): Html 
 ${rows}</tbody></table>`;
 }
 
-/** What each member did and used, whoever used most first. */
+/** The counters and figures of each member, most CPU time first. */
 export function memberTable({ members }: Tally): Html {
   const sorted = [...members].sort((a, b) => b.cpu_ms - a.cpu_ms || b.sessions - a.sessions);
   const rows = sorted.slice(0, MEMBERS_MAX).map(
