@@ -17,23 +17,23 @@ import { CONFIG_DIRECTORY, CONFIG_OPTIONS } from "../shared/config-options.ts";
 
 export interface AuthorizedKeysPorts {
   readonly files: ConfigFiles;
-  /** The absolute paths of nixgate itself and of nixgate-shim, as sshd is to start them. */
+  /** The absolute paths of nixgate and of nixgate-shim, as sshd should start them. */
   readonly programPath: string;
   readonly shimPath: string;
-  /** Tells the host's log at error level, for sshd passes on nothing else. Bounded in time; never throws. */
+  /** Writes to the host's log at error level, because sshd forwards nothing else. Bounded in time; never throws. */
   tellLog(problems: readonly LoggedProblem[]): Promise<void>;
 }
 
 export interface LoggedProblem {
   readonly team: string;
-  /** In one line, with path and remedy. */
+  /** The problem in one line, with path and remedy. */
   readonly text: string;
 }
 
-/** Most problems that one call tells the log: a client that nobody knows yet can make sshd call often. */
+/** The number of problems that one call logs. A client that is not authenticated can make sshd call often. */
 const MOST_LOGGED = 5;
 
-/** What stands for itself both in an authorized_keys option and in a shell's command line. */
+/** A word that needs no quoting in an authorized_keys option or in a shell's command line. */
 const PLAIN_WORD = /^\/[A-Za-z0-9_./+-]*$/;
 
 const HELP = `
@@ -114,13 +114,13 @@ async function printKeys({ options }: Arguments, ports: AuthorizedKeysPorts): Pr
   };
 }
 
-/** A problem in one line. */
+/** Formats a problem as one line. */
 const oneLine = (problem: Problem): string => formatProblem(problem).replace(/\n +/, "; ");
 
 /**
- * Whose keys are printed: everybody's where the session will go by the policy or refuse it by itself, and of a policy
- * that cannot be read as one, of those members that can.
- * @param shared the files of teams that have a key or an account that is another team's already
+ * The members whose keys are printed. All keys of a policy are printed where the session will obey the policy or refuse
+ * by itself. Of a policy with errors, only the keys of the readable members are printed.
+ * @param shared the files of teams with a key or an account that another team has already
  */
 async function membersOf(
   { name, checked, file }: LoadedPolicy,
@@ -164,13 +164,13 @@ function keyLines(
   });
 }
 
-/** `exec`, so that no shell stays behind between sshd and nixgate (dash -c keeps a process of its own otherwise). */
+/** `exec`, so that no shell remains between sshd and nixgate (dash -c otherwise keeps a process of its own). */
 function sessionCommand(programPath: string, directory: string): (team: string, member: string) => string {
   const where = directory === CONFIG_DIRECTORY ? "" : ` --config-dir ${plain(directory)}`;
   return (team, member) => `exec ${plain(programPath)} session --team ${team} --member ${member}${where}`;
 }
 
-/** Under manager = "system"; the configuration is the supervisor's. */
+/** For manager = "system". The supervisor has the configuration. */
 const shimCommand = (shimPath: string) => (team: string, member: string) => `exec ${plain(shimPath)} ${team} ${member}`;
 
 function plain(word: string): string {

@@ -16,9 +16,9 @@ import { type HostLook, hostWarnings } from "./host-check.ts";
 
 export interface CheckPorts {
   readonly files: ConfigFiles;
-  /** This host, for the configuration that it goes by; absent where there is none to look at. */
+  /** This host, for checks of its own configuration; absent where there is no host to inspect. */
   readonly host?: HostLook;
-  /** Where this host is not as a configuration folder asks for it. */
+  /** The differences between this host and a configuration folder. */
   readonly onHost?: (directory: string) => Promise<readonly Problem[]>;
 }
 
@@ -82,7 +82,7 @@ async function runCheck(
 }
 
 interface Report {
-  /** Files that were looked at. */
+  /** The number of files that were checked. */
   readonly files: number;
   readonly problems: readonly Problem[];
 }
@@ -110,7 +110,7 @@ async function checkPath(files: ConfigFiles, path: string, host?: HostLook): Pro
   };
 }
 
-/** What nobody can come in by: a folder without a policy, and policies without a rule. */
+/** Warns of a configuration that admits no session: a folder without a policy, and policies without a rule. */
 async function withoutRules(
   folder: string,
   files: ConfigFiles,

@@ -18,9 +18,9 @@ export interface ExplainPorts {
   readonly account: Account;
   readonly holder: string;
   newSessionId(at: number): SessionId;
-  /** Why the team's account, or where there is none whoever asks, cannot execute a program on this host. */
+  /** Why the team's account cannot execute a program on this host; without such an account, why the caller cannot. */
   problemWithProgram(path: string, team: string, confined: boolean): ProgramProblem | undefined;
-  /** What a session of this team and member would go by. */
+  /** The configuration of a session of this team and member. */
   configure(team: string, member: string | undefined, configDir: string | undefined): Promise<Configuration>;
 }
 
@@ -136,7 +136,7 @@ function asDocument(decision: Decision, plan: Plan | undefined): object {
   }
 }
 
-/** Limits, and the sandbox where there is one. */
+/** The limits, and the sandbox where there is one. */
 const propertiesOf = (plan: Plan) => [...plan.properties, ...(plan.confinement ?? [])];
 
 function asText(decision: Decision, plan: Plan | undefined): string {

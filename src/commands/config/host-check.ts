@@ -11,39 +11,44 @@ import type { ProgramProblem } from "../../session/ports.ts";
 import { formatBytes } from "../../units/bytes.ts";
 import type { Bytes } from "../../units/quantities.ts";
 
-/** The host that the configuration is to hold on, as far as the caller may look. */
+/** The host that the configuration is for, as far as the caller may inspect it. */
 export interface HostLook {
-  /** All of its memory. */
+  /** The host's total memory. */
   readonly memory: Bytes;
-  /** An account's number; undefined where there is none of the name. */
+  /** The uid of an account; undefined where there is no account of that name. */
   uidOf(account: string): number | undefined;
   /** Why an account cannot execute a program; without an account, why the caller cannot. */
   problemWithProgram(
     path: string,
     viewer?: { readonly uid: number; readonly confined: boolean },
   ): ProgramProblem | undefined;
-  /** What a program would get by its file's mode or capabilities, as an adjective; undefined: nothing. */
+  /**
+   * An adjective for the privileges that a program gets by its file's mode or capabilities; undefined where it gets
+   * none.
+   */
   privilegesOf?(path: string): string | undefined;
   /** The controllers of cgroup v2 that the kernel has; undefined without cgroup v2. */
   readonly controllers: readonly string[] | undefined;
   /** Whether a program is in the PATH that commands have. */
   isInstalled(name: string): boolean;
-  /** Why records cannot be written below a folder that one of these uids is to own; undefined also where the caller may not look. */
+  /** Why records cannot be written below a folder with one of these owners; undefined also where that is hidden. */
   problemWithFolder(path: string, owners: readonly number[]): FolderProblem | undefined;
-  /** Whether sshd has the account's keys from `nixgate authorized-keys` alone; undefined where sshd does not say. */
+  /**
+   * Whether sshd gets the account's keys from `nixgate authorized-keys` alone; undefined where sshd does not report it.
+   */
   keysAreFromPolicies(account: string): boolean | undefined;
   /** The login shell of an account, passwd(5). */
   loginShellOf(uid: number): string | undefined;
-  /** Whether sshd's PAM takes variables from a file in the account's home. */
+  /** Whether sshd's PAM reads variables from a file in the account's home. */
   pamReadsHome(): boolean;
   /** kernel.yama.ptrace_scope; undefined where the kernel has no Yama. */
   ptraceScope(): number | undefined;
 }
 
-/** `missing`: there is no such folder. */
+/** `missing`: the folder does not exist. */
 export interface FolderProblem {
   readonly missing: boolean;
-  /** Continues the path. */
+  /** A text that continues the path. */
   readonly message: string;
 }
 
@@ -53,13 +58,13 @@ const STARTERS: Readonly<Record<Manager, string>> = { user: "systemd-run", syste
 interface Team {
   readonly policy: Policy;
   readonly file: Source;
-  /** The account that serves it, where there is one. */
+  /** The account that serves the team, where it exists. */
   readonly account: { readonly name: string; readonly uid: number } | undefined;
 }
 
 /**
- * What keeps everybody, or a team, from coming in on this host, or a command from beginning: warnings alone, because it
- * is no mistake in a file. Only what can be read is looked at.
+ * The conditions on this host that keep sessions out or commands from starting. They are warnings, because no file is
+ * wrong. Only readable facts are checked.
  */
 export async function hostWarnings(config: WholeConfig, look: HostLook): Promise<readonly Problem[]> {
   const { checked, file } = config.host;
@@ -116,7 +121,7 @@ function starterWarning({ scope }: HostConfig, look: HostLook): readonly Finding
   return [warningAt(["scope", "manager"], message, fix)];
 }
 
-/** What every command's default limits are made of. */
+/** The cgroup controllers that every command's default limits need. */
 const CONTROLLERS = ["memory", "pids"];
 
 function cgroupWarnings({ scope }: HostConfig, { controllers }: HostLook): readonly Finding[] {
@@ -131,7 +136,7 @@ function cgroupWarnings({ scope }: HostConfig, { controllers }: HostLook): reado
   );
 }
 
-/** The supervisor refuses what these three warn of. */
+/** The supervisor refuses sessions in the three cases that this warns of. */
 function traceWarning({ scope }: HostConfig, look: HostLook): readonly Finding[] {
   if (scope.manager !== "system" || !(scope.require || scope.confine) || !mayTrace(look.ptraceScope())) return [];
   const message = "kernel.yama.ptrace_scope of this host is not 1 or more, so all sessions are refused with 69";
@@ -206,7 +211,7 @@ function ruleWarnings(team: Team, host: HostConfig, look: HostLook): readonly Fi
   });
 }
 
-/** sudo and its like have a warning by their names, src/policy/rules/advice.ts. */
+/** sudo and similar programs have a warning by name, in src/policy/rules/advice.ts. */
 function privilegeWarning(at: KeyPath, program: string, look: HostLook): readonly Finding[] {
   const privileged = CHANGE_ACCOUNT.has(basename(program)) ? undefined : look.privilegesOf?.(program);
   if (privileged === undefined) return [];
@@ -226,7 +231,7 @@ function limitWarnings({ limits, teamLimits }: Policy, { memory }: HostLook): re
   });
 }
 
-/** Under `system` records are root's; otherwise the account itself writes them. */
+/** With `system`, root owns the records; otherwise the account itself writes them. */
 function folderWarnings(
   { team }: Policy,
   { name, uid }: { readonly name: string; readonly uid: number },
@@ -236,7 +241,7 @@ function folderWarnings(
   const folder = `${log.directory}/${team}`;
   const isRoots = scope.manager === "system";
   const problem = look.problemWithFolder(folder, [isRoots ? 0 : uid]);
-  if (!problem || (isRoots && problem.missing)) return []; // root's supervisor makes it
+  if (!problem || (isRoots && problem.missing)) return []; // the supervisor makes it as root
   const fix = isRoots ? `chown -R root: ${folder}` : `install -d -m 750 -o ${name} -g ${name} ${folder}`;
   return [warningAt(["team"], `${folder} ${problem.message}, so the team's sessions cannot be put on record`, fix)];
 }

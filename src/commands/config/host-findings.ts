@@ -4,7 +4,7 @@ import { madeBy, named } from "../../render/made-by.ts";
 import { type ApplyPorts, planFor } from "../host/apply-ports.ts";
 import { CONFIG_DIRECTORY } from "../shared/config-options.ts";
 
-/** A part of the way to a program that others than root could exchange. */
+/** A part of the path to a program that accounts other than root could replace. */
 export interface UnsafePart {
   readonly path: string;
   readonly uid: number;
@@ -12,15 +12,15 @@ export interface UnsafePart {
 }
 
 export interface HostFindingsPorts extends ApplyPorts {
-  /** The first part that sshd would refuse on the way to nixgate itself; undefined where there is none. */
+  /** The first part of the path to nixgate itself that sshd would refuse; undefined where there is none. */
   unsafeWay(): UnsafePart | undefined;
 }
 
 const MEND = "nixgate apply --yes, as root";
 
 /**
- * Where this host is not as the configuration asks for it, and whether sshd would start this very program. Root alone can
- * tell; another configuration than the host's own is looked at where files of it are in place.
+ * The differences between this host and the configuration, and whether sshd would start this program. Only root can
+ * tell. A configuration other than the host's own is checked where its files are installed.
  */
 export async function hostFindings(directory: string, ports: HostFindingsPorts): Promise<readonly Problem[]> {
   if (!ports.isRoot || !isInUse(directory, ports)) return [];
@@ -38,7 +38,7 @@ export async function hostFindings(directory: string, ports: HostFindingsPorts):
     ];
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return way ? [unsafe(way)] : []; // the errors are said where the configuration is read
+    return way ? [unsafe(way)] : []; // the command that reads the configuration reports its errors
   }
 }
 

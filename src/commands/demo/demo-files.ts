@@ -1,12 +1,12 @@
 import type { DemoPorts, Workshop } from "./demo-ports.ts";
 
-/** The team and the member of policies/ci.toml that the demo's client comes as. */
+/** The team and the member of policies/ci.toml that the demo's client uses. */
 export const TEAM = "ci";
 export const MEMBER = "runner";
 
 export type DemoManager = "user" | "none";
 
-/** Neither build users nor binary caches: the demo copies one file and asks nobody. */
+/** Without build users and binary caches: the demo copies one file and uses no network. */
 export const NIX_CONF = "build-users-group =\nsubstituters =\nexperimental-features = nix-command\n";
 
 export interface HostChoice {
@@ -17,7 +17,7 @@ export interface HostChoice {
   readonly log: string;
 }
 
-/** Whatever else the machine does, there is room for the demo's one session. */
+/** The demo's one session is admitted, whatever the load of the machine. */
 export function hostFile({ manager, nixStore, nixDaemon, log }: HostChoice): string {
   return `schema = 1
 [scope]
@@ -35,9 +35,9 @@ max_load_per_cpu = 1e6
 }
 
 /**
- * The example with another store in each rule's environment, so that the machine's own is not touched. Without a
- * cgroup TasksMax becomes RLIMIT_NPROC, which counts all threads of the account, the person's own too: there it is as
- * high as the team's.
+ * The example policy with another store in each rule's environment, so that the machine's own store is not touched.
+ * Without a cgroup, TasksMax becomes RLIMIT_NPROC, which counts all threads of the account, also those outside of the
+ * demo. There it is as high as the team's.
  */
 export function demoPolicy(example: string, store: Readonly<Record<string, string>>, manager: DemoManager): string {
   const environment = Object.entries(store).map(([name, value]) => `${name} = "${value}"`);
@@ -48,13 +48,13 @@ export function demoPolicy(example: string, store: Readonly<Record<string, strin
   return manager === "user" ? withStore : withStore.replace(/^TasksMax = .*$/m, "TasksMax = 4096");
 }
 
-/** A store below the workshop that stands for a machine's /nix. */
+/** A store in the demo's folder that replaces a machine's /nix. */
 export const storeOf = ({ folder }: Workshop, side: "client" | "server"): Readonly<Record<string, string>> => ({
   NIX_REMOTE: `local?root=${folder}/${side}`,
   NIX_CONF_DIR: `${folder}/nix`,
 });
 
-/** Debian's packages of what the demo runs. */
+/** Debian's packages of the programs that the demo runs. */
 const PACKAGES = {
   nix: "nix-bin",
   "nix-store": "nix-bin",
@@ -67,7 +67,7 @@ const PACKAGES = {
 
 export type Programs = Readonly<Record<keyof typeof PACKAGES, string>>;
 
-/** The programs' absolute paths, or those that are missing and the packages that hold them. */
+/** The absolute paths of the programs, or the missing programs and their packages. */
 export function findPrograms(
   ports: Pick<DemoPorts, "findProgram">,
 ): { readonly found: Programs } | { readonly missing: readonly string[]; readonly packages: readonly string[] } {
@@ -78,7 +78,7 @@ export function findPrograms(
   return { missing, packages: [...new Set(missing.map((name) => PACKAGES[name]))] };
 }
 
-/** A word as a person would type it in sh. */
+/** A word quoted as a person would type it in sh. */
 export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

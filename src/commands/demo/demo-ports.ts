@@ -4,21 +4,21 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** A folder for the time of the demo, and what goes on in it. */
+/** A temporary folder for the demo, with the operations in it. */
 export interface Workshop {
   /** Absolute, the caller's own, mode 0700. */
   readonly folder: string;
   makeFolder(name: string): void;
-  /** Writes a file for the caller alone, and the folders that it needs; gives its path. */
+  /** Writes a file that only the caller can read, and the folders that it needs. Returns its path. */
   write(name: string, text: string): string;
   /**
-   * Runs a program to its end; a status that is not 0 is an answer like any other.
-   * @throws Interrupted at once when the person has had enough
+   * Runs a program to its end. A status other than 0 is a normal result.
+   * @throws Interrupted at once when the person interrupts the demo
    */
   run(argv: readonly string[], environment: Readonly<Record<string, string>>): Promise<Ran>;
-  /** @param forcedCommand what the one key of the one client is allowed to do */
+  /** @param forcedCommand the command that the client's only key may run */
   startSshd(forcedCommand: string): Promise<{ readonly port: number; readonly clientConfig: string }>;
-  /** Ends sshd and removes the folder, unless it is to be kept. */
+  /** Ends sshd and removes the folder, unless it should be kept. */
   close(): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export interface DemoPorts {
   readonly nixgate: string;
   /** The text of policies/ci.toml. */
   examplePolicy(): string;
-  /** Where the account's user manager would listen, and whether somebody does. */
+  /** The path of the user manager's socket, and whether a process listens there. */
   readonly userManager: { readonly socket: string; readonly isThere: boolean };
   openWorkshop(options: { readonly keep: boolean }): Workshop;
   isInterruption(error: unknown): boolean;

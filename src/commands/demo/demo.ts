@@ -16,7 +16,7 @@ import {
 } from "./demo-files.ts";
 import type { DemoPorts, Ran, Workshop } from "./demo-ports.ts";
 
-/** As sh would exit after SIGINT. */
+/** The exit status of sh after SIGINT. */
 const INTERRUPTED = 130;
 
 export const demo: Command<DemoPorts> = {
@@ -51,7 +51,7 @@ Exit status: 0 when each step did what it should, 69 when a program is missing o
   },
 };
 
-/** A step did not do what it should. */
+/** A step of the demo failed. */
 class DemoError extends NixgateError {
   override readonly name = "DemoError";
   constructor(message: string, hint: string) {
@@ -122,7 +122,7 @@ async function version({ workshop }: Stage, nix: string): Promise<string> {
   return /\d[\w.-]*/.exec(stdout)?.[0] ?? "of an unknown version";
 }
 
-/** Writes the configuration, with systemd scopes where nixgate itself finds that they can be had. */
+/** Writes the configuration. It uses systemd scopes where nixgate finds that it can make them. */
 async function configure({ ports, workshop, programs }: Stage): Promise<string> {
   const { say, userManager } = ports;
   workshop.write("nix/nix.conf", NIX_CONF);
@@ -169,7 +169,7 @@ async function copy(stage: Stage, scheme: string, client: Readonly<Record<string
   ports.say("   the same on both sides");
 }
 
-/** A client may be back before nixgate has written the session's last record. */
+/** Waits for the session's last record, which nixgate may write after the client has ended. */
 async function settled({ ports, workshop }: Stage, etc: string): Promise<void> {
   const running = [ports.nixgate, "sessions", "list", "--running", "--json", "--config-dir", etc];
   for (let tries = 0; tries < 50; tries += 1) {
@@ -185,7 +185,10 @@ async function firstSession({ ports, workshop }: Stage, etc: string): Promise<st
   return sessions.at(-1)?.session ?? "";
 }
 
-/** Says a command as a person would type it, runs it, and shows what it prints. @throws DemoError for another status */
+/**
+ * Prints a command as a person would type it, runs it, and prints its output.
+ * @throws DemoError for another exit status
+ */
 async function expectStatus(
   { ports, workshop }: Stage,
   argv: Argv,
@@ -196,7 +199,7 @@ async function expectStatus(
   const typed = [file.slice(file.lastIndexOf("/") + 1), ...rest].map(shellWord).join(" ");
   ports.say(`   $ ${typed}`);
   const ran = await workshop.run(argv, environment);
-  // line by line: what a program prints may hold anything but a line's end
+  // line by line: the output may contain any character but a line's end
   for (const line of `${ran.stdout}${ran.stderr}`.split("\n")) if (line !== "") ports.say(`     ${escapeText(line)}`);
   if (ran.status === status) return ran;
   throw new DemoError(`${typed}: status ${ran.status} instead of ${status}`, "what it printed stands above");

@@ -15,9 +15,11 @@ export interface ApplyPorts {
   readonly version: string;
   /** The absolute configuration folder. */
   directory(configDirectory: string | undefined): string;
-  /** Files of this host that a nixgate has made, by their first lines, and those at these paths. */
+  /**
+   * The files of this host that nixgate has generated, recognised by their first lines, and the files at these paths.
+   */
   filesOnHost(paths: readonly string[]): ReadonlyMap<string, string>;
-  /** How everything else is. */
+  /** The state of everything but the files. */
   observe(files: readonly RenderedFile[], logDirectory: string): Promise<Omit<Observed, "files">>;
   /** @throws NixgateError E_APPLY, status 69 or 73 */
   perform(step: Step): void;
@@ -28,7 +30,7 @@ export interface Planned extends ApplyPlan {
   readonly omitted: readonly Omission[];
 }
 
-/** @throws ConfigError where the configuration has an error: nothing is made from half of it */
+/** @throws ConfigError where the configuration has an error: a part of it is never applied */
 export async function planFor(directory: string, ports: ApplyPorts): Promise<Planned> {
   const { host, policies, problems } = await loadAll(ports.files, directory);
   const errors = problems.filter(isError);

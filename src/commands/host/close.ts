@@ -33,7 +33,7 @@ Exit status: 0; 64 for a wrong option or a team without a policy; 73 and 74 wher
     if (team !== undefined && !hasPolicy(ports, directory, team))
       throw new UsageError(`--team ${team}: has no policy in ${escapeText(directory)}/policies`);
     const log = await ports.log(configDirectory);
-    // First the builder is closed: a full disk, for one, must not keep it open.
+    // The builder is closed before the record is written: a failure such as a full disk must not keep it open.
     ports.put(closedPath(directory, team), message);
     const of = team === undefined ? {} : { for_team: team };
     await ports.record(log, { event: "host.close", ...of, ...ports.doer(), message });

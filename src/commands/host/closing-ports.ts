@@ -5,7 +5,7 @@ import type { HostBody } from "../../record/schema.ts";
 import { teamName } from "../../units/ids.ts";
 import { escapeText } from "../../units/text.ts";
 
-/** What closing and opening need of the world. */
+/** The system operations for closing and opening. */
 export interface ClosingPorts {
   readonly files: ConfigFiles;
   /** The absolute configuration folder. */
@@ -16,13 +16,16 @@ export interface ClosingPorts {
   put(path: string, text: string): void;
   /** @throws NixgateError E_CLOSING */
   take(path: string): void;
-  /** This process's account, and who had logged in behind it. */
+  /** This process's account, and the account that had logged in. */
   doer(): Pick<HostBody, "user" | "uid" | "login">;
   /** @throws RecordError */
   record(log: HostConfig["log"], body: HostBody): Promise<void>;
 }
 
-/** The team that is named; undefined for all. @throws UsageError where that is no name */
+/**
+ * The named team; undefined for all teams.
+ * @throws UsageError where the word is no team name
+ */
 export function closedTeam(team: string | undefined): string | undefined {
   if (team !== undefined && teamName(team) === undefined)
     throw new UsageError(`--team ${escapeText(team)}: no name of a team`);

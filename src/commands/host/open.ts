@@ -29,7 +29,7 @@ Exit status: 0, also where nothing was closed; 64 for a wrong option; 73 and 74 
     const wasClosed = ports.files.isThere(path);
     if (wasClosed) {
       const of = team === undefined ? {} : { for_team: team };
-      // On record before anybody comes in.
+      // The record is written before any session is admitted.
       await ports.record(await ports.log(configDirectory), { event: "host.open", ...of, ...ports.doer() });
       ports.take(path);
     }

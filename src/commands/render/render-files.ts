@@ -17,7 +17,8 @@ export interface RenderPorts {
   readonly files: ConfigFiles;
   readonly uidOf: UidOf;
   /**
-   * Writes the files below a folder, each at its own path. @throws NixgateError E_RENDER_EXISTS, E_RENDER_WRITE
+   * Writes the files below a folder, each at its own path.
+   * @throws NixgateError E_RENDER_EXISTS, E_RENDER_WRITE
    * @returns the paths that were written
    */
   write(folder: string, files: Rendered["files"], options: { readonly force: boolean }): readonly string[];
@@ -38,16 +39,16 @@ Exit status: 0; 64 for a wrong option; 73 where a file is there already or canno
 error.
 `;
 
-/** What one target makes of the configuration. */
+/** One kind of files that is generated from the configuration. */
 export interface Target {
   /** As typed: `render slices`. */
   readonly name: string;
-  /** Comments for what to do once the files are in place. */
+  /** Comments on the steps after the files are installed. */
   readonly afterwards: string;
   render(host: HostConfig, policies: readonly Policy[], directory: string): Rendered & { readonly note: string };
 }
 
-/** Prints the files with where they belong, or writes them there. */
+/** Prints the files with their paths, or writes them there. */
 export async function renderFiles(
   target: Target,
   { positionals, options }: Arguments,

@@ -7,7 +7,10 @@ import { type ClosingsPort, DENIED_HELP, problemList, type SessionsPorts, saidOf
 import { closingsHere, FILES_OR_JOURNAL, journalSource, openFiles } from "../shared/archive-options.ts";
 
 export interface RenderPrometheusPorts extends SessionsPorts, ClosingsPort {
-  /** Puts a file in the place of another, whole or not at all. @throws NixgateError E_RENDER_WRITE */
+  /**
+   * Replaces a file atomically.
+   * @throws NixgateError E_RENDER_WRITE
+   */
   replace(path: string, text: string): void;
 }
 

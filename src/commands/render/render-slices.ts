@@ -4,7 +4,7 @@ import type { Manager } from "../../policy/policy.ts";
 import { renderSlices } from "../../render/slices.ts";
 import { RENDER_HELP, RENDER_OPTIONS, type RenderPorts, renderFiles } from "./render-files.ts";
 
-/** What to know of them under another manager. */
+/** A note on the slices for other managers. */
 const NOT_THE_USERS: Readonly<Partial<Record<Manager, string>>> = {
   system:
     '# scope.manager is "system": sessions run in slices of root\'s (nixgate render units). What is printed here bounds what an\n# account runs beside them, through cron(8), lingering or a user manager.\n',

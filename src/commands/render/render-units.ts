@@ -4,9 +4,9 @@ import { renderUnits } from "../../render/units.ts";
 import { RENDER_HELP, RENDER_OPTIONS, type RenderPorts, renderFiles } from "./render-files.ts";
 
 export interface RenderUnitsPorts extends RenderPorts {
-  /** nixgate's own absolute path, as the service is to start it. */
+  /** The absolute path of nixgate, as the service should start it. */
   readonly program: string;
-  /** nixgate's. */
+  /** The version of nixgate. */
   readonly version: string;
 }
 

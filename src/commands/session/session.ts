@@ -6,7 +6,7 @@ import { CONFIG_OPTIONS } from "../shared/config-options.ts";
 
 export interface SessionCommandPorts extends Visitor {
   configure(team: string, member: string | undefined, configDir: string | undefined): Promise<Configuration>;
-  /** Becomes bin/nixgate-shim: the resident supervisor serves this host's sessions. */
+  /** Becomes bin/nixgate-shim, where the resident supervisor serves this host's sessions. */
   becomeShim(named: Named): never;
 }
 

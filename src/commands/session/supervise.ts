@@ -5,7 +5,7 @@ import { ExitStatus } from "../../units/exit-status.ts";
 import { CONFIG_HELP, CONFIG_OPTIONS } from "../shared/config-options.ts";
 
 export interface SuperviseCommandPorts {
-  /** @throws NixgateError where systemd has passed no FIFO, or this is not root */
+  /** @throws NixgateError where systemd has passed no FIFO, or the caller is not root */
   open(configDirectory: string | undefined): Promise<SupervisePorts>;
 }
 

@@ -9,8 +9,8 @@ import { criteriaFrom } from "./sessions-filters.ts";
 import { counting, problemList, readingSessions, type SessionsPorts } from "./sessions-ports.ts";
 
 /**
- * The sessions of some files that match, file by file. A summary is valid until the next one is asked for: keep what
- * `summaryOf` makes of it.
+ * The matching sessions of some files, file by file. A summary is valid until the next one is requested: keep only the
+ * result of `summaryOf`.
  */
 function everySession(
   criteria: Criteria,
@@ -32,8 +32,8 @@ function everySession(
 }
 
 /**
- * Opens the archive that the options name, for the summaries of the sessions that match them.
- * @throws UsageError for an option that names nothing
+ * Opens the archive that the options name, to summarise the sessions that match them.
+ * @throws UsageError for an invalid option
  */
 export async function openSummaries(options: Arguments["options"], ports: SessionsPorts) {
   const problems = problemList(textOption(options, "team"));

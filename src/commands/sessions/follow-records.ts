@@ -12,10 +12,10 @@ import { recordsOf } from "./sessions-show.ts";
 export const decodeText = (line: string): Decoded =>
   decodeLine({ number: 0, bytes: Buffer.from(line), tooLong: false });
 
-/** How one more line is told to a person; undefined where it is nobody's business. */
+/** Formats a new line for a person; undefined where the line is not shown. */
 export type Tell = (decoded: Decoded) => string | undefined;
 
-/** Tells records of the sessions that match so far. What began before the first line is looked up in the archive. */
+/** Formats the records of matching sessions. The archive supplies records from before the first line. */
 export function tellRecords(archive: Archive, keep: Keep, json: boolean): Tell {
   const open = new Map<string, Gathering>();
   return (decoded) => {
@@ -30,7 +30,7 @@ export function tellRecords(archive: Archive, keep: Keep, json: boolean): Tell {
   };
 }
 
-/** What its file says of a session up to a record. */
+/** The session's state in its file up to a record. */
 function begun(archive: Archive, record: SessionRecord): Gathering {
   if (record.seq === 0) return gather(record);
   const files = archive.scan().files.filter(({ team }) => team === record.team);

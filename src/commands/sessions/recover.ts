@@ -17,7 +17,7 @@ export interface RecoverCommandPorts {
     readonly ports: RecoverPorts & { flush(): Promise<unknown> };
     /** Whether this caller may write to the file's folder. */
     mayClose(file: DayFile): boolean;
-    /** What the resident supervisor says of sessions without an end; undefined where there is none to ask. */
+    /** The supervisor's answer about sessions without an end; undefined where no supervisor runs. */
     readonly resident: { readonly served: readonly string[]; readonly late: readonly string[] } | "silent" | undefined;
   }>;
 }
@@ -64,7 +64,7 @@ Exit status: 0, also where there was nothing to do; 64 for a wrong option; 74 wh
 
 const failedText = ({ message, hint }: RecordError) => `${message}${hint === undefined ? "" : `; ${hint}`}\n`;
 
-/** A session without an end that is not ended here. */
+/** A session without an end that this command does not end. */
 interface Left {
   readonly session: string;
   readonly team: string;
@@ -76,7 +76,7 @@ const WHY_LEFT = {
   silent: "is left alone: the supervisor has not said in time whether it serves it",
 } as const;
 
-/** Sessions that the supervisor keeps from being ended, and why; those that it serves are simply running. */
+/** Sessions that the supervisor keeps from being ended, with the reason. Sessions that it serves are simply running. */
 function leftAlone(
   files: readonly DayFile[],
   resident: Awaited<ReturnType<RecoverCommandPorts["open"]>>["resident"],

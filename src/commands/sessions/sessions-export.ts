@@ -10,7 +10,7 @@ import { criteriaFrom, FILTER_HELP, FILTER_USAGE, filterOptions, limitFrom, WHEN
 import { matchingSessions, OUTPUT_OPTIONS, type OutputPorts, outputPath, written } from "./sessions-output.ts";
 import { DENIED_HELP, problemList } from "./sessions-ports.ts";
 
-/** Text is given to the output in pieces of about this many characters. */
+/** The output gets text in pieces of about this many characters. */
 const PIECE = 65_536;
 const NAMES = Object.keys(EXPORT_FORMATS).join(", ");
 

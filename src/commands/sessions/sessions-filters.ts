@@ -12,7 +12,7 @@ type Options = Arguments["options"];
 const bool = { type: "boolean" } as const;
 const text = { type: "string" } as const;
 
-/** Which sessions: the options that every reading command takes alike. */
+/** The options that select sessions. All reading commands share them. */
 export const whichOptions = {
   team: text,
   member: text,
@@ -27,7 +27,7 @@ export const whichOptions = {
   request: text,
   running: bool,
 } as const;
-/** The same, and how many of them. */
+/** The same options with a limit of the number of sessions. */
 export const filterOptions = { ...whichOptions, limit: text } as const;
 
 export const WHICH_USAGE =
@@ -50,7 +50,7 @@ const HELP: Readonly<Record<keyof typeof whichOptions, string>> = {
   running: "--running          that are still there",
 };
 
-/** What `--help` says of some of them. */
+/** The part of `--help` about some of these options. */
 export const helpFor = (options: Partial<typeof whichOptions>): string =>
   (Object.keys(options) as (keyof typeof whichOptions)[]).map((name) => `  ${HELP[name]}`).join("\n");
 
@@ -63,7 +63,7 @@ export const WHEN_HELP = `WHEN, in local time: ${WHEN_FORMS}.
 A time that the clock shows twice, in the night in which it is set back, is the first of the two; with Z or +01:00 it is
 exact.`;
 
-/** @throws UsageError for a value that names nothing */
+/** @throws UsageError for an invalid value */
 export function criteriaFrom(options: Options, now: number): Criteria {
   const given = (name: string) => textOption(options, name);
   const cause = given("cause");
@@ -102,7 +102,10 @@ export function criteriaFrom(options: Options, now: number): Criteria {
   return Object.fromEntries(Object.entries(all).filter(([, wanted]) => wanted !== undefined));
 }
 
-/** How many sessions at most; infinite where nothing is asked for. @throws UsageError */
+/**
+ * The maximum number of sessions; infinite where no limit is given.
+ * @throws UsageError
+ */
 export function limitFrom(options: Options): number {
   const limit = textOption(options, "limit");
   if (limit === undefined) return Number.POSITIVE_INFINITY;

@@ -13,18 +13,18 @@ import { DENIED_HELP, type PrintingPorts, problemList } from "./sessions-ports.t
 type Paths = ReadonlySet<string>;
 
 export interface SessionsFollowPorts extends PrintingPorts {
-  /** What is added to the files of `since` (YYYY-MM-DD) and later, and `also` to others. */
+  /** The lines added to the files of `since` (YYYY-MM-DD) and later, and to the files in `also`. */
   growthOf(archive: Archive): {
-    /** The last lines of each file; `lines` goes on behind them. */
+    /** The last lines of each file. `lines` continues after them. */
     tail(since: string, report: (problem: ArchiveProblem) => void, also: Paths): Iterable<string>;
-    /** The lines since the last look. */
+    /** The lines since the last call. */
     lines(since: string, report: (problem: ArchiveProblem) => void, also: Paths): Iterable<string>;
   };
   sleep(ms: number): Promise<void>;
 }
 
 const LOOK_AGAIN_MS = 250;
-/** A session is written into the file of the day on which it began: older ones are not followed. */
+/** A session is recorded in the file of the day on which it began. Older files are not followed. */
 const DAYS = 30;
 const DAY_MS = 86_400_000;
 const { at: _at, since: _since, until: _until, running: _running, ...followOptions } = whichOptions;
@@ -70,17 +70,17 @@ Exit status: 0 when nobody reads any more, 64 for a wrong option, ${DENIED_HELP}
     let time = "";
     const before = [...growth.tail(since, problems.report, also)].map((text) => {
       const line = decodeText(text);
-      if (line.ok) time = line.record.time; // a damaged one stays behind the one in front of it
+      if (line.ok) time = line.record.time; // a damaged line keeps the time of the line before it
       return { line, time };
     });
-    // who may read nothing would wait for ever
+    // without any readable file this would wait for ever
     if (problems.isDenied() && before.length === 0) return { status: problems.status(), stderr: problems.text() };
     const told = before.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0)).map(({ line }) => tell(line));
     const last = told.filter((text) => text !== undefined);
     let isHeard = last.slice(Math.max(0, last.length - count)).every(ports.print);
     while (isHeard) {
       await ports.sleep(LOOK_AGAIN_MS);
-      // A clock that is set back or forward meanwhile takes no file away.
+      // A clock that is set meanwhile, back or forward, removes no file from the list.
       if (firstDay() < since) since = firstDay();
       for (const line of growth.lines(since, problems.report, also)) {
         const text = line === "" ? undefined : tell(decodeText(line));

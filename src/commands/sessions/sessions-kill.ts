@@ -13,29 +13,29 @@ import { jsonDocument } from "../shared/json-document.ts";
 import type { SessionsPorts } from "./sessions-ports.ts";
 import { oneId, openOne, recordsOf } from "./sessions-show.ts";
 
-/** The process that serves a session: that one, or none. */
+/** The process that serves a session. It never stands for a later process with the same pid. */
 export interface ServingProcess {
   isThere(): boolean;
-  /** @throws an error with code EPERM where this caller may not */
+  /** @throws an error with code EPERM where this caller may not signal it */
   terminate(whose: Whose): void;
   close(): void;
 }
 
-/** The team of the folder that a record is in, and the account that owns the folder. */
+/** The team of the folder with the record, and the account that owns the folder. */
 export interface Whose {
   readonly team: string;
   readonly uid: number | undefined;
 }
 
 export interface SessionsKillPorts extends SessionsPorts {
-  /** `foreign`: the process that the record names is not of the account that owns the folder of the records. */
+  /** `foreign`: the process in the record does not belong to the account that owns the folder of the records. */
   serving(start: Parameters<IsAlive>[0], whose: Whose): ServingProcess | "gone" | "elsewhere" | "hidden" | "foreign";
   /** How long the team's sessions may take to end, in milliseconds. */
   patience(configDirectory: string | undefined, team: string): Promise<number>;
   sleep(ms: number): Promise<void>;
 }
 
-/** How often it is looked whether the session has ended, in milliseconds. */
+/** The interval at which the session's end is polled, in milliseconds. */
 const LOOK_AGAIN_MS = 50;
 
 export const sessionsKill: Command<SessionsKillPorts> = {
@@ -140,7 +140,7 @@ const lost = (session: string) =>
     hint: "nixgate recover ends its records",
   });
 
-/** Whoever owns the records may have forged this one, to have another's process ended. */
+/** The owner of the records may have forged this one, to have another account's process ended. */
 const foreign = ({ session, pid }: RecordOf<"session.start">, { team, uid }: Whose) =>
   new UsageError(
     `${session}: process ${pid} is not the account's that owns the records of ${escapeText(team)} (uid ${uid ?? "unknown"}): not signalled`,

@@ -13,7 +13,7 @@ import { DENIED_HELP, type PrintingPorts } from "./sessions-ports.ts";
 
 type Order = (a: Summary, b: Summary) => number;
 
-/** The most first; what is not known comes last. */
+/** Sorts in descending order. Unknown values come last. */
 const by =
   (name: "wall_ms" | "cpu_ms" | "memory_peak_bytes"): Order =>
   (a, b) =>
@@ -22,7 +22,7 @@ const by =
 const ORDERS = { start: newestFirst, wall: by("wall_ms"), cpu: by("cpu_ms"), memory: by("memory_peak_bytes") };
 type OrderName = keyof typeof ORDERS;
 
-/** Most sessions that are sorted by what they used where `--limit` does not say how many. */
+/** The number of sessions that are sorted by usage where `--limit` is not given. */
 const SORTED_MAX = 1000;
 
 export const sessionsList: Command<PrintingPorts> = {
@@ -84,7 +84,7 @@ function orderFrom(options: Arguments["options"]): OrderName {
   return name as OrderName;
 }
 
-/** Files come newest day first, so each day's sessions follow those of the day after: no more than a day is in memory. */
+/** Files come newest day first, so that only one day's sessions are in memory. */
 function listByDay(
   files: readonly DayFile[],
   limit: number,

@@ -9,23 +9,29 @@ import { UsageError } from "../../cli/usage-error.ts";
 import { jsonDocument } from "../shared/json-document.ts";
 import { counting, readingSessions, type SessionsPorts } from "./sessions-ports.ts";
 
-/** Where a long answer goes, bit by bit. */
+/** The destination of a long answer that is written in pieces. */
 export interface Output {
-  /** @returns false when nobody reads any more */
+  /** @returns false when nobody reads the output any more */
   write(text: string): boolean;
   finish(): void;
-  /** Takes away what was written; no effect once it is finished. */
+  /** Removes the partial output; has no effect after the output is finished. */
   abandon(): void;
 }
 
 export interface OutputPorts extends SessionsPorts {
-  /** A file, or stdout where none is named. @throws NixgateError */
+  /**
+   * A file, or stdout where no path is given.
+   * @throws NixgateError
+   */
   output(path: string | undefined): Output;
 }
 
 export const OUTPUT_OPTIONS = { output: { type: "string", short: "o" }, json: { type: "boolean" } } as const;
 
-/** Where the answer goes; with `--json` stdout is for what is said about it. @throws UsageError where both would be stdout */
+/**
+ * The path of the answer. With `--json`, stdout is for the facts about it.
+ * @throws UsageError where both would be stdout
+ */
 export function outputPath(options: Arguments["options"]): string | undefined {
   const path = textOption(options, "output");
   if (options["json"] === true && path === undefined)
@@ -33,19 +39,19 @@ export function outputPath(options: Arguments["options"]): string | undefined {
   return path;
 }
 
-/** What is said on stdout when all is written: nothing without `--json`. */
+/** The text for stdout after all is written; none without `--json`. */
 export const written = (options: Arguments["options"], facts: object): { readonly stdout?: string } =>
   options["json"] === true ? { stdout: jsonDocument({ output: options["output"], ...facts }) } : {};
 
 export interface Wanted {
   readonly criteria: Criteria;
-  /** The newest so many; infinite for all. */
+  /** The number of newest sessions; infinite for all. */
   readonly limit: number;
 }
 
 /**
- * The sessions of some files that match, with their records, in the order of the files. Memory is that of the sessions
- * open at one time, and of the ids where there is a limit: then the files are read twice.
+ * The matching sessions of some files with their records, in the order of the files. Memory holds the sessions that are
+ * open at one time. Where there is a limit, it also holds the ids, and the files are read twice.
  */
 export function* matchingSessions(
   files: readonly DayFile[],

@@ -3,43 +3,43 @@ import type { Closing } from "../../policy/closed.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { escapeText } from "../../units/text.ts";
 
-/** Where the archive is said to be, in the words of the command line. */
+/** The location of the archive, as given on the command line. */
 export interface ArchiveSource {
   readonly logDirectory: string | undefined;
   readonly configDirectory: string | undefined;
-  /** Whether what earlier readings kept may be used. */
+  /** Whether the index of earlier runs may be used. */
   readonly index: boolean;
-  /** A journal that the records are read from instead. */
+  /** The journal to read the records from, in place of files. */
   readonly journal?: JournalSource;
 }
 
-/** Which journal is read: this host's own, all that it has got (`merge`), or the files in a folder. */
+/** The journal to read: this host's own, all journals on this host (`merge`), or the files in a folder. */
 export interface JournalSource {
   readonly directory?: string | undefined;
   readonly merge?: boolean | undefined;
 }
 
-/** What the reading commands need of the world. */
+/** The system operations of the reading commands. */
 export interface SessionsPorts {
   /** The archive of --log-dir, or else of log.directory in the configuration. */
   archive(place: ArchiveSource): Archive | Promise<Archive>;
   liveness(): IsAlive;
   /** Milliseconds since 1970. */
   now(): number;
-  /** Says how far a long reading is, to whoever watches; absent where nobody does. */
+  /** Shows the progress of a long read; absent where stderr is no terminal. */
   readonly progress?: (words: () => string) => void;
 }
 
-/** For answers that come bit by bit. */
+/** For answers that are printed in pieces. */
 export interface PrintingPorts extends SessionsPorts {
-  /** @returns false when nobody reads any more */
+  /** @returns false when nobody reads the output any more */
   print(text: string): boolean;
 }
 
-/** How often it is said how far a reading is. */
+/** Progress is shown once in this many items. */
 const SAY_EVERY = 1024;
 
-/** Counts, and now and then says how far it is. */
+/** Counts items and shows progress. */
 export function counting({ progress }: Pick<SessionsPorts, "progress">) {
   let seen = 0;
   return (words: (many: string) => string) => {
@@ -51,7 +51,7 @@ export function counting({ progress }: Pick<SessionsPorts, "progress">) {
 export const readingSessions = (file: DayFile) => (many: string) =>
   `reading ${file.team} ${file.day}: ${many} sessions so far`;
 
-/** The same files, and of each that is read through it is said how far that is. */
+/** The same files, with progress shown while each is read. */
 export function saidOf(files: readonly DayFile[], ports: Pick<SessionsPorts, "progress">): readonly DayFile[] {
   if (!ports.progress) return files;
   return files.map((file) => ({
@@ -67,15 +67,15 @@ export function saidOf(files: readonly DayFile[], ports: Pick<SessionsPorts, "pr
   }));
 }
 
-/** Most problems that are shown of one file, of one folder and in all: no team's damage hides another's. */
+/** The number of problems shown for one file, for one folder and in all. One team's damage cannot hide another's. */
 const MOST_SHOWN = { file: 5, folder: 20, all: 200 };
 
-/** How the help of a reading command tells of the status that `problemList` gives. */
+/** The help text for the status that `problemList` returns. */
 export const DENIED_HELP = "77 where this account may not read all of it";
 
 /**
- * Collects what was wrong with the archive: said on stderr, never hidden, the first few in full.
- * @param team the only one that is asked for, where there is one: that another's records may not be read is no problem
+ * Collects the archive's problems. All are reported on stderr, the first ones in full.
+ * @param team the only requested team, if any: unreadable records of other teams are then no problem
  */
 export function problemList(team?: string) {
   const shown: string[] = [];
@@ -100,16 +100,16 @@ export function problemList(team?: string) {
       if (fits && shown.length < MOST_SHOWN.all) shown.push(line);
       else more += 1;
     },
-    /** Whether something may not be read: the answer is then not whole. */
+    /** Whether some records were unreadable, so that the answer is incomplete. */
     isDenied: () => denied,
-    /** The command's exit status; want of permission shows where nothing graver does. */
+    /** The command's exit status. Missing permission shows only where there is no graver status. */
     status: (otherwise: ExitStatus = ExitStatus.ok): ExitStatus =>
       denied && otherwise === ExitStatus.ok ? ExitStatus.denied : otherwise,
     text: () => shown.join("") + (more > 0 ? `and ${more} more; \`nixgate sessions verify\` names them all\n` : ""),
   };
 }
 
-/** What is closed to new sessions on this host. */
+/** The closings on this host. */
 export interface ClosingsPort {
   closings(configDirectory: string | undefined): Promise<readonly Closing[]>;
 }

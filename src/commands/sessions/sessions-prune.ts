@@ -59,7 +59,7 @@ where a file cannot be read or removed; 75 where a day was kept because of a run
     const team = textOption(options, "team");
     const problems = problemList();
     const { archive, files } = await openFiles(options, ports, problems.report);
-    // A dry run makes neither key nor seals; where there are none yet it knows of none.
+    // A dry run makes neither key nor seals; where they are missing, it uses none.
     const store = how.dryRun
       ? await ports.openSeals(sealDirectoryOf(options), archive.directory, { write: false }).catch(() => NO_STORE)
       : await ports.openSeals(sealDirectoryOf(options), archive.directory, { write: true });
@@ -73,7 +73,7 @@ where a file cannot be read or removed; 75 where a day was kept because of a run
         (file) => (team === undefined || file.team === team) && isOlder(file, before, writer.seals),
       );
       const pruned = [...pruneFiles(old, writer, { isAlive, measure, remove }, run, how)];
-      archive.scan(); // an archive lets go of what was kept of files that are gone
+      archive.scan(); // a scan removes the index of files that are gone
       for (const { findings } of pruned)
         for (const finding of findings) problems.report({ path: placeOf(finding), what: finding.what });
       const stdout =
@@ -93,7 +93,7 @@ const NO_STORE: SealStore = {
   close: () => undefined,
 };
 
-/** Days before this one go: their last moment is longer ago than AGE. */
+/** Days before this one are removed: their last moment is older than AGE. */
 function lastDay(options: Arguments["options"], now: number): string {
   const age = textOption(options, "older-than");
   if (age === undefined)

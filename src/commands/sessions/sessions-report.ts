@@ -9,16 +9,16 @@ import { criteriaFrom, FILTER_HELP, FILTER_USAGE, filterOptions, limitFrom, WHEN
 import { matchingSessions, OUTPUT_OPTIONS, type OutputPorts, outputPath, written } from "./sessions-output.ts";
 import { DENIED_HELP, problemList } from "./sessions-ports.ts";
 
-/** A policy as far as it can be read. */
+/** The readable part of a policy. */
 export interface ReadPolicy {
   readonly policy: Policy;
   readonly sha256: string;
 }
 
 export interface SessionsReportPorts extends OutputPorts {
-  /** nixgate's own. */
+  /** The version of nixgate. */
   readonly version: string;
-  /** The policies of the configuration, those that can be read: none where there is no configuration. */
+  /** The readable policies of the configuration; none where there is no configuration. */
   policies(configDirectory: string | undefined): Promise<readonly ReadPolicy[]>;
 }
 
@@ -87,7 +87,7 @@ records cannot be read; ${DENIED_HELP}.
 const capsOf = (policies: readonly ReadPolicy[]): ReadonlyMap<string, Cap> =>
   new Map(policies.map(({ policy, sha256 }) => [policy.team, { sessions: policy.session.maxConcurrent, sha256 }]));
 
-/** The filters as they were written, those of time left out: the page says them in words. */
+/** The filters as typed, without those of time: the page shows these in words. */
 const filtersOf = (options: Readonly<Record<string, string | boolean | undefined>>): readonly string[] =>
   Object.keys(filterOptions).flatMap((name) => {
     const value = options[name];

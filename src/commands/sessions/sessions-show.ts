@@ -43,20 +43,29 @@ account may not read all records; 74 where the records cannot be read.
   },
 };
 
-/** The only word of a command. @throws UsageError where there is none, or another one */
+/**
+ * The single word of a command.
+ * @throws UsageError where there is none, or more than one
+ */
 export function oneId(command: string, [id, second]: Arguments["positionals"], hint: string): string {
   if (id === undefined || id === "" || second !== undefined) throw new UsageError(`${command} takes one id`, { hint });
   return id;
 }
 
-/** Opens the archive that the options name, and finds the session in it. @throws UsageError where that is none, or several */
+/**
+ * Opens the archive that the options name, and finds the session in it.
+ * @throws UsageError where no session or several match
+ */
 export async function openOne(id: string, options: Arguments["options"], ports: SessionsPorts) {
   const archive = await openSource(options, ports);
   const problems = problemList();
   return { located: findOne(archive, id, problems.report, ports), problems };
 }
 
-/** The session that an id, its beginning or its end names. @throws UsageError where that is none, or several */
+/**
+ * The session that an id, its beginning or its end names.
+ * @throws UsageError where no session or several match
+ */
 function findOne(
   archive: Archive,
   part: string,
@@ -76,7 +85,7 @@ function findOne(
   return located;
 }
 
-/** The session may be on record where this account may not look. */
+/** The error where the session may be in records that this account may not read. */
 function notReadable(part: string, [first, ...more]: readonly string[]): RecordError {
   const places = `${escapeText(first ?? "")}${more.length > 0 ? ` and ${more.length} more` : ""}`;
   const message = `${escapeText(part)}: not among the records that this account may read: it may not read ${places}`;
@@ -85,7 +94,7 @@ function notReadable(part: string, [first, ...more]: readonly string[]): RecordE
   });
 }
 
-/** Why an id does not name one session. */
+/** The error where an id does not name exactly one session. */
 function notOne(part: string, found: readonly Located[], directory: string): UsageError {
   const shown = escapeText(part);
   if (found.length === 0)
@@ -112,7 +121,10 @@ interface Seen {
 const decoded = (lines: readonly RawLine[]) =>
   lines.map(decodeLine).flatMap((line): SessionRecord[] => (line.ok ? [line.record] : []));
 
-/** A session's records as far as they can be read. @throws RecordError E_LOG_READ */
+/**
+ * The readable records of a session.
+ * @throws RecordError E_LOG_READ
+ */
 export const recordsOf = (located: Located): readonly SessionRecord[] => decoded(linesOf(located));
 
 function readSession(located: Located, isAlive: IsAlive): Seen {

@@ -7,7 +7,7 @@ import { formatDuration, formatOffset, localTime, plural } from "../../record/wo
 import { escapeText } from "../../units/text.ts";
 import { table } from "../shared/table.ts";
 
-/** A session as a person wants it: one headline, then what happened when, relative to its start. */
+/** A session for a person: one headline, then the events with their time since the start. */
 export function story(summary: Summary, records: readonly SessionRecord[]): string {
   const { member, client, wall_ms } = summary;
   const facts = [
@@ -30,11 +30,11 @@ export function story(summary: Summary, records: readonly SessionRecord[]): stri
   return `session ${escapeText(summary.session)}\n${escapeText(facts.join(", "))}\n\n${lines.join("")}`;
 }
 
-/** A record of no session is a story of one line. */
+/** A record of the host is shown as one line. */
 const hostStory = ({ session, host, start }: Summary, record: SessionRecord) =>
   `record ${escapeText(session)}\n${escapeText(`on ${host}, ${localTime(start)}`)}\n\n  ${sentence(record)}\n`;
 
-/** Every field of every record, dotted, in the order in which it was written. */
+/** Every field of every record, with dotted names, in the recorded order. */
 export function allFields(records: readonly SessionRecord[]): string {
   return records
     .map((record) => table([record.event, record.time], fieldsOf(record)).replace(/\n(?=.)/g, "\n  "))

@@ -17,7 +17,7 @@ const TITLES = [
 ];
 const MS_PER_HOUR = 3_600_000;
 
-/** One table of teams and members; below it why they were turned away, and how they ended. */
+/** One table of teams and members, followed by the reasons of refusals and the causes of endings. */
 export function statisticsTables({ total, teams }: ReturnType<ReturnType<typeof statistics>["result"]>): string {
   if (total.sessions === 0) return "no sessions match\n";
   const rows = teams.flatMap(({ team, members, ...all }) => [

@@ -17,28 +17,34 @@ const JOURNAL_HELP = `  --journal DIR      read the copies of the records in the
 const INDEX_OPTIONS = { "no-index": { type: "boolean" } } as const;
 const INDEX_HELP = `  --no-index         read the records themselves, not what was kept of them when they were last read`;
 
-/** For commands that read the record files of this host. */
+/** The options of commands that read the record files of this host. */
 export const FILES = {
   options: SOURCE_OPTIONS,
   usage: "[--log-dir DIR | --config-dir DIR]",
   help: SOURCE_HELP,
 } as const;
 
-/** For commands that also read what arrived from other hosts. */
+/** The options of commands that also read records of other hosts. */
 export const FILES_OR_JOURNAL = {
   options: { ...SOURCE_OPTIONS, ...JOURNAL_OPTIONS },
   usage: "[--log-dir DIR | --config-dir DIR | --journal DIR | --merge]",
   help: `${SOURCE_HELP}\n${JOURNAL_HELP}`,
 } as const;
 
-/** For what is read from summaries of sessions. A command that reads the records themselves needs no --no-index. */
+/**
+ * The options of commands that read summaries of sessions. A command that reads the records themselves needs no
+ * --no-index.
+ */
 export const SUMMARIES = {
   options: { ...FILES_OR_JOURNAL.options, ...INDEX_OPTIONS },
   usage: `[--no-index] ${FILES_OR_JOURNAL.usage}`,
   help: `${INDEX_HELP}\n${FILES_OR_JOURNAL.help}`,
 } as const;
 
-/** The journal that the options name; undefined where they name none. @throws UsageError where they name two */
+/**
+ * The journal that the options name; undefined where they name none.
+ * @throws UsageError where they name two
+ */
 export function journalSource(options: Options): JournalSource | undefined {
   const directory = textOption(options, "journal");
   const merge = options["merge"] === true;
@@ -46,7 +52,10 @@ export function journalSource(options: Options): JournalSource | undefined {
   return directory === undefined && !merge ? undefined : { directory, merge };
 }
 
-/** The archive that the options name. @throws UsageError where they name files and a journal */
+/**
+ * The archive that the options name.
+ * @throws UsageError where they name files and a journal
+ */
 export function openSource(options: Options, ports: Pick<SessionsPorts, "archive">) {
   const logDirectory = textOption(options, "log-dir");
   const configDirectory = textOption(options, "config-dir");
@@ -62,8 +71,8 @@ export function openSource(options: Options, ports: Pick<SessionsPorts, "archive
 }
 
 /**
- * Opens the archive that the options name, and looks at which files it has.
- * @param report is told of each problem with the folders
+ * Opens the archive that the options name, and lists its files.
+ * @param report is called for each problem with the folders
  */
 export async function openFiles(
   options: Options,
@@ -76,7 +85,7 @@ export async function openFiles(
   return { archive, files, problems };
 }
 
-/** What is closed to new sessions on this host; undefined where the records that are read may be another host's. */
+/** The closings of this host; undefined where the records may be another host's. */
 export async function closingsHere(options: Options, ports: ClosingsPort) {
   const isElsewhere = textOption(options, "log-dir") !== undefined || journalSource(options) !== undefined;
   return isElsewhere ? undefined : ports.closings(textOption(options, "config-dir"));

@@ -1,4 +1,4 @@
-/** The configuration folder, unless `--config-dir` says otherwise. */
+/** The configuration folder, unless `--config-dir` names another. */
 export const CONFIG_DIRECTORY = "/etc/nixgate";
 
 export const CONFIG_OPTIONS = { "config-dir": { type: "string" } } as const;

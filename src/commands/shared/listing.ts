@@ -17,10 +17,10 @@ const TITLES = [
   "CLIENT",
 ];
 
-/** So many rows decide how wide the columns are before the first is shown. */
+/** The number of rows that set the column widths before the first row is printed. */
 const HELD_ROWS = 1000;
 
-/** Shows sessions as they come: as rows of one table, or as elements of one JSON array. */
+/** Prints sessions as they arrive: as rows of one table, or as elements of one JSON array. */
 export function listing(print: (text: string) => boolean, json: boolean) {
   let rowsAsText: ((sessions: readonly Summary[]) => string) | undefined;
   let count = 0;
@@ -34,12 +34,12 @@ export function listing(print: (text: string) => boolean, json: boolean) {
     return print(text);
   };
   return {
-    /** @returns false when nobody reads any more */
+    /** @returns false when nobody reads the output any more */
     add(sessions: readonly Summary[]): boolean {
       held = held.concat(sessions);
       return held.length < HELD_ROWS || flush();
     },
-    /** @param isWhole whether all could be read */
+    /** @param isWhole whether all records could be read */
     end(isWhole = true): void {
       flush();
       if (json) print(count === 0 ? "[]\n" : "\n]\n");
@@ -48,7 +48,7 @@ export function listing(print: (text: string) => boolean, json: boolean) {
   };
 }
 
-/** On which host a session was says something only where there are several. */
+/** The host's column is shown only where there are several hosts. */
 function tableFor(first: readonly Summary[]) {
   const many = new Set(first.map(({ host }) => host)).size > 1;
   const more = growingTable(many ? [...TITLES, "HOST"] : TITLES);

@@ -1,8 +1,8 @@
 import { escapeText } from "../../units/text.ts";
 
 /**
- * Rows under their titles, columns aligned, two blanks between them; every cell made safe.
- * @param right the first of the columns that are flush right, 0 for all of them; none by default
+ * Rows under their titles, with aligned columns and two blanks between them. All cells are escaped.
+ * @param right the first right-aligned column, 0 for all; none by default
  */
 export const table = (
   titles: readonly string[],
@@ -10,7 +10,7 @@ export const table = (
   right = Number.POSITIVE_INFINITY,
 ): string => growingTable(titles, right)(rows);
 
-/** A table that comes bit by bit: the titles stand in front of the first bit, and a column never becomes narrower. */
+/** A table that is printed in pieces. The titles come before the first piece, and a column never becomes narrower. */
 export function growingTable(titles: readonly string[], right = Number.POSITIVE_INFINITY) {
   let widths = titles.map(() => 0);
   let head = [titles];

@@ -18,7 +18,7 @@ import { type HostFigures, topTable } from "./top-table.ts";
 
 type Paths = ReadonlySet<string>;
 
-/** A terminal as one page. */
+/** A terminal that shows one page. */
 export interface Screen {
   size(): { readonly columns: number; readonly rows: number };
   draw(lines: readonly string[]): void;
@@ -27,15 +27,15 @@ export interface Screen {
 }
 
 export interface SessionsTopPorts extends SessionsPorts, ClosingsPort {
-  /** The lines added to the archive since the last look, of files of `since` (YYYY-MM-DD) and later, and `also` of others. */
+  /** The lines added since the last call to files of `since` (YYYY-MM-DD) and later, and to the files in `also`. */
   growthOf(archive: Archive): {
     lines(since: string, report: (problem: ArchiveProblem) => void, also: Paths): Iterable<string>;
   };
   liveFigures(command: { readonly pid: number; readonly unit: string | undefined }): Promise<LiveFigures | undefined>;
   hostFigures(): Promise<HostFigures>;
-  /** Whether a session is of this boot: what another host runs cannot be seen from here. */
+  /** Whether a session is of this boot of this host. The processes of another host are not visible. */
   isHere(start: Served): boolean;
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a clock that cannot be set. */
   monotonic(): number;
   sleep(ms: number): Promise<void>;
   readonly terminal: boolean;
@@ -105,7 +105,10 @@ function daysOf(options: Arguments["options"]): number {
 
 type Look = () => Promise<{ readonly rows: readonly TopRow[]; readonly problems: string; readonly status: ExitStatus }>;
 
-/** Looks again and again: the archive's new lines, then the figures of each command; CPU is what was used in between. */
+/**
+ * Refreshes repeatedly: the archive's new lines, then the figures of each command. CPU is measured between two
+ * refreshes.
+ */
 function looker(archive: Archive, team: string | undefined, days: number, ports: SessionsTopPorts): Look {
   const open = openSessions();
   const growth = ports.growthOf(archive);
@@ -119,7 +122,7 @@ function looker(archive: Archive, team: string | undefined, days: number, ports:
   let before: CpuSample | undefined;
   return async () => {
     const problems = problemList(team);
-    // A clock that is set back or forward meanwhile takes no file away.
+    // A clock that is set meanwhile, back or forward, removes no file from the list.
     if (firstDay() < since) since = firstDay();
     for (const line of growth.lines(since, problems.report, also)) open.take(line);
     const isAlive = hereAlive();

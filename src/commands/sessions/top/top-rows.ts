@@ -3,13 +3,13 @@ import type { LiveFigures } from "../../../ending/live-figures.ts";
 import { decodeLine } from "../../../record/decode.ts";
 import type { RecordOf, SessionRecord } from "../../../record/schema.ts";
 
-/** A running session with what its command takes; what is not known is absent. */
+/** A running session with the usage of its command. Unknown values are absent. */
 export interface TopRow {
   readonly session: string;
   readonly team: string;
   readonly member?: string;
   readonly isolation: RecordOf<"session.start">["isolation"];
-  /** Of nixgate. */
+  /** The pid of the nixgate process. */
   readonly pid: number;
   readonly age_ms: number;
   /** The request; absent between two commands. */
@@ -29,7 +29,7 @@ export interface Running {
   readonly command: RecordOf<"command.start"> | undefined;
 }
 
-/** A session's lines as records; undefined where its start is none. */
+/** A session's lines as records; undefined where its first line is no start. */
 export function readOpen({ start, command }: OpenSession): Running | undefined {
   const began = read(start);
   const runs = command === undefined ? undefined : read(command);
@@ -42,11 +42,11 @@ function read(line: string): SessionRecord | undefined {
   return decoded.ok ? decoded.record : undefined;
 }
 
-/** The CPU that each command had used at a point in time. */
+/** The CPU time of each command at one moment. */
 export interface CpuSample {
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a clock that cannot be set. */
   readonly at: number;
-  /** By session and number of the command. */
+  /** The key is the session with the number of the command. */
   readonly cpuMs: ReadonlyMap<string, number>;
 }
 
@@ -81,6 +81,6 @@ export function topRow(
   };
 }
 
-/** The busiest first; equals by age, so that rows do not jump about. */
+/** The busiest first. Equals are sorted by age, so that rows keep their places. */
 export const byCpu = (a: TopRow, b: TopRow): number =>
   (b.cpu_percent ?? -1) - (a.cpu_percent ?? -1) || b.age_ms - a.age_ms || (a.session < b.session ? -1 : 1);

@@ -12,10 +12,10 @@ export interface HostFigures {
 }
 
 const TITLES = ["SESSION", "TEAM", "MEMBER", "AGE", "CPU", "MEMORY", "TASKS", "COMMAND"];
-/** As much of an id's end as tells sessions apart, and `sessions kill` takes. */
+/** The number of characters shown of an id's end. It distinguishes sessions, and `sessions kill` accepts it. */
 const ID_SHOWN = 12;
 
-/** A line for the host, one for what is closed, one for the titles, one for each session; every text from outside is made safe. */
+/** The lines of the page: host, closings, titles, then one for each session. Text from outside is escaped. */
 export function topTable(host: HostFigures, rows: readonly TopRow[], closed: readonly Closing[]): readonly string[] {
   const cells = rows.map((row) => [
     row.session.slice(-ID_SHOWN),

@@ -3,14 +3,14 @@ import { textOption } from "../../../cli/options.ts";
 import { FILES } from "../../shared/archive-options.ts";
 import type { SessionsPorts } from "../sessions-ports.ts";
 
-/** Where root keeps the key and the seals, unless `--seal-dir` says otherwise. */
+/** The folder of root's key and seals, unless `--seal-dir` names another. */
 export const SEAL_DIRECTORY = "/var/lib/nixgate";
 
 export const SEAL_OPTIONS = { ...FILES.options, "seal-dir": { type: "string" } } as const;
 export const SEAL_HELP = `${FILES.help}
   --seal-dir DIR     where the key and the seals are, ${SEAL_DIRECTORY} by default`;
 
-/** Measures as `measure` does, and says of each file that it does. */
+/** Digests with `measure`, and shows the progress for each file. */
 export const saying =
   (measure: Measure, verb: string, { progress }: Pick<SessionsPorts, "progress">): Measure =>
   (file, sizes) => {

@@ -18,11 +18,11 @@ import { findingText } from "./verify-text.ts";
 
 export interface AcknowledgePorts extends VerifyPorts {
   readonly machine: { readonly host: string; readonly boot: string };
-  /** Who does it, and who had logged in behind that account. */
+  /** This process's account, and the account that had logged in. */
   doer(): NonNullable<SealBody["by"]>;
 }
 
-/** Longest explanation, in characters. */
+/** The longest explanation, in characters. */
 const WHY_MAX = 500;
 const NOTHING = { size: 0, lines: 0, sha256: "0".repeat(64) };
 

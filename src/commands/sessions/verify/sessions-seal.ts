@@ -49,7 +49,7 @@ where the key or the seals cannot be had; 77 where this account may not read a f
     const problems = problemList();
     const store = await ports.openSeals(sealDirectoryOf(options), archive.directory, { write: true });
     try {
-      // The time comes first: what is not in the folder at a later look was not there at that time either.
+      // The time is taken first: a file that a later scan does not find did not exist at that time either.
       const run = { time: new Date(ports.now()).toISOString(), ...ports.machine };
       const { files, problems: strange } = archive.scan();
       strange.forEach(problems.report);

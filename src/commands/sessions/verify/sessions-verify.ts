@@ -22,9 +22,9 @@ export interface VerifyPorts extends SessionsPorts {
   readonly openSeals: OpenSeals;
   measuring(directory: string): Measure;
   readJournal(place: JournalSource): AsyncIterable<JournalCopy>;
-  /** Why this host's own journal gets no copies; undefined where it does. */
+  /** Why this host's own journal gets no copies; undefined where it gets them. */
   noJournald(): string | undefined;
-  /** Whether the configuration wants copies in the journal; true where there is none to ask. */
+  /** Whether the configuration enables copies in the journal; true where there is no configuration. */
   wantsJournal(configDirectory: string | undefined): Promise<boolean>;
 }
 
@@ -91,7 +91,7 @@ this account may not read all of it, 74 where a file cannot be read for another 
   },
 };
 
-/** All that the three layers find; `acknowledged` apart from what is not. */
+/** The findings of all three layers. Acknowledged findings are listed apart. */
 export async function checkLayers(
   archive: Archive,
   files: readonly DayFile[],
@@ -166,7 +166,7 @@ export async function checkLayers(
     try {
       return measure({ path: `${archive.directory}/${file.team}/${file.day}.jsonl`, ...file }, [size]);
     } catch {
-      return undefined; // it is reported as a file that cannot be read
+      return undefined; // the file is reported as unreadable
     }
   });
   const all = [...findings, ...journal.findings, ...seals.findings].map((one) => ({
@@ -191,7 +191,7 @@ async function* said(
   }
 }
 
-/** Undefined where there is a journal to compare with. */
+/** The reason why there is no journal to compare with; undefined where there is one. */
 async function whyNoJournal(plan: CheckPlan, ports: VerifyPorts): Promise<string | undefined> {
   const { journal, isConfigured, configDirectory } = plan;
   if (journal === undefined) return plan.why;
@@ -200,8 +200,9 @@ async function whyNoJournal(plan: CheckPlan, ports: VerifyPorts): Promise<string
 }
 
 /**
- * A session that ends between the look at its file and the look at its process seems cut off. Once the process is
- * gone everything it wrote is there, so what is still without an end at a second look has none.
+ * Verifies a file twice where needed. A session may end between the reads of its file and of its process, and then
+ * seems cut off. Once the process is gone, its records are complete, so a session without an end at the second read has
+ * none.
  */
 function verified(file: DayFile, isAlive: IsAlive, count: FileCount, visit: Visit): Finding[] {
   const look = () => {

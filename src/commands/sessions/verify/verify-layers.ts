@@ -9,10 +9,10 @@ import type { Measure, SealStore } from "../../../archive/verify/sealing.ts";
 import { RecordError } from "../../../record/error.ts";
 import { plural } from "../../../record/wording.ts";
 
-/** What a layer could do, for the reader: a layer that was not used found nothing because of it. */
+/** What a layer could check. A layer that was not used has no findings for that reason. */
 export interface LayerReport {
   readonly checked: boolean;
-  /** In plain words: how far it reaches, or why it was not used. */
+  /** The scope of the layer, or the reason why it was not used, in plain words. */
   readonly what: string;
 }
 
@@ -21,13 +21,13 @@ export interface SealLayer {
   readonly seals: readonly Seal[];
   readonly findings: readonly Finding[];
   isPruned(file: { readonly team: string; readonly day: string }): boolean;
-  /** Said of a session's first record that stands in a line of the file; undefined where it may. */
+  /** The finding for a session's first record at a line of the file; undefined where the line is allowed. */
   late(file: DayFile, line: number, session: string): Finding | undefined;
 }
 
 const NO_SEALS: Omit<SealLayer, "report"> = { seals: [], findings: [], isPruned: () => false, late: () => undefined };
 
-/** Reads the seals and holds every file against them. Without the key nothing is checked, and that is said. */
+/** Reads the seals and compares every file with them. Without the key it checks nothing and reports that. */
 export async function sealLayer(
   archive: Archive,
   files: readonly DayFile[],
@@ -93,14 +93,14 @@ const unsealed = (path: string, tried: string): Finding => {
   return { layer: "seal", kind: "unsealed", path, what };
 };
 
-/** Days that are over and that no run has come to yet: nothing is wrong with that, and seals say nothing of them. */
+/** Past days that no run has sealed yet. This is no fault, and seals say nothing about them. */
 function stillOpen(days: ReturnType<typeof daysNotWhole>): string {
   const open = days.filter(({ tried }) => tried === undefined).map(({ team, day }) => `${team} ${day}`);
   const some = open.slice(0, 5).join(", ");
   return open.length === 0 ? "" : `; no run since these days were over: ${some}${open.length > 5 ? ", …" : ""}`;
 }
 
-/** Compares with the journal, after every file was shown to `check`. */
+/** Compares with the journal. Call it after `check` has seen every file. */
 export async function journalLayer(
   check: JournalCheck,
   files: readonly DayFile[],

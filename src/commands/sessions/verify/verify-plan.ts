@@ -5,24 +5,24 @@ import { journalSource } from "../../shared/archive-options.ts";
 import type { JournalSource } from "../sessions-ports.ts";
 import { sealDirectoryOf } from "./seal-options.ts";
 
-/** What is checked, and what it is held against. */
+/** The records to check, and the sources to compare them with. */
 export interface CheckPlan {
-  /** The words that say where the records are. */
+  /** The options that locate the records. */
   readonly place: Arguments["options"];
-  /** What they are compared with; undefined for no journal. */
+  /** The journal to compare with; undefined for none. */
   readonly journal: JournalSource | undefined;
-  /** Of which host's copies; see checkJournal. */
+  /** The hosts whose copies are compared; see checkJournal. */
   readonly hosts: ReadonlySet<string> | "files" | undefined;
-  /** Why not. */
+  /** The reason why there is no comparison with a journal. */
   readonly why: string;
   readonly sealDirectory: string;
-  /** Undefined where the records are in no files. */
+  /** Undefined where the records are not in files. */
   readonly sealedAs: ((directory: string) => string) | undefined;
   readonly configDirectory: string | undefined;
   readonly isConfigured: boolean;
 }
 
-/** @throws UsageError where the words contradict each other */
+/** @throws UsageError where the options contradict each other */
 export function planOf(options: Arguments["options"]): CheckPlan {
   const named = journalSource(options);
   const logDirectory = textOption(options, "log-dir");

@@ -5,13 +5,13 @@ import { plural } from "../../../record/wording.ts";
 import { escapeText } from "../../../units/text.ts";
 import type { LayerReport } from "./verify-layers.ts";
 
-/** Who explained a finding, when and why. */
+/** The author, time and text of a finding's explanation. */
 export const whyOf = ({ time, by, why = "" }: Acknowledged["seal"]) => ({
   explained: { time, ...(by && { by }), why },
 });
 type Explained = Finding & ReturnType<typeof whyOf>;
 
-/** One line about a finding, not escaped. */
+/** A finding in one line, not escaped. */
 export function findingText(finding: Finding): string {
   const { layer, session, what, since } = finding;
   const whose = session === undefined ? "" : ` session ${session}:`;
@@ -24,7 +24,10 @@ function explainedText(finding: Explained): string {
   return `${findingText(finding)}: acknowledged at ${time} by ${by?.login?.user ?? by?.user ?? "root"}: ${why}`;
 }
 
-/** What verify says. @param isWhole whether what is explained is listed too */
+/**
+ * The output of verify.
+ * @param isWhole whether acknowledged findings are listed too
+ */
 export function resultText(
   result: FileCount & {
     files: number;
