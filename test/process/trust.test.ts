@@ -35,7 +35,7 @@ beforeAll(async () => {
   await new Promise((resolve) => setTimeout(resolve, SETTLED_MS));
 }, 60_000);
 
-const file = () => readdirSync(join(place.log, "alpha"))[0] as string;
+const file = () => readdirSync(join(place.log, "alpha")).find((name) => name.endsWith(".jsonl")) as string;
 const lines = () =>
   readFileSync(join(place.log, "alpha", file()), "utf8")
     .trimEnd()
