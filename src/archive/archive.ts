@@ -33,8 +33,9 @@ export interface DayFile {
 }
 
 /**
- * A cache of what an earlier reading derived from a day's file. Only the reader can write to its place. The cache is
- * never needed. It returns only data that belongs to the file's present bytes, as far as metadata can show that.
+ * A cache of what an earlier reading derived from a day's file. Only the reader can write to its place. A reader works
+ * without the cache too. The cache returns only data that belongs to the file's present bytes, as far as that can be
+ * told without reading all of them.
  */
 export interface DayIndex {
   /** Undefined where nothing is cached, or the file has changed. */

@@ -35,7 +35,7 @@ export interface Pruned {
   readonly findings: readonly Finding[];
 }
 
-/** Damage that a crash leaves. It is no reason to keep an old file. */
+/** Damage that a crash leaves. Such damage is no reason to keep an old file. */
 const OF_A_CRASH: readonly Finding["kind"][] = ["torn", "unended"];
 
 /**

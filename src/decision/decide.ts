@@ -5,7 +5,7 @@ import type { Options, Refusal, Request } from "../request/request.ts";
 import type { Decision, Deny, DenyReason, Step } from "./decision.ts";
 import { type NearMiss, nearMiss, notListed } from "./near-miss.ts";
 
-/** How the request came. nixgate answers `echo started` only in the loop. */
+/** The way in which the request came. nixgate answers `echo started` only in the loop. */
 export type RequestMode = "command" | "loop";
 
 /** Decides one request against a team's policy. The function is pure, and the default answer is deny. */

@@ -15,7 +15,7 @@ export type Cause =
   | "exec-failed"
   | "internal";
 
-/** How a process ended, from waitpid(2). */
+/** The end of a process, from waitpid(2). */
 export type Exit =
   | {
       readonly code: number;
@@ -65,10 +65,10 @@ export interface Survivor {
   readonly name: string | undefined;
 }
 
-/** What ended a command from outside: nixgate, systemd at its own limits, or a signal to the whole scope. */
+/** The cause of an end from outside: nixgate, systemd at its own limits, or a signal to the whole scope. */
 export type EndedBy = StopReason | "oom" | "signal";
 
-/** How a command ended. The record's `command.end` and the session's exit status derive from it. */
+/** The end of a command. The record's `command.end` and the session's exit status derive from it. */
 export interface Ending {
   readonly cause: Cause;
   /** Undefined where the command itself could not be ended. */

@@ -1,4 +1,4 @@
-/** How often a limit of one kind was hit while a command ran, by the owner of the limit. */
+/** The number of hits of a limit of one kind while a command ran, by the owner of the limit. */
 export interface Hits {
   /** Hits of the scope's own limit; undefined where the kernel does not report whose limit it was. */
   readonly own: number | undefined;
@@ -28,7 +28,7 @@ export const NO_HITS: LimitHits = { memory: NONE, tasks: NONE, killsNearby: 0 };
 export type Whose = "command" | "team" | "around" | "host";
 
 /**
- * The kernel charges memory in batches, so that a peak may stay below the limit by that much. It counts tasks one by
+ * The kernel charges memory in batches, so that a peak may stay below the limit by that much. Tasks are counted one by
  * one.
  */
 const NEAR = 15 / 16;

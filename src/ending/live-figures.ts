@@ -5,7 +5,7 @@ export const LIVE_FILES = ["cpu.stat", "cpu.max", "memory.current", "memory.max"
 export type LiveFile = (typeof LIVE_FILES)[number];
 
 /**
- * What a command uses now, and its limits. A figure that the kernel does not offer, or a limit that is not set, is
+ * A command's present usage, and its limits. A figure that the kernel does not offer, or a limit that is not set, is
  * absent.
  */
 export interface LiveFigures {

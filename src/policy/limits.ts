@@ -36,11 +36,9 @@ export interface LimitRow {
    * /proc/PID/limits.
    */
   readonly rlimit?: { readonly option: string; readonly row: string };
-  /** It is an error if the command's value is above the team's. */
+  /** A command's value above the team's is an error. */
   readonly withinTeams?: true;
-  /**
-   * It is an error if the value is above this other limit of the same table: "…, so it can never slow anything down".
-   */
+  /** A value above this other limit of the same table is an error: "…, so it can never slow anything down". */
   readonly notAbove?: { readonly limit: string; readonly because: string };
 }
 

@@ -3,8 +3,8 @@ import { count, duration, field, figure, maybe, maybeText, text } from "./field.
 import { CAUSES, type HostEvent, ISOLATIONS, LIMITS_OF, MODES, REASONS } from "./vocabulary.ts";
 
 /**
- * The one definition of every record. It gives the writer its types and the readers their check. The field table and
- * the JSON Schema are made from it. Unknown fields are no error, so that an older reader can read a newer archive.
+ * The one definition of every record. The writer's types and the readers' check come from it, as do the field table and
+ * the JSON Schema. Unknown fields are no error, so that an older reader can read a newer archive.
  */
 const DIGEST = /^[0-9a-f]{64}$/;
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

@@ -25,9 +25,9 @@ export type UidOf = (account: string) => number | undefined;
 
 const MIB = 1_048_576;
 /**
- * What an account's slice holds besides its commands. Each session has nixgate itself, the holder and sshd's process.
- * The account has one systemd with its bus. Measured for nixgate itself (Node 24): 56 MiB and 11 threads. The rest of
- * the values is for the other processes.
+ * The tasks and memory of an account's slice besides its commands. Each session has nixgate itself, the holder and
+ * sshd's process. The account has one systemd with its bus. Measured for nixgate itself (Node 24): 56 MiB and 11
+ * threads. The rest of the values is for the other processes.
  */
 const PER_SESSION = { tasks: 24, memory: 96 * MIB };
 const PER_ACCOUNT = { tasks: 32, memory: 64 * MIB };

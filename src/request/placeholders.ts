@@ -12,7 +12,7 @@ export interface Matched {
 const HASH = "[0-9a-df-np-sv-z]{32}";
 /** The same rule as checkName of Nix's libstore/path.cc: `.` and `..`, alone or before a dash, are not valid names. */
 const STORE_PATH = new RegExp(`^/nix/store/${HASH}-(?!\\.\\.?(?:-|$))[0-9A-Za-z+._?=-]{1,211}$`);
-/** What may follow a derivation: `^*`, or names of outputs (Nix 2.13 and newer). */
+/** The words after a derivation's `^`: `*`, or names of outputs (Nix 2.13 and newer). */
 const OUTPUTS = /^(?:\*|[0-9A-Za-z+._?=-]+(?:,[0-9A-Za-z+._?=-]+)*)$/;
 
 /** The form of each placeholder's values, for messages. */

@@ -23,7 +23,7 @@ export interface Options {
   /** The first word that is not expected. The expected order is `--store URI`, then `--process-ops`. */
   readonly unexpected: string | undefined;
   /**
-   * The second reading of `--store` with several words: one URI with spaces. It exists where no word has a quote or a
+   * The second reading of `--store` with several words: one URI with spaces. Undefined where a word has a quote or a
    * backslash. Nix sends the URI without quotes since 2.20; earlier versions quote it.
    */
   readonly unquoted: Unquoted | undefined;

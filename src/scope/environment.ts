@@ -11,9 +11,8 @@ export interface Account {
 export const PATH = "/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/usr/local/bin:/usr/bin:/bin";
 
 /**
- * The command's environment, which nixgate builds from nothing. It holds nothing that the client sent.
- * `XDG_RUNTIME_DIR` and the bus are systemd's paths for the account (pam_systemd(8)), not those of nixgate's
- * environment.
+ * The command's environment, which nixgate builds from nothing; no variable comes from the client. `XDG_RUNTIME_DIR`
+ * and the bus are systemd's paths for the account (pam_systemd(8)), not those of nixgate's environment.
  */
 export function commandEnvironment(
   account: Account,

@@ -1,8 +1,11 @@
 /**
- * The format of a block: many sessions, stored by column, so that a filter reads only the columns that it needs. A
- * block has a header in JSON, then numbers (float64, NaN where absent), ids (16 bytes each), texts (index into the
- * header's dictionary, 0 where absent) and lists of texts. The byte order is this machine's, because a block never
- * leaves it.
+ * The format of a block: many sessions, stored by column, so that a filter reads only the columns that it needs.
+ * - The header is JSON.
+ * - Numbers are float64, NaN where absent.
+ * - Ids are 16 bytes each.
+ * - Texts are indexes into the header's dictionary, 0 where absent; lists of texts come last.
+ *
+ * The byte order is this machine's, because a block never leaves it.
  */
 export const NUMBERS = [
   ...["start", "end", "wall_ms", "exit", "commands", "denied", "cpu_ms", "memory_peak_bytes"],

@@ -4,7 +4,7 @@ import { type Header, ID_BYTES, idBytes, LISTS, NUMBERS, TEXTS } from "./block-f
 /** The most sessions in a block. A reader has one block in memory at a time. */
 export const BLOCK_ROWS = 2048;
 
-/** Collects sessions one by one into a block. It keeps no reference to the sessions. */
+/** Collects sessions one by one into a block, and keeps no reference to the sessions. */
 export function blockOf() {
   const numbers = NUMBERS.map(() => new Float64Array(BLOCK_ROWS));
   const ids = Buffer.alloc(BLOCK_ROWS * ID_BYTES);

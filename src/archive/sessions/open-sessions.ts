@@ -1,4 +1,7 @@
-/** The start of a record's line, as append in chain.ts writes it. It identifies the event without parsing the line. */
+/**
+ * The start of a record's line, as append in chain.ts writes it. The start identifies the event without parsing the
+ * line.
+ */
 const HEAD = /^\{"v":1,"time":"[^"]*","event":"([a-z.]+)","session":"([0-9a-f-]{36})"/;
 
 /** The lines of a session that has no session.end so far. */
@@ -11,8 +14,8 @@ export interface OpenSession {
 }
 
 /**
- * Finds the sessions that have begun and not ended, over lines in the order of their files. It parses no JSON, because
- * there are many lines, and memory holds only the open sessions.
+ * Finds the sessions that have begun and not ended, over lines in the order of their files. The function parses no
+ * JSON, because there are many lines. Memory holds only the open sessions.
  */
 export function openSessions() {
   const open = new Map<string, OpenSession>();

@@ -19,8 +19,8 @@ function greatestIn(slot: number): number {
 }
 
 /**
- * A histogram of whole numbers. Its memory does not depend on the number of values. It is written in JavaScript,
- * because a call of Node's own histogram takes as long as all other work for a session (`npm run bench:records`).
+ * A histogram of whole numbers. Its memory does not depend on the number of values. Node's own histogram is not used,
+ * because one call of it takes as long as all other work for a session (`npm run bench:records`).
  */
 export function spread() {
   const counts = new Uint32Array(slotOf(GREATEST) + 1);

@@ -37,9 +37,9 @@ export type Visit = (record: SessionRecord, digest: string, line: number) => voi
  * is pure over the file's lines. Memory holds the open sessions and the ids of the ended ones. A file with more than
  * DAMAGE_MAX findings is not read to its end.
  *
- * It cannot find the following, because an account that can write the file can also compute the chain: a session
- * removed completely, a removed file, a session forged or rewritten with a correct chain. It also cannot tell whether a
- * missing end was cut off or never written. The copy in the journal and the seals find those.
+ * An account that can write the file can also compute the chain. So the function cannot find a session removed
+ * completely, a removed file, or a session forged or rewritten with a correct chain. The function also cannot tell
+ * whether a missing end was cut off or never written. The copy in the journal and the seals find those.
  * @param count the function adds to these counters
  * @param visit called for each record that has a chain, in the order of the file
  */

@@ -90,7 +90,7 @@ export function amountsSpec(amounts: readonly Amount[], width: number) {
     field: "value",
     type: "quantitative",
     axis: null,
-    // room for the words behind the longest bar
+    // room for the words after the longest bar
     scale: { domain: [0, most * (width > 400 ? 1.3 : 1.6)], nice: false },
   };
   return {

@@ -1,6 +1,6 @@
 import { escapeText } from "../../units/text.ts";
 
-/** Markup from `html`, or from a program that escapes. It may be put into a page unchanged. */
+/** Markup from `html`, or from a program that escapes. A page may hold it unchanged. */
 export class Html {
   readonly markup: string;
   constructor(markup: string) {
