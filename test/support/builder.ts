@@ -193,7 +193,9 @@ function clientEnvironmentOf(folder: string, sshConfig: string): Readonly<Record
 
 function readRecords(log: string): readonly SessionRecord[] {
   try {
-    const files = readdirSync(log).sort();
+    const files = readdirSync(log)
+      .filter((name) => name.endsWith(".jsonl")) // beside them: counts of refusals
+      .sort();
     const lines = files.flatMap((file) => readFileSync(join(log, file), "utf8").split("\n").slice(0, -1));
     return lines.filter((line) => line !== "").map((line) => JSON.parse(line));
   } catch (error) {
