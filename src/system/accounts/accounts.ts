@@ -3,19 +3,19 @@ import { type Account, PATH } from "../../scope/environment.ts";
 import { NAME_PATTERN } from "../../units/ids.ts";
 import { clock } from "../kernel/clock.ts";
 
-/** An account's number by its name; undefined where there is no such account. */
+/** The uid of an account name; undefined where there is no such account. */
 export function uidOf(account: string): number | undefined {
-  // a name of digits would be looked up as a number
+  // getent would look up a name of digits as a uid
   if (!NAME_PATTERN.test(account.replace(/^nix-/, ""))) return undefined;
   const found = passwdEntry(account);
   return found?.name === account ? found.uid : undefined;
 }
 
-/** How long a login shell is believed, in milliseconds: whoever changes it need not restart a supervisor. */
+/** How long a login shell is cached, in milliseconds. A change of the shell then needs no restart of the supervisor. */
 const SHELL_KEEPS_MS = 60_000;
 const shells = new Map<number, { readonly shell: string; readonly at: number }>();
 
-/** The login shell of a number's account, at most a minute old; undefined where there is no such account. */
+/** The login shell of a uid's account, cached for a minute; undefined where there is no such account. */
 export function loginShellOf(uid: number): string | undefined {
   const seen = shells.get(uid);
   const now = clock.monotonic();
@@ -27,7 +27,7 @@ export function loginShellOf(uid: number): string | undefined {
 
 const known = new Map<number, Account>();
 
-/** The account of a number, looked up once; undefined where there is none. */
+/** The account of a uid, looked up once; undefined where there is none. */
 export function accountOf(uid: number): Account | undefined {
   const found = known.get(uid) ?? passwdEntry(String(uid));
   if (found) known.set(uid, { name: found.name, uid, home: found.home });
@@ -35,8 +35,8 @@ export function accountOf(uid: number): Account | undefined {
 }
 
 /**
- * A line of passwd(5), from every source that the host knows accounts of (getent(1), nsswitch.conf(5)): Node has
- * neither getpwnam(3) nor getpwuid(3).
+ * A line of passwd(5) from any of the host's sources (getent(1), nsswitch.conf(5)). Node has neither getpwnam(3) nor
+ * getpwuid(3).
  */
 function passwdEntry(key: string): (Account & { readonly shell: string }) | undefined {
   const { status, stdout } = spawnSync("getent", ["passwd", "--", key], { env: { PATH }, encoding: "utf8" });

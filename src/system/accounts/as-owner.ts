@@ -4,8 +4,8 @@ export interface Owner {
 }
 
 /**
- * Does something with the rights of an account (seteuid(2)), so that root cannot be led by a link or a name to what that
- * account could not reach itself. Not for anything that waits: the rights are the whole process's meanwhile.
+ * Runs an action with the rights of an account (seteuid(2)). Then no link or name can lead root to a file that the
+ * account itself cannot reach. The action must not wait: the rights apply to the whole process meanwhile.
  */
 export function asOwner<T>({ uid, gid }: Owner, action: () => T): T {
   if (process.geteuid?.() !== 0) return action();

@@ -2,17 +2,17 @@ import { readFileSync } from "node:fs";
 import { clock } from "../kernel/clock.ts";
 
 const FOLDER = "/etc/pam.d";
-/** Files of one service that are looked through, however they include each other. */
+/** The maximum number of files read for one service, even where they include each other. */
 const MOST_FILES = 50;
-/** How long the answer is believed, in milliseconds. */
+/** How long the answer is cached, in milliseconds. */
 const KEEPS_MS = 60_000;
 
 const INCLUDES = /^\s*(?:@include|-?\w+\s+(?:include|substack))\s+([\w.-]+)/;
 const READS_HOME = /\bpam_env\.so\b.*\buser_readenv=(?!0\b)/;
 
 /**
- * Whether PAM makes the environment of sshd's sessions also of ~/.pam_environment (user_readenv=1 of pam_env(8), as in
- * Debian 12): a file of the account's could then name a library for the login shell to load.
+ * Whether PAM also reads ~/.pam_environment into the environment of sshd's sessions (user_readenv=1 of pam_env(8), as
+ * in Debian 12). That file of the account could then name a library for the login shell to load.
  * @param folder of pam.d(5)
  */
 export function pamReadsHome(folder = FOLDER): boolean {
@@ -32,7 +32,7 @@ export function pamReadsHome(folder = FOLDER): boolean {
 
 let known: { readonly readsHome: boolean; readonly at: number } | undefined;
 
-/** The same for whoever asks for each session: at most a minute old. */
+/** The same, cached for a minute, for callers that ask for each session. */
 export function pamReadsHomeNow(): boolean {
   const now = clock.monotonic();
   if (!known || now - known.at > KEEPS_MS) known = { readsHome: pamReadsHome(), at: now };
@@ -43,6 +43,6 @@ function textOf(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    return ""; // none of that name
+    return ""; // there is no file of that name
   }
 }

@@ -2,14 +2,14 @@ import { spawnSync } from "node:child_process";
 import { PATH } from "../../scope/environment.ts";
 
 const TIMEOUT_MS = 10_000;
-/** `$1` is the only word that varies, and the shell never reads it as text of its own. */
+/** `$1` is the only variable word, and the shell never parses it. */
 const SCRIPT = 'kill -s TERM -- "$1"';
 
 /**
- * Sends SIGTERM with the rights of an account. kill(2) then reaches no process of another account, whatever the number
- * came to mean meanwhile: the kernel compares the sender's uid with the process's real and saved one. Who is not root
- * has no other rights than his own.
- * @throws an error with code EPERM where the kernel refused it, or the process is gone
+ * Sends SIGTERM with the rights of an account. kill(2) then reaches no process of another account, even where the pid
+ * was reused: the kernel compares the sender's uid with the process's real and saved uid. A caller other than root has
+ * only its own rights.
+ * @throws an error with code EPERM where the kernel refused the signal, or the process is gone
  */
 export function signalAs(uid: number, pid: number): void {
   const own = process.geteuid?.();
@@ -24,7 +24,7 @@ export function signalAs(uid: number, pid: number): void {
     stdio: "ignore",
     timeout: TIMEOUT_MS,
     killSignal: "SIGKILL",
-    ...{ uid, gid: uid }, // a group has no part in kill(2); libuv drops all others
+    ...{ uid, gid: uid }, // kill(2) ignores groups; libuv drops all others
   });
   if (status !== 0) throw refused(pid);
 }

@@ -11,14 +11,15 @@ import type { IndexFolder } from "./index-folder.ts";
 import { readLines } from "./line-reader.ts";
 
 const DAY_FILE = /^(.{10})\.jsonl$/;
-/** Most entries of a team's folder that are looked at: days of 27 years. */
+/** The maximum number of entries read from a team's folder: enough for the days of 27 years. */
 const MOST_ENTRIES = 10_000;
 
 const isTeamFolder = (name: string) => name === UNASSIGNED || name === HOST || NAME_PATTERN.test(name);
 
 /**
- * The day files under a log directory. Inside it no link is followed; what is not an archive's is a problem, not an error.
- * @param indexes where to keep what is derived from them; nothing is kept by default
+ * The day files under a log directory. Links inside it are not followed. A file that is not part of an archive is a
+ * problem, not an error.
+ * @param indexes where the index is stored; by default there is none
  */
 export function openArchive(directory: string, indexes?: IndexFolder): Archive {
   return {
@@ -58,7 +59,7 @@ export function openArchive(directory: string, indexes?: IndexFolder): Archive {
   };
 }
 
-/** What lies in the top folder of a file system of its own: mke2fs(8) and quotacheck(8) make them. */
+/** Entries in the top folder of a separate file system: mke2fs(8) and quotacheck(8) make them. */
 const OF_A_FILE_SYSTEM: ReadonlySet<string> = new Set(["lost+found", "aquota.user", "aquota.group"]);
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
@@ -74,7 +75,7 @@ function listFolder(directory: string): string[] {
   }
 }
 
-/** In the order of their names; at most MOST_ENTRIES of them, and whether there are more. */
+/** At most MOST_ENTRIES names in sorted order, and whether there are more. */
 function listTeam(directory: string, team: string): { readonly names: readonly string[]; readonly more: boolean } {
   return withTeam(directory, team, (folder) => {
     const names: string[] = [];
@@ -121,7 +122,7 @@ function dayFile(directory: string, team: string, day: string, indexes: IndexFol
 
 const WHOLE: Span = { from: 0, to: Number.POSITIVE_INFINITY, line: 1 };
 
-/** Undefined where it is not to be had. */
+/** Undefined where the folder cannot be read. */
 function looked<T>(directory: string, team: string, look: (folder: number) => T): T | undefined {
   try {
     return withTeam(directory, team, look);

@@ -5,24 +5,24 @@ import { escapeText } from "../../units/text.ts";
 import { inside, O_PATH } from "../files/safe-folder.ts";
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants;
-/** What stat(2) counts blocks in, whatever the file system's own are. */
+/** stat(2) counts blocks of this size, whatever the file system's block size. */
 const BLOCK_BYTES = 512;
-/** Files below this may lie in the inode or be compressed; reading one costs nothing. */
+/** Smaller files may be stored in the inode or compressed. Reading one costs nothing. */
 const SPARSE_FROM_BYTES = 16_777_216;
-/** Records hold hashes, so that no file system compresses them to less than this part of their size. */
+/** Records hold hashes, so no file system compresses them to less than this fraction of their size. */
 const COMPRESSED_AT_MOST = 32;
 
-/** Something in a day's place that no nixgate wrote. */
+/** A file with a day file's name that nixgate did not write. */
 export class ForeignFile extends Error {}
 
 /** A day's file, open for reading. */
 export interface OpenDay {
   readonly file: number;
-  /** No byte from here on is read, however the file grows meanwhile. */
+  /** Bytes after this offset are not read, even where the file grows meanwhile. */
   readonly end: number;
 }
 
-/** Runs `use` with the team's folder open, reached without a link. */
+/** Runs `use` with the team's folder open. No link is followed on the way. */
 export function withTeam<T>(directory: string, team: string, use: (folder: number) => T): T {
   const top = openSync(directory, O_RDONLY | O_DIRECTORY);
   try {
@@ -38,8 +38,8 @@ export function withTeam<T>(directory: string, team: string, use: (folder: numbe
 }
 
 /**
- * Opens a day's file for reading, reached without a link. Only a plain file is ever opened, and a lease of another
- * account on it (fcntl(2)) is an error at once, never a wait.
+ * Opens a day file for reading. No link is followed and only a regular file is opened. A lease of another account on it
+ * (fcntl(2)) is an error at once, never a wait.
  * @throws ForeignFile, or Node's own error
  */
 export function openDay(directory: string, team: string, name: string): OpenDay {
@@ -62,19 +62,22 @@ function checkPlain(stat: Stats): void {
   if (!stat.isFile()) throw new ForeignFile("cannot be read: not a regular file");
 }
 
-/** Up to where a file is read. @throws ForeignFile where it would cost more than records can */
+/**
+ * The offset up to which a file is read.
+ * @throws ForeignFile where reading it would cost more than reading records can
+ */
 function endOf({ size, blocks, uid }: Stats): number {
   if (size > SPARSE_FROM_BYTES && blocks * BLOCK_BYTES * COMPRESSED_AT_MOST < size)
     throw new ForeignFile(
       `cannot be read: ${size} bytes, of which ${blocks * BLOCK_BYTES} are there: a file with holes`,
     );
-  if (uid === 0) return Number.POSITIVE_INFINITY; // root's own, which nobody else makes grow
+  if (uid === 0) return Number.POSITIVE_INFINITY; // root's own file, which no other account can enlarge
   if (size > DAY_MAX_BYTES)
     throw new ForeignFile(`cannot be read: ${size} bytes, at most ${DAY_MAX_BYTES} are read of a day`);
   return DAY_MAX_BYTES;
 }
 
-/** What a failed reading means, in plain words. */
+/** Explains a failed read in plain words. */
 export function unreadable(error: unknown): string {
   if (error instanceof ForeignFile) return error.message;
   const { code, message } = error as NodeJS.ErrnoException;
@@ -83,15 +86,15 @@ export function unreadable(error: unknown): string {
   return `cannot be read: ${code ?? message}`;
 }
 
-/** EAGAIN of open(2): somebody holds a lease. */
+/** EAGAIN of open(2): another process holds a lease. */
 export const isHeld = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === "EAGAIN";
 
-/** What a caller of `openDay` throws for a file that cannot be read. */
+/** The error of callers of `openDay` for a file that cannot be read. */
 export const cannotRead = (path: string, cause: unknown): RecordError =>
   new RecordError(isHeld(cause) ? "E_LOG_HELD" : unreadableCode(cause), `${escapeText(path)}: ${unreadable(cause)}`, {
     cause,
   });
 
-/** Whether an error came of a reading, and not of a mistake in the code. */
+/** Whether an error came from reading, not from a bug. */
 export const isReadFailure = (error: unknown): boolean =>
   error instanceof ForeignFile || (error instanceof Error && "syscall" in error);

@@ -5,20 +5,20 @@ import type { DayIndex, IndexBuilder, KeptIndex } from "../../archive/archive.ts
 import { inside, isOurs, othersWrite } from "../files/safe-folder.ts";
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
-/** Behind the footer: its length, its CRC-32, and what the file is. */
+/** The footer is followed by its length, its CRC-32, and this mark of the file type. */
 const MAGIC = Buffer.from("nixgidx1");
 const TAIL_BYTES = 8 + MAGIC.length;
 const FOOTER_MAX_BYTES = 16 * 1024 * 1024;
-/** First and last bytes that are remembered of a day's file; the last ones hold its last record's hash. */
+/** The stamp holds this many first and last bytes of a day file. The last ones contain the last record's hash. */
 const EDGE_BYTES = 96;
-/** A change that falls into the same tick of the file system's clock as the one before cannot be told from it. */
+/** Two changes within one tick of the file system's clock have the same time. */
 const SETTLED_MS = 1000;
 
 /**
- * What tells whether a day's file is the one that was read: where it lies, its size, both times, its first and last
- * bytes. Whoever can write to it can change it without a trace in all of that, through a shared mapping: a page that is
- * dirty is written again without a new ctime (mmap(2), until it is written back). So there is a stamp only of a file that
- * nobody but root or the reader can write to.
+ * Identifies the state of a day file that was read: its device and inode, its size, both times, its first and last
+ * bytes. An account that can write to the file can change it without changing any of these, through a shared mapping: a
+ * dirty page is written again without a new ctime (mmap(2), until it is written back). So only a file that nobody but
+ * root or the reader can write to has a stamp.
  * @throws for any other file
  */
 function stampOf(file: number): { readonly stamp: string; readonly changedMs: number } {
@@ -35,11 +35,11 @@ function stampOf(file: number): { readonly stamp: string; readonly changedMs: nu
 }
 
 /**
- * The index of one day's file as one file in a folder that only this account, or root, can write to. It is written
- * beside and moved into its place when it is whole; what is there and does not fit is as good as not there.
- * @param folder its descriptor, made when it is missing and wanted; undefined where there is none
+ * The index of one day file, stored as one file in a folder that only this account, or root, can write to. It is
+ * written to a temporary file and renamed when it is complete. An index that does not match is ignored.
+ * @param folder its descriptor, made when it is missing and requested; undefined where there is none
  * @param name of the index's file
- * @param openDay opens the day's file for reading
+ * @param openDay opens the day file for reading
  */
 export function dayIndex(folder: (make: boolean) => number | undefined, name: string, openDay: () => number): DayIndex {
   const withDay = <T>(use: (file: number) => T): T => {
@@ -56,7 +56,7 @@ export function dayIndex(folder: (make: boolean) => number | undefined, name: st
   };
 }
 
-/** An index is never needed: what cannot be read or written is not there. */
+/** An index is optional: one that cannot be read or written counts as missing. */
 function attempt<T>(action: () => T | undefined): T | undefined {
   try {
     return action();

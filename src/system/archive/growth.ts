@@ -6,7 +6,7 @@ import { unreadableCode } from "../../record/error.ts";
 import { isReadFailure, openDay, unreadable } from "./day-file.ts";
 
 const LF = 0x0a;
-/** How much of a file's end is looked at for its last lines. */
+/** How many bytes of a file's end are searched for its last lines. */
 const TAIL_BYTES = 65_536;
 
 type Paths = ReadonlySet<string>;
@@ -14,18 +14,18 @@ const NONE: Paths = new Set();
 
 interface Known {
   readonly inode: number;
-  /** Behind the last whole line that was given, in bytes. */
+  /** The offset after the last complete line that was returned, in bytes. */
   readonly offset: number;
 }
 
 /**
- * The lines that were added to an archive since the last look, oldest day first; at the first look, all of them. A line
- * that is still being written waits for the next look; one that is longer than any writer makes is passed over.
+ * The lines that were added to an archive since the last call, oldest day first; at the first call, all lines. An
+ * incomplete line waits for the next call. A line that is longer than any record is skipped.
  */
 export function growthOf(archive: Archive) {
   const known = new Map<string, Known>();
   let isFirst = true;
-  /** What is wrong with the archive's folders is told at the first look. */
+  /** Problems with the archive's folders are reported at the first call only. */
   const scan = (report: (problem: ArchiveProblem) => void) => {
     const { files, problems } = archive.scan();
     if (isFirst) problems.forEach(report);
@@ -38,7 +38,7 @@ export function growthOf(archive: Archive) {
     report({ path: file.path, what: unreadable(error), ...denied });
   };
   return {
-    /** The last lines of each file; `lines` goes on behind them. */
+    /** The last lines of each file. `lines` continues after them. */
     *tail(since: string, report: (problem: ArchiveProblem) => void, also: Paths = NONE): Generator<string> {
       for (const file of scan(report).filter(({ day, path }) => day >= since || also.has(path))) {
         try {
@@ -49,8 +49,9 @@ export function growthOf(archive: Archive) {
       }
     },
     /**
+     * The lines since the last call.
      * @param since `YYYY-MM-DD`: older files are not read
-     * @param also paths of older files that are read all the same
+     * @param also paths of older files that are read nevertheless
      */
     *lines(since: string, report: (problem: ArchiveProblem) => void, also: Paths = NONE): Generator<string> {
       for (const file of scan(report)
@@ -74,7 +75,7 @@ function* lastLines(directory: string, { team, path }: DayFile, known: Map<strin
     const block = Buffer.allocUnsafe(stat.size - from);
     const count = readSync(file, block, 0, block.length, from);
     const whole = block.subarray(0, count).lastIndexOf(LF) + 1;
-    // A line that begins in front of the block is not whole in it.
+    // A line that begins before the block is incomplete in it.
     const first = from === 0 ? 0 : block.indexOf(LF) + 1;
     known.set(path, { inode: stat.ino, offset: from + whole });
     if (first < whole) yield* block.toString("utf8", first, whole - 1).split("\n");

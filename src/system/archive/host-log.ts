@@ -4,8 +4,8 @@ import { LOGGER, openJournal, SOCKET } from "../journal/journal.ts";
 import { tellSyslog } from "../journal/syslog.ts";
 
 /**
- * Tells the journal, or syslog where there is no journald, at error level. Without logger(1) of util-linux nobody is told.
- * It never throws, and waits 2 s at the most for the journal.
+ * Writes to the journal, or to syslog where there is no journald, at error level. Without logger(1) of util-linux
+ * nothing is written. It never throws, and waits at most 2 s for the journal.
  */
 export async function tellLog(
   problems: readonly { readonly team: string; readonly text: string }[],

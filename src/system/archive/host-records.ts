@@ -8,7 +8,7 @@ import { readKernelFile } from "../kernel/kernel-files.ts";
 import { newSessionId, ownAccount, ownMachine } from "../kernel/machine.ts";
 import { openRecordFile } from "./record-file.ts";
 
-/** Who does it, for a record of the host: this process's account, and who had logged in behind it. */
+/** This process's account, and the account that had logged in, for a record of the host. */
 export function doer(): Pick<HostBody, "user" | "uid" | "login"> {
   const { name, uid } = ownAccount();
   const login = loginUid();
@@ -17,18 +17,18 @@ export function doer(): Pick<HostBody, "user" | "uid" | "login"> {
   return { user: name, uid, login: { uid: login, ...(account && { user: account.name }) } };
 }
 
-/** (uid_t)-1: nobody has logged in, such as in a service (fs/proc/base.c). */
+/** (uid_t)-1: there was no login, for example in a service (fs/proc/base.c). */
 const NO_LOGIN = 4_294_967_295;
 
-/** The account that logged in, as pam_loginuid(8) has told the kernel; sudo and su do not change it. */
+/** The account that logged in, as pam_loginuid(8) has set it in the kernel. sudo and su do not change it. */
 function loginUid(): number | undefined {
   const text = readKernelFile("/proc/self/loginuid")?.trim() ?? "";
   return /^\d+$/.test(text) && Number(text) !== NO_LOGIN ? Number(text) : undefined;
 }
 
 /**
- * Puts an event of the host on record: on disk when this settles, its copy in the journal.
- * @throws RecordError E_LOG_CREATE (73) or E_LOG_WRITE (74); the journal has its copy all the same
+ * Records an event of the host. It is on disk when this settles, with a copy in the journal.
+ * @throws RecordError E_LOG_CREATE (73) or E_LOG_WRITE (74); the journal has its copy nevertheless
  */
 export async function putOnHostRecord(
   { directory, journald }: Pick<HostConfig["log"], "directory" | "journald">,

@@ -5,21 +5,22 @@ import type { DayIndex } from "../../archive/archive.ts";
 import { inside, makeFolder, openFolder, openFolderIn } from "../files/safe-folder.ts";
 import { dayIndex } from "./day-index.ts";
 
-/** What a reader that was killed left behind is older than this. */
+/** A temporary file that is older than this was left by a killed reader. */
 const ABANDONED_MS = 3_600_000;
 
 export interface IndexFolder {
-  /** @param name of the day's file */
+  /** @param name of the day file */
   of(team: string, name: string, openDay: () => number): DayIndex;
-  /** Removes what was kept of files that are no longer there: who prunes records wants them gone. */
+  /** Removes the index of files that are gone: pruning must also remove the derived data. */
   tidy(files: readonly { readonly team: string; readonly day: string }[]): void;
 }
 
 const nameOf = (team: string, day: string) => `${team}.${day}`;
 
 /**
- * Where a reader keeps what it derived from an archive: in $XDG_CACHE_HOME, or else root in /var/cache and everybody
- * else in ~/.cache, with a folder for each archive. Nothing is kept where that folder cannot be had, or where somebody else could write to it.
+ * The folder where a reader stores its index of an archive: $XDG_CACHE_HOME, otherwise /var/cache for root and ~/.cache
+ * for others, with a subfolder for each archive. Nothing is stored where that folder is not available or another
+ * account can write to it.
  * @param directory the archive's
  */
 export function indexFolder(directory: string): IndexFolder {
@@ -28,7 +29,7 @@ export function indexFolder(directory: string): IndexFolder {
     try {
       folder ??= openOwn(realpathSync(directory), make);
     } catch {
-      // not to be had: the files themselves are read
+      // not available: the day files themselves are read
     }
     return folder;
   };
@@ -42,7 +43,7 @@ export function indexFolder(directory: string): IndexFolder {
         try {
           if (!name.startsWith(".") || isAbandoned(inside(own, name))) unlinkSync(inside(own, name));
         } catch {
-          // another reader was quicker
+          // another reader was faster
         }
       }
     },
@@ -71,7 +72,10 @@ function openOwn(directory: string, make: boolean): number {
   return folder;
 }
 
-/** XDG Base Directory Specification 0.8; `openFolder` refuses what belongs to somebody else, whoever set the variable. */
+/**
+ * XDG Base Directory Specification 0.8. `openFolder` refuses folders of other accounts, even where a client set the
+ * variable.
+ */
 function whereTo(): readonly [base: string, ...names: string[]] {
   const own = process.env["XDG_CACHE_HOME"];
   if (own?.startsWith("/")) return [own, "nixgate", "index"];

@@ -5,18 +5,18 @@ import { PATH } from "../../scope/environment.ts";
 import { inside, O_PATH } from "../files/safe-folder.ts";
 import { withTeam } from "./day-file.ts";
 
-/** The kernel takes a lease away after this many seconds by default (proc_sys_fs(5), lease-break-time), and some more. */
+/** By default the kernel breaks a lease after 45 s (proc_sys_fs(5), lease-break-time). This is somewhat longer. */
 export const LEASE_PATIENCE_MS = 60_000;
-/** Most files that are waited for at one time. */
+/** The maximum number of files that are waited for at one time. */
 const MOST_FILES = 32;
-/** Opens fd 3 anew, without O_NONBLOCK: that waits until the lease is broken. Then it keeps the file open. */
+/** Opens fd 3 again, without O_NONBLOCK: that waits until the lease is broken. Then it keeps the file open. */
 const SCRIPT = "exec 4</proc/self/fd/3 && echo open && read -r _";
 
 /**
- * Reads files that another account holds a lease on (F_SETLEASE, fcntl(2)). Opening such a file with O_NONBLOCK fails, and
- * opening it without waits for the kernel to break the lease. So a process of its own opens it, for all files at the
- * same time, and keeps it open while `use` reads it: meanwhile nobody gets a new lease that keeps readers out.
- * @param use is called for each file as soon as it can be read; for the others never
+ * Reads files that another account holds a lease on (F_SETLEASE, fcntl(2)). Opening such a file with O_NONBLOCK fails.
+ * Opening it without O_NONBLOCK waits for the kernel to break the lease. So a separate process opens each file, all at
+ * the same time, and keeps it open while `use` reads it: meanwhile no process gets a new lease that keeps readers out.
+ * @param use is called for each file as soon as it can be read; it is not called for the others
  */
 export async function breakLeases(
   directory: string,
@@ -37,7 +37,7 @@ export async function breakLeases(
   );
 }
 
-/** A process that opens the file; undefined where that is no plain file any more. */
+/** A process that opens the file; undefined where it is no longer a regular file. */
 function opening(directory: string, { team, day }: DayFile): ChildProcess | undefined {
   let place: number | undefined;
   try {

@@ -5,13 +5,13 @@ import type { RawLine } from "../../record/decode.ts";
 
 const LF = 0x0a;
 const BLOCK_BYTES = 262_144;
-/** A reader can see one write(2) half done: what has no LF gets this long to be finished. */
+/** A reader can see a partial write(2). An unfinished line gets this long to be completed. */
 const SETTLE_MS = 20;
 const SETTLE_TIMES = 5;
 
 /**
- * The lines of an open file, empty ones left out, with memory for one line. A line above LINE_MAX_BYTES is said and
- * skipped. The bytes of a line are valid until the next one is asked for.
+ * The lines of an open file without empty ones, with memory for one line. A line above LINE_MAX_BYTES is reported and
+ * skipped. The bytes of a line are valid until the next one is requested.
  * @param part where to begin and to end; the whole file by default
  */
 export function* readLines(
@@ -20,8 +20,8 @@ export function* readLines(
   part: Span = { from: 0, to: Number.POSITIVE_INFINITY, line: 1 },
 ): Generator<RawLine> {
   let buffer = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, Math.max(1, part.to - part.from)));
-  let position = part.from; // in the file, of what is read next
-  let held = 0; // bytes in the buffer that belong to an unfinished line
+  let position = part.from; // the file offset of the next read
+  let held = 0; // the number of buffered bytes of an unfinished line
   let number = part.line - 1;
   let skipping = false;
   let waited = 0;
@@ -42,7 +42,7 @@ export function* readLines(
     }
     waited = 0;
     const filled = held + count;
-    const base = position - held; // in the file, of the buffer's first byte
+    const base = position - held; // the file offset of the buffer's first byte
     position += count;
     let from = 0;
     for (let end = buffer.indexOf(LF, held); end >= 0 && end < filled; end = buffer.indexOf(LF, from)) {

@@ -7,7 +7,7 @@ import { cannotRead, type OpenDay, openDay } from "./day-file.ts";
 const LF = 0x0a;
 const BLOCK_BYTES = 1_048_576;
 
-/** Digests the day files of an archive: each is read once, with memory for one block. */
+/** Digests the day files of an archive. Each file is read once, with memory for one block. */
 export const measuring =
   (directory: string): Measure =>
   (file, sizes) => {
@@ -38,7 +38,7 @@ function measure({ file, end }: OpenDay, sizes: readonly number[]): Measured {
   };
   note();
   for (;;) {
-    // Never past a size that is asked for, so that the digest can be taken there.
+    // A read stops at each requested size, so that the digest can be taken there.
     const most = Math.min(block.length, (wanted[0] ?? end) - position, end - position);
     const count = readSync(file, block, 0, most, position);
     if (count === 0) break;

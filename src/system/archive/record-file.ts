@@ -31,10 +31,10 @@ const LF = 0x0a;
 
 export interface RecordFile {
   readonly path: string;
-  /** The open file, for a lock on it (flock(2)). */
+  /** The descriptor of the open file, for a lock on it (flock(2)). */
   readonly descriptor: number;
   /**
-   * Appends one line by one write(2), whole or not at all as far as any reader is concerned.
+   * Appends one line by one write(2). A reader sees all of it or nothing.
    * @param durable returns only when the line is on disk (fdatasync(2))
    * @throws RecordError E_LOG_WRITE, with the errno in its message
    */
@@ -43,8 +43,8 @@ export interface RecordFile {
 }
 
 /**
- * Opens the file that all records of a session go to, making it and the team's folder when they are missing.
- * @param directory absolute; must be there
+ * Opens the file for all records of a session. The file and the team's folder are made when they are missing.
+ * @param directory absolute; must exist
  * @param team a name, `_unassigned` or `_host`
  * @param start of the session, milliseconds since 1970: its UTC day names the file
  * @throws RecordError E_LOG_CREATE
@@ -64,7 +64,7 @@ export function openRecordFile(directory: string, team: string, start: number): 
     if (isNewFolder) setMode(folder, 0o750);
     const { file, isNew } = openOrCreate(inside(folder, name), path);
     if (isNew) fsyncSync(folder);
-    // The first fsync is the file's own entry; the folder's entry lies in the one above, which may not be readable.
+    // The first fsync writes the file's entry. The folder's own entry is in its parent, which may not be readable.
     if (isNewFolder) syncFolder(top);
     return recordFile(file, path);
   } catch (error) {
@@ -74,13 +74,15 @@ export function openRecordFile(directory: string, team: string, start: number): 
   }
 }
 
-/** Whatever the umask. A folder keeps the set-group-ID bit of the one above it: below it all files are that group's. */
+/**
+ * Sets the mode whatever the umask. A folder keeps its parent's set-group-ID bit: all files below belong to that group.
+ */
 function setMode(descriptor: number, mode: number): void {
   const now = fstatSync(descriptor).mode;
   if ((now & 0o777) !== mode) fchmodSync(descriptor, mode | (now & 0o2000));
 }
 
-/** fsync(2) of a folder that was opened to be walked (O_PATH), which cannot be synced itself. */
+/** fsync(2) of a folder that was opened with O_PATH, which cannot be synced itself. */
 export function syncFolder(top: number): void {
   const readable = openSync(inside(top, "."), constants.O_RDONLY | constants.O_DIRECTORY);
   try {
@@ -120,7 +122,7 @@ function checkFile(file: number, path: string): void {
 }
 
 function recordFile(file: number, path: string): RecordFile {
-  // To a file of an account many sessions write at the same time: none takes away what may be another's.
+  // Many sessions write to an account's file at the same time. None of them truncates another's line.
   const takesBack = process.geteuid?.() === 0 && fstatSync(file).uid === 0;
   return {
     path,
@@ -137,8 +139,9 @@ function recordFile(file: number, path: string): RecordFile {
 }
 
 /**
- * The same, for a process that has others to serve meanwhile: fdatasync(2) is a thread's, because a disk may take longer
- * for it than a session. @throws RecordError E_LOG_CREATE
+ * The same, for a process that serves other sessions meanwhile: a thread calls fdatasync(2), because a disk may take
+ * longer for it than a whole session.
+ * @throws RecordError E_LOG_CREATE
  */
 export function openPatiently(...words: Parameters<typeof openRecordFile>): SessionsFile {
   const { append, close, descriptor, path } = openRecordFile(...words);
@@ -157,13 +160,14 @@ export function openPatiently(...words: Parameters<typeof openRecordFile>): Sess
   };
 }
 
-/** What readers take of a file that is not root's. */
+/** Readers accept at most this size of a file that is not root's. */
 const mostBytes = () => (process.geteuid?.() === 0 ? Number.POSITIVE_INFINITY : DAY_MAX_BYTES);
 
 /**
- * One line by one write(2), on a line of its own also behind a torn one.
+ * Appends one line by one write(2). After an incomplete line it starts on a line of its own.
  * @param most size of the file, in bytes, above which nothing is written
- * @param takesBack whether what a full disk took of a line is taken away again, so that the line is not torn
+ * @param takesBack whether the written part of a line is removed again when the disk is full, so that no line is
+ * incomplete
  * @throws Node's own error, or a short write's
  */
 export function appendLine(
@@ -183,7 +187,10 @@ export function appendLine(
   if (durable) fdatasyncSync(file);
 }
 
-/** The size of the file, and whether it ends in the middle of a line. @throws when it is no longer where readers look for it */
+/**
+ * The size of the file, and whether it ends within a line.
+ * @throws when the file is no longer at the path that readers open
+ */
 function tailOf(file: number): { readonly size: number; readonly isTorn: boolean } {
   const { size, nlink } = fstatSync(file);
   if (nlink === 0) throw new Error("the file was removed while it was written");

@@ -5,7 +5,7 @@ import { escapeText } from "../../units/text.ts";
 import { inside } from "../files/safe-folder.ts";
 import { withTeam } from "./day-file.ts";
 
-/** Removes a day's file, reached without a link; one that is not there any more is as good. */
+/** Removes a day file, reached without following a link. A missing file counts as removed. */
 export const removing = (directory: string) => (file: DayFile) => {
   try {
     withTeam(directory, file.team, (folder) => unlinkSync(inside(folder, `${file.day}.jsonl`)));
@@ -19,7 +19,7 @@ export const removing = (directory: string) => (file: DayFile) => {
   }
 };
 
-/** Root may remove everything but what an attribute or the mount keeps. */
+/** Root can remove every file, except where an attribute or the mount prevents it. */
 function hintFor(code: string | undefined): string {
   if (code === "EROFS") return "its file system is mounted read-only: mount -o remount,rw";
   if (process.geteuid?.() !== 0) return "run it as root";

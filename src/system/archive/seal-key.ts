@@ -18,7 +18,7 @@ const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constant
 const KEY = "seal.key";
 const KEY_BYTES = 32;
 
-/** @throws UnsafeFolder unless it is a regular file of root's or the caller's that nobody else can even read */
+/** @throws UnsafeFolder unless it is a regular file of root's or the caller's that no other account can read */
 export function checkPrivate(file: number, path: string): void {
   const stat = fstatSync(file);
   const shown = escapeText(path);
@@ -42,7 +42,10 @@ export function readKey(top: number, sealDirectory: string): Uint8Array {
   }
 }
 
-/** The key is written aside and then given its name, so that nobody ever sees half of it; one that is there stays. */
+/**
+ * The key is written to a temporary file and then linked to its name, so that no reader sees a part of it. An existing
+ * key stays.
+ */
 export function makeKey(top: number, sealDirectory: string): Uint8Array {
   const aside = `.${KEY}.${process.pid}`;
   const file = openSync(inside(top, aside), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);

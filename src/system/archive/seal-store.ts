@@ -11,7 +11,9 @@ import { checkPrivate, makeKey, readKey } from "./seal-key.ts";
 
 const { O_RDONLY, O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
 
-/** `/var/log/nixgate` → `var-log-nixgate`, as systemd-escape(1) `--path` does it: one file of seals an archive. */
+/**
+ * `/var/log/nixgate` → `var-log-nixgate`, as systemd-escape(1) `--path` does it. Each archive has one file of seals.
+ */
 export function archiveName(directory: string): string {
   const plain = resolve(directory).replace(/^\/|\/$/g, "");
   return plain.replaceAll(/[^a-zA-Z0-9:_./]/g, hexEscape).replaceAll("/", "-") || "-";
@@ -20,11 +22,11 @@ const hexEscape = (character: string) =>
   [...Buffer.from(character)].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("");
 
 /**
- * The seals of an archive, `<sealDirectory>/seals/<archive>.jsonl` (0600), and the key `<sealDirectory>/seal.key` (0600):
- * both belong to root, or to whoever seals in a folder of his own. `write` makes what is missing, and keeps the file
- * for this process alone; without it nothing is made.
- * @param directory the archive's, as it was called when it was sealed
- * @throws RecordError E_SEAL_STORE; E_LOG_WRITE where another process holds the lock for long
+ * The seals of an archive, `<sealDirectory>/seals/<archive>.jsonl` (0600), and the key `<sealDirectory>/seal.key`
+ * (0600). Both belong to root, or to an account that seals in a folder of its own. `write` makes missing files and
+ * locks the file for this process; without it nothing is made.
+ * @param directory the archive's path when it was sealed
+ * @throws RecordError E_SEAL_STORE; E_LOG_WRITE where another process holds the lock for too long
  */
 export async function openSealStore(
   sealDirectory: string,
@@ -60,7 +62,7 @@ function real(directory: string): string {
   try {
     return realpathSync(directory);
   } catch {
-    return directory; // a whole archive that is gone is what its seals are for
+    return directory; // seals also detect an archive that is missing as a whole
   }
 }
 

@@ -11,7 +11,7 @@ const hostAndBoot = () => {
   return { host, boot };
 };
 
-/** What the commands that vouch for records, or check them, need of the world beside the archive. */
+/** The system operations of the commands that seal or verify records, besides the archive. */
 export const trustPorts = () => ({
   ...{ breakLeases, openSeals: openSealStore, measuring, removing, readJournal, machine: hostAndBoot() },
   noJournald: () => openJournal().note,

@@ -10,27 +10,30 @@ import { killAllBut, processesOf, readCgroupFile } from "./cgroup.ts";
 import { lastUsageOf } from "./last-usage.ts";
 import { watchLimitsAround } from "./limit-hits.ts";
 
-/** A scope in which a process waits for its word, and another, or the same, stays until the figures are read. */
+/**
+ * A scope with a process that waits to become the command. A holder process, which may be the same, stays until the
+ * counters are read.
+ */
 export interface Held
   extends Pick<
     OpenScope,
     "openedAt" | "begunAt" | "pid" | "invocation" | "isolation" | "begin" | "onStop" | "endedBy"
   > {
-  /** Where they have been read already. */
+  /** Set where the limits were already read. */
   readonly appliedToTeam?: Readonly<Record<string, string>>;
-  /** The process that is spared until `release`. */
+  /** The process that `kill` spares until `release`. */
   readonly holder: number;
   readonly exited: Promise<Exit>;
-  /** Whether the scope is stopped from here when it loses a process to the OOM killer. */
+  /** Whether nixgate stops the scope when the OOM killer ends one of its processes. */
   readonly stopsOnOom?: boolean;
-  /** Lets the holder go, once nothing else is left. */
+  /** Releases the holder, once no other process is left. */
   release(folder: string): Promise<void>;
 }
 
-/** What is known of a scope before it is looked at. */
+/** The facts about a scope that are known before its cgroup is read. */
 export type Known = Pick<Held, "openedAt" | "begunAt" | "invocation" | "appliedToTeam">;
 
-/** What the story may do with a scope that has a cgroup of its own. */
+/** The operations of a scope that has its own cgroup. */
 export function cgroupScope(plan: Plan, folder: string, held: Held): OpenScope {
   const slice = dirname(folder);
   const others = () => processesOf(folder).filter((pid) => pid !== held.holder);
@@ -75,7 +78,9 @@ function onFirstOom(stop: () => void): (usage: Usage) => void {
   };
 }
 
-/** The command's own process while it lives: under its own user manager it can leave the scope, and is ended all the same. */
+/**
+ * The command's process while it lives. Under its own user manager it can leave the scope, and must be ended there too.
+ */
 function untilItEnds({ pid, holder, exited }: Held): () => readonly number[] {
   let command: readonly number[] = pid === holder ? [] : [pid];
   exited.then(() => {
@@ -84,7 +89,7 @@ function untilItEnds({ pid, holder, exited }: Held): () => readonly number[] {
   return () => command;
 }
 
-/** The limits as the kernel has them; one that it has no file for is left out. */
+/** The limits as the kernel holds them. A limit is absent where the kernel has no file for it. */
 export function applied(
   expectations: readonly Expectation[],
   read: (file: string) => string | undefined,
@@ -93,7 +98,7 @@ export function applied(
   return Object.fromEntries(found.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
-/** A stopped process takes SIGTERM only when it goes on, hence SIGCONT, as systemd.kill(5) has it. */
+/** A stopped process handles SIGTERM only after it continues, hence SIGCONT, as in systemd.kill(5). */
 export function terminate(pids: readonly number[]): void {
   signalAll(pids, "SIGTERM");
   signalAll(pids, "SIGCONT");

@@ -16,26 +16,28 @@ export function cgroupOf(pid: number): string | undefined {
 }
 
 /**
- * Whether the kernel's cgroups are those of version 2: the file is in the root of that hierarchy alone. Of the two others
- * (hybrid, and systemd.unified_cgroup_hierarchy=0) the first has it below unified/, without a controller (systemd(1)).
+ * Whether the host uses cgroup v2 alone: only the root of that hierarchy has the file. In hybrid mode the file is below
+ * unified/, without a controller. With systemd.unified_cgroup_hierarchy=0 it is missing (systemd(1)).
  */
 export const hasCgroup2 = (): boolean => controllers() !== undefined;
 
-/** The controllers that the kernel has; undefined without cgroup v2. */
+/** The kernel's controllers; undefined without cgroup v2. */
 export function controllers(mount = MOUNT): readonly string[] | undefined {
   return readKernelFile(`${mount}/cgroup.controllers`)?.trim().split(/\s+/);
 }
 
-/** Why a process is not in the unit that was made for it. */
+/** The message for a process that is not in the unit that was made for it. */
 export const notInUnit = (unit: string): string =>
   hasCgroup2() ? `the process is not in ${unit}` : "this host has no cgroup v2 at /sys/fs/cgroup, which limits need";
 
-/** A file of a cgroup, without the newline at its end; undefined where the kernel or the controller has no such file. */
+/**
+ * The text of a cgroup file without its last newline; undefined where the kernel or the controller has no such file.
+ */
 export function readCgroupFile(folder: string, file: string): string | undefined {
   return readKernelFile(`${folder}/${file}`)?.trimEnd();
 }
 
-/** Every process of the cgroup and of those that were made below it. */
+/** All processes of the cgroup and of its descendants. */
 export function processesOf(folder: string): readonly number[] {
   const own = unveiled(folder, () => readKernelFile(`${folder}/cgroup.procs`));
   if (own === undefined) return [];
@@ -48,13 +50,16 @@ function subfolders(folder: string): readonly string[] {
     try {
       return readdirSync(folder, { withFileTypes: true });
     } catch {
-      return undefined; // gone between two looks, or hidden
+      return undefined; // vanished between two reads, or hidden
     }
   });
   return (entries ?? []).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 }
 
-/** A command can take the permissions from a cgroup that it made, to hide what is in it; systemd then fails to remove it. */
+/**
+ * Restores permissions before a read. A command can remove them from its cgroups to hide processes; systemd then fails
+ * to remove these cgroups.
+ */
 function unveiled<Found>(folder: string, read: () => Found | undefined): Found | undefined {
   const found = read();
   if (found !== undefined) return found;
@@ -68,8 +73,8 @@ function unveiled<Found>(folder: string, read: () => Found | undefined): Found |
 }
 
 /**
- * SIGKILL for every process but one. The cgroup is frozen meanwhile (cgroup.freeze, Linux ≥ 5.2), so that nothing
- * forks away under our hands and no pid passes to a stranger; cgroup.kill would take the spared one too.
+ * Sends SIGKILL to every process but one. The cgroup is frozen meanwhile (cgroup.freeze, Linux ≥ 5.2), so that no
+ * process can fork and no pid can be reused. cgroup.kill would end the spared process too.
  */
 export function killAllBut(spared: number, folder: string): void {
   if (isAlone(spared, folder)) return;
@@ -81,12 +86,15 @@ export function killAllBut(spared: number, folder: string): void {
   setFrozen(folder, "0");
 }
 
-/** pids.current is exact, and counts what is below; to freeze a cgroup costs more than all else at a command's end. */
+/**
+ * pids.current is exact and includes descendants. Freezing a cgroup costs more than all other steps of a command's end.
+ */
 const isAlone = (pid: number, folder: string): boolean =>
   readCgroupFile(folder, "pids.current") === "1" && readCgroupFile(folder, "cgroup.procs") === String(pid);
 
 /**
- * SIGKILL for the whole tree of a cgroup (cgroup.kill, Linux ≥ 5.14), whatever was moved or made there meanwhile.
+ * Sends SIGKILL to the whole tree of a cgroup (cgroup.kill, Linux ≥ 5.14), including processes that are moved or made
+ * meanwhile.
  */
 export function killWhole(folder: string): void {
   writeIfThere(`${folder}/cgroup.kill`, "1");
@@ -100,11 +108,11 @@ function writeIfThere(file: string, value: string): void {
   try {
     writeFileSync(file, value);
   } catch {
-    // an older kernel, or the cgroup is gone: the caller looks again until nothing is left
+    // an older kernel, or the cgroup is gone: the caller polls until no process is left
   }
 }
 
-/** The counters of the cgroup up to now. */
+/** The cgroup's counters now. */
 export function usageOf(folder: string): Usage {
   const texts = COUNTER_FILES.map((file) => [file, readCgroupFile(folder, file)]);
   return usageFrom(Object.fromEntries(texts) as Record<CounterFile, string | undefined>);

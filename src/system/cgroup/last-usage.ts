@@ -4,18 +4,19 @@ import { usageOf } from "./cgroup.ts";
 import { type LimitCounts, limitCountsOf } from "./limit-hits.ts";
 
 export interface LastUsage {
-  /** The counters now; where the cgroup is gone, those of the last look at it. */
+  /** The counters now; those of the last read, where the cgroup is gone. */
   look(): Usage;
-  /** How often the scope's own limits were hit, up to the last look. */
+  /** How often the scope's own limits were hit, up to the last read. */
   limitCounts(): LimitCounts;
   stop(): void;
 }
 
 /**
- * Keeps a scope's counters past its cgroup. systemd may stop a scope by itself, at an OOM kill in it (OOMPolicy=stop,
- * the default from 253 on) or at RuntimeMaxSec, and then ends the holder as well: what was last seen is what is told.
- * The kernel reports a change of memory.events by inotify(7) (Linux ≥ 4.5), so an OOM kill is seen when it happens.
- * @param seen is called then
+ * Keeps a scope's counters after its cgroup is gone. systemd may stop a scope by itself, after an OOM kill in it
+ * (OOMPolicy=stop, the default from 253 on) or at RuntimeMaxSec, and then ends the holder as well: then the last values
+ * are reported. The kernel reports a change of memory.events by inotify(7) (Linux ≥ 4.5), so an OOM kill is seen at
+ * once.
+ * @param seen is called after each such change
  */
 export function lastUsageOf(folder: string, seen: (usage: Usage) => void = () => undefined): LastUsage {
   let last: Usage = {};
@@ -34,7 +35,7 @@ export function lastUsageOf(folder: string, seen: (usage: Usage) => void = () =>
     );
     stop = () => watcher.close();
   } catch {
-    // no memory controller, or no inotify instance left for the account: the other looks must do
+    // no memory controller, or no inotify instance left for the account: only the other reads remain
   }
   return { look, limitCounts: () => counts, stop };
 }

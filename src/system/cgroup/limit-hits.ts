@@ -3,7 +3,9 @@ import { keyed } from "../../ending/counters.ts";
 import type { Hits, LimitHits } from "../../ending/limit-hits.ts";
 import { MOUNT, readCgroupFile } from "./cgroup.ts";
 
-/** How often a cgroup's own limits were hit since it was made; a file that the kernel does not have is undefined. */
+/**
+ * How often a cgroup's own limits were hit since it was made. A count is undefined where the kernel has no file for it.
+ */
 export interface LimitCounts {
   readonly memory: number | undefined;
   readonly tasks: number | undefined;
@@ -17,10 +19,10 @@ export function limitCountsOf(folder: string): LimitCounts {
 }
 
 /**
- * Watches the limits around a scope: they are shared with others, so what they counted before does not matter. A cgroup
- * that is gone at the end counts nothing, which happens when the OOM killer takes the account's own systemd along.
- * @param scope its folder; the team's slice is the one around it
- * @returns the hits since this call, with the scope's own as they were last seen
+ * Counts hits of the limits around a scope. Other scopes share these limits, so earlier counts are subtracted. A cgroup
+ * that is gone at the end counts nothing, which happens when the OOM killer ends the account's own systemd.
+ * @param scope its folder; the team's slice is its parent
+ * @returns the hits since this call, with the scope's own counts as they were last read
  */
 export function watchLimitsAround(scope: string): (own: LimitCounts) => LimitHits {
   const before = foldersAround(scope).map((folder) => ({
@@ -44,10 +46,13 @@ export function watchLimitsAround(scope: string): (own: LimitCounts) => LimitHit
   };
 }
 
-/** Of the whole tree, of what is gone from it too (memory.events in Documentation/admin-guide/cgroup-v2.rst). */
+/**
+ * The count for the whole tree, including removed descendants (memory.events in
+ * Documentation/admin-guide/cgroup-v2.rst).
+ */
 const kills = (folder: string) => keyed(readCgroupFile(folder, "memory.events"), "oom_kill");
 
-/** Innermost first; the root has no limits. */
+/** The ancestors, innermost first. The root has no limits. */
 function foldersAround(folder: string): readonly string[] {
   const above = dirname(folder);
   return above.startsWith(`${MOUNT}/`) ? [above, ...foldersAround(above)] : [];

@@ -2,7 +2,7 @@ import { LIVE_FILES, type LiveFigures, type LiveFile, liveFiguresFrom, present }
 import { processesOfSession, resourceLimit } from "../kernel/process-group.ts";
 import { cgroupOf, readCgroupFile } from "./cgroup.ts";
 
-/** A command that runs, as its command.start names it. */
+/** A running command, as its command.start record names it. */
 export interface RunningCommand {
   readonly pid: number;
   /** Its scope; undefined where it runs without systemd. */
@@ -10,14 +10,14 @@ export interface RunningCommand {
 }
 
 /**
- * What a command takes now. With a scope the figures are its cgroup's, read without asking systemd. Without one they are
- * the sum over the processes of its session (setsid(2)), as pidusage finds them; what has ended is not in it.
- * @returns undefined where the command is gone, or this account may not see it
+ * The current usage of a command. With a scope the figures are its cgroup's, read without systemd. Without one they are
+ * the sum over the processes of its session (setsid(2)), as pidusage finds them. Ended processes are not included.
+ * @returns undefined where the command is gone, or hidden from this account
  */
 export async function liveFigures({ pid, unit }: RunningCommand): Promise<LiveFigures | undefined> {
   const folder = cgroupOf(pid);
   if (unit === undefined) return ofProcesses(pid);
-  if (!folder?.endsWith(`/${unit}`)) return undefined; // the number is somebody else's by now
+  if (!folder?.endsWith(`/${unit}`)) return undefined; // the pid now belongs to another process
   const texts = LIVE_FILES.map((file) => [file, readCgroupFile(folder, file)]);
   return liveFiguresFrom(Object.fromEntries(texts) as Record<LiveFile, string | undefined>);
 }
@@ -46,9 +46,9 @@ interface PidUsage {
   readonly memory: number;
 }
 
-/** pidusage 4.1 reads /proc/PID/stat: milliseconds and bytes, and nothing for a process that is gone. */
+/** pidusage 4.1 reads /proc/PID/stat. It returns milliseconds and bytes, and nothing for a process that is gone. */
 async function usageOf(pids: readonly number[]): Promise<Readonly<Record<string, PidUsage | undefined>>> {
-  // @ts-expect-error the package brings no types
+  // @ts-expect-error the package has no types
   const { default: pidusage } = await import("pidusage");
-  return pidusage([...pids]).catch(() => ({})); // all of them are gone by now
+  return pidusage([...pids]).catch(() => ({})); // all of them have ended meanwhile
 }

@@ -3,12 +3,12 @@ import type { Plan } from "../../scope/plan.ts";
 import { isInForce } from "../../scope/properties.ts";
 import { readCgroupFile } from "./cgroup.ts";
 
-/** How long systemctl may take, in milliseconds. */
+/** The timeout of systemctl, in milliseconds. */
 const TIMEOUT_MS = 10_000;
 
 /**
- * Gives the team's slice its limits where it does not have them yet: at the team's first session, and after the policy
- * has changed. Whether they are in force is read back afterwards, so a failure here needs no words of its own.
+ * Sets the limits of the team's slice where they differ: at the team's first session, and after a change of the policy.
+ * The limits are read back afterwards, so a failure here is not reported.
  */
 export async function limitSlice({ slice, team, environment }: Plan, folder: string): Promise<void> {
   if (team.expectations.every((expectation) => isInForce(expectation, readCgroupFile(folder, expectation.file))))

@@ -5,13 +5,13 @@ import { findProgram } from "../kernel/programs.ts";
 import { write } from "../terminal/exit-process.ts";
 
 /**
- * What `nixgate demo` needs of the world.
+ * The system operations of `nixgate demo`.
  * @param nixgate the absolute path of bin/nixgate
  * @param policies the folder of the example policies
  */
 export function demoPorts(nixgate: string, policies: string) {
   const uid = process.getuid?.() ?? 0;
-  const socket = `/run/user/${uid}/systemd/private`; // where systemd --user listens for its own clients
+  const socket = `/run/user/${uid}/systemd/private`; // systemd --user listens here for its own clients
   return {
     say: (line: string) => write(1, `${line}\n`),
     findProgram,

@@ -9,24 +9,24 @@ import { findProgram } from "../kernel/programs.ts";
 import { withPrivsepFolder } from "./privsep-folder.ts";
 
 const START_TIMEOUT_MS = 10_000;
-/** Another program may take the free port in between. */
+/** Another program may take the free port before sshd does. */
 const TRIES = 3;
 
 export interface SshdOptions {
-  /** An empty folder of the caller's, mode 0700: keys, configuration and log of server and client lie in it. */
+  /** An empty folder of the caller's, mode 0700. It receives the keys, configuration and logs of server and client. */
   readonly folder: string;
-  /** Lines of sshd_config(5) behind the fixed ones; the first value given for a keyword counts. */
+  /** Lines of sshd_config(5) after the fixed ones. The first value of a keyword counts. */
   readonly config: readonly string[];
-  /** authorized_keys(5), made from the client's public key (`TYPE BASE64`). */
+  /** Returns authorized_keys(5) for the client's public key (`TYPE BASE64`). */
   readonly authorizedKeys?: (publicKey: string) => string;
 }
 
 export interface LoopbackSshd {
   readonly port: number;
   readonly pid: number;
-  /** For `ssh -F`: it knows one host, `builder`. */
+  /** A file for `ssh -F`. It defines one host, `builder`. */
   readonly clientConfig: string;
-  /** What sshd has logged so far. */
+  /** sshd's log so far. */
   log(): string;
   stop(): Promise<void>;
 }
@@ -40,9 +40,9 @@ export class SshdUnavailable extends NixgateError {
 }
 
 /**
- * A real sshd for the caller's own account, on a port of 127.0.0.1 that nobody chose, with keys of its own. The
- * machine's sshd, its configuration and its host keys play no part. It forks as sshd always does; `stop` ends the
- * listener, sessions end with their clients.
+ * Starts a real sshd for the caller's own account, on a free port of 127.0.0.1, with its own keys. The machine's sshd,
+ * configuration and host keys are not used. It forks as sshd always does. `stop` ends the listener; sessions end with
+ * their clients.
  * @throws SshdUnavailable
  */
 export async function startSshd({ folder, config, authorizedKeys }: SshdOptions): Promise<LoopbackSshd> {
@@ -71,7 +71,7 @@ export async function startSshd({ folder, config, authorizedKeys }: SshdOptions)
   throw new SshdUnavailable(`sshd does not start: ${trouble}`);
 }
 
-/** StrictModes is off since sshd, unlike nixgate, takes a sticky folder above (/tmp) for one that others can change. */
+/** StrictModes is off: sshd, unlike nixgate, refuses a sticky parent folder (/tmp) as writable by others. */
 function sshdConfig(inFolder: (name: string) => string, port: number, config: readonly string[]): string {
   return [
     `Port ${port}`,

@@ -2,22 +2,24 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 
-/** sshd as root insists on this folder (its compiled-in privilege separation directory on Debian, OpenSSH 9.2). */
+/** sshd run by root requires this folder (its compiled-in privilege separation directory on Debian, OpenSSH 9.2). */
 const PRIVSEP = "/run/sshd";
-/** Begins the names of folders by which several sshds of ours share a folder that one of them made. */
+/**
+ * The prefix of marker folders. They show how many of nixgate's sshd processes share a folder that one of them made.
+ */
 const MARK = "nixgate-";
 
 export type Argv = readonly [string, ...string[]];
 
-/** How sshd is to be called, and what is to be done when it has ended. */
+/** The command that starts sshd, and the cleanup after its end. */
 export interface Call {
   readonly argv: Argv;
   readonly tidy: () => void;
 }
 
 /**
- * Where root lacks the folder: sshd sees a /run of its own, which holds what the machine's holds (systemd's sockets
- * among it) and that folder. A container may forbid mounts; there the folder is made for the time of the sshd.
+ * Provides the folder where root lacks it. sshd gets a private /run with the machine's entries (among them systemd's
+ * sockets) and that folder. A container may forbid mounts; there the folder is made while sshd runs.
  * @param folder a private one, to mount on
  */
 export function withPrivsepFolder(argv: Argv, folder: string): Call {
@@ -50,7 +52,7 @@ function mayMount(): boolean {
   }
 }
 
-/** `-n`: mount(8) would note each mount in /run/mount, the machine's own. */
+/** `-n`: otherwise mount(8) would record each mount in the machine's own /run/mount. */
 const OWN_RUN = `set -e
 machines=$1
 shift
@@ -71,6 +73,6 @@ function letGo(mark: string): void {
   try {
     rmdirSync(PRIVSEP);
   } catch {
-    // another sshd of ours still needs it
+    // another sshd of nixgate's still needs it
   }
 }

@@ -21,14 +21,14 @@ import { livenessHere } from "../lost/liveness.ts";
 import { replaceFile } from "./write-rendered.ts";
 
 const UNITS = "/etc/systemd/system";
-/** Folders in which rendered files lie, besides drop-ins of units. */
+/** The folders of rendered files, besides drop-ins of units. */
 const FOLDERS = [UNITS, "/etc/sysctl.d", "/etc/dbus-1/system.d"];
 const DROP_INS = /^(?:user@\d+\.service|user-\d+\.slice)\.d$/;
 const SYSTEMCTL_MS = 90_000;
-/** Sessions that began longer ago and run no command are not looked for: read_timeout has ended them. */
+/** Sessions that began earlier and run no command are not searched: read_timeout has ended them. */
 const DAYS = 2;
 
-/** Rendered files of whatever configuration, and what lies at these paths. */
+/** The rendered files of any configuration, and the files at these paths. */
 export function filesOnHost(paths: readonly string[]): ReadonlyMap<string, string> {
   const candidates = [...FOLDERS, ...namesIn(UNITS, DROP_INS).map((name) => `${UNITS}/${name}`)].flatMap((folder) =>
     namesIn(folder, /nixgate/).map((name) => `${folder}/${name}`),
@@ -51,11 +51,11 @@ function namesIn(folder: string, pattern: RegExp): readonly string[] {
       .filter((name) => pattern.test(name))
       .sort();
   } catch {
-    return []; // not there
+    return []; // missing
   }
 }
 
-/** Root alone writes there. */
+/** Only root can write there. */
 function textOf(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
@@ -84,13 +84,13 @@ export async function observe(files: readonly RenderedFile[], logDirectory: stri
 
 const NO_UNIT: UnitState = { active: false, sub: "dead", enabled: false, needsReload: false };
 
-/** The unit that a file is of, its own or the one that it is a drop-in for. */
+/** The units that a file defines or is a drop-in for. */
 const unitsOf = (path: string): readonly string[] => {
   const [, name] = /^\/etc\/systemd\/system\/([^/]+?)(?:\.d\/[^/]+)?$/.exec(path) ?? [];
   return name === undefined ? [] : [name];
 };
 
-/** All in one call: each costs PID 1 and this process some milliseconds. */
+/** One call for all units: each call costs PID 1 and this process some milliseconds. */
 function unitStates(names: readonly string[]): Map<string, UnitState> {
   if (names.length === 0) return new Map();
   const properties = "--property=ActiveState,SubState,UnitFileState,NeedDaemonReload";
@@ -126,7 +126,7 @@ function busyTeam(slice: string): readonly string[] {
   return team !== undefined && /^populated 1$/m.test(events) ? [team] : [];
 }
 
-/** Whether scopes of sessions are in the account's own systemd, at whatever depth. */
+/** Whether the account's own systemd has scopes of sessions, at any depth. */
 function hasSessions(uid: number): boolean {
   const folder = `${MOUNT}/user.slice/user-${uid}.slice/user@${uid}.service`;
   try {
@@ -134,11 +134,11 @@ function hasSessions(uid: number): boolean {
       /nixgate-[^/]*\.scope$/.test(name),
     );
   } catch {
-    return false; // it has none
+    return false; // there are none
   }
 }
 
-/** Sessions of the supervisor that run no command now. */
+/** The supervisor's sessions that run no command now. */
 function between(archive: Archive): number {
   const open = openSessions();
   const since = new Date(Date.now() - DAYS * 86_400_000).toISOString().slice(0, 10);
@@ -151,7 +151,7 @@ function between(archive: Archive): number {
   }).length;
 }
 
-/** The supervisor writes into root's folders only; in one of its own an account could make up sessions. */
+/** The supervisor writes only into root's folders. In a folder of its own an account could forge sessions. */
 const rootsOwn = (archive: Archive): Archive => ({
   ...archive,
   scan() {

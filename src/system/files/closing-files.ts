@@ -6,7 +6,8 @@ import { escapeText } from "../../units/text.ts";
 import { replaceFile } from "./write-rendered.ts";
 
 /**
- * Puts a closing in place, readable for all accounts whatever the umask: under manager = "user" they look themselves.
+ * Writes a closing file that all accounts can read, whatever the umask: with manager = "user" each account checks it
+ * itself.
  * @throws NixgateError E_CLOSING, status 77 where this account may not, 73 otherwise
  */
 export function putClosing(path: string, text: string): void {
@@ -19,7 +20,10 @@ export function putClosing(path: string, text: string): void {
   }
 }
 
-/** Takes a closing away; one that is not there is no error. @throws NixgateError E_CLOSING */
+/**
+ * Removes a closing file. A missing one is no error.
+ * @throws NixgateError E_CLOSING
+ */
 export function takeClosing(path: string): void {
   try {
     unlinkSync(path);

@@ -5,8 +5,9 @@ import { digest } from "../../units/digest.ts";
 import { type OpenPath, PathRefused, withTrustedPath } from "./trusted-path.ts";
 
 /**
- * Configuration files of this machine, trusted as sshd's StrictModes trusts authorized_keys; see trusted-path.ts.
- * @param owners user ids whose files are trusted beside root's: the caller's
+ * The configuration files of this machine. They are trusted as sshd's StrictModes trusts authorized_keys; see
+ * trusted-path.ts.
+ * @param owners user ids whose files are trusted besides root's: the caller's
  */
 export function configFiles(owners: readonly number[]): ConfigFiles {
   const attempt = <T>(path: string, use: (open: OpenPath) => T): Read<T> => {
@@ -30,7 +31,7 @@ export function configFiles(owners: readonly number[]): ConfigFiles {
       try {
         return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
       } catch (error) {
-        // In a folder that is there and cannot be looked into, it may be there.
+        // In a folder without search permission the file may exist.
         return (error as NodeJS.ErrnoException).code === "EACCES" && canBeSeen(dirname(path));
       }
     },
@@ -42,7 +43,7 @@ function canBeSeen(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch {
-    return false; // what else is to be read there says why
+    return false; // a read of another file reports the reason
   }
 }
 
@@ -63,7 +64,7 @@ function readConfigFile(path: string, open: OpenPath): ConfigFile {
     return {
       path,
       text,
-      // when it is asked for: a session has none of nixgate.toml on record
+      // computed only when needed: a session does not record the hash of nixgate.toml
       get sha256() {
         return digest(content, "hex");
       },

@@ -2,12 +2,12 @@ import { RecordError } from "../../record/error.ts";
 import { escapeText } from "../../units/text.ts";
 import { run } from "../kernel/run.ts";
 
-/** How long another holder is waited for, in seconds; what it does takes milliseconds. */
+/** The timeout for a lock that another process holds, in seconds. The holder's work takes milliseconds. */
 const LOCK_SECONDS = 10;
 
 /**
- * flock(2) by way of flock(1): a lock belongs to the open file, which both share, so it stays when flock(1) has gone and
- * is the kernel's to take back when we have.
+ * Calls flock(2) through flock(1). The lock belongs to the open file, which both processes share: it stays after
+ * flock(1) has exited, and the kernel releases it when this process ends.
  * @throws RecordError E_LOG_WRITE
  */
 export async function lockFile(descriptor: number, path: string): Promise<void> {

@@ -6,23 +6,29 @@ import { escapeText } from "../../units/text.ts";
 import { clearPassing, writeAll } from "../terminal/exit-process.ts";
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-/** Whatever the umask: it says who was on this host, and what they ran. */
+/** Set whatever the umask: the output names the people who used this host and their commands. */
 const MODE = 0o600;
 const STDOUT = 1;
 
-/** Where a long answer goes, bit by bit. */
+/** The destination of a long answer that is written in pieces. */
 export interface Output {
-  /** @returns false when nobody reads any more. @throws NixgateError E_OUTPUT_WRITE, status 74 */
+  /**
+   * @returns false when nobody reads the output any more
+   * @throws NixgateError E_OUTPUT_WRITE, status 74
+   */
   write(text: string): boolean;
-  /** All of it is there. @throws NixgateError E_OUTPUT_WRITE */
+  /**
+   * Completes the output.
+   * @throws NixgateError E_OUTPUT_WRITE
+   */
   finish(): void;
-  /** Takes away what was written; no effect once it is finished. */
+  /** Removes the partial output; has no effect after `finish`. */
   abandon(): void;
 }
 
 /**
- * A file, or stdout. A file is written beside its place and put there by rename(2) when it is whole: a link that lies
- * there is neither followed nor replaced, and a reader never sees half of it.
+ * A file, or stdout. A file is written under a temporary name and put in place by rename(2) when it is complete: a link
+ * at its path is neither followed nor replaced, and no reader sees a part of it.
  * @throws NixgateError E_OUTPUT_CREATE, status 73
  */
 export function openOutput(path: string | undefined): Output {
@@ -83,7 +89,7 @@ function toFile(path: string): Output {
   };
 }
 
-/** rename(2) would put a file in the place of a device, a link or a FIFO. */
+/** rename(2) would replace a device, a link or a FIFO with a regular file. */
 function refuseStrange(path: string, shown: string): void {
   const there = lstatSync(path, { throwIfNoEntry: false });
   if (there === undefined || there.isFile()) return;

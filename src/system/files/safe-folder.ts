@@ -2,15 +2,16 @@ import { closeSync, constants, fstatSync, mkdirSync, openSync, type Stats } from
 import { escapeText } from "../../units/text.ts";
 
 /**
- * Linux's O_PATH (include/uapi/asm-generic/fcntl.h, the same on x86_64 and arm64), which Node does not name: a
- * descriptor for the name alone. It walks a folder that may not be listed; a FIFO or a device is never really opened.
+ * Linux's O_PATH (include/uapi/asm-generic/fcntl.h, the same on x86_64 and arm64), which Node does not define: a
+ * descriptor of the path only. It can pass through a folder without read permission, and does not really open a FIFO or
+ * a device.
  */
 export const O_PATH = 0o10000000;
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 const OTHERS_WRITE = 0o022;
 const STICKY = 0o1000;
 
-/** Why a folder cannot be trusted, and what to do about it. */
+/** The reason why a folder is not trusted, and the remedy. */
 export class UnsafeFolder extends Error {
   readonly hint: string;
   constructor(message: string, hint: string) {
@@ -19,18 +20,18 @@ export class UnsafeFolder extends Error {
   }
 }
 
-/** The name inside an open folder: what openat(2) would take, which Node does not have. */
+/** A path inside an open folder. It replaces openat(2), which Node does not have. */
 export const inside = (folder: number, name: string): string => `/proc/self/fd/${folder}/${name}`;
 
-/** root and the caller may own what records are written into; nobody else. */
+/** Whether the owner is root or the caller. Records are written into no other account's folders. */
 export const isOurs = (stat: Pick<Stats, "uid">): boolean => stat.uid === 0 || stat.uid === process.geteuid?.();
 export const othersWrite = (stat: Pick<Stats, "mode">): boolean => (stat.mode & OTHERS_WRITE) !== 0;
 
 /**
- * Opens an absolute folder, one step after the other, so that neither a link nor an exchange on the way leads anywhere
- * else. Every folder must belong to root or the caller, and be writable by nobody else. Two kinds are let pass, since
- * whatever is put into them is checked for its owner in the next step: sticky ones (/tmp), and above the last one
- * those that root has opened to a group (Ubuntu's /var/log is root:syslog 0775).
+ * Opens an absolute folder one component after the other, so that neither a link nor a concurrent replacement can
+ * redirect it. Every folder must belong to root or the caller, and be writable by no other account. Two kinds are
+ * exempt, because the next step checks the owner of each entry in them: sticky folders (/tmp), and above the last
+ * folder those that root has opened to a group (Ubuntu's /var/log is root:syslog 0775).
  * @returns the folder's descriptor, for `inside`; the caller closes it
  * @throws UnsafeFolder, or Node's own error with its errno
  */
@@ -63,7 +64,7 @@ function openStep(folder: number, name: string, walked: string): number {
     return openSync(inside(folder, name), O_PATH | O_DIRECTORY | O_NOFOLLOW);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // For a link, O_NOFOLLOW alone answers ELOOP; with O_DIRECTORY beside it the answer is ENOTDIR.
+    // For a link, O_NOFOLLOW alone gives ELOOP. Together with O_DIRECTORY it gives ENOTDIR.
     if (code === "ENOTDIR" || code === "ELOOP")
       throw new UnsafeFolder(
         `${escapeText(walked)}: a link, or no folder`,
@@ -84,7 +85,10 @@ function checkStep(folder: number, walked: string, isLast: boolean): void {
   if (!rootsGroup) throw new UnsafeFolder(`${shown}: others can write to it`, `chmod go-w ${shown}`);
 }
 
-/** Makes a folder in an open one when it is not there. @returns true when it is new */
+/**
+ * Makes a folder in an open one where it is missing.
+ * @returns true when it is new
+ */
 export function makeFolder(parent: number, name: string, mode: number): boolean {
   try {
     mkdirSync(inside(parent, name), mode);
@@ -95,7 +99,9 @@ export function makeFolder(parent: number, name: string, mode: number): boolean 
   }
 }
 
-/** Opens a folder in an open one for reading and fsync(2), with the checks of `openFolder`; no group may write to it. */
+/**
+ * Opens a folder in an open one for reading and fsync(2), with the checks of `openFolder`. No group may write to it.
+ */
 export function openFolderIn(parent: number, name: string, path: string): number {
   closeSync(openStep(parent, name, path));
   const folder = openSync(inside(parent, name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);

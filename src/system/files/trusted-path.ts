@@ -2,33 +2,33 @@ import { closeSync, constants, fstatSync, openSync, readlinkSync, type Stats } f
 import { O_PATH } from "./safe-folder.ts";
 
 /**
- * Follows a path part by part, as openat(2) would: each part is opened without following links, relative to the
- * folder that is already open, and judged by what is open, so nobody can exchange it between the look and the use.
+ * Follows a path component by component, as openat(2) would. Each component is opened without following links, relative
+ * to the open parent folder. The open file is checked, so it cannot be replaced between the check and its use.
  *
  * The rule is that of OpenSSH's StrictModes (safe_path in misc.c, OpenSSH 9.2): the file and every folder above it
- * belong to root or the caller and are writable by nobody else. Different from sshd:
- * - sshd stops at the home folder; here the way is judged up to `/`, because configuration lies outside homes.
- * - sshd resolves links first and judges only where they lead; here the place of each link is judged too, and a link
- *   must belong to root or the caller. NixOS's /etc → /nix/store passes: every part of it is root's.
- * - sshd knows no sticky bit. A folder of root's that others may write into but where they can exchange only what
- *   is theirs (/tmp, 1777) is passed through to a *folder* of root's or the caller's. Files and links directly in such a
- *   place are refused; where only a group may write (/nix/store, 1775), root's own are accepted.
+ * belong to root or the caller and are writable by no other account. There are three differences from sshd:
+ * - sshd stops at the home folder. Here the path is checked up to `/`, because configuration lies outside homes.
+ * - sshd resolves links first and checks only their targets. Here the folder of each link is checked too, and a link
+ *   must belong to root or the caller. NixOS's /etc → /nix/store is accepted: every part of it is root's.
+ * - sshd ignores the sticky bit. A folder of root's in which others can replace only their own entries (/tmp, 1777) may
+ *   contain a *folder* of root's or the caller's on the path. Files and links directly in it are refused. Where only a
+ *   group may write (/nix/store, 1775), root's own are accepted.
  */
 
 const { O_NOFOLLOW, O_RDONLY, O_NONBLOCK, O_DIRECTORY, S_IFMT, S_IFDIR, S_IFREG, S_IFLNK } = constants;
-/** The kernel's own bound (path_resolution(7)). */
+/** The kernel's own limit (path_resolution(7)). */
 const MOST_LINKS = 40;
 
-/** A path that was followed to its end. Descriptors are closed by the lender. */
+/** A path that was followed to its end. `withTrustedPath` closes the descriptors. */
 export interface OpenPath {
   readonly type: "file" | "directory";
   /** The file, open for reading. */
   file(): number;
-  /** A name for the open folder. */
+  /** A path of the open folder. */
   folder(): string;
 }
 
-/** A path that cannot be trusted or is not there. The message continues "path: ". */
+/** A path that is not trusted or does not exist. The message continues "path: ". */
 export class PathRefused extends Error {
   readonly path: string;
   readonly fix: string;
@@ -61,7 +61,7 @@ export function withTrustedPath<T>(path: string, owners: readonly number[], use:
     const type = kindOf(stats) === "a folder" ? "directory" : "file";
     return use({
       type,
-      // the same inode again, whatever the name leads to by now
+      // opens the same inode again, even where the path now leads elsewhere
       file: () => open(`/proc/self/fd/${fd}`, O_RDONLY | O_NONBLOCK),
       folder: () => `/proc/self/fd/${fd}`,
     });
@@ -100,7 +100,7 @@ function follow(path: string, owners: readonly number[], open: (name: string, fl
     links += 1;
     if (links > MOST_LINKS)
       throw new PathRefused(here, "is one of too many links", "let the path lead to the file directly");
-    // Only root or the caller can exchange the link: its folder was judged.
+    // Only root or the caller can replace the link: its folder was checked.
     const target = readlinkSync(`/proc/self/fd/${parent.fd}/${name}`);
     if (target.startsWith("/")) way.length = 1;
     todo.unshift(...target.split("/"));
@@ -116,7 +116,7 @@ function openPart(open: (name: string, flags: number) => number, parent: Part, n
   }
 }
 
-/** Whether root and the trusted owners alone decide what stands at this part of the way. */
+/** Throws unless only root and the trusted owners can change this component of the path. */
 function judge(part: Part, parent: Part, owners: readonly number[]): void {
   const { path, stats } = part;
   const kind = kindOf(stats);
@@ -154,7 +154,7 @@ function kindOf(stats: Stats): "a file" | "a folder" | "a link" | typeof SPECIAL
 
 const isErrno = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && "code" in error;
 
-/** An error of the system in words; everything else as it is. */
+/** Converts a system error to one with a plain message; returns other errors unchanged. */
 function toNixgateError(path: string, error: unknown): unknown {
   if (error instanceof PathRefused || !isErrno(error)) return error;
   if (error.code === "ENOENT") return new PathRefused(path, "is not there", "create it", true);

@@ -4,16 +4,16 @@ import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { type LoopbackSshd, startSshd } from "../demo/loopback-sshd.ts";
 
-/** SIGINT, SIGTERM or SIGHUP came while a program ran, or before it could. */
+/** SIGINT, SIGTERM or SIGHUP came while a program ran, or before it started. */
 export class Interrupted extends Error {}
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-/** Waits so long for a program after SIGTERM, in milliseconds. */
+/** How long a program may take to end after SIGTERM, in milliseconds. */
 const PATIENCE_TIMEOUT_MS = 2000;
-/** Nothing that the demo runs takes so long. */
+/** No program of the demo takes this long, in milliseconds. */
 const TIMEOUT_MS = 120_000;
 
-/** A private folder for programs to run in. It goes however this process ends, but for SIGKILL. */
+/** A private folder for running programs. It is removed when this process ends for any reason but SIGKILL. */
 export function openWorkshop({ keep }: { readonly keep: boolean }) {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "nixgate-demo-")));
   const stop = new AbortController();

@@ -7,9 +7,10 @@ import { escapeText } from "../../units/text.ts";
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
 
 /**
- * Writes rendered files below a folder. A link that lies in a file's place is refused, or with `force` replaced by
- * rename(2), and never followed.
- * @throws NixgateError E_RENDER_EXISTS where a file is there and `force` is not given, E_RENDER_WRITE otherwise; status 73
+ * Writes rendered files below a folder. A link at a file's path is refused, or replaced by rename(2) with `force`. It
+ * is never followed.
+ * @throws NixgateError E_RENDER_EXISTS where a file exists and `force` is not given, E_RENDER_WRITE otherwise; status
+ * 73
  */
 export function writeRendered(
   folder: string,
@@ -30,7 +31,7 @@ export function writeRendered(
 }
 
 /**
- * Puts a file in the place of another by rename(2), so that a reader has the old one or the new one whole.
+ * Replaces a file by rename(2), so that a reader gets the complete old file or the complete new one.
  * @throws NixgateError E_RENDER_WRITE, status 73
  */
 export function replaceFile(path: string, text: string): void {

@@ -4,13 +4,13 @@ import { journalSessions } from "../../archive/verify/journal-sessions.ts";
 import { openArchive } from "../archive/archive.ts";
 import { type JournalSource, readJournal } from "./journal-reader.ts";
 
-/** Larger than /tmp, which may be memory, is meant for (file-hierarchy(7)). */
+/** The copies may need more room than /tmp has, which may be in memory (file-hierarchy(7)). */
 const SPOOL = "/var/tmp/nixgate-journal-";
 const BUFFER_CHARACTERS = 65_536;
 
 /**
- * The copies in a journal as an archive: they are laid out as files of their own in a folder that goes with this
- * process, so that whatever reads an archive reads them too, with memory for the sessions that are open at one time.
+ * Presents a journal's copies as an archive. They are written as files to a folder that is removed when this process
+ * ends, so that every reader of an archive can read them. Memory holds only the sessions that are open at one time.
  * @throws RecordError E_JOURNAL_READ
  */
 export async function openJournalArchive(place: JournalSource): Promise<Archive> {
@@ -39,7 +39,7 @@ export async function openJournalArchive(place: JournalSource): Promise<Archive>
       const { files, problems } = archive.scan();
       const strangers = sessions.strangers();
       const said = strangers === 0 ? [] : [{ path: name, what: foreign(strangers) }];
-      // What the spool's files offer beyond their lines is the spool's own.
+      // The temporary files must offer their lines alone: the other properties belong to the temporary folder.
       const named = files.map(({ team, day, path, lines }) => ({ team, day, path: path.replace(folder, name), lines }));
       return { files: named, problems: [...problems, ...said] };
     },
@@ -55,7 +55,7 @@ function removeAtTheEnd(folder: string): void {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => {
       remove();
-      process.kill(process.pid, signal); // the handler is gone: it ends this process as it would have
+      process.kill(process.pid, signal); // the handler is removed, so the signal ends the process
     });
   }
 }

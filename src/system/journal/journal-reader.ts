@@ -8,24 +8,24 @@ import { MESSAGE_IDS } from "../../record/journal-entry.ts";
 import { PATH } from "../../scope/environment.ts";
 import { escapeText } from "../../units/text.ts";
 
-/** Which journal is read: this host's own, all that it has got (`merge`), or the files in a folder. */
+/** The journal to read: this host's own, all journals on this host (`merge`), or the files in a folder. */
 export interface JournalSource {
   readonly directory?: string | undefined;
   readonly merge?: boolean | undefined;
-  /** Of this session alone. */
+  /** Only the copies of this session. */
   readonly session?: string | undefined;
 }
 
 /**
- * The copies of records in a journal, in its order, by way of journalctl(1): the journal's files have locks, compression
- * and formats of their own. Memory is that of one entry.
+ * Reads the copies of records in a journal, in its order, through journalctl(1): the journal's files have their own
+ * locks, compression and formats. Memory holds one entry.
  * @throws RecordError E_JOURNAL_READ
  */
 export async function* readJournal({ directory, merge = false, session }: JournalSource): AsyncGenerator<JournalCopy> {
   const words = ["--no-pager", "--quiet", "--output=json", "--all", `--output-fields=${COPY_FIELDS.join(",")}`];
   if (directory !== undefined) words.push(`--directory=${resolve(directory)}`);
   if (merge) words.push("--merge");
-  // One field's values are alternatives.
+  // Several values of one field are alternatives.
   words.push(...Object.values(MESSAGE_IDS).map((id) => `MESSAGE_ID=${id}`));
   if (session !== undefined) words.push(`NIXGATE_SESSION=${session}`);
   const child = spawn("journalctl", words, { cwd: "/", env: { PATH }, stdio: ["ignore", "pipe", "pipe"] });
@@ -34,7 +34,7 @@ export async function* readJournal({ directory, merge = false, session }: Journa
     said = (said + text).slice(0, 4096);
   });
   const ended = once(child, "close");
-  ended.catch(() => undefined); // asked for below
+  ended.catch(() => undefined); // awaited below
   try {
     for await (const line of createInterface({ input: child.stdout, crlfDelay: Number.POSITIVE_INFINITY })) {
       const copy = journalCopy(line);
@@ -42,7 +42,7 @@ export async function* readJournal({ directory, merge = false, session }: Journa
     }
     const [status] = await ended;
     if (status === 0) return;
-    // Without an entry that fits, journalctl exits with 1 and has nothing to say.
+    // journalctl exits with 1 and writes nothing where no entry matches.
     if (status === 1 && said.trim() === "") return;
     throw new Error(said.trim().split("\n").at(-1) || `journalctl ended with ${status}`);
   } catch (cause) {

@@ -5,8 +5,8 @@ import { removeIfThere } from "../kernel/kernel-files.ts";
 import { byProcess, type Deliver, LOGGER, SOCKET, WORDS } from "./journal.ts";
 
 /**
- * Sends each entry as journald's native protocol has it, one datagram without a process of its own. What the socket does
- * not take goes to logger(1), which sends a large one as a file.
+ * Sends each entry in journald's native protocol, as one datagram without a separate process. logger(1) sends the
+ * entries that the socket does not accept. It sends a large one as a file.
  */
 const SENDER = `use Socket; socket(my $socket, AF_UNIX, SOCK_DGRAM, 0); my $to = pack_sockaddr_un(shift); $| = 1;
 while (my $name = <STDIN>) {
@@ -18,29 +18,34 @@ while (my $name = <STDIN>) {
   print "$status $name\\n";
 }`;
 /**
- * Names of entries come one a line; each is said again with a status. Perl is there on Debian, but nothing else needs it:
- * without it each entry costs a logger(1). Words: perl, the program above, journald's socket, the logger's own words.
+ * Reads names of entries, one a line, and writes each back with a status. Debian has Perl, but nothing else in nixgate
+ * needs it: without Perl each entry costs a logger(1) process. Arguments: perl, the program above, journald's socket,
+ * logger's arguments.
  */
 const CARRIER = `perl=$1 program=$2 socket=$3; shift 3
 command -v "$perl" >&2 && exec "$perl" -e "$program" "$socket" "$@"
 while IFS= read -r name; do "$@" <"$name" >&2; echo "$? $name"; done`;
-/** Names sort in the order of their entries. */
+/** The names sort in the order of their entries. */
 const NAME = /^\d{16}$/;
-/** More than that are not kept while journald stands still: /run is memory. */
+/** The maximum number of entries kept while journald is stopped: /run is in memory. */
 const MOST_WAITING = 10_000;
-/** Entries of that time go to the carrier together: to wake it costs more than the entry, in milliseconds. */
+/** Entries of this many milliseconds go to the carrier together: waking it costs more than an entry. */
 const TOGETHER_MS = 50;
-/** Before a carrier that went is followed by another. */
+/** The pause before a new carrier replaces an ended one, in milliseconds. */
 const AGAIN_MS = 1000;
-/** Before an entry that journald did not take is sent again: it may be stopped, or restarted. */
+/**
+ * The pause before the retry of an entry that journald did not take, in milliseconds. journald may be stopped or
+ * restarting.
+ */
 const RETRY_MS = 5000;
 
 type Carrier = ChildProcessByStdio<Writable, Readable, null>;
 
 /**
- * Delivers for a process that lives long: each entry lies in a folder until it has been taken, so that none is lost where
- * the process is killed, or journald stopped; whoever opens the folder next sends what is there. An entry that had just been
- * taken then comes twice. Where the folder takes none, because /run is full, an entry has a logger(1) of its own. One process carries them all: for a large process of Node.js to fork takes longer than a session.
+ * Delivers entries for a long-lived process. Each entry stays in a folder until it was delivered, so that none is lost
+ * when the process is killed or journald is stopped. The next process that opens the folder sends the remaining
+ * entries; an entry may then arrive twice. Where the folder is full, because /run is, an entry gets a logger(1) process
+ * of its own. One process carries all entries: a fork of a large Node.js process takes longer than a session.
  * @param folder below /run, for one process at a time; made where it is missing, for its owner alone
  */
 export function bySpool(
@@ -85,7 +90,7 @@ export function bySpool(
         else if (waiting.has(name)) keep(name);
       }
     });
-    own.stdin.on("error", () => undefined); // its end says so
+    own.stdin.on("error", () => undefined); // its end reports the error
     own
       .once("error", () => undefined)
       .once("close", () => {
@@ -99,7 +104,7 @@ export function bySpool(
     return own;
   };
   const carry = (names: readonly string[]) => {
-    if (resting) return; // it takes all, later
+    if (resting) return; // the retry takes all entries
     carrier ??= start();
     carrier.stdin.write(names.map((name) => `${name}\n`).join(""));
   };
@@ -127,7 +132,7 @@ export function bySpool(
     const name = String(last).padStart(16, "0");
     try {
       writeFileSync(`${folder}/${name}.new`, entry, { mode: 0o600 });
-      renameSync(`${folder}/${name}.new`, `${folder}/${name}`); // whole, whenever the process is killed
+      renameSync(`${folder}/${name}.new`, `${folder}/${name}`); // the file is complete, whenever the process is killed
     } catch {
       removeIfThere(`${folder}/${name}.new`);
       return direct(entry);

@@ -10,20 +10,23 @@ export const WORDS = ["--journald", "--socket-errors=on"];
 const FLUSH_MS = 2000;
 
 export interface Journal {
-  /** Why there is no copy in the journal, for one line to the reader; undefined where there is one. */
+  /** The reason why the journal gets no copies, as one line for the reader; undefined where it gets them. */
   readonly note: string | undefined;
-  /** Sends the copy on its way; never throws and never waits. */
+  /** Sends a copy. Never throws and never waits. */
   copy(record: SessionRecord, line: string): void;
-  /** The same of an entry that is no record: `NAME=value` lines. */
+  /** Sends an entry that is no record: `NAME=value` lines. */
   send(entry: string): void;
-  /** Waits for all copies, at most 2 s. @returns how many did not arrive, as far as it is known */
+  /**
+   * Waits for all copies, at most 2 s.
+   * @returns how many are known not to have arrived
+   */
   flush(): Promise<number>;
 }
 
 /**
- * The copy of the records in journald. Node has no datagram sockets of the Unix family, so util-linux's logger(1)
- * carries them, one process a record (2.38 sends one entry and goes): its environment is empty, its stdin a pipe, its
- * other streams not the session's. Where journald is not there nothing is started.
+ * Sends copies of the records to journald. Node has no Unix datagram sockets, so util-linux's logger(1) sends them,
+ * with one process a record (2.38 sends one entry and exits). Its environment is empty, its stdin is a pipe, and its
+ * other streams are not the session's. Where there is no journald, no process is started.
  */
 export function openJournal({
   socket = SOCKET,
@@ -57,7 +60,10 @@ export function openJournal({
   };
 }
 
-/** Sends an entry off. @returns whether it arrived, as far as it is known */
+/**
+ * Sends an entry.
+ * @returns whether it is known to have arrived
+ */
 export type Deliver = (entry: string) => Promise<boolean>;
 
 export function byProcess(logger: string): Deliver {
@@ -66,7 +72,7 @@ export function byProcess(logger: string): Deliver {
       const child = spawn(logger, WORDS, { cwd: "/", env: {}, stdio: ["pipe", "ignore", "ignore"] });
       child.once("error", () => resolve(false));
       child.once("close", (status) => resolve(status === 0));
-      child.stdin.once("error", () => undefined); // it ended early: its status says so
+      child.stdin.once("error", () => undefined); // it ended early: its exit status reports that
       child.stdin.end(entry);
     });
 }

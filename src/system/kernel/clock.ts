@@ -1,11 +1,11 @@
 import type { Clock } from "../../session/ports.ts";
 
-/** 24.8 days: a timer of Node's that is to wait longer is over at once. */
+/** 24.8 days. Node's timers fire at once when they are given a longer delay. */
 const LONGEST_MS = 2 ** 31 - 1;
 
 export const clock: Clock = {
   now: () => Date.now(),
-  // `performance` would load nine of Node's modules more
+  // `performance` would load nine more of Node's modules
   monotonic: () => Number(process.hrtime.bigint()) / 1e6,
   after(delay, callback) {
     let timer: NodeJS.Timeout | undefined;
@@ -17,7 +17,7 @@ export const clock: Clock = {
   },
 };
 
-/** What the promise gives; `late` where it has given nothing after so many milliseconds. */
+/** The promise's value, or `late` where it does not settle within this many milliseconds. */
 export async function within<T, Late>(ms: number, promise: Promise<T>, late: Late): Promise<T | Late> {
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise<Late>((resolve) => {

@@ -2,12 +2,15 @@ import { readFileSync } from "node:fs";
 import type { RawEnvironment } from "../../session/requests/ssh-environment.ts";
 
 /**
- * The environment that this process was started with, as bytes: `process.env` puts U+FFFD for what is not UTF-8, and
- * a request must be judged as it came. Source: /proc/self/environ, proc_pid_environ(5).
+ * The environment that this process was started with, as bytes. `process.env` replaces bytes that are not UTF-8 by
+ * U+FFFD, and a request must be judged exactly as it came. Source: /proc/self/environ, proc_pid_environ(5).
  */
 export const readOwnEnvironment = (): RawEnvironment => environmentIn(readFileSync("/proc/self/environ"));
 
-/** The entries of an environment as the kernel holds it; of a name that is there twice the first counts, as for getenv(3). */
+/**
+ * The entries of an environment as the kernel holds it. The first of several entries with a name counts, as for
+ * getenv(3).
+ */
 export function environmentIn(block: Buffer): RawEnvironment {
   const entries = new Map<string, Uint8Array>();
   for (let at = 0; at < block.length; ) {
@@ -24,8 +27,8 @@ export function environmentIn(block: Buffer): RawEnvironment {
 }
 
 /**
- * Copies of some values. Nothing is made of the rest: half a MiB of empty entries is what an account can write as well, and
- * costs a search for five names.
+ * Copies only the named values. An account can also write half a MiB of empty entries: that costs only one search for
+ * each of five names.
  */
 export function valuesIn(block: Buffer, names: readonly string[]): RawEnvironment {
   const values = new Map<string, Uint8Array>();

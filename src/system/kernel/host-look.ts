@@ -18,7 +18,10 @@ const SSHD_MS = 5000;
 const OTHERS_WRITE = 0o022;
 const STICKY = 0o1000;
 
-/** What `nixgate check` asks of this host. Nothing is changed, and what the caller may not see is no problem. */
+/**
+ * The facts about this host for `nixgate check`. Nothing is changed. A fact that is hidden from the caller is no
+ * problem.
+ */
 export const hostLook = {
   memory: totalmem() as Bytes,
   uidOf,
@@ -34,7 +37,7 @@ export const hostLook = {
   ptraceScope,
 };
 
-/** What root sees is not what a team's account may execute: root looks for the account. */
+/** Checks as the team's account, because root can execute more than that account. */
 export function problemForTeam(path: string, team: string, confined: boolean) {
   const accounts = process.geteuid?.() === 0 ? accountsOf({ team: team as TeamName }) : [];
   const uid = accounts.map(uidOf).find((found) => found !== undefined);
@@ -56,7 +59,7 @@ function problemWithFolder(path: string, owners: readonly number[]) {
   return isOpen ? problem("is writable by others than its owner") : undefined;
 }
 
-/** sshd_config(5) as it holds for the account, by `sshd -T`, which only root may ask. */
+/** Reads the account's effective sshd_config(5) with `sshd -T`, which only root may run. */
 function keysAreFromPolicies(account: string): boolean | undefined {
   const sshd = findProgram("sshd");
   if (sshd === undefined) return undefined;

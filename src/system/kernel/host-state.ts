@@ -5,19 +5,19 @@ import { readKernelFile } from "./kernel-files.ts";
 
 /**
  * os.freemem() is MemAvailable on Linux (uv_get_free_memory of libuv 1.45 and later). The load average is the whole
- * host's, so it is divided by the host's CPUs: os.availableParallelism() would be what this process's own cgroup
- * quota and affinity leave of them (libuv 1.49 and later), and a quota on the account would look like a busy host.
+ * host's, so it is divided by the host's CPUs. os.availableParallelism() counts only the CPUs within this process's own
+ * cgroup quota and affinity (libuv 1.49 and later): with a quota on the account the host would look busy.
  */
 export const hostState: Admission["hostState"] = () => {
   return { availableMemory: freemem() as Bytes, loadPerCpu: (loadavg()[0] ?? 0) / onlineCpus() };
 };
 
-/** The host's, whatever share of them this process has; at least 1. */
+/** The CPUs of the host, whatever share of them this process has; at least 1. */
 export function onlineCpus(): number {
   return Math.max(1, countCpus(readKernelFile("/sys/devices/system/cpu/online") ?? ""));
 }
 
-/** How many CPUs a list such as `0-3,5` names (cpuset(7), "List format"). */
+/** The number of CPUs in a list such as `0-3,5` (cpuset(7), "List format"). */
 export function countCpus(list: string): number {
   let count = 0;
   for (const [, first, last] of list.matchAll(/(\d+)(?:-(\d+))?/g)) count += Number(last ?? first) - Number(first) + 1;

@@ -3,9 +3,9 @@ import { closeSync, openSync, readSync, unlinkSync } from "node:fs";
 const block = Buffer.alloc(4096);
 
 /**
- * The text of one of the kernel's files, or undefined where there is no such file or it cannot be read. The kernel fills
- * a page with as many whole records as fit (fs/seq_file.c, Linux 6.12), and none of them here is longer than half of one:
- * a shorter answer is the whole file, and read(2) need not be asked for its end.
+ * The text of a kernel file; undefined where it is missing or unreadable. The kernel fills a page with as many whole
+ * records as fit (fs/seq_file.c, Linux 6.12), and no record here is longer than half a page. So a shorter answer is the
+ * whole file, and no further read(2) is needed to find its end.
  */
 export function readKernelFile(path: string): string | undefined {
   let descriptor: number | undefined;
@@ -25,12 +25,12 @@ export function readKernelFile(path: string): string | undefined {
   }
 }
 
-/** Parts of what `readFirst` reads: buffers of their own would be megabytes of garbage between two collections. */
+/** The buffer for parts of a file in `readFirst`. A new buffer for each call would cause megabytes of garbage. */
 const part = Buffer.alloc(16_384);
 
 /**
- * The first bytes of a file, `most` of them or fewer. The bound holds whatever the file's size is said to be and however
- * it grows, which is for its owner to choose.
+ * The first bytes of a file, at most `most`. The bound holds whatever size the file reports and however it grows,
+ * because its owner controls both.
  * @throws Node's own error where it cannot be read
  */
 export function readFirst(path: string, most: number): Buffer {
@@ -42,7 +42,7 @@ export function readFirst(path: string, most: number): Buffer {
   }
 }
 
-/** The same of an open file, from where it stands. */
+/** The same for an open file, from its current offset. */
 export function readFirstOf(descriptor: number, most: number): Buffer {
   const parts: Buffer[] = [];
   for (let room = most; room > 0; ) {
@@ -54,7 +54,7 @@ export function readFirstOf(descriptor: number, most: number): Buffer {
   return Buffer.concat(parts);
 }
 
-/** Removes a file that may be gone already. fs.rmSync() would look at it twice first. */
+/** Removes a file that may be gone already. fs.rmSync() would stat it twice first. */
 export function removeIfThere(path: string): void {
   try {
     unlinkSync(path);

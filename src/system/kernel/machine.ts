@@ -19,8 +19,8 @@ export function ownMachine() {
 }
 
 /**
- * Which host this is, under whatever name. machine-id(5) asks that the id itself be kept from others, so this is a digest
- * of it that is nixgate's alone. Undefined where the host has none.
+ * Identifies this host, whatever its name. machine-id(5) asks to keep the id itself secret, so this is a digest of it
+ * for nixgate alone. Undefined where the host has no machine id.
  */
 export function machineId(): string | undefined {
   const id = readKernelFile("/etc/machine-id")?.trim();
@@ -31,12 +31,12 @@ export function newSessionId(at: number): SessionId {
   return makeSessionId(at, randomBytes(10));
 }
 
-/** From the kernel's generator (random(4)); node:crypto would take a quarter of Node's own start to load. */
+/** From the kernel's generator (random(4)). Loading node:crypto would take a quarter of Node's own start-up time. */
 export function randomBytes(count: number): Uint8Array {
   const bytes = new Uint8Array(count);
   const device = openSync("/dev/urandom", "r");
   try {
-    // up to 256 bytes always come whole (random(4))
+    // a read of up to 256 bytes is always complete (random(4))
     readSync(device, bytes, 0, count, null);
   } finally {
     closeSync(device);
@@ -44,7 +44,7 @@ export function randomBytes(count: number): Uint8Array {
   return bytes;
 }
 
-/** Whether a process's stdin is a terminal, whatever SSH_TTY says. */
+/** Whether a process's stdin is a terminal, whatever the client sent as SSH_TTY. */
 export function stdinIsTerminal(pid: number | "self"): boolean {
   try {
     return /^\/dev\/(?:pts\/|tty|console|hvc)/.test(readlinkSync(`/proc/${pid}/fd/0`));
@@ -54,9 +54,9 @@ export function stdinIsTerminal(pid: number | "self"): boolean {
 }
 
 /**
- * Becomes bin/nixgate-shim, a script of sh, with fds 0 to 2 as they are and with this process's environment
- * (execve(2)). Node ignores SIGPIPE and SIGXFSZ, and what is ignored stays so in the new program and all that it
- * starts; a signal that has a handler goes back to its default.
+ * Becomes bin/nixgate-shim, a script of sh, with fds 0 to 2 and the environment of this process (execve(2)). Node
+ * ignores SIGPIPE and SIGXFSZ. The new program and all its children inherit an ignored signal; a handled signal returns
+ * to its default.
  */
 export function becomeShim(shim: string, words: readonly string[], environment: RawEnvironment): never {
   for (const signal of ["SIGPIPE", "SIGXFSZ"] as const) process.on(signal, () => undefined);
@@ -65,7 +65,7 @@ export function becomeShim(shim: string, words: readonly string[], environment: 
   throw new Error("execve(2) came back");
 }
 
-/** Node passes texts on, no bytes: what is not UTF-8 must not become a request that means something. */
+/** Node passes only texts on, no bytes. Bytes that are not UTF-8 must not become a valid request. */
 function asText(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);

@@ -4,12 +4,12 @@ import { findProgram } from "./programs.ts";
 
 const SET_USER_ID = 0o4000;
 const SET_GROUP_ID = 0o2000;
-/** How long getcap(8) may take, in milliseconds. */
+/** The timeout of getcap(8), in milliseconds. */
 const GETCAP_MS = 2000;
 
 /**
- * What a program would get by execve(2) that its caller does not have, as an adjective; undefined where it is nothing, or
- * cannot be seen. Node reads no extended attributes: without getcap(8) file capabilities are not seen.
+ * An adjective for the privileges that a program gains by execve(2); undefined where it gains none, or they are not
+ * visible. Node reads no extended attributes: without getcap(8) file capabilities are not visible.
  */
 export function privilegesOf(path: string): string | undefined {
   let mode: number;

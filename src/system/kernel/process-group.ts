@@ -1,27 +1,27 @@
 import { readdirSync } from "node:fs";
 import { readKernelFile } from "./kernel-files.ts";
 
-/** Fields of /proc/PID/stat behind the command's name (proc_pid_stat(5)): state is the first of them. */
+/** The fields of /proc/PID/stat after the command's name (proc_pid_stat(5)). The state is the first of them. */
 const STATE = 0;
 const SESSION = 3;
 const CHILDREN_USER_TICKS = 13;
 const CHILDREN_SYSTEM_TICKS = 14;
 const START_TICKS = 19;
-/** USER_HZ, the same on every Linux that Node runs on. */
+/** From USER_HZ, which is the same on every Linux that Node supports. */
 const MS_PER_TICK = 10;
 
 /**
- * In so short a time the kernel does not come around to numbers that it has given out: there are 32768 of them and more
- * (pid_max of proc_sys_kernel(5)). In milliseconds.
+ * The kernel does not reuse pids within this time, in milliseconds: there are at least 32768 of them (pid_max of
+ * proc_sys_kernel(5)).
  */
 const BRIEF_MS = 100;
-/** If more were given out than this, a look at all processes costs less. */
+/** Above this number of new pids, a scan of all processes costs less. */
 const FEW = 50;
 
 /**
- * The processes of a session in the sense of setsid(2), zombies left out: what can be found without a cgroup.
- * @param age of the session's first process, in milliseconds. Where it is brief only numbers given out since are looked
- *   at: most commands are over at once, and a host may have many thousand processes
+ * The processes of a session in the sense of setsid(2), without zombies: those that can be found without a cgroup.
+ * @param age of the session's first process, in milliseconds. Where it is short, only pids since then are checked: most
+ * commands end at once, and a host may have many thousand processes
  */
 export function processesOfSession(session: number, age = Number.POSITIVE_INFINITY): readonly number[] {
   return (startedSince(session, age) ?? allProcesses()).filter((pid) => {
@@ -32,7 +32,7 @@ export function processesOfSession(session: number, age = Number.POSITIVE_INFINI
 
 function startedSince(first: number, age: number): readonly number[] | undefined {
   if (age > BRIEF_MS) return undefined;
-  // its last word is the number that was given out last, proc_loadavg(5)
+  // the last word is the newest pid, proc_loadavg(5)
   const last = Number(readKernelFile("/proc/loadavg")?.trimEnd().split(" ").at(-1));
   return last >= first && last - first < FEW
     ? Array.from({ length: last - first + 1 }, (_, at) => first + at)
@@ -44,16 +44,19 @@ const allProcesses = (): readonly number[] =>
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
 
-/** CPU time of nixgate's children that have ended, in milliseconds. */
+/** The CPU time of nixgate's ended children, in milliseconds. */
 export function endedChildrenCpuMs(): number {
   const fields = statFields("self") ?? [];
   return (Number(fields[CHILDREN_USER_TICKS]) + Number(fields[CHILDREN_SYSTEM_TICKS])) * MS_PER_TICK;
 }
 
-/** When a process began, in ticks since boot; undefined where /proc does not show it. With the boot's id it is its identity. */
+/**
+ * The start of a process in ticks since boot; undefined where /proc hides it. Together with the boot's id it identifies
+ * the process.
+ */
 export const startTicks = (pid: number | "self"): number | undefined => startTicksIn(statFields(pid));
 
-/** The same out of the fields of /proc/PID/stat. */
+/** The same from the fields of /proc/PID/stat. */
 export function startTicksIn(fields: readonly string[] | undefined): number | undefined {
   const ticks = Number(fields?.[START_TICKS]);
   return Number.isSafeInteger(ticks) ? ticks : undefined;
@@ -65,9 +68,9 @@ function statFields(pid: number | "self"): readonly string[] | undefined {
 }
 
 /**
- * The fields of /proc/PID/stat from the state on: the name before it stands in brackets, and may itself hold brackets and
- * blanks.
- * @param most as many as are needed
+ * The fields of /proc/PID/stat from the state on. The name before it is in parentheses, and may itself hold parentheses
+ * and blanks.
+ * @param most the number of fields needed
  */
 export const fieldsBehindName = (stat: string, most?: number): readonly string[] =>
   stat.slice(stat.lastIndexOf(")") + 2).split(" ", most);

@@ -2,14 +2,14 @@ import { basename } from "node:path";
 import { readFirst } from "./kernel-files.ts";
 import { fieldsBehindName } from "./process-group.ts";
 
-/** What the build calls the program; the interpreter and its options may stand before it. */
+/** The file name of the program in the build. The interpreter and its options may come before it. */
 const PROGRAM = "nixgate.cjs";
-/** The script that stands for a session under the resident supervisor. */
+/** The script that represents a session under the resident supervisor. */
 const SHIM = "nixgate-shim";
-/** What is read of a command line, which is as long as its process has made it; the words that count come first. */
+/** The number of bytes read of a command line. A process sets its length itself; the relevant words come first. */
 const PAGE = 4096;
 
-/** Whether there is a process of this number, of whatever account. */
+/** Whether a process with this pid exists, of any account. */
 export function exists(pid: number): boolean {
   if (pid <= 0) return false;
   try {
@@ -30,8 +30,8 @@ export function statOf(folder: string): readonly string[] | undefined {
 }
 
 /**
- * What a process is for, by its command line. `gone` is also a zombie, whose command line is empty, and whatever is none
- * of nixgate's.
+ * The kind of a process, by its command line. `gone` includes a zombie, whose command line is empty, and any process
+ * that is not nixgate's.
  * @param place its folder in /proc
  */
 export function commandOf(place: string): "session" | "supervise" | "shim" | "gone" | "hidden" {
@@ -40,7 +40,7 @@ export function commandOf(place: string): "session" | "supervise" | "shim" | "go
     if (words.some((word) => basename(word) === SHIM)) return "shim";
     const program = words.findIndex((word) => basename(word) === PROGRAM);
     const command = program < 0 ? undefined : words[program + 1];
-    if (command === "read-request") return "shim"; // for a line of its loop
+    if (command === "read-request") return "shim"; // it reads one line of the shim's loop
     return command === "session" || command === "supervise" ? command : "gone";
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

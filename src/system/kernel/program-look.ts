@@ -14,28 +14,30 @@ import {
 import type { ProgramProblem } from "../../session/ports.ts";
 import { O_PATH } from "../files/safe-folder.ts";
 
-/** Whose eyes see the program, where they are not this process's own. */
+/** The account that executes the program, where it is not this process's own. */
 export interface Viewer {
   readonly uid: number;
   /** Whether the command runs in the sandbox of src/scope/confinement.ts. */
   readonly confined: boolean;
 }
 
-/** What the sandbox shows empty (ProtectHome=tmpfs and PrivateTmp= of systemd.exec(5)). */
+/** The folders that the sandbox makes empty (ProtectHome=tmpfs and PrivateTmp= of systemd.exec(5)). */
 const HIDDEN_BY_SANDBOX = /^\/(?:home|root|run\/user|tmp|var\/tmp)\//;
-/** The kernel follows a script's interpreter this often (BINPRM of exec_binprm in fs/exec.c, Linux 5.8 to 6.12). */
+/**
+ * The kernel follows at most this many interpreters of scripts (BINPRM of exec_binprm in fs/exec.c, Linux 5.8 to 6.12).
+ */
 const MOST_INTERPRETERS = 5;
-/** Bytes of a first line that the kernel reads (BINPRM_BUF_SIZE of include/uapi/linux/binfmts.h, Linux 5.1). */
+/** The kernel reads this many bytes of a first line (BINPRM_BUF_SIZE of include/uapi/linux/binfmts.h, Linux 5.1). */
 const FIRST_LINE = 256;
 const ANY_EXECUTE = 0o111;
 const GROUP_OR_OTHERS_EXECUTE = 0o011;
 const OWNER_EXECUTE = 0o100;
 
 /**
- * Why execve(2) of the program would fail for its own sake, before anybody tries: eight system calls for a good one. The
- * path may change after the look, so whoever executes it must still tell a failure. What is not certain from here (a
- * folder on the way, an access control list) is no problem here.
- * @param viewer the account that will execute it, where that is not this process's; only root can look for others
+ * The reason why execve(2) of a program would fail, before it is tried: eight system calls for a valid program. The
+ * path may change afterwards, so the caller must still handle a failure. Uncertain obstacles (a folder on the path, an
+ * access control list) are not reported.
+ * @param viewer the account that will execute it, where that is not this process's; only root can check for others
  */
 export function problemWithProgram(path: string, viewer?: Viewer, depth = 0): ProgramProblem | undefined {
   const stats = statOf(path);
@@ -87,18 +89,19 @@ function linkTarget(path: string): string | undefined {
 /** False only where it is certain. */
 function mayExecute(path: string, { mode, uid }: Stats, viewer: Viewer | undefined): boolean {
   try {
-    accessSync(path, constants.X_OK); // knows access control lists and file systems mounted noexec, too
+    accessSync(path, constants.X_OK); // also respects access control lists and noexec mounts
   } catch {
     return false;
   }
   if (viewer === undefined) return true;
   if (viewer.uid === 0) return (mode & ANY_EXECUTE) !== 0;
   if (viewer.uid === uid) return (mode & OWNER_EXECUTE) !== 0;
-  // With an access control list the group's bits are its mask (acl(5)): without them it gives nobody more.
+  // With an access control list the group's bits are its mask (acl(5)). Without these bits the list grants nothing
+  // more.
   return (mode & GROUP_OR_OTHERS_EXECUTE) !== 0;
 }
 
-/** What stands behind `#!`, as fs/binfmt_script.c reads it; undefined for anything else, and for what cannot be read. */
+/** The text after `#!`, as fs/binfmt_script.c reads it; undefined for any other or unreadable file. */
 function interpreterOf(path: string): string | undefined {
   const open: number[] = [];
   const hold = (name: string, flags: number) => {
@@ -107,14 +110,14 @@ function interpreterOf(path: string): string | undefined {
     return descriptor;
   };
   try {
-    // Where an account owns the folder, it may have put a link to a device there since: /dev/watchdog must not be opened.
+    // The account that owns the folder may have put a link to a device there since. /dev/watchdog must not be opened.
     const named = hold(path, O_PATH);
     if (!fstatSync(named).isFile()) return undefined;
     const bytes = Buffer.alloc(FIRST_LINE);
     const length = readSync(hold(`/proc/self/fd/${named}`, constants.O_RDONLY), bytes, 0, FIRST_LINE, 0);
     return /^#![ \t]*([^ \t\n\0]+)/.exec(bytes.toString("latin1", 0, length))?.[1];
   } catch {
-    return undefined; // execute permission does not need read permission
+    return undefined; // execute permission does not require read permission
   } finally {
     for (const descriptor of open) closeSync(descriptor);
   }

@@ -1,10 +1,10 @@
 import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 
-/** Behind the caller's PATH: an ordinary account's often lacks the folders that sshd lies in. */
+/** Searched after the caller's PATH, which often lacks the folder of sshd for an ordinary account. */
 const FURTHER = ["/run/current-system/sw/bin", "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin"];
 
-/** The absolute path of a program that can be executed, or undefined. */
+/** The absolute path of an executable program, or undefined. */
 export function findProgram(name: string): string | undefined {
   const folders = (process.env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"));
   return [...folders, ...FURTHER]

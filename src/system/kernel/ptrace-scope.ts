@@ -1,8 +1,8 @@
 import { readKernelFile } from "./kernel-files.ts";
 
 /**
- * kernel.yama.ptrace_scope: 0 lets every process of an account change the memory of all its others, 1 of its descendants
- * alone (Documentation/admin-guide/LSM/Yama.rst).
+ * kernel.yama.ptrace_scope. With 0, every process of an account can change the memory of all its other processes; with
+ * 1, only of its descendants (Documentation/admin-guide/LSM/Yama.rst).
  * @returns undefined where the kernel has no Yama
  */
 export function ptraceScope(): number | undefined {

@@ -5,12 +5,12 @@ import { readKernelFile, removeIfThere } from "./kernel-files.ts";
 import { randomBytes } from "./machine.ts";
 import { commandOf } from "./process-kind.ts";
 
-/** Root's way to the resident supervisor, and its sign of life with its pid. */
+/** The FIFO for root's commands to the resident supervisor, and the file with the pid of the running supervisor. */
 const CONTROL = "/run/nixgate/_control";
 export const READY = "/run/nixgate/_ready";
-/** Its answer to `serving`: the word of the question, then a session a line. Root's alone. */
+/** The supervisor's answer to `serving`: the token of the question, then one session a line. Only root can read it. */
 const SERVING = "/run/nixgate/_serving";
-/** How long the supervisor may take for its answer, in milliseconds. */
+/** The timeout for the supervisor's answer, in milliseconds. */
 const ANSWERS_WITHIN_MS = 5000;
 const LOOK_AGAIN_MS = 20;
 
@@ -28,7 +28,7 @@ export function residentIsThere(): boolean {
   }
 }
 
-/** One line into the control FIFO; systemd holds it open, so that this does not wait for a reader. */
+/** Writes one line into the control FIFO. systemd holds it open, so that this does not wait for a reader. */
 export function tellResident(line: string): void {
   const fifo = openSync(CONTROL, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   try {
@@ -38,11 +38,11 @@ export function tellResident(line: string): void {
   }
 }
 
-/** What the resident supervisor knows of sessions without an end. */
+/** The supervisor's knowledge of sessions without an end. */
 export interface Serving {
-  /** Those that it serves. */
+  /** The sessions that it serves. */
   readonly served: readonly string[];
-  /** Those that have ended, and whose last records wait for room on the disk. */
+  /** The ended sessions whose last records wait for room on the disk. */
   readonly late: readonly string[];
 }
 
@@ -58,7 +58,10 @@ export function answerServing(word: string, { served, late }: Serving): void {
   }
 }
 
-/** Asks it, which also makes it write what waits. @returns undefined where it does not answer in time */
+/**
+ * Asks the supervisor, which then also writes its waiting records.
+ * @returns undefined where it does not answer in time
+ */
 export async function askServing(): Promise<Serving | undefined> {
   const word = Buffer.from(randomBytes(8)).toString("hex");
   tellResident(`serving ${word}`);

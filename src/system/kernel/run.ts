@@ -3,15 +3,18 @@ import { PATH } from "../../scope/environment.ts";
 
 export interface Run {
   readonly environment?: Readonly<Record<string, string>>;
-  /** Open files that the program gets as 3, 4, … */
+  /** Open files that the program gets as fds 3, 4, … */
   readonly files?: readonly number[];
-  /** Who runs it, where that is somebody else; only root may say so. Other groups are dropped. */
+  /**
+   * The account that runs the program, where it is not the caller's. Only root may set it. Other groups are dropped.
+   */
   readonly as?: { readonly uid: number; readonly gid: number } | undefined;
   readonly timeoutMs: number;
 }
 
 /**
- * Runs one of the host's own programs, found where only root writes, with nothing on stdin and its words thrown away.
+ * Runs one of the host's own programs from a folder that only root can write to. Its stdin is empty and its output is
+ * discarded.
  * @returns its exit status, undefined where it could not be started or did not end by itself in time
  */
 export function run(program: string, words: readonly string[], options: Run): Promise<number | undefined> {

@@ -9,21 +9,21 @@ import { commandOf, exists, statOf } from "./process-kind.ts";
 import { residentIsThere, type Serving, tellResident } from "./resident.ts";
 
 /**
- * The process that serves a session, or the shim that stands for one. Its folder in /proc stays open: it shows this
- * process or none, never its successor.
+ * The process that serves a session, or its shim. Its folder in /proc stays open: it shows this process or none, never
+ * a later process with the same pid.
  */
 export interface SessionProcess {
   isThere(): boolean;
-  /** A process of nixgate's that serves one session, or a shim, which the resident supervisor knows by its team. */
+  /** A nixgate process that serves one session, or a shim, whose team the resident supervisor knows. */
   readonly command: "session" | "supervise" | "shim";
-  /** Whether it is a process of that account alone: real, effective, saved and file system uid (proc_pid_status(5)). */
+  /** Whether all its uids are that account's: real, effective, saved and file system uid (proc_pid_status(5)). */
   isOf(uid: number): boolean;
-  /** @throws an error with code EPERM or EACCES where the session is another account's */
+  /** @throws an error with code EPERM or EACCES where the session belongs to another account */
   terminate(whose: Whose): void;
   close(): void;
 }
 
-/** Whose session it is: the team of the folder that the record is in, and the account that owns that folder. */
+/** The team of the folder with the record, and the account that owns that folder. */
 export interface Whose {
   readonly team: string;
   readonly uid: number | undefined;
@@ -32,8 +32,8 @@ export interface Whose {
 export type Start = Served & { readonly isolation?: string };
 
 /**
- * The process that a session.start names, as long as it is one of nixgate's. `elsewhere`: another host's. `hidden`: a
- * process that this account cannot look at (hidepid, proc(5)).
+ * The process that a session.start names, where it is one of nixgate's. `elsewhere`: a process of another host.
+ * `hidden`: a process that this account cannot see (hidepid, proc(5)).
  */
 export function sessionProcessOf(start: Start): SessionProcess | "gone" | "elsewhere" | "hidden" {
   const boot = bootsHere()(start);
@@ -57,8 +57,8 @@ export function sessionProcessOf(start: Start): SessionProcess | "gone" | "elsew
     isThere,
     command,
     isOf: (uid) => uidsOf(readKernelFile(inside(folder, "status"))).every((one) => one === uid),
-    // Node has no pidfd_send_signal(2). Between this look and the signal the number would have to be freed and, after
-    // all the others, given out again; then the signal still reaches no other account's process.
+    // Node has no pidfd_send_signal(2). Between this check and the signal the pid would have to be freed and, after all
+    // other pids, reused. The signal still reaches no process of another account.
     terminate({ team, uid }) {
       if (!isThere()) return;
       if (command === "shim") tellResident(`kill ${start.pid} ${team}`);
@@ -69,27 +69,27 @@ export function sessionProcessOf(start: Start): SessionProcess | "gone" | "elsew
 }
 
 /**
- * Whether nobody will write another record of this session, for certain.
- * @param serving what the resident supervisor has said, where it was asked
+ * Whether it is certain that no process will write another record of this session.
+ * @param serving the resident supervisor's answer, where it was asked
  */
 export function isGone(start: Start & { readonly session?: string }, serving?: Serving): boolean {
   const found = sessionProcessOf(start);
   if (typeof found !== "string") found.close();
   if (found !== "gone") return false;
-  // A shim may be gone before the resident supervisor has written what it came to.
+  // A shim may end before the resident supervisor has written its session's last record.
   if (start.isolation !== "scope-system" || bootsHere()(start) !== "here" || !residentIsThere()) return true;
   const { session } = start;
   return serving !== undefined && session !== undefined && ![...serving.served, ...serving.late].includes(session);
 }
 
-/** USER_HZ: what /proc counts in, 100 on every architecture that Node supports (proc(5)). */
+/** USER_HZ: the unit of times in /proc, 100 on every architecture that Node supports (proc(5)). */
 const TICKS_PER_SECOND = 100;
-/** Between a process's start and its session.start lies its start-up, in milliseconds. */
+/** The time between a process's start and its session.start record, in milliseconds. */
 const START_UP_MS = 5000;
 
 /**
- * The process to be signalled. Where the record has no ticks, of an older nixgate, the process must also be old enough
- * to have written the record. A clock that was set forward since makes it look too young; then nothing is signalled.
+ * The process to signal. Records of older versions have no ticks: then the process must be old enough to have written
+ * the record. A clock that was set forward since makes the process look too young, and no signal is sent.
  */
 export function sessionProcessToSignal(start: Start, whose: Whose): ReturnType<typeof sessionProcessOf> | "foreign" {
   const found = sessionProcessOf(start);
@@ -101,13 +101,13 @@ export function sessionProcessToSignal(start: Start, whose: Whose): ReturnType<t
 }
 
 /**
- * Whether a process can serve a session of that team: the record, which the account may have forged, is no proof. Of a
- * shim the resident supervisor asks the kernel itself.
+ * Whether a process can serve a session of that team. The record proves nothing, because the account may have forged
+ * it. For a shim the resident supervisor asks the kernel itself.
  */
 const mayBe = ({ command, isOf }: SessionProcess, { uid }: Whose): boolean =>
   command === "shim" || (command === "session" && uid !== undefined && isOf(uid));
 
-/** The four uids of a process; one that is nobody's where they cannot be read. */
+/** The four uids of a process; a uid that no process has where they are unreadable. */
 function uidsOf(status: string | undefined): readonly number[] {
   const line = /^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m.exec(status ?? "");
   return line ? line.slice(1).map(Number) : [Number.NaN];

@@ -1,4 +1,4 @@
-/** Sends a signal to each process; one that is gone by now is no failure. */
+/** Sends a signal to each process. A process that is gone is no failure. */
 export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
   for (const pid of pids) {
     try {

@@ -2,7 +2,10 @@ import type { Survivor } from "../../ending/ending.ts";
 import { readKernelFile } from "./kernel-files.ts";
 import { exists } from "./process-kind.ts";
 
-/** What /proc says of processes that could not be ended; those that have ended by now, zombies too, are left out. */
+/**
+ * The facts in /proc about processes that could not be ended. Processes that have ended meanwhile, and zombies, are
+ * left out.
+ */
 export function survivorsOf(pids: readonly number[]): readonly Survivor[] {
   return pids.flatMap((pid) => {
     const status = readKernelFile(`/proc/${pid}/status`);

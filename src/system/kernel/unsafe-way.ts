@@ -4,10 +4,10 @@ import { dirname } from "node:path";
 const OTHERS_WRITE = 0o022;
 
 /**
- * The first part of the way to a program that sshd would not take for an AuthorizedKeysCommand: the program where its links
- * end, then each folder above it up to /, must be root's and writable for nobody else (safe_path of misc.c, OpenSSH 9.2).
- * Debian's sshd lets a group pass that nobody else is in (user-group-modes.patch); who may come into the group later is not
- * for this to judge. Undefined where all are in order, or the program is not there.
+ * The first part of the path to a program that sshd would refuse for an AuthorizedKeysCommand. The program at the end
+ * of its links, and each folder above it up to /, must belong to root and be writable by no other account (safe_path of
+ * misc.c, OpenSSH 9.2). Debian's sshd accepts a group without other members (user-group-modes.patch). Members that join
+ * the group later are not checked here. Undefined where all parts are in order, or the program does not exist.
  */
 export function unsafeWay(
   program: string,

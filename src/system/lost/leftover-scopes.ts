@@ -7,13 +7,13 @@ import type { Owner } from "../accounts/as-owner.ts";
 import { MOUNT, processesOf } from "../cgroup/cgroup.ts";
 import { run } from "../kernel/run.ts";
 
-/** systemd's own DefaultTimeoutStopSec; a policy's stop_timeout may be longer, then the stop goes on without us. */
+/** systemd's DefaultTimeoutStopSec. A policy's stop_timeout may be longer; then the stop continues after this wait. */
 const STOP_TIMEOUT_MS = 90_000;
 
 /**
- * Stops the scopes that a lost session left. The holder in each scope has the same task and is quicker (see
- * bin/nixgate-holder), so mostly there is nothing; the cgroup's folder tells without asking systemd.
- * @param owner the account, as the owner of the team's folder: what the record says was written by the account
+ * Stops the scopes that a lost session left. The holder in each scope does the same and is faster (see
+ * bin/nixgate-holder), so usually none is left. The cgroup's folder shows that without a call to systemd.
+ * @param owner the account, taken from the owner of the team's folder: the account itself wrote the record
  */
 export async function endLeftoverScopes({ start, open }: Unended, owner: Owner): Promise<LeftoverScopes> {
   const stopped: string[] = [];
@@ -31,7 +31,7 @@ export async function endLeftoverScopes({ start, open }: Unended, owner: Owner):
   return { stopped, leftovers };
 }
 
-/** Where a manager keeps its slices: systemd.special(7), pam_systemd(8). */
+/** The cgroup of a manager's slices: systemd.special(7), pam_systemd(8). */
 const managerOf = (isolation: Unended["start"]["isolation"], uid: number) =>
   isolation === "scope-system" ? MOUNT : `${MOUNT}/user.slice/user-${uid}.slice/user@${uid}.service`;
 

@@ -6,12 +6,12 @@ import { startTicksIn } from "../kernel/process-group.ts";
 import { commandOf, exists, statOf } from "../kernel/process-kind.ts";
 
 /**
- * Whose session a record is about. The boot's id says it, whatever the host is called: `here` is this boot. `before` is
- * an earlier boot of this host, which is known by its machine id or its name. All else is `elsewhere`.
+ * The boot that a record is of. The boot's id decides, whatever the host's name: `here` is this boot. `before` is an
+ * earlier boot of this host, known by its machine id or its name. Any other is `elsewhere`.
  */
 export type Boot = "here" | "before" | "elsewhere";
 
-/** Tells of a session.start which boot it is of. */
+/** Returns a function that finds the boot of a session.start. */
 export function bootsHere(): (start: Served) => Boot {
   const boot = readKernelFile("/proc/sys/kernel/random/boot_id")?.trim();
   const [host, machine] = [hostname(), machineId()];
@@ -23,9 +23,10 @@ export function bootsHere(): (start: Served) => Boot {
 }
 
 /**
- * Whether the process of a session.start still serves it. Another host's cannot be seen from here and counts as alive;
- * another boot's is gone. A process is known by its number and the ticks since boot at which it began, because no clock
- * that somebody sets is in them. A record without the ticks is believed as long as the number is one of nixgate's.
+ * Whether the process of a session.start still serves it. A process of another host is not visible and counts as alive;
+ * one of an earlier boot is gone. A process is identified by its pid and its start in ticks since boot, because no
+ * clock that can be set affects these. A record without ticks counts as alive while its pid belongs to a nixgate
+ * process.
  */
 export function livenessHere(): IsAlive {
   const bootOf = bootsHere();
@@ -35,7 +36,7 @@ export function livenessHere(): IsAlive {
   };
 }
 
-/** A boot id in the one form that two can be compared in: systemd writes it without dashes. */
+/** A boot id in the form for comparison: systemd writes it without dashes. */
 export const withoutDashes = (id: string) => id.replaceAll("-", "");
 
 /** True where /proc does not show the process (hidepid, proc(5)). */

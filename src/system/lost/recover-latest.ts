@@ -4,10 +4,10 @@ import { isGone, type Start } from "../kernel/session-process.ts";
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 const DAY_MS = 86_400_000;
-/** How much of a day's end is looked at, in bytes: about a thousand records, and one or two milliseconds. */
+/** How many bytes of a day's end are searched: about a thousand records, in one or two milliseconds. */
 const LOOK_BYTES = 1_048_576;
 
-/** Puts the ends of sessions whose supervisor is gone on record, where a look at the team's two latest files finds some. */
+/** Records the ends of lost sessions that the team's two latest files show. */
 export async function recoverLatest(directory: string, team: string, journald: boolean): Promise<void> {
   const now = Date.now();
   const days = [now, now - DAY_MS].map((time) => new Date(time).toISOString().slice(0, 10));
@@ -35,7 +35,7 @@ function hasLost(path: string): boolean {
     try {
       return isGone(JSON.parse(start) as Start);
     } catch {
-      return false; // torn
+      return false; // the line is incomplete
     }
   });
 }
@@ -50,7 +50,7 @@ function endOf(path: string): readonly string[] {
     const bytes = Buffer.allocUnsafe(stat.size - from);
     return bytes.toString("utf8", 0, readSync(file, bytes, 0, bytes.length, from)).split("\n");
   } catch {
-    return []; // there is none yet
+    return []; // no file exists yet
   } finally {
     if (file !== undefined) closeSync(file);
   }

@@ -14,15 +14,16 @@ import { isGone } from "../kernel/session-process.ts";
 import { endLeftoverScopes } from "./leftover-scopes.ts";
 import { bootsHere } from "./liveness.ts";
 
-/** Whether this process may end the records in a team's folder: its owner's and root's may. */
+/** Whether this process may end the records in a team's folder: only the folder's owner and root may. */
 export function mayClose(file: Pick<DayFile, "path">): boolean {
   const own = process.geteuid?.() ?? 0;
   return own === 0 || ownerOf(file).uid === own;
 }
 
 /**
- * @param journal what gets the copies, where the configuration wants any
- * @param serving what the resident supervisor has said of sessions without an end, where it was asked
+ * The ports for `recover`.
+ * @param journal gets the copies, where the configuration enables them
+ * @param serving the resident supervisor's answer about sessions without an end, where it was asked
  */
 export function recoverPorts(
   directory: string,
@@ -43,8 +44,8 @@ export function recoverPorts(
 }
 
 /**
- * What is opened with the owner's rights is nothing that its owner could not write, and nothing new is root's. Sessions
- * that run write without the lock: they end nobody's records but theirs.
+ * Opens a file with its owner's rights: then root writes nothing that the owner could not write, and no new file is
+ * root's. Running sessions write without the lock, because they end no other session's records.
  */
 async function openAlone(directory: string, file: DayFile): Promise<ClosingFile> {
   const opened = asOwner(ownerOf(file), () => openRecordFile(directory, file.team, Date.parse(file.day)));
@@ -63,14 +64,15 @@ function ownerOf(file: Pick<DayFile, "path">): Owner {
   return { uid, gid };
 }
 
-/** How long the journal may take for one session, in milliseconds. */
+/** The timeout of the journal for one session, in milliseconds. */
 const JOURNAL_MS = 10_000;
-/** What is taken of a session; the account could send more in its name. */
+/** The maximum number of a session's entries that are read; the account could send more in the session's name. */
 const MOST_COPIES = 10_000;
 
 /**
- * What the journal has of a session. Only copies of root and of the account that owns the team's folder count: any other
- * account could have made them up. None where the journal cannot be read: the session then ends as supervisor-lost.
+ * The journal's copies of a session's records. Only copies from root and from the owner of the team's folder count,
+ * because any other account could have forged them. There are none where the journal is unreadable: the session then
+ * ends as supervisor-lost.
  */
 async function copiesOf({ start }: Unended, owner: number): Promise<readonly Continuation[]> {
   const found: Continuation[] = [];

@@ -1,15 +1,15 @@
 import type { Recovery } from "../../session/ports.ts";
 import { within } from "../kernel/clock.ts";
 
-/** How long a command must have run before the time that it takes is used for the look, in milliseconds. */
+/** A command must have run this long before the recovery starts, in milliseconds. */
 const LOOK_AFTER_MS = 200;
-/** How long the end of a session waits for a recovery that found something, in milliseconds. */
+/** How long the end of a session waits for a running recovery, in milliseconds. */
 const PATIENCE_TIMEOUT_MS = 1000;
 
 /**
- * What a session does for those before it: a look at the end of its team's two latest files, and where that finds a
- * session whose supervisor is gone, what `nixgate recover` does. What lies further back is for that command. A command
- * that is over at once is not made to wait for it: the next one, which takes longer, will do it.
+ * Recovers earlier sessions of the team. It reads the ends of the team's two latest files and, for each lost session
+ * there, does the same as `nixgate recover`. Older sessions are left to that command. A short command does not wait for
+ * it: a later, longer command will do it.
  */
 export function openRecovery(): Recovery {
   let work: Promise<unknown> | undefined;
@@ -20,7 +20,7 @@ export function openRecovery(): Recovery {
         const { recoverLatest } = await import("./recover-latest.ts");
         await recoverLatest(directory, team, journald);
       };
-      // its own session is sound; `nixgate recover` tells what is wrong
+      // this session is not affected; `nixgate recover` reports the fault
       start ??= setTimeout(() => {
         work = look().catch(() => undefined);
       }, LOOK_AFTER_MS);

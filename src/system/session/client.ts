@@ -7,23 +7,25 @@ import { watchReader } from "./stdout-reader.ts";
 
 const STDOUT = 1;
 const STDERR = 2;
-/** How long a client that does not read is waited for, in milliseconds. */
+/** The timeout for a client that does not read, in milliseconds. */
 const PATIENCE_TIMEOUT_MS = 1000;
-/** How long a shell may take to write to a socket that has room, in milliseconds. */
+/** The timeout for a shell that writes to a socket with room, in milliseconds. */
 const SOCKET_MS = 250;
-/** How long a SIGTERM that comes with SIGHUP is waited for, in milliseconds. */
+/** The time after SIGHUP in which a SIGTERM is expected, in milliseconds. */
 const HANGUP_ALONE_MS = 50;
-/** A pause between two tries, in milliseconds. */
+/** The pause between two attempts, in milliseconds. */
 const PAUSE_MS = 10;
 /**
  * The client at the other end of fds 0 to 2. Without a terminal sshd sends no signal when it loses its client
- * (session_close_by_channel of OpenSSH): its pipes close, and where the whole connection is gone, so is our parent.
- * @param parent the process that started nixgate, as it was at the start
- * @param grace `client_gone_grace`: the client is looked for several times within it
+ * (session_close_by_channel of OpenSSH). Its pipes close; where the whole connection is lost, this process's parent
+ * ends too.
+ * @param parent the parent process at nixgate's start
+ * @param grace `client_gone_grace`: the client is checked several times within it
  */
 export function clientOf(parent: number, grace: Milliseconds): Client {
-  // Node compares each socket that ends with process.stderr (Socket.prototype._destroy in lib/net.js), and the mere look
-  // makes a stream of fd 2: that sets O_NONBLOCK on the open file which the command has, whose writes then fail.
+  // Node compares each socket that ends with process.stderr (Socket.prototype._destroy in lib/net.js), and that access
+  // makes a stream of fd 2. The stream sets O_NONBLOCK on the open file that the command shares, whose writes then
+  // fail.
   Object.defineProperty(process, "stderr", { value: undefined });
   const latency = Math.min(1000, Math.max(50, grace / 4)) as Milliseconds;
   let readerIsGone: (() => boolean) | undefined;
@@ -34,7 +36,7 @@ export function clientOf(parent: number, grace: Milliseconds): Client {
     happened ??= event;
     for (const watcher of watchers) watcher(event);
   };
-  // Of two that are pending the kernel delivers SIGHUP first, and logind has a session stopped by both (SendSIGHUP=).
+  // The kernel delivers SIGHUP before SIGTERM, and logind stops a session with both (SendSIGHUP=).
   process.on("SIGHUP", () => void setTimeout(happen, HANGUP_ALONE_MS, "client-gone"));
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => happen("killed-by-admin"));
 
@@ -47,7 +49,7 @@ export function clientOf(parent: number, grace: Milliseconds): Client {
     watch(callback) {
       watchers.add(callback);
       const timer = setInterval(() => {
-        readerIsGone ??= watchReader((latency / 2) as Milliseconds); // only now: most commands are over before
+        readerIsGone ??= watchReader((latency / 2) as Milliseconds); // only now: most commands end sooner
         if (isGone()) happen("client-gone");
       }, latency);
       if (happened) callback(happened);
@@ -59,15 +61,15 @@ export function clientOf(parent: number, grace: Milliseconds): Client {
   };
 }
 
-/** Says a line on stderr; a client that does not read is waited for one second. */
+/** Writes a line to the client's stderr. The timeout for a client that does not read is one second. */
 export const tellClient = (line: string): void => void say(STDERR, `${line}\n`, PATIENCE_TIMEOUT_MS);
 
 /**
- * Says a line to a client that may not read: through an open file of its own, which does not block, so that a pipe
- * filled by the command cannot hold nixgate up, and the command's own open file keeps its flags. A socket cannot be opened
- * again: a process of its own writes to that, and is not waited for longer.
- * @param patience how long a full pipe is waited for, in milliseconds
- * @returns whether all of it is on its way
+ * Writes a line to a client that may not read. It uses its own non-blocking open file, so that a pipe filled by the
+ * command cannot delay nixgate, and the flags of the command's open file do not change. A socket cannot be reopened: a
+ * separate process writes to it, with a timeout.
+ * @param patience the timeout for a full pipe, in milliseconds
+ * @returns whether all of the text is on its way
  */
 function say(fd: number, text: string, patience: number): boolean {
   if (isSocket(fd)) {
@@ -104,7 +106,7 @@ function isSocket(fd: number): boolean {
   }
 }
 
-/** Another open file on the same pipe; undefined for what is none: a file's place to write at is shared. */
+/** Opens the same pipe again; undefined for anything else: two open files of one file have different offsets. */
 function openOwn(fd: number): number | undefined {
   try {
     return fstatSync(fd).isFIFO() ? openPipeForWriting(fd) : undefined;

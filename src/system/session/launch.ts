@@ -6,38 +6,41 @@ import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
 import { clock, within } from "../kernel/clock.ts";
 import { signalAll } from "../kernel/signals.ts";
 
-/** How long systemd may take to make a scope, in milliseconds. */
+/** The timeout of systemd for making a scope, in milliseconds. */
 const START_TIMEOUT_MS = 20_000;
-/** How long the holder may take to go when it is let go, in milliseconds. */
+/** The timeout of the holder's exit after its release, in milliseconds. */
 const RELEASE_TIMEOUT_MS = 1000;
-/** How long the holder may take to say what came to it, in milliseconds. */
+/** The timeout of the holder's answer about its signal, in milliseconds. */
 const HIT_TIMEOUT_MS = 500;
-/** How much of what the limits' program says is kept, in bytes. */
+/** The number of bytes kept of the messages of systemd-run or prlimit. */
 const WORDS_KEPT = 4096;
 
-/** The holder stands and waits for its word. */
+/** The holder has started and waits for a message. */
 export interface Launched {
   readonly openedAt: number;
   readonly pid: number;
   readonly holder: number;
-  /** The last of what systemd-run or prlimit said on stderr until then. */
+  /** The last messages of systemd-run or prlimit on stderr until then. */
   readonly words: string;
   readonly exited: Promise<Exit>;
-  /** Lets the command begin. */
+  /** Starts the command. */
   begin(): void;
-  /** The signal that came to the holder, as to all of its scope; empty where none did, undefined where it does not answer. */
+  /**
+   * The signal that the holder received with its whole scope; empty where there was none, undefined where it does not
+   * answer.
+   */
   hit(): Promise<string | undefined>;
-  /** Lets the holder go. Settles when it is gone. */
+  /** Releases the holder. Settles when it is gone. */
   release(): Promise<void>;
 }
 
 /**
- * Starts the plan's command line with fds 0 and 1 of this process passed on as they are, and waits until the holder
- * reports. The other fds are the holder's, see bin/nixgate-holder. A session of its own (setsid(2)) keeps a signal to
- * the process group of either from reaching the other.
+ * Starts the plan's command line with fds 0 and 1 of this process unchanged, and waits until the holder reports. The
+ * holder uses the other fds, see bin/nixgate-holder. The child has a session of its own (setsid(2)), so that a signal
+ * to one process group does not reach the other.
  *
- * Node compiles each function of its streams when it is first called, which is much of what a short session costs: hence
- * one socket, and lines on it where its end would do.
+ * Node compiles each function of its streams at the first call, which is much of a short session's time. Hence there is
+ * only one socket, and messages on it where its end would also do.
  * @throws ScopeUnavailable
  */
 export function launch(plan: Plan): Promise<Launched> {
@@ -46,7 +49,7 @@ export function launch(plan: Plan): Promise<Launched> {
   const child = spawn(file, args, { env: plan.environment, stdio: [0, 1, "pipe", 2], detached: true });
   const channel = child.stdio?.[2] as unknown as Duplex | undefined;
   if (channel === undefined) return notStarted(file, child);
-  channel.on("error", () => undefined); // it may be gone at any time; the command's end tells how
+  channel.on("error", () => undefined); // the holder may go at any time; the command's end shows the cause
   const exited = exitOf(child);
   return new Promise((resolve, reject) => {
     const giveUp = (message: string, cause?: unknown) => {
@@ -64,7 +67,7 @@ export function launch(plan: Plan): Promise<Launched> {
       clearTimeout(timer);
       const letGo = () => {
         channel.write("done\n");
-        // whatever runs as the same account can have stopped it
+        // another process of the account may have stopped it
         const tooLong = setTimeout(() => signalAll([holder], "SIGKILL"), RELEASE_TIMEOUT_MS);
         return heard.gone.then(() => clearTimeout(tooLong));
       };
@@ -85,33 +88,35 @@ export function launch(plan: Plan): Promise<Launched> {
     exited.then((exit) => {
       if (heard.isReady()) return;
       const fail = () => giveUp(failure(file, exit, heard.text()));
-      // its own words may still be on their way
+      // systemd-run's own messages may still arrive
       if (channel.closed) fail();
       else channel.once("close", fail);
     });
   });
 }
 
-/** Without a descriptor left for a pipe, spawn() gives back a child that has no streams, and says why a moment later. */
+/**
+ * Without a free descriptor for a pipe, spawn() returns a child without streams, and reports the reason a moment later.
+ */
 function notStarted(file: string, child: ChildProcess): Promise<never> {
   return new Promise((_, reject) => {
     child.once("error", (error) => reject(new ScopeUnavailable(`${file} cannot be started: ${error.message}`, error)));
   });
 }
 
-/** What comes on the channel: words of systemd-run or prlimit, then the holder's "ready" and, when it is let go, "gone". */
+/** Reads the channel: messages of systemd-run or prlimit, then the holder's "ready", and "gone" after its release. */
 function listenToHolder(
   channel: Duplex,
   command: number | undefined,
   ready: (words: string, command: number, holder: number) => void,
 ) {
-  const report = new RegExp(`ready (${command}) (\\d+)\n$`); // by exec(2) all the way: it is the process that was started
+  const report = new RegExp(`ready (${command}) (\\d+)\n$`); // exec(2) keeps the pid of the started process
   let bytes: Uint8Array = new Uint8Array();
   let isReady = false;
   let answerHit: (signal: string | undefined) => void = () => {};
   const text = () => Buffer.from(bytes).toString("utf8");
   const gone = new Promise<void>((resolve) => {
-    channel.once("close", () => resolve()); // killed
+    channel.once("close", () => resolve()); // the holder was killed
     channel.on("data", (more: Buffer) => {
       bytes = Buffer.concat([bytes, more]).subarray(-WORDS_KEPT);
       const said = text();

@@ -15,13 +15,16 @@ import type { LogRoom, Refusals } from "../../session/ports.ts";
 import { inside, makeFolder, openFolder, openFolderIn } from "../files/safe-folder.ts";
 
 const { O_RDONLY, O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
-/** `BYTES RECORDS\n` of one session that is on record, padded: appended by one write(2), and counted by the size alone. */
+/**
+ * `BYTES RECORDS\n` for one recorded session, padded. Each is appended by one write(2), and the file's size gives their
+ * number.
+ */
 const ENTRY_BYTES = 16;
-/** Times in milliseconds since 1970, padded: first of a session that is on record, then of those that are not. */
+/** Times in milliseconds since 1970, padded: first that of a recorded session, then those of the unrecorded ones. */
 const HELD_BYTES = 16;
-/** Most of a file of entries that is read; a budget of that many sessions is as good as used up. */
+/** The maximum number of bytes read of a file of entries. A budget of that many sessions counts as used up. */
 const READ_MAX_BYTES = 16 * 1024 * 1024;
-/** In each of these there is at most one record of refusals that are summed up, in milliseconds. */
+/** There is at most one record of summed refusals in each interval of this length, in milliseconds. */
 const MINUTE_MS = 60_000;
 
 const SPENT = /^\.refusals-(\d{4}-\d\d-\d\d)$/;
@@ -30,9 +33,9 @@ const dayOf = (at: number) => new Date(at).toISOString().slice(0, 10);
 const spentName = (at: number) => `.refusals-${dayOf(at)}`;
 
 /**
- * Counts a team's refusals in files of its own folder, which readers of records pass over: the count outlives a process,
- * and an account that can write there spoils its own team's count alone. Sessions that end in the
- * same moment can count one refusal less or more than there were.
+ * Counts a team's refusals in files of its own folder, which readers of records ignore. The count outlives a process,
+ * and an account that can write there spoils only its own team's count. Sessions that end at the same moment can make
+ * the count wrong by one refusal.
  */
 export const refusals: Refusals = {
   isSpent(directory, team, at, { bytes, records }) {
@@ -58,7 +61,7 @@ export const refusals: Refusals = {
         return undefined;
       }
       const count = since === undefined ? 0 : take(inside(folder, HELD), at);
-      append(folder, HELD, entry); // the time of the record that this session becomes
+      append(folder, HELD, entry); // the time of this session's own record
       return count;
     }),
   claim(directory, team, at) {
@@ -95,14 +98,16 @@ function append(folder: number, name: string, entry: string): boolean {
   }
 }
 
-/** When the latest refusal was put on record behind which others are held; undefined where there is none. */
+/** The time of the recorded refusal after which others are held; undefined where there is none. */
 const heldSince = (path: string): number | undefined =>
   lstatSync(path, { throwIfNoEntry: false }) && Number(textOf(path, HELD_BYTES));
 
-/** A clock that was set back must not hold them for ever, and text that is no time is an account's own doing. */
+/**
+ * A clock that was set back must not hold refusals for ever. Only the account itself can write text that is no time.
+ */
 const isYoung = (since: number, at: number) => Number.isFinite(since) && Math.abs(at - since) < MINUTE_MS;
 
-/** How many are held, which are so no more; 0 where another session was quicker. */
+/** Takes the number of held refusals and resets it; 0 where another session was faster. */
 function take(path: string, at: number): number {
   const mine = `${path}-${process.pid}-${at}`;
   try {
@@ -112,7 +117,7 @@ function take(path: string, at: number): number {
   }
   const { size } = lstatSync(mine);
   unlinkSync(mine);
-  return Math.max(0, Math.floor(size / HELD_BYTES) - 1); // the first is on record
+  return Math.max(0, Math.floor(size / HELD_BYTES) - 1); // the first one is recorded
 }
 
 function removeOlder(folder: number, day: string): void {
@@ -145,14 +150,14 @@ function sumOf(path: string): { readonly bytes: number; readonly records: number
 }
 
 /**
- * Whether the file system of the records has too little room, and the team is the one that wrote most of today's. Where an
- * account cannot look into the others' folders, it is one that has more than its even share of what is used.
+ * Whether the records' file system has enough room, or the team did not write most of today's records. Where an account
+ * cannot read the other teams' folders, the team's even share of the used space decides instead.
  */
 export const logRoom: LogRoom = (directory, team, at, least) => {
   try {
     return hasRoom(directory, team, at, least);
   } catch {
-    return true; // what is wrong with the folder is said by the records that cannot be written there
+    return true; // the records that cannot be written there report the fault of the folder
   }
 };
 

@@ -5,17 +5,18 @@ import { clock } from "../kernel/clock.ts";
 
 const STDIN = 0;
 const LINE_FEED = 0x0a;
-/** How long a stdin that does not block, and has nothing, is left alone, in milliseconds. */
+/** The poll interval of a non-blocking stdin without data, in milliseconds. */
 const LOOK_AGAIN_MS = 10;
 
-/** How long a client may take for its first line before it is greeted; one that is a program needs a round trip. */
+/** The time for the first line, after which the client is greeted. A program needs only a round trip. */
 const GREETING_AFTER_MS = 1000 as Milliseconds;
 
 /**
- * The line loop's input, one byte a read(2): whatever follows a line belongs to the command that it starts. `fs.read`
- * does it on a thread of its own, with the fd as sshd made it; `process.stdin` would read ahead and set O_NONBLOCK on
+ * The input of the line loop, read with one byte a read(2): the bytes after a line belong to the command that it
+ * starts.
+ * `fs.read` reads in a thread and leaves the fd as sshd made it. `process.stdin` would read ahead and set O_NONBLOCK on
  * the open file that the command shares.
- * @param tell says a line on stderr
+ * @param tell writes a line to stderr
  */
 export const requestsFor = (tell: (line: string) => void): Requests => ({
   async next({ maxBytes, timeout, greeting }) {
@@ -44,10 +45,10 @@ export const requestsFor = (tell: (line: string) => void): Requests => ({
 
 let pending = 0;
 
-/** How many reads are still waiting for a byte: a timed-out line leaves one behind. */
+/** The number of reads that still wait for a byte. A line that timed out leaves one behind. */
 export const pendingReads = (): number => pending;
 
-/** The next byte, or undefined at the end. */
+/** The next byte, or undefined at the end of the stream. */
 function readByte(): Promise<number | undefined> {
   return new Promise((resolve) => {
     const byte = new Uint8Array(1);
@@ -56,7 +57,7 @@ function readByte(): Promise<number | undefined> {
       pending -= 1;
       if (error?.code === "EAGAIN") setTimeout(() => readByte().then(resolve), LOOK_AGAIN_MS);
       else if (error)
-        resolve(undefined); // EIO, ECONNRESET: the client is gone, which is an end like any other
+        resolve(undefined); // EIO, ECONNRESET: the client is gone, which counts as the end of the stream
       else resolve(count === 0 ? undefined : byte[0]);
     });
   });

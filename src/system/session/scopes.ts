@@ -15,7 +15,7 @@ import { signalAll } from "../kernel/signals.ts";
 import { survivorsOf } from "../kernel/survivors.ts";
 import { type Launched, launch } from "./launch.ts";
 
-/** Scopes of the account's user manager, and what stands for them where there is no manager. */
+/** Scopes of the account's user manager, and their replacement where there is no manager. */
 export const scopes: Scopes = {
   async open(plan) {
     const cpuBefore = endedChildrenCpuMs();
@@ -24,18 +24,18 @@ export const scopes: Scopes = {
   },
 };
 
-/** systemd-run before 254 does not know the option, and expands nothing anyway. */
+/** systemd-run before 254 does not know the option, and expands nothing. */
 function launchOnOlderSystemd(plan: Plan, error: unknown): Promise<Launched> {
   if (!(error instanceof ScopeUnavailable) || !/unrecognized option .--expand-environment/.test(error.message))
     throw error;
   const [file, ...words] = plan.commandLine;
-  words.splice(words.indexOf(EXPAND_NOTHING), 1); // the first one: the command's own words stand behind it
+  words.splice(words.indexOf(EXPAND_NOTHING), 1); // the first one only: the command's own words come after it
   return launch({ ...plan, commandLine: [file, ...words] });
 }
 
 async function inCgroup(plan: Plan, launched: Launched): Promise<OpenScope> {
   const folder = cgroupOf(launched.pid);
-  // systemd makes scopes of cgroup v1 as well, in which nothing is bounded and nobody is found
+  // systemd also makes scopes of cgroup v1, which enforce no limits and show no processes
   if (!hasCgroup2() || !folder?.endsWith(`/${plan.slice}/${plan.unit}`)) {
     await launched.release();
     throw new ScopeUnavailable(notInUnit(plan.unit));
@@ -45,7 +45,7 @@ async function inCgroup(plan: Plan, launched: Launched): Promise<OpenScope> {
     ...launched,
     isolation: "scope-user",
     endedBy: (exit) => endedBy(exit, plan, launched),
-    // systemd-run names it from version 254 on
+    // systemd-run prints it from version 254 on
     invocation: /invocation ID: ([0-9a-f]{32})/.exec(launched.words)?.[1],
     release: () => {
       killWhole(folder);
@@ -54,10 +54,10 @@ async function inCgroup(plan: Plan, launched: Launched): Promise<OpenScope> {
   });
 }
 
-/** Between systemd's signals to the first and to the last process of a scope, in milliseconds. */
+/** The time between systemd's signals to the first and to the last process of a scope, in milliseconds. */
 const SIGNALS_ALL_MS = 20;
 
-/** In a session that ends by itself the account's systemd is not asked: nothing came to the holder. */
+/** The account's systemd is not asked where the command ends by itself: then the holder received no signal. */
 async function endedBy(exit: Exit, { unit, environment }: Plan, { hit }: Launched): Promise<EndedBy | undefined> {
   let signal = await hit();
   if (signal === "" && exit.code !== 0) {
@@ -70,10 +70,10 @@ async function endedBy(exit: Exit, { unit, environment }: Plan, { hit }: Launche
   if (result === "timeout") return "timeout";
   if (result === "oom-kill") return "oom";
   const isLeftAlone = /^ActiveState=active$/m.test(said) && !/^Job=[1-9]/m.test(said);
-  return isLeftAlone ? "signal" : "killed-by-admin"; // also where that systemd is being stopped, and does not answer
+  return isLeftAlone ? "signal" : "killed-by-admin"; // also where that systemd is being stopped and does not answer
 }
 
-/** How long the account's systemd may take to say what it does with a scope, in milliseconds. */
+/** The timeout of the account's systemd for its answer about a scope, in milliseconds. */
 const SAYS_WITHIN_MS = 2000;
 
 async function stateOf(unit: string, environment: Plan["environment"]): Promise<string> {
@@ -85,7 +85,7 @@ async function stateOf(unit: string, environment: Plan["environment"]): Promise<
   });
 }
 
-/** Without a cgroup a process that makes a session of its own (setsid(2)) is out of sight: docs/limits.md says so. */
+/** Without a cgroup, a process that makes a session of its own (setsid(2)) is not found. docs/limits.md says so. */
 function withoutManager(plan: Plan, launched: Launched, cpuBefore: number): OpenScope {
   const age = () => clock.monotonic() - launched.openedAt;
   const others = () => processesOfSession(launched.pid, age()).filter((pid) => pid !== launched.holder);

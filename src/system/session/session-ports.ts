@@ -16,8 +16,8 @@ import { takingSlots } from "./slots.ts";
 import { countingStarts } from "./starts.ts";
 
 /**
- * The ports of a session that this process serves by itself.
- * @param clientGoneGrace how soon a lost client must be noticed is derived from it
+ * The ports of a session that has its own process.
+ * @param clientGoneGrace the interval for detecting a lost client is derived from it
  */
 export function sessionPorts(clientGoneGrace: Milliseconds): SessionPorts {
   const client = clientOf(process.ppid, clientGoneGrace);
@@ -29,9 +29,9 @@ export function sessionPorts(clientGoneGrace: Milliseconds): SessionPorts {
 }
 
 /**
- * Records go to files and, where journald answers, to the journal.
- * @param manager which systemd makes the sessions' scopes; the system's is asked by one process for all sessions
- * @param deliver how the copies get there; by a process of their own by default
+ * Writes records to files and, where journald answers, to the journal.
+ * @param manager the systemd that makes the sessions' scopes. With `system`, one process asks it for all sessions.
+ * @param deliver how the copies reach the journal; by default each by its own process
  */
 export function recordsForJournal(manager: ScopeManager = "user", deliver?: Deliver): Records {
   let journal: Journal | undefined;

@@ -4,20 +4,20 @@ import type { Admission, Place } from "../../session/ports.ts";
 import { readKernelFile } from "../kernel/kernel-files.ts";
 
 /**
- * Places are the kernel's: whoever listens on an abstract Unix socket (unix(7)) has its name, nobody else can have it
- * at the same time, and it is free in the moment the process is gone, whatever ended it. Lock files would stay behind,
- * and Node has no flock(2). All accounts of the host share these names, of one network namespace: any of them could
- * take places away from sessions, none can get more sessions than there are places.
+ * The kernel keeps the slots. A process that listens on an abstract Unix socket (unix(7)) owns its name. No other
+ * process can have the name at the same time, and it is free as soon as the process is gone for any reason. Lock files
+ * would remain, and Node has no flock(2). All accounts of the host share these names within one network namespace. Any
+ * account could take slots away from sessions; none can get more sessions than there are slots.
  */
 export function takingSlots(listing = readListing): Admission["takeSlot"] {
   let listed: string | undefined;
   return async (name, most) => {
     listed ??= listing();
     const taken = takenSlots(listed, name);
-    // where a configuration has just become smaller, places with higher numbers are still held
+    // after a configuration was reduced, slots with higher numbers are still held
     if (taken.size >= most) return undefined;
     for (let step = 0; step < most; step += 1) {
-      const number = (process.pid + step) % most; // starts in the same moment begin at different places
+      const number = (process.pid + step) % most; // processes that start at the same moment begin at different slots
       if (taken.has(number)) continue;
       const place = await listenOn(`nixgate/${name}/${number}`);
       if (place) return place;
@@ -26,20 +26,20 @@ export function takingSlots(listing = readListing): Admission["takeSlot"] {
   };
 }
 
-/** The numbers of the places of a name that are taken, out of the text of /proc/net/unix (proc_net_unix in proc(5)). */
+/** The numbers of the taken slots of a name, from the text of /proc/net/unix (proc_net_unix in proc(5)). */
 export function takenSlots(listing: string, name: string): ReadonlySet<number> {
-  const path = ` @nixgate/${name}/`; // the kernel shows an abstract name's first NUL as @
+  const path = ` @nixgate/${name}/`; // the kernel shows the first NUL of an abstract name as @
   const ends = listing.split(path).slice(1);
   const numbers = ends.map((end) => /^\d+(?=\n)/.exec(end)?.[0]).filter((number) => number !== undefined);
   return new Set(numbers.map(Number));
 }
 
-/** Without a listing the names themselves answer, one after the other. */
+/** Without a listing, each name is tried in turn. */
 const readListing = (): string => readKernelFile("/proc/net/unix") ?? "";
 
 function listenOn(name: string): Promise<Place | undefined> {
   const server = createServer();
-  server.maxConnections = 0; // it is a name, not a service (0 drops every connection from Node.js 21 on)
+  server.maxConnections = 0; // the socket only reserves its name (0 drops every connection from Node.js 21 on)
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EADDRINUSE") return resolve(undefined);
@@ -51,6 +51,6 @@ function listenOn(name: string): Promise<Place | undefined> {
 }
 
 function held(server: Server): Place {
-  server.unref(); // a place keeps no process alive
+  server.unref(); // a slot keeps no process alive
   return { giveBack: () => void server.close() };
 }

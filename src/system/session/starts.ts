@@ -7,14 +7,14 @@ import { readKernelFile } from "../kernel/kernel-files.ts";
 
 const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
 const FLAGS = O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
-/** A file whose minute is this near may still be written by a session that is slow. */
+/** A slow session may still write to the file of a minute that is this many minutes ago. */
 const NEAR_MINUTES = 2;
 
 /**
- * Starts are counted without a lock. Each puts its line at the end of the minute's file (O_APPEND, open(2): nobody
- * writes between), then reads which lines stand before its own. A minute is one of the host's time since its boot, so
- * setting the clock changes nothing. Where `most` lines stand already nothing is added: no file grows beyond that.
- * @param minuteNow gives the minutes since boot
+ * Counts session starts without a lock. Each session appends its line to the file of the minute (O_APPEND, open(2):
+ * writes do not interleave) and then reads the lines before its own. Minutes count from the host's boot, so setting the
+ * clock has no effect. Where there are `most` lines already, no line is added: no file grows larger.
+ * @param minuteNow returns the minutes since boot
  */
 export function countingStarts(folders = runtimeFolders(), minuteNow = minuteOfBoot): Admission["countStart"] {
   return (name, session, most) => {
@@ -41,7 +41,7 @@ export function countingStarts(folders = runtimeFolders(), minuteNow = minuteOfB
   };
 }
 
-/** Minutes since boot, of a clock that nobody sets: proc_uptime(5). */
+/** Minutes since boot, from a clock that cannot be set: proc_uptime(5). */
 function minuteOfBoot(): number {
   const minute = Math.floor(Number.parseFloat(readKernelFile("/proc/uptime") ?? "") / 60);
   if (Number.isNaN(minute)) throw new Error("/proc/uptime cannot be read");
@@ -50,7 +50,7 @@ function minuteOfBoot(): number {
 
 type Folder = readonly [parent: string, name: string];
 
-/** The account's folder for what need not outlive a boot: pam_systemd(8) makes one, /dev/shm stands in for it. */
+/** The account's folder for data of one boot: pam_systemd(8) makes one; otherwise /dev/shm is used. */
 function runtimeFolders(): readonly [Folder, ...Folder[]] {
   const uid = process.geteuid?.() ?? 0;
   return [
@@ -59,7 +59,7 @@ function runtimeFolders(): readonly [Folder, ...Folder[]] {
   ];
 }
 
-/** Opens the folder in the first place that there is, and makes it where it is missing. */
+/** Opens the folder in the first existing parent, and makes it where it is missing. */
 function openFirst([[parent, name], ...others]: readonly [Folder, ...Folder[]]): number {
   const [next, ...rest] = others;
   let top: number;
@@ -77,7 +77,7 @@ function openFirst([[parent, name], ...others]: readonly [Folder, ...Folder[]]):
   }
 }
 
-/** Nobody else can write in the folder, so what stands there is the account's own doing. */
+/** No other account can write to the folder, so a wrong file was made by the account itself. */
 function checkFile(file: number): void {
   const stat = fstatSync(file);
   if (!stat.isFile() || !isOurs(stat)) {
@@ -103,7 +103,7 @@ function removeOld(folder: number, minute: number): void {
     try {
       unlinkSync(inside(folder, name));
     } catch {
-      // another start was quicker
+      // another start was faster
     }
   }
 }

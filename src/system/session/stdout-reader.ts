@@ -6,11 +6,11 @@ import type { Milliseconds } from "../../units/quantities.ts";
 const STDOUT = 1;
 
 /**
- * Watches whether anybody still reads the pipe behind stdout. Without writing to it only poll(2) tells (POLLERR), which
- * Node does not have, and opening the pipe once more answers ENXIO for named ones alone (fifo_open in fs/pipe.c). tail(1)
- * of coreutils polls the pipe that it writes to (8.28 and later), and ends when nobody reads; /dev/null gives it nothing
- * to write. It ends with this process in any case, so that the pipe's reader is not kept waiting for its end.
- * @param interval how often, in milliseconds
+ * Watches whether the pipe of stdout still has a reader. Without writing, only poll(2) shows that (POLLERR), which Node
+ * does not have. Opening the pipe again gives ENXIO only for named pipes (fifo_open in fs/pipe.c). tail(1) of coreutils
+ * polls its output pipe (8.28 and later) and ends when the reader is gone; /dev/null gives it nothing to write. It
+ * always ends with this process, so that the pipe's reader is not kept from the end of file.
+ * @param interval of the poll, in milliseconds
  * @returns whether the reader is gone; always false where stdout is no pipe or there is no such tail
  */
 export function watchReader(interval: Milliseconds): () => boolean {

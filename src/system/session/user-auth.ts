@@ -6,17 +6,16 @@ import { O_PATH } from "../files/safe-folder.ts";
 import { readFirstOf } from "../kernel/kernel-files.ts";
 
 const MAX_BYTES = 65_536;
-/** What sshd calls the file (prepare_auth_info_file of session.c, OpenSSH 9 and 10). */
+/** sshd's name for the file (prepare_auth_info_file of session.c, OpenSSH 9 and 10). */
 const NAMED_BY_SSHD = /^\/tmp\/sshauth\.\w{1,32}$/;
-/** `publickey TYPE BASE64`, one line for each method that succeeded. */
+/** `publickey TYPE BASE64`, one line for each successful method. */
 const PUBLIC_KEY = /^publickey ([\w@.-]{1,64}) ([A-Za-z0-9+/]+={0,2})$/m;
 
 /**
- * The key that the client proved to own, from the file that sshd names in SSH_USER_AUTH where ExposeAuthInfo is on
- * (sshd_config(5)). It is trusted as far as the administrator keeps AcceptEnv from letting that name through: so it
- * must be a plain file of the account's own that nobody else can read, as sshd makes it. Nothing else is opened: until
- * that is known the file is only held (O_PATH of open(2)), so that root neither wakes a device nor waits for a file system
- * of the account's own.
+ * The client's authenticated key, from the file that sshd names in SSH_USER_AUTH where ExposeAuthInfo is on
+ * (sshd_config(5)). A client can set the variable where AcceptEnv allows it. So the file must be a regular file of the
+ * account that no other account can read, as sshd makes it. Before this check the file is only held (O_PATH of
+ * open(2)), so that root neither opens a device nor waits for a file system of the account.
  * @returns undefined where the key is not known
  */
 export function readUserAuth(environment: RawEnvironment, uid: number): Connection["key"] {
@@ -28,9 +27,9 @@ export function readUserAuth(environment: RawEnvironment, uid: number): Connecti
     held = openSync(path, O_PATH | constants.O_NOFOLLOW);
     const stat = fstatSync(held);
     if (!stat.isFile() || stat.uid !== uid || (stat.mode & 0o077) !== 0 || stat.size > MAX_BYTES) return undefined;
-    // without O_NONBLOCK a lease that the account holds on its file would keep root waiting (F_SETLEASE of fcntl(2))
+    // without O_NONBLOCK a lease of the account on its file would block root (F_SETLEASE of fcntl(2))
     opened = openSync(`/proc/self/fd/${held}`, constants.O_RDONLY | constants.O_NONBLOCK);
-    // The account may let the file grow while it is read, however large it was before.
+    // The account may enlarge the file while it is read, whatever its size was before.
     const bytes = readFirstOf(opened, MAX_BYTES + 1);
     const [, type, blob] = PUBLIC_KEY.exec(bytes.toString("latin1")) ?? [];
     if (bytes.length > MAX_BYTES || type === undefined || blob === undefined) return undefined;

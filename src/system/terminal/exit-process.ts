@@ -1,27 +1,27 @@
 import { writeSync } from "node:fs";
 import { pendingReads } from "../session/requests.ts";
 
-/** To the line's begin, and away with what stands in it (ECMA-48). */
+/** Moves to the start of the line and clears it (ECMA-48). */
 const CLEAR = "\r\u001b[K";
 let passing = false;
 
-/** A line on the terminal behind stderr that goes before anything else is written. */
+/** Writes a temporary line to the terminal of stderr. It is cleared before any other output. */
 export function writePassing(line: string): void {
   put(2, CLEAR + line);
   passing = true;
 }
 
 /**
- * Writes all of a text to stdout or stderr and no more: `process.stdout` would set O_NONBLOCK on an open file that is
- * shared with others. A reader that does not block is waited for, one that is gone hears nothing.
- * @returns false when it is gone
+ * Writes a whole text to stdout or stderr. `process.stdout` would set O_NONBLOCK on an open file that other processes
+ * share. It waits while a non-blocking output is full, and drops the text where the reader is gone.
+ * @returns false when the reader is gone
  */
 export function write(fd: 1 | 2, text: string): boolean {
   clearPassing();
   return put(fd, text);
 }
 
-/** Takes the passing line away, for whoever writes by itself. */
+/** Clears the temporary line, for callers that write themselves. */
 export function clearPassing(): void {
   if (passing) put(2, CLEAR);
   passing = false;
@@ -36,7 +36,10 @@ function put(fd: 1 | 2, text: string): boolean {
   }
 }
 
-/** Writes all of a text, and waits for a reader that does not block. @throws Node's own error */
+/**
+ * Writes a whole text, and waits while a non-blocking output is full.
+ * @throws Node's own error
+ */
 export function writeAll(fd: number, text: string): void {
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; ) {
@@ -50,8 +53,8 @@ export function writeAll(fd: number, text: string): void {
 }
 
 /**
- * Ends this process. Node joins its threads on the way out, so one that waits in read(2) for a client that is silent
- * would keep it here: then the process becomes one that has nothing to wait for (execve(2) ends all other threads).
+ * Ends this process. Node joins its threads at exit, so a thread that waits in read(2) for a silent client would keep
+ * the process alive. Then the process becomes a program that exits at once (execve(2) ends all other threads).
  */
 export function leave(status: number): never {
   if (pendingReads() > 0) process.execve?.("/bin/sh", ["/bin/sh", "-c", `exit ${status}`], {});

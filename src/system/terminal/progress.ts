@@ -1,11 +1,11 @@
 import { isatty } from "node:tty";
 import { writePassing } from "./exit-process.ts";
 
-/** Short work is done before anyone wonders. */
+/** Shorter work shows no progress, in milliseconds. */
 const FIRST_MS = 700;
 const NEXT_MS = 100;
 
-/** Says how far long work is, where stderr is a terminal; undefined where it is none. */
+/** Shows the progress of long work, where stderr is a terminal; otherwise undefined. */
 export function progressLine(): ((words: () => string) => void) | undefined {
   if (!isatty(2)) return undefined;
   let next = performance.now() + FIRST_MS;

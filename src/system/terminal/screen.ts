@@ -1,6 +1,6 @@
 import { write } from "./exit-process.ts";
 
-/** What happened while a screen waited. */
+/** The event that ended a screen's wait. */
 export type Waited = "due" | "resized" | "quit";
 
 const ESC = "\u001b[";
@@ -10,10 +10,10 @@ const LEAVE = `${ESC}?7h${ESC}?25h${ESC}?1049l`;
 const QUIT = /[qQ\u0003\u0004]/;
 
 export const stdoutIsTerminal = (): boolean => process.stdout.isTTY === true;
-/** no-color.org: any text that is not empty switches colours off. */
+/** no-color.org: any non-empty text disables colours. */
 export const wantsColour = (): boolean => !process.env["NO_COLOR"];
 
-/** The terminal as one page that is drawn again and again; what was on it before comes back at the end. */
+/** The terminal as one page that is redrawn. The previous content returns at the end. */
 export function openScreen() {
   let answer: ((what: Waited) => void) | undefined;
   let quit = false;
@@ -39,7 +39,7 @@ export function openScreen() {
   }
   return {
     size: () => ({ columns: stdout.columns, rows: stdout.rows }),
-    /** Draws lines from the top; what does not fit is left out. */
+    /** Draws lines from the top. Lines that do not fit are left out. */
     draw(lines: readonly string[]): void {
       const shown = lines.slice(0, stdout.rows).map((line) => `${line}${ESC}K`);
       write(1, `${ESC}H${shown.join("\r\n")}${ESC}J`);
