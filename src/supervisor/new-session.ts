@@ -40,13 +40,14 @@ export function newSessionOf(
   const account = accountOf(fifo.uid);
   if (!account) throw new Error(`uid ${fifo.uid} has no account`);
   const arrived = { startedAt: clock.now(), arrivedAt: clock.monotonic() };
+  const stranger = notBySshd(shim, fifo.uid);
   const named = { team: fifo.name, member: member === "" ? undefined : member };
   return {
     named,
     hasRoom: talk.hasRoom,
     end: (status) => talk.finish((said) => answerToEnd(status, said)),
     standing: {
-      notBySshd: notBySshd(shim, fifo.uid),
+      notBySshd: stranger,
       shell: loginShellOf(fifo.uid) ?? "",
       pamReadsHome: pamReadsHomeNow(),
       ptraceScope: ptraceScope(),
@@ -60,7 +61,8 @@ export function newSessionOf(
       environment,
       delayed,
       terminal: stdinIsTerminal(shim.pid),
-      key: readUserAuth(environment, fifo.uid),
+      // what another process than sshd names is not looked at
+      key: stranger === undefined ? readUserAuth(environment, fifo.uid) : undefined,
       open(grace): SessionPorts {
         const client = clientOfShim(talk, fifo, grace);
         const session = newSessionId(arrived.startedAt);

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { copyFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -89,4 +89,24 @@ test("a lease on the file that sshd names keeps nobody waiting", { timeout: 20_0
   holder.kill("SIGKILL");
   await new Promise((resolve) => holder.once("exit", resolve));
   expect(readUserAuth(new Map([["SSH_USER_AUTH", Buffer.from(path)]]), uid)?.type).toBe("ssh-ed25519");
+});
+
+test("a file system that is mounted where sshd's file would be is not asked for anything", () => {
+  const folder = temporaryFolder("mounted");
+  const path = `/tmp/sshauth.mounted${process.pid}`;
+  onTestFinished(() => rmSync(path, { force: true }));
+  for (const name of [path, join(folder, "auth")]) writeFileSync(name, "publickey ssh-ed25519 AAAA\n", { mode: 0o600 });
+  const module = new URL("../../src/system/session/user-auth.ts", import.meta.url).pathname;
+  const program = `import { readUserAuth } from ${JSON.stringify(module)};
+    console.log(readUserAuth(new Map([["SSH_USER_AUTH", Buffer.from(${JSON.stringify(path)})]]), process.getuid())?.type ?? "none");`;
+  const read = (mount: string) =>
+    execFileSync(
+      "unshare",
+      ["-Urm", "sh", "-c", `${mount} exec "$@"`, "sh", process.execPath, "--input-type=module", "-e", program],
+      {
+        encoding: "utf8",
+      },
+    );
+  expect(read("")).toBe("ssh-ed25519\n");
+  expect(read(`mount --bind ${join(folder, "auth")} ${path} &&`)).toBe("none\n");
 });

@@ -4,6 +4,7 @@ import type { RawEnvironment } from "../../session/requests/ssh-environment.ts";
 import { digest } from "../../units/digest.ts";
 import { O_PATH } from "../files/safe-folder.ts";
 import { readFirstOf } from "../kernel/kernel-files.ts";
+import { mountAt, mountOf } from "../kernel/open-file.ts";
 
 const MAX_BYTES = 65_536;
 /** sshd's name for the file (prepare_auth_info_file of session.c, OpenSSH 9 and 10). */
@@ -25,6 +26,7 @@ export function readUserAuth(environment: RawEnvironment, uid: number): Connecti
   let opened: number | undefined;
   try {
     held = openSync(path, O_PATH | constants.O_NOFOLLOW);
+    if (mountOf(held) !== mountAt("/tmp")) return undefined; // a file system of its own there may never answer
     const stat = fstatSync(held);
     if (!stat.isFile() || stat.uid !== uid || (stat.mode & 0o077) !== 0 || stat.size > MAX_BYTES) return undefined;
     // without O_NONBLOCK a lease of the account on its file would block root (F_SETLEASE of fcntl(2))
