@@ -15,7 +15,7 @@ import { askIn, killIn, servingIn } from "./lines.ts";
 import { newSessionOf } from "./new-session.ts";
 import { resumableSessions } from "./resumable.ts";
 import { takeOverRoom } from "./shim/answer-room.ts";
-import { type Ask, openShimChannel, type ShimChannel } from "./shim/shim-channel.ts";
+import { type Ask, FIRST_ASK, openShimChannel, type ShimChannel } from "./shim/shim-channel.ts";
 import type { ShimClient } from "./shim/shim-client.ts";
 import { isOurs, type ShimProcess, shimProcessOf, wakeShims } from "./shim/shim-process.ts";
 import { answersOf, type Supervisor } from "./supervisor.ts";
@@ -77,8 +77,8 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
     if (delayed >= NOTABLE_DELAY_MS)
       tellOfWaiting(fifo, "sessions wait for others of their team to begin", { ms: delayed });
     const scope = isOurs(shim.cgroup) ? MOUNT + shim.cgroup : undefined;
-    // another supervisor answered it before, or put it into a scope; and it is in no command any more
-    const lost = ask.number > 1 || scope !== undefined;
+    // another supervisor put it into a scope, and it is in no command any more
+    const lost = scope !== undefined;
     const environment = lost ? new Map() : shim.environment();
     if (typeof environment === "string") {
       shim.close();
@@ -123,9 +123,9 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
     const guest = guests.get(pid);
     if (guest?.fifo === fifo && guest.talk.shim.isThere()) return guest.talk.take(ask);
     if (supervisor.confinedShims.take(fifo, answersOf(fifo, supervisor), pid, ask)) return;
-    const shim = strangerOf(pid, fifo);
-    if (typeof shim !== "string") return arrivals.add(fifo, shim, ask);
-    return complain(fifo, "a process asked that is no shim", { pid, why: shim });
+    const shim = strangerOf(ask, fifo);
+    if (typeof shim === "string") return complain(fifo, "a process asked that is no shim", { pid, why: shim });
+    arrivals.add(fifo, shim, ask);
   };
 
   const teams = fifos.filter(({ name }) => name !== CONTROL);
@@ -146,14 +146,23 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
   reading.stop();
 }
 
-/** A shim that is not known. One in a scope is another supervisor's, or a process that a command started: sshd's is not that. */
-function strangerOf(pid: number, { name, uid }: Fifo): ShimProcess | string {
+/**
+ * A shim that is not known. One in a scope is another supervisor's, or a process that a command started: sshd's is not that.
+ * Outside of one nothing was run for it: whoever says that its command has ended is another process of the account.
+ */
+export function strangerOf(
+  { pid, number }: Pick<Ask, "number"> & { readonly pid: number },
+  { name, uid }: Fifo,
+): ShimProcess | string {
   const shim = shimProcessOf(pid, name, uid, () => true);
-  if (typeof shim === "string" || !isOurs(shim.cgroup)) return shim;
-  const why = whyNoConnection(shim.parent, uid);
+  if (typeof shim === "string") return shim;
+  if (!isOurs(shim.cgroup) && number === FIRST_ASK) return shim;
+  const why = isOurs(shim.cgroup)
+    ? whyNoConnection(shim.parent, uid)
+    : `nobody answered it yet, and it asks for ${number}`;
   if (why === undefined) return shim;
   shim.close();
-  return `it is part of another session: ${why}`;
+  return isOurs(shim.cgroup) ? `it is part of another session: ${why}` : why;
 }
 
 /** Root writes there, the team's group reads; what an earlier supervisor left is nobody's answer any more. */

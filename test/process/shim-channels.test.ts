@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { strangerOf } from "../../src/supervisor/dispatch.ts";
 import { openShimChannel } from "../../src/supervisor/shim/shim-channel.ts";
 import { shimProcessOf } from "../../src/supervisor/shim/shim-process.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -85,4 +86,42 @@ test("a shim that never stands still is looked at less and less often", async ()
   found.signal("SIGKILL");
   expect(await still).toBe(false);
   await talk.end();
+});
+
+test("a line about a shim that has no answer yet does not end its command, nor does one with a later number", async () => {
+  const { found, answers } = await shim(STOPPED);
+  const talk = openShimChannel(found, answers, FIRST);
+  talk.take({ number: 2, status: 0 });
+  expect(await talk.asked(50)).toBeUndefined();
+  await talk.answer(() => "");
+  for (const number of [0, 1, 3, 999_999]) talk.take({ number, status: 0 });
+  expect(await talk.asked(50)).toBeUndefined();
+  talk.take({ number: 2, status: 7 });
+  expect(await talk.asked(50)).toEqual({ number: 2, status: 7 });
+  talk.take({ number: 3, status: 0 }); // its second answer is not there yet
+  expect(await talk.asked(50)).toBeUndefined();
+  found.signal("SIGKILL");
+  await talk.end();
+});
+
+test("a shim of another supervisor's goes on with whatever number it has come to, and from there in turn", async () => {
+  const { found, answers } = await shim(STOPPED);
+  const talk = openShimChannel(found, answers, undefined);
+  talk.take({ number: 7, status: 3 });
+  expect(await talk.asked(50)).toEqual({ number: 7, status: 3 });
+  talk.take({ number: 8, status: 0 });
+  expect(await talk.asked(50)).toBeUndefined();
+  found.signal("SIGKILL");
+  await talk.end();
+});
+
+test.each([0, 2, 3])("a shim that nobody answered is not served for a line that asks for answer %d", async (number) => {
+  const { child, found } = await shim(STOPPED);
+  const fifo = { name: "alpha", descriptor: -1, uid, gid: uid };
+  const pid = child.pid as number;
+  expect(strangerOf({ pid, number }, fifo)).toBe(`nobody answered it yet, and it asks for ${number}`);
+  const itself = strangerOf({ pid, number: 1 }, fifo);
+  expect(itself).toMatchObject({ pid });
+  if (typeof itself !== "string") itself.close();
+  found.close();
 });

@@ -1,7 +1,7 @@
 import { cgroupOf, MOUNT } from "../../system/cgroup/cgroup.ts";
 import { within } from "../../system/kernel/clock.ts";
 import type { Fifo } from "../fifos.ts";
-import { type Ask, openShimChannel, type ShimChannel } from "./shim-channel.ts";
+import { type Ask, FIRST_ASK, openShimChannel, type ShimChannel } from "./shim-channel.ts";
 import { shimProcessOf } from "./shim-process.ts";
 
 /** How long the shim in a new service may take to its first line, in milliseconds. */
@@ -50,6 +50,8 @@ export function confinedShims(): ConfinedShims {
         return true;
       }
       if (awaited.size === 0) return false;
+      // one that begins asks for its first answer: with another number it would wait for one that never comes
+      if (ask.number !== FIRST_ASK) return false;
       const cgroup = cgroupOf(pid)?.slice(MOUNT.length);
       const come = cgroup === undefined ? undefined : awaited.get(cgroup);
       const talk = come && cgroup !== undefined ? enter(pid, fifo, folder, cgroup, ask) : undefined;

@@ -15,6 +15,9 @@ export interface Ask {
   readonly isHit?: boolean;
 }
 
+/** The number of the answer that a new shim asks for. */
+export const FIRST_ASK = 1;
+
 /** How often it is looked whether a shim is still there that is waited for. */
 const IS_THERE_MS = 250 as Milliseconds;
 /** How long a shim may take from its line to its stop, in milliseconds; it does nothing in between. */
@@ -34,7 +37,10 @@ export interface ShimChannel {
   readonly hasRoom: boolean;
   /** Settles when the shim has been given its first answer. */
   readonly begun: Promise<void>;
-  /** Takes a line of the shim's from the FIFO; one that was asked before is not asked again. */
+  /**
+   * Takes a line of the shim's from the FIFO: it asks for the next answer once it has the last. Any other number is none of
+   * a shim's, and another process of its account can write it: what was not begun would count as ended.
+   */
   take(ask: Ask): void;
   /**
    * The shim's next ask; undefined when it is gone, which also a zombie is, or has not asked in time.
@@ -70,6 +76,8 @@ export function openShimChannel(shim: ShimProcess, folder: string, first: Ask | 
   let next: Ask | undefined;
   let gone = false;
   let answered = false;
+  /** The number that another supervisor's last answer had is not known. */
+  let isKnown = first !== undefined;
   let wake = () => {};
   const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
   let lastWords: ((said: Said) => string) | undefined;
@@ -126,7 +134,9 @@ export function openShimChannel(shim: ShimProcess, folder: string, first: Ask | 
     begun,
     still,
     take(ask) {
-      if (ask.number > current.number) {
+      const isNext = isKnown ? answered && ask.number === current.number + 1 : ask.number > 0;
+      if (isNext) {
+        isKnown = true;
         next = ask;
         if (lastWords)
           finish(lastWords).catch(() => shim.signal("SIGKILL")); // there is no room to tell it

@@ -2,7 +2,7 @@ import { describe, expect } from "vitest";
 import { waitFor } from "../../support/wait-for.ts";
 import { allow, editHost } from "../policies.ts";
 import { recordsOf } from "../records.ts";
-import { nothingLeft, test as plain, text } from "../supervision.ts";
+import { nothingLeft, test as plain, SHIM, signalSupervisor, text } from "../supervision.ts";
 import type { Guest } from "../support.ts";
 import { startClient } from "../waiting-client.ts";
 
@@ -51,6 +51,21 @@ describe("code that a session runs", () => {
     const confined = await ask();
     await editHost(builder, "/^confine = true/d");
     expect(confined).toBe("tried 2\n");
+  });
+
+  test("ends no session of its account that has not begun, in its shim's name", async ({ builder }) => {
+    const starts = async () => (await recordsOf(builder, "alpha", "session.start")).length;
+    const before = await starts();
+    await signalSupervisor(builder, "STOP");
+    const session = builder.ssh("nix-alpha", "code", { input: "exit 6" });
+    const pid = await waitFor("its shim", () => text(builder, SHIM));
+    // the shim's own line is in the FIFO; more are there before the supervisor reads it
+    const says = `for line in "${pid} 2 0" "${pid} 3 0" "${pid} 9 0"; do printf '\\n%s\\n' "$line"; done >/run/nixgate/alpha/requests`;
+    const forged = await builder.asAccount("nix-alpha", says);
+    await signalSupervisor(builder, "CONT");
+    expect([forged.exitCode, (await session).exitCode]).toEqual([0, 6]);
+    expect(await starts()).toBe(before + 1);
+    expect(await lastEnd(builder)).toMatchObject({ cause: "exit" });
   });
 
   // the kernel's own defence is taken away when the session has begun
