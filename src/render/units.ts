@@ -202,7 +202,7 @@ UMask=0027
 # root: only root makes system scopes, and only root's records are out of the accounts' reach. It keeps of root's
 # capabilities: to read the environment and the descriptors of shims (SYS_PTRACE, DAC_READ_SEARCH), to signal them
 # (KILL), to end with an account's rights the records that are an account's, from before it was there, and to tell a client
-# why its command is ended (SETUID, SETGID), to give the account's group its answers (CHOWN).
+# why its command is ended (SETUID, SETGID), to give the account's group its answers and to take its shims' pipes (CHOWN).
 CapabilityBoundingSet=CAP_SYS_PTRACE CAP_DAC_READ_SEARCH CAP_KILL CAP_SETUID CAP_SETGID CAP_CHOWN
 NoNewPrivileges=yes
 ProtectSystem=strict

@@ -18,6 +18,7 @@ import { takeOverRoom } from "./shim/answer-room.ts";
 import { type Ask, FIRST_ASK, openShimChannel, type ShimChannel } from "./shim/shim-channel.ts";
 import type { ShimClient } from "./shim/shim-client.ts";
 import { isOurs, type ShimProcess, shimProcessOf, wakeShims } from "./shim/shim-process.ts";
+import { guardStreams } from "./shim/shim-streams.ts";
 import { answersOf, type Supervisor } from "./supervisor.ts";
 
 /** The name of the FIFO through which root ends a session: `kill PID TEAM`. */
@@ -125,6 +126,7 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
     if (supervisor.confinedShims.take(fifo, answersOf(fifo, supervisor), pid, ask)) return;
     const shim = strangerOf(ask, fifo);
     if (typeof shim === "string") return complain(fifo, "a process asked that is no shim", { pid, why: shim });
+    guardStreams(shim, fifo.uid); // at once: from its first moment its account could open them
     arrivals.add(fifo, shim, ask);
   };
 

@@ -24,6 +24,7 @@ import { openShimChannel } from "./shim/shim-channel.ts";
 import { clientOfShim } from "./shim/shim-client.ts";
 import { shimProcessOf } from "./shim/shim-process.ts";
 import { scopeAround } from "./shim/shim-scopes.ts";
+import { guardStreams } from "./shim/shim-streams.ts";
 import { answersOf, type Supervisor } from "./supervisor.ts";
 
 interface Found {
@@ -155,6 +156,7 @@ function returning(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found | u
   }
   const inside = isConfined ? supervisor.confinedShims.isIn(begun.pid ?? 0, fifo, folder, cgroup) : undefined;
   if (isConfined && !inside) return undefined;
+  guardStreams(shim, fifo.uid); // a supervisor of an older nixgate did not
   const guest: Guest = {
     talk: openShimChannel(shim, folder, undefined),
     fifo,

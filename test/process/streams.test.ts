@@ -3,14 +3,17 @@ import { readlinkSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { shimProcessOf } from "../../src/supervisor/shim/shim-process.ts";
-import { holdStreams } from "../../src/supervisor/shim/shim-streams.ts";
+import { tellThrough } from "../../src/supervisor/shim/shim-stderr.ts";
+import { guardStreams, holdStreams } from "../../src/supervisor/shim/shim-streams.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const uid = process.getuid?.() ?? 0;
 
 /** A process that looks like a shim, on pipes as sshd makes them, after it has run some Python of its account's. */
-async function shim(program: string, ...words: string[]) {
+const shim = (program: string, ...words: string[]) => shimOf(uid, program, ...words);
+
+async function shimOf(account: number, program: string, ...words: string[]) {
   const folder = temporaryFolder("streams");
   const path = join(folder, "nixgate-shim");
   writeFileSync(
@@ -28,7 +31,7 @@ async function shim(program: string, ...words: string[]) {
     said += data;
   });
   const pid = Number(await waitFor("the process", () => /ready (\d+)/.exec(said)?.[1]));
-  const found = shimProcessOf(pid, "alpha", uid);
+  const found = shimProcessOf(pid, "alpha", account);
   if (typeof found === "string") throw new Error(found);
   onTestFinished(found.close);
   return found;
@@ -61,8 +64,41 @@ describe("the streams of a confined command", () => {
   });
 
   test("are not a pipe of another account's", async () => {
-    const found = await shim("pass");
+    const found = await shim("os.geteuid() or os.fchown(0, 4711, 0)");
     expect(() => holdStreams(found, uid + 1)).toThrow("stream 0 is no pipe of sshd's");
+  });
+
+  test.each([
+    ["only held", "os.dup2(os.open('/proc/self/fd/0', 0o10000000), 0)"],
+    ["open in the other direction", "r, w = os.pipe(); os.dup2(w, 0)"],
+  ])("are not a pipe that the shim has %s: root would open it with more rights", async (_, program) => {
+    const found = await shim(program);
+    expect(() => holdStreams(found, uid)).toThrow("stream 0 is no pipe of sshd's");
+  });
+
+  test.runIf(uid === 0)(
+    "become root's, so that nothing else of the account can open them, and go on working",
+    async () => {
+      const account = 4711;
+      const drop = `os.setgroups([]); os.fchown(0, ${account}, 0); os.fchown(3, ${account}, 0); os.setresuid(${account}, ${account}, ${account})`;
+      const found = await shimOf(account, drop);
+      const owners = () => [0, 3].map((stream) => statSync(`/proc/${found.pid}/fd/${stream}`).uid);
+      expect(owners()).toEqual([account, account]);
+      guardStreams(found, account);
+      expect(owners()).toEqual([0, 0]);
+      expect(tellThrough(found, { uid: account, gid: account }, "still heard")).toBe(true);
+      const held = holdStreams(found, account);
+      onTestFinished(held.close);
+      for (const path of [held.paths[0], held.paths[2]]) expect(readlinkSync(path)).toMatch(/^pipe:/);
+    },
+  );
+
+  test("stay whose they are where they are no pipe of the account's", async () => {
+    const found = await shim("os.dup2(os.open(sys.argv[2], os.O_RDWR), 0)", fifo());
+    const owner = () => [0, 3].map((stream) => statSync(`/proc/${found.pid}/fd/${stream}`).uid);
+    const before = owner();
+    guardStreams(found, uid + 1);
+    expect(owner()).toEqual(before);
   });
 
   test("lead nowhere else, however fast a thread exchanges them", async () => {

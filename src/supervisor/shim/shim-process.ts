@@ -27,6 +27,8 @@ export interface ShimProcess {
    * @throws Node's own error where it has no such descriptor
    */
   hold(stream: number): number;
+  /** What proc_pid_fdinfo(5) says of one of its descriptors now; an empty text where it has no such one. */
+  fdinfo(stream: number): string;
   /** Whether it has not been reaped. */
   isThere(): boolean;
   /** `stopped`: it waits to be let go on. */
@@ -96,6 +98,7 @@ function opened(pid: number, folder: number, cgroup: string, stat: number): Shim
       }
     },
     hold: (stream) => openSync(inside(folder, `fd/${stream}`), O_PATH),
+    fdinfo: (stream) => readKernelFile(inside(folder, `fdinfo/${stream}`)) ?? "",
     isThere: () => fields() !== undefined,
     state,
     // Node has no pidfd_send_signal(2). Between this look and the signal the number would have to be freed and, after

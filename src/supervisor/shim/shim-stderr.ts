@@ -1,16 +1,14 @@
-import { closeSync, constants, fstatSync, openSync, readlinkSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { asOwner, type Owner } from "../../system/accounts/as-owner.ts";
 import type { ShimProcess } from "./shim-process.ts";
+import { holdPipe, STDERR } from "./shim-streams.ts";
 
-/** bin/nixgate-shim keeps the client's stderr as fd 3. */
-const STDERR = 3;
 /** What write(2) puts into a pipe as a whole or not at all (PIPE_BUF of pipe(7)), in bytes. */
 const WHOLE = 4096;
 
 /**
  * Writes a line to the client's stderr while the shim waits for its command and cannot speak. The account chose what is
- * behind the descriptor: only a pipe without a name is opened, and with the account's own rights. It is the account that
- * sshd gave the pipe to.
+ * behind the descriptor: only a pipe without a name is opened, which the shim itself has open to be written to.
  * @returns whether the whole line is in the pipe; a full one is not waited for
  */
 export function tellThrough(shim: ShimProcess, owner: Owner, line: string): boolean {
@@ -18,12 +16,13 @@ export function tellThrough(shim: ShimProcess, owner: Owner, line: string): bool
   if (bytes.length > WHOLE) return false;
   const held: number[] = [];
   try {
-    const descriptor = shim.hold(STDERR);
-    held.push(descriptor);
-    const path = `/proc/self/fd/${descriptor}`;
-    if (!fstatSync(descriptor).isFIFO() || !isUnnamed(path)) return false;
+    const stderr = holdPipe(shim, STDERR, owner.uid);
+    if (!stderr) return false;
+    held.push(stderr.descriptor);
     // An open file of its own: the shim's keeps its flags. ENXIO (open(2)): nobody reads any more.
-    const pipe = asOwner(owner, () => openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
+    const open = () => openSync(`/proc/self/fd/${stderr.descriptor}`, constants.O_WRONLY | constants.O_NONBLOCK);
+    // root has no right of its own to the account's (CAP_DAC_OVERRIDE)
+    const pipe = stderr.uid === owner.uid ? asOwner(owner, open) : open();
     held.push(pipe);
     return writeSync(pipe, bytes) === bytes.length;
   } catch {
@@ -32,6 +31,3 @@ export function tellThrough(shim: ShimProcess, owner: Owner, line: string): bool
     for (const descriptor of held) closeSync(descriptor);
   }
 }
-
-/** A FIFO in a folder shows its path there, which begins with a slash (d_path() of Linux, proc_pid_fd(5)). */
-const isUnnamed = (path: string): boolean => /^pipe:\[\d+\]$/.test(readlinkSync(path));

@@ -1,6 +1,9 @@
-import { closeSync, fstatSync, readlinkSync } from "node:fs";
+import { chownSync, closeSync, constants, fstatSync, readlinkSync } from "node:fs";
 import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
+import { isOpenFor, openFileIn } from "../../system/kernel/open-file.ts";
 import type { ShimProcess } from "./shim-process.ts";
+
+type Holds = Pick<ShimProcess, "hold" | "fdinfo">;
 
 /** The client's streams of a shim, held so that systemd can open them for a service. */
 export interface HeldStreams {
@@ -10,39 +13,96 @@ export interface HeldStreams {
 }
 
 /** bin/nixgate-shim keeps the client's stderr as fd 3. */
-const STREAMS = [0, 1, 3] as const;
-/** /dev/null, by its number (Documentation/admin-guide/devices.txt). */
-const NULL_DEVICE = 0x103;
+export const STDERR = 3;
+const STREAMS = [0, 1, STDERR] as const;
+const ROOT = 0;
 /** What the kernel calls a pipe that has no name in any file system (pipe(7)); a name begins with a slash. */
 const ANONYMOUS_PIPE = /^pipe:\[\d+\]$/;
 
 /**
- * systemd opens the streams of a service by name, as root. So it is given nothing that its account could not open itself:
- * an anonymous pipe of the account's own, which sshd's process for the session makes as that account, or this host's
- * /dev/null. Both are read from the held descriptor alone: the shim, or a thread of its account's, may put another file
- * in its place at any time.
+ * Whose the anonymous pipe behind a held descriptor is. The link is read first, from the kernel alone: a file system of the
+ * account's own may never answer fstat(2).
+ * @returns undefined for anything else than such a pipe
+ */
+function pipeBehind(descriptor: number): { readonly uid: number; readonly inode: number } | undefined {
+  if (!ANONYMOUS_PIPE.test(readlinkSync(`/proc/self/fd/${descriptor}`))) return undefined;
+  const { uid, ino } = fstatSync(descriptor);
+  return { uid, inode: ino };
+}
+
+/**
+ * Holds a stream that is an anonymous pipe, which this shim itself has open in the stream's direction: root that opens it
+ * again gives the account nothing that it does not have. Whose the pipe is tells no more: it is root's once it is guarded.
+ * @returns undefined where it is none
+ * @throws Node's own error where the shim has no such descriptor
+ */
+export function holdPipe(shim: Holds, stream: number, uid: number): { descriptor: number; uid: number } | undefined {
+  const descriptor = shim.hold(stream);
+  const pipe = pipeBehind(descriptor);
+  const file = openFileIn(shim.fdinfo(stream)); // it has the inode too: another file put there meanwhile has another
+  const isOpen =
+    pipe !== undefined &&
+    file?.inode === pipe.inode &&
+    isOpenFor(file, stream === 0 ? constants.O_RDONLY : constants.O_WRONLY);
+  if (isOpen && (pipe.uid === uid || pipe.uid === ROOT)) return { descriptor, uid: pipe.uid };
+  closeSync(descriptor);
+  return undefined;
+}
+
+/**
+ * Makes the pipes of a new shim root's. What has them open goes on using them; but from then on no other process of the
+ * account can open them through /proc, to speak to this client or to ask in its name.
+ * @param uid the account's: only a pipe of its own is changed
+ */
+export function guardStreams(shim: Holds, uid: number): void {
+  for (const stream of STREAMS) {
+    try {
+      const descriptor = shim.hold(stream);
+      try {
+        // fchown(2) refuses a descriptor that is only held
+        if (pipeBehind(descriptor)?.uid === uid) chownSync(`/proc/self/fd/${descriptor}`, ROOT, ROOT);
+      } finally {
+        closeSync(descriptor);
+      }
+    } catch {
+      // no such stream, or the shim is gone
+    }
+  }
+}
+
+/**
+ * systemd opens the streams of a service by name, as root. So it is given what the shim has open itself: an anonymous pipe,
+ * which sshd makes, or this host's /dev/null. Both are read from the held descriptor alone: the shim, or a thread of its
+ * account's, may put another file in its place at any time.
  * @param uid the account's
  * @throws ScopeUnavailable
  */
-export function holdStreams(shim: Pick<ShimProcess, "hold">, uid: number): HeldStreams {
+export function holdStreams(shim: Holds, uid: number): HeldStreams {
   const held: number[] = [];
   const close = () => {
     for (const descriptor of held) closeSync(descriptor);
   };
   try {
     const paths = STREAMS.map((stream) => {
-      const descriptor = shim.hold(stream);
-      held.push(descriptor);
-      const file = fstatSync(descriptor);
-      if (file.isCharacterDevice() && file.rdev === NULL_DEVICE) return "/dev/null";
-      const isPipe = file.isFIFO() && ANONYMOUS_PIPE.test(readlinkSync(`/proc/self/fd/${descriptor}`));
-      if (!isPipe || file.uid !== uid)
+      const pipe = holdPipe(shim, stream, uid);
+      if (pipe === undefined && leadsTo(shim, stream) === "/dev/null") return "/dev/null"; // this host's, by its name
+      if (pipe === undefined)
         throw new ScopeUnavailable(`stream ${stream} is no pipe of sshd's, which a confined command needs`);
-      return `/proc/${process.pid}/fd/${descriptor}`;
+      held.push(pipe.descriptor);
+      return `/proc/${process.pid}/fd/${pipe.descriptor}`;
     });
     return { paths: paths as [string, string, string], close };
   } catch (error) {
     close();
     throw error instanceof ScopeUnavailable ? error : new ScopeUnavailable("the shim is gone", error);
+  }
+}
+
+function leadsTo(shim: Holds, stream: number): string {
+  const descriptor = shim.hold(stream);
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`);
+  } finally {
+    closeSync(descriptor);
   }
 }

@@ -53,6 +53,26 @@ describe("code that a session runs", () => {
     expect(confined).toBe("tried 2\n");
   });
 
+  test("opens no stream of another session of its account, in its own sandbox or without", async ({ builder }) => {
+    using _loop = startClient(builder);
+    using _waits = startClient(builder, "wait");
+    const victims = "pgrep -u nix-alpha -f 'read-request|sleep 60$|nixgate-shim'";
+    const input = `tried=0
+      for p in $(${victims}); do for n in 0 1 2 3; do
+        case $(readlink /proc/$p/fd/$n) in pipe:*) ;; *) continue ;; esac
+        tried=$((tried + 1))
+        (exec 9<>/proc/$p/fd/$n) 2>/dev/null && echo "opened $n of $(tr '\\0' ' ' </proc/$p/cmdline)"
+      done; done; [ "$tried" -lt 9 ] || echo tried`;
+    const readers = "pgrep -u nix-alpha -f read-request && pgrep -u nix-alpha -fx '/bin/sleep 60'";
+    await waitFor("both sessions", async () => (await builder.asRoot(readers)).exitCode === 0);
+    const ask = async () => `${(await builder.ssh("nix-alpha", "code", { input })).stdout}`;
+    const plainly = await ask();
+    await editHost(builder, 's/^manager = "system".*/&\\nconfine = true/');
+    const confined = await ask();
+    await editHost(builder, "/^confine = true/d");
+    expect([plainly, confined]).toEqual(["tried\n", "tried\n"]);
+  });
+
   test("ends no session of its account that has not begun, in its shim's name", async ({ builder }) => {
     const starts = async () => (await recordsOf(builder, "alpha", "session.start")).length;
     const before = await starts();
