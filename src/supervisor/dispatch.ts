@@ -89,6 +89,8 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
     const guest: Guest = { talk, fifo, client: undefined, scope, watch: undefined };
     const served = host(guest, fifo.name, async () => {
       if (lost) return talk.answer(() => answerToLost(ask));
+      // while it writes its line its stdout is the FIFO; when it stands still it is the client's again
+      if (await talk.still()) guardStreams(shim, fifo.uid);
       const visit = newSessionOf(fifo, guest, { environment, delayed }, supervisor);
       const { notBySshd } = visit.standing;
       if (notBySshd !== undefined)
