@@ -27,11 +27,11 @@ export async function configuringRunning(parsers?: Parsers) {
 }
 
 export async function renderPorts() {
-  const [{ uidOf }, { writeRendered }] = await Promise.all([
+  const [{ gidOf, uidOf }, { writeRendered }] = await Promise.all([
     import("../system/accounts/accounts.ts"),
     import("../system/files/write-rendered.ts"),
   ]);
-  return { files: await ownFiles(), uidOf, write: writeRendered };
+  return { files: await ownFiles(), uidOf, gidOf, write: writeRendered };
 }
 
 /** @throws ConfigError */
@@ -82,14 +82,14 @@ export async function trustPorts() {
 }
 
 export async function applyPorts(): Promise<ApplyPorts> {
-  const [{ uidOf }, { filesOnHost, observe, perform }] = await Promise.all([
+  const [{ gidOf, uidOf }, { filesOnHost, observe, perform }] = await Promise.all([
     import("../system/accounts/accounts.ts"),
     import("../system/files/apply-host.ts"),
   ]);
   return {
     files: await ownFiles(),
     directory: (directory = CONFIG_DIR) => resolve(directory),
-    ...{ uidOf, filesOnHost, observe, perform, program: PROGRAM, version: VERSION },
+    ...{ uidOf, gidOf, filesOnHost, observe, perform, program: PROGRAM, version: VERSION },
     isRoot: process.geteuid?.() === 0,
   };
 }

@@ -30,6 +30,8 @@ export interface Observed {
   readonly between: number;
   /** The uids of accounts whose user manager holds commands of sessions. */
   readonly busyAccounts: ReadonlySet<number>;
+  /** Owner, group and mode of the FIFO of a socket unit; undefined where there is none. */
+  fifo(socket: string): { readonly uid: number; readonly gid: number; readonly mode: number } | undefined;
   /** Whether an account with that uid exists. */
   hasAccount(uid: number): boolean;
 }
@@ -165,15 +167,35 @@ function serve(wanted: readonly RenderedFile[], host: Observed, steps: Step[], w
   const asked = new RegExp(`^Environment=${RENDERED}=(.*)$`, "m").exec(text)?.[1];
   const others = wanted.flatMap(({ path }) => unitOf(path) ?? []).filter((name) => /\.(?:socket|timer)$/.test(name));
   const missing = others.filter((name) => !host.unit(name).active);
-  if (service.active && host.rendered === asked && missing.length === 0) return;
+  const stale = wanted.flatMap((file) => (isStale(file, host) ? (unitOf(file.path) ?? []) : []));
+  if (service.active && host.rendered === asked && missing.length === 0 && stale.length === 0) return;
   const why = !service.active
     ? "it does not run"
-    : host.rendered === asked
-      ? `it starts ${missing.join(", ")}; running sessions go on`
-      : "another text of it runs; running sessions go on";
+    : host.rendered === asked && stale.length > 0
+      ? `it makes the FIFO of ${stale.join(", ")} anew; running sessions go on`
+      : host.rendered === asked
+        ? `it starts ${missing.join(", ")}; running sessions go on`
+        : "another text of it runs; running sessions go on";
   if (service.active && host.between > 0)
     waits.push(
       `${SERVICE} is not restarted (${why}): ${plural(host.between, "session")} between two commands would end`,
     );
-  else steps.push({ kind: "systemctl", words: [service.active ? "restart" : "start", SERVICE], why });
+  else {
+    // A socket cannot start while the service runs: the service's start brings it back.
+    for (const name of stale) steps.push({ kind: "systemctl", words: ["stop", name], why: "its FIFO is another's" });
+    steps.push({ kind: "systemctl", words: [service.active ? "restart" : "start", SERVICE], why });
+  }
+}
+
+/** Whether the FIFO of a team's socket is there and has not the group or the mode that its unit asks for, or an owner but root. */
+function isStale({ path, text }: RenderedFile, host: Observed): boolean {
+  const name = TEAM_SOCKET.test(path) ? unitOf(path) : undefined;
+  const fifo = name === undefined ? undefined : host.fifo(name);
+  if (fifo === undefined) return false;
+  const asked = (key: string) => new RegExp(`^${key}=(\\d+)$`, "m").exec(text)?.[1];
+  return (
+    fifo.uid !== 0 ||
+    String(fifo.gid) !== asked("SocketGroup") ||
+    fifo.mode !== Number.parseInt(asked("SocketMode") ?? "", 8)
+  );
 }

@@ -11,6 +11,8 @@ export interface HostPlaces {
   readonly configDirectory: string;
   readonly accountsOf: (policy: Policy) => readonly string[];
   readonly uidOf: UidOf;
+  /** The primary group of an account. */
+  readonly gidOf: (account: string) => number | undefined;
   /** Whether this host uses the slices around accounts (render slices). */
   readonly withSlices: boolean;
 }

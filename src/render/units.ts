@@ -4,7 +4,9 @@ import { limitProperties } from "../scope/properties.ts";
 import { digest } from "../units/digest.ts";
 import { busPolicy } from "./bus-policy.ts";
 import { NO_TRACING, noManager } from "./confine-account.ts";
+import { SEAL_TIMER, sealing, where } from "./seal-units.ts";
 import type { Rendered, RenderedFile, UidOf } from "./slices.ts";
+import { CLOSES_SOCKETS, socketAcl } from "./socket-acl.ts";
 import { unit } from "./unit-file.ts";
 
 /** The environment variable that tells which text of nixgate.service started the running supervisor. */
@@ -17,11 +19,13 @@ export interface UnitPaths {
   readonly version: string;
   readonly configDirectory: string;
   readonly logDirectory: string;
+  /** The primary group of an account. */
+  readonly gidOf: (account: string) => number | undefined;
 }
 
 /**
  * The units of manager = "system": the service, a socket unit with the FIFO of each team, and the slices. One socket
- * unit cannot give each of its FIFOs an owner of its own (SocketUser= of systemd.socket(5)), so each team has one.
+ * unit cannot give each of its FIFOs a group of its own (SocketGroup= of systemd.socket(5)), so each team has one.
  */
 export function renderUnits(
   policies: readonly Policy[],
@@ -32,19 +36,27 @@ export function renderUnits(
   const served = policies.flatMap((policy) => {
     const account = accountsOf(policy).find((name) => uidOf(name) !== undefined);
     const uid = account === undefined ? undefined : uidOf(account);
-    return account === undefined || uid === undefined ? [] : [{ policy, account, uid }];
+    const gid = account === undefined ? undefined : places.gidOf(account);
+    return account === undefined || uid === undefined || gid === undefined ? [] : [{ policy, account, uid, gid }];
   });
+  const sockets = socketAcl(served.map(({ uid }) => uid));
   const files = [
     service(
       served.map(({ policy }) => policy),
       places,
+      sockets.text,
     ),
     CONTROL,
     NO_TRACING,
     busPolicy(served.map(({ account }) => account)),
+    sockets,
     sealing(places),
     SEAL_TIMER,
-    ...served.flatMap(({ policy, account, uid }) => [socket(policy, account), slice(policy), noManager(account, uid)]),
+    ...served.flatMap(({ policy, account, uid, gid }) => [
+      socket(policy, account, gid),
+      slice(policy),
+      noManager(account, uid),
+    ]),
   ];
   const omitted = policies
     .filter((policy) => !served.some((one) => one.policy === policy))
@@ -57,9 +69,6 @@ export function renderUnits(
     });
   return { files, omitted };
 }
-
-const where = (configDirectory: string) =>
-  configDirectory === "/etc/nixgate" ? "" : ` --config-dir ${configDirectory}`;
 
 const socketName = (team: string) => `nixgate-${team}.socket`;
 
@@ -79,70 +88,19 @@ RemoveOnStop=yes
 `,
 );
 
-/**
- * Seals the records regularly, because no seal finds a change that was made between two runs. Under this manager such a
- * change takes root, and it shows nevertheless.
- */
-const SEAL_TIMER = unit(
-  "nixgate-seal.timer",
-  `[Unit]
-Description=Seals of nixgate's records
-
-[Timer]
-OnCalendar=*:0/10
-Persistent=true
-`,
-);
-
-function sealing({ program, configDirectory }: UnitPaths): RenderedFile {
-  return unit(
-    "nixgate-seal.service",
-    `[Unit]
-Description=Seal nixgate's records
-
-[Service]
-Type=oneshot
-ExecStart=${program} sessions seal${where(configDirectory)}
-# an account may have filled its folder before it became root's: reading it takes neither the host's CPU nor for ever
-TimeoutStartSec=30min
-CPUQuota=50%
-# its key and its seals: /var/lib/nixgate
-StateDirectory=nixgate
-StateDirectoryMode=0700
-CapabilityBoundingSet=CAP_DAC_READ_SEARCH
-NoNewPrivileges=yes
-ProtectSystem=strict
-ProtectHome=yes
-PrivateTmp=yes
-PrivateDevices=yes
-PrivateNetwork=yes
-RestrictAddressFamilies=AF_UNIX
-RestrictNamespaces=yes
-LockPersonality=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallErrorNumber=EPERM
-`,
-  );
-}
-
-function socket({ team }: Policy, account: string): RenderedFile {
+function socket({ team }: Policy, account: string, gid: number): RenderedFile {
   return unit(
     socketName(team),
-    `# Only ${account} may write into it; systemd holds it open, so that nobody waits in vain while the service restarts.
+    `# Only the primary group of ${account} may write into it. It is root's, so that ${account} cannot keep its own team out by
+# its mode, or read lines of others; systemd holds it open, so that nobody waits in vain while the service restarts.
 [Unit]
 Description=Requests of team ${team} for nixgate
 
 [Socket]
 ListenFIFO=/run/nixgate/${team}/requests
-SocketUser=${account}
-SocketMode=0200
+SocketUser=root
+SocketGroup=${gid}
+SocketMode=0620
 DirectoryMode=0755
 FileDescriptorName=${team}
 Service=nixgate.service
@@ -165,7 +123,7 @@ ${limits.join("")}`,
 }
 
 /** The sandbox of systemd.exec(5), as far as the supervisor's work allows. The unit's text explains what stays open. */
-function service(policies: readonly Policy[], places: UnitPaths): RenderedFile {
+function service(policies: readonly Policy[], places: UnitPaths, acl: string): RenderedFile {
   const { program, version, configDirectory, logDirectory } = places;
   const teams = policies.map(({ team }) => socketName(team));
   const sockets = ["nixgate.socket", ...teams];
@@ -176,12 +134,15 @@ Requires=nixgate.socket
 # starts with this service, at the next boot too, also where it came later: nothing else is to be enabled. A socket cannot
 # start while the service runs (systemd.socket(5)), so for a new team the service is restarted.
 Wants=${[...teams, "nixgate-seal.timer"].join(" ")}
-After=${sockets.join(" ")}
+# It asks once at its start which account serves which team.
+After=${sockets.join(" ")} nss-user-lookup.target
 # Sessions wait for it: it is started again as often as it takes.
 StartLimitIntervalSec=0
 
 [Service]
 Type=exec
+# the sockets of PID 1, closed to the accounts also where they came after the boot; nixgate-seal.service does it again
+${CLOSES_SOCKETS}
 ExecStart=${program} supervise${where(configDirectory)}
 # by this nixgate apply sees whether the process that runs is the one that is asked for
 Environment=${RENDERED}=@${RENDERED}@
@@ -231,6 +192,6 @@ SystemCallErrorNumber=EPERM
 [Install]
 WantedBy=multi-user.target
 `;
-  const rendered = `${version}-${digest(text, "hex").slice(0, 16)}`;
+  const rendered = `${version}-${digest(text + acl, "hex").slice(0, 16)}`;
   return unit("nixgate.service", text.replace(`@${RENDERED}@`, rendered));
 }

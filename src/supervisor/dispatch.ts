@@ -10,7 +10,7 @@ import { ExitStatus } from "../units/exit-status.ts";
 import { type Arrival, arrivalsInTurn } from "./arrivals.ts";
 import { complaints } from "./complaints.ts";
 import { whyNoConnection } from "./connection.ts";
-import { type Fifo, readInTurn, sharingGroups } from "./fifos.ts";
+import { CONTROL, type Fifo, readInTurn, sharingGroups } from "./fifos.ts";
 import { askIn, killIn, servingIn } from "./lines.ts";
 import { newSessionOf } from "./new-session.ts";
 import { resumableSessions } from "./resumable.ts";
@@ -20,9 +20,6 @@ import type { ShimClient } from "./shim/shim-client.ts";
 import { isOurs, type ShimProcess, shimProcessOf, wakeShims } from "./shim/shim-process.ts";
 import { guardStreams } from "./shim/shim-streams.ts";
 import { answersOf, type Supervisor } from "./supervisor.ts";
-
-/** The name of the FIFO through which root ends a session: `kill PID TEAM`. */
-const CONTROL = "_control";
 
 const RESTARTED = { told: ["nixgate: the supervisor was restarted; try again"], started: 0 };
 

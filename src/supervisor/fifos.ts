@@ -9,24 +9,40 @@ const MOST_LINES = 1000;
 /** Longest line that is taken, in characters; what does not fit is no line of a shim's. */
 const LONGEST_LINE = 64;
 
+/** The name of the FIFO through which root ends a session: `kill PID TEAM`. */
+export const CONTROL = "_control";
+
 /** A FIFO that systemd holds open for us. */
 export interface Fifo {
   /** FileDescriptorName= of its socket unit. */
   readonly name: string;
   readonly descriptor: number;
-  /** Its owner, who alone may write into it. */
+  /** The team's account. The FIFO is root's: its account can neither change its mode nor read from it. */
   readonly uid: number;
+  /** The FIFO's group, the account's primary one: it alone may write. */
   readonly gid: number;
 }
 
-/** The FIFOs that systemd has passed to this process, by sd_listen_fds(3). */
-export function passedFifos(environment: NodeJS.ProcessEnv, pid: number): readonly Fifo[] {
+/**
+ * The FIFOs that systemd has passed to this process, by sd_listen_fds(3).
+ * @param accountIn the uid of a FIFO's account by the FIFO's name and group. Nothing of that is the account's to change.
+ * @param unserved told of each FIFO without an account, which is left out
+ */
+export function passedFifos(
+  environment: NodeJS.ProcessEnv,
+  pid: number,
+  accountIn: (name: string, gid: number) => number | undefined,
+  unserved: (name: string) => void,
+): readonly Fifo[] {
   if (environment["LISTEN_PID"] !== String(pid)) return [];
   const names = (environment["LISTEN_FDNAMES"] ?? "").split(":");
-  return Array.from({ length: Number(environment["LISTEN_FDS"]) || 0 }, (_, index) => {
+  return Array.from({ length: Number(environment["LISTEN_FDS"]) || 0 }, (_, index) => index).flatMap((index) => {
     const descriptor = LISTEN_FDS_START + index;
-    const { uid, gid } = fstatSync(descriptor);
-    return { name: names[index] ?? "", descriptor, uid, gid };
+    const name = names[index] ?? "";
+    const { gid } = fstatSync(descriptor);
+    const uid = name === CONTROL ? 0 : accountIn(name, gid);
+    if (uid === undefined) unserved(name);
+    return uid === undefined ? [] : [{ name, descriptor, uid, gid }];
   });
 }
 

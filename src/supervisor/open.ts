@@ -1,6 +1,8 @@
 import { chmodSync, existsSync, renameSync, writeFileSync } from "node:fs";
+import { accountsOf } from "../policy/accounts.ts";
 import { mayTrace } from "../session/command/standing.ts";
 import type { SupervisePorts } from "../session/supervise.ts";
+import { servingIn } from "../system/accounts/accounts.ts";
 import { openJournal } from "../system/journal/journal.ts";
 import { bySpool } from "../system/journal/journal-spool.ts";
 import { removeIfThere } from "../system/kernel/kernel-files.ts";
@@ -9,6 +11,7 @@ import { READY } from "../system/kernel/resident.ts";
 import { recordsForJournal } from "../system/session/session-ports.ts";
 import { NixgateError } from "../units/error.ts";
 import { ExitStatus } from "../units/exit-status.ts";
+import type { TeamName } from "../units/ids.ts";
 import { tally } from "./admission-counters.ts";
 import { receive } from "./dispatch.ts";
 import { passedFifos } from "./fifos.ts";
@@ -26,7 +29,10 @@ const RUNNING = `${RUN_DIRECTORY}/_running`;
 export async function openSupervisor(
   own: Pick<Supervisor, "version" | "program" | "shim" | "log" | "warn">,
 ): Promise<SupervisePorts["visits"]> {
-  const fifos = passedFifos(process.env, process.pid);
+  const accountIn = (team: string, gid: number) => servingIn(accountsOf({ team: team as TeamName }), gid);
+  const fifos = passedFifos(process.env, process.pid, accountIn, (team) =>
+    own.warn("a team is not served: no account of its has its FIFO's group; nixgate apply mends that", { team }),
+  );
   if (process.geteuid?.() !== 0) throw cannot("supervise must be root", "start nixgate.service");
   if (fifos.length === 0)
     throw cannot("systemd has passed no FIFO", "start it by its sockets: nixgate render units prints them");

@@ -114,3 +114,21 @@ test("after a restart of the supervisor under load the run time is told as such"
   }
   await builder.asRoot("pkill -f 'while :; do :; done'");
 });
+
+test("sshd's process that a session stops does not keep the session when its client goes", async ({
+  ready: builder,
+}) => {
+  const stop = "pkill -STOP -u $(id -u) '^sshd'; exec sleep 77711";
+  await allow(builder, "alpha", { ...RULES, "stop-sshd": ["/bin/sh", "-c", stop] });
+  await setRunTime(builder, "10min");
+  const client = startClient(builder, "stop-sshd");
+  await awaitProcess(builder, "^sleep 77711");
+  await waitFor("sshd to stand still", async () => {
+    const { stdout } = await builder.asRoot("pgrep -u nix-alpha '^sshd' | xargs ps -o stat= -p");
+    return /^T/m.test(`${stdout}`);
+  });
+  client.kill("SIGKILL");
+  await waitFor("the end on record", async () => (await storyOf(builder)).over, 60_000);
+  expect((await storyOf(builder)).over).toMatchObject({ cause: "client-gone" });
+  await setRunTime(builder, "60s");
+});

@@ -90,6 +90,20 @@ test("a line may come in parts, and what is too long for a shim's is cut", async
 
 test("only descriptors that systemd meant for this process are taken", () => {
   const environment = { LISTEN_PID: "17", LISTEN_FDS: "1", LISTEN_FDNAMES: "alpha" };
-  expect(passedFifos(environment, 18)).toEqual([]);
-  expect(passedFifos({}, 18)).toEqual([]);
+  expect(
+    passedFifos(
+      environment,
+      18,
+      () => 1,
+      () => {},
+    ),
+  ).toEqual([]);
+  expect(
+    passedFifos(
+      {},
+      18,
+      () => 1,
+      () => {},
+    ),
+  ).toEqual([]);
 });

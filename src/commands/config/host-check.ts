@@ -6,10 +6,11 @@ import { type Finding, type KeyPath, warningAt } from "../../policy/problem.ts";
 import { CHANGE_ACCOUNT } from "../../policy/rules/advice.ts";
 import { placeFindings, type Source } from "../../policy/source/source.ts";
 import { formatBytes as readable } from "../../record/wording.ts";
-import { isPlainShell, mayTrace } from "../../session/command/standing.ts";
+import { mayTrace } from "../../session/command/standing.ts";
 import type { ProgramProblem } from "../../session/ports.ts";
 import { formatBytes } from "../../units/bytes.ts";
 import type { Bytes } from "../../units/quantities.ts";
+import { accountWarnings } from "./account-warnings.ts";
 
 /** The host that the configuration is for, as far as the caller may inspect it. */
 export interface HostLook {
@@ -39,6 +40,8 @@ export interface HostLook {
   keysAreFromPolicies(account: string): boolean | undefined;
   /** The login shell of an account, passwd(5). */
   loginShellOf(uid: number): string | undefined;
+  /** The first of subuid(5) and subgid(5) in which an account has a range; undefined: it has none. */
+  subordinateIds(account: string, uid: number): "/etc/subuid" | "/etc/subgid" | undefined;
   /** Whether sshd's PAM reads variables from a file in the account's home. */
   pamReadsHome(): boolean;
   /** kernel.yama.ptrace_scope; undefined where the kernel has no Yama. */
@@ -150,17 +153,6 @@ function pamWarning({ scope }: HostConfig, look: HostLook): readonly Finding[] {
   return [warningAt(["scope", "manager"], message, "sed -i 's/ user_readenv=1//' /etc/pam.d/sshd")];
 }
 
-function shellWarning(
-  { name, uid }: { readonly name: string; readonly uid: number },
-  { scope }: HostConfig,
-  look: HostLook,
-): readonly Finding[] {
-  const shell = look.loginShellOf(uid);
-  if (scope.manager !== "system" || shell === undefined || isPlainShell(shell)) return [];
-  const message = `${name} has the login shell ${shell}, which reads the account's files first, so its sessions are refused with 78`;
-  return [warningAt(["team"], message, `usermod --shell /bin/sh ${name}`)];
-}
-
 function memoryWarning({ admission }: HostConfig, { memory }: HostLook): readonly Finding[] {
   const { minAvailableMemory } = admission;
   if (minAvailableMemory < memory) return [];
@@ -183,12 +175,12 @@ function teamWarnings(team: Team, host: HostConfig, look: HostLook, hasLog: bool
     const message = `there is no account ${second} or ${first} on this host, so nobody can come in`;
     return [
       ...limitWarnings(policy, look),
-      warningAt(["team"], message, `useradd --create-home --shell /bin/sh ${second}`),
+      warningAt(["team"], message, `useradd --system --create-home --shell /bin/sh ${second}`),
     ];
   }
   return [
     ...keyWarnings(policy, account.name, look),
-    ...shellWarning(account, host, look),
+    ...accountWarnings(account, host, look),
     ...ruleWarnings(team, host, look),
     ...limitWarnings(policy, look),
     ...(hasLog ? folderWarnings(policy, account, host, look) : []),

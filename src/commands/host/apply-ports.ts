@@ -11,6 +11,8 @@ import type { Omission, RenderedFile, UidOf } from "../../render/slices.ts";
 export interface ApplyPorts {
   readonly files: ConfigFiles;
   readonly uidOf: UidOf;
+  /** The primary group of an account. */
+  readonly gidOf: (account: string) => number | undefined;
   readonly program: string;
   readonly version: string;
   /** The absolute configuration folder. */
@@ -37,8 +39,8 @@ export async function planFor(directory: string, ports: ApplyPorts): Promise<Pla
   if (errors.length > 0 || !host.checked.ok) throw new ConfigError("E_CONFIG_INVALID", errors);
   const sound = policies.flatMap(({ checked }) => (checked.ok ? [checked.value] : []));
   const before = ports.filesOnHost([]);
-  const { program, version, uidOf } = ports;
-  const places = { program, version, uidOf, accountsOf, configDirectory: directory };
+  const { program, version, uidOf, gidOf } = ports;
+  const places = { program, version, uidOf, gidOf, accountsOf, configDirectory: directory };
   const withSlices = [...before].some(
     ([path, text]) => /\/user-\d+\.slice\.d\//.test(path) && madeBy(text)?.configDirectory === named(directory),
   );

@@ -8,6 +8,8 @@ export interface RenderUnitsPorts extends RenderPorts {
   readonly program: string;
   /** The version of nixgate. */
   readonly version: string;
+  /** The primary group of an account. */
+  readonly gidOf: (account: string) => number | undefined;
 }
 
 export const renderUnitsCommand: Command<RenderUnitsPorts> = {
@@ -16,7 +18,7 @@ export const renderUnitsCommand: Command<RenderUnitsPorts> = {
   usage: "[--output DIR [--force]] [--config-dir DIR]",
   help: `Prints nixgate.service, which runs nixgate supervise, a socket unit with the FIFO of each team, each team's slice with its
 [team_limits], what keeps its account from a systemd of its own, a setting of the kernel, a policy that keeps the
-accounts from the system bus, and the timer that has the records sealed. Each file is headed by the path where it
+accounts from the system bus, a list that keeps them from systemd's sockets, and the timer that has the records sealed. Each file is headed by the path where it
 belongs. \`nixgate apply\` puts them in place and does all that follows; this is for those who want the files only. By
 hand, once they are in place:
 
@@ -40,6 +42,7 @@ ${RENDER_HELP}`,
           ...renderUnits(policies, accountsOf, ports.uidOf, {
             program: ports.program,
             version: ports.version,
+            gidOf: ports.gidOf,
             configDirectory,
             logDirectory: log.directory,
           }),

@@ -1,6 +1,7 @@
 import { readdirSync, readlinkSync } from "node:fs";
 import type { Client, Interruption } from "../../session/ports.ts";
-import type { Owner } from "../../system/accounts/as-owner.ts";
+import { asOwner, type Owner } from "../../system/accounts/as-owner.ts";
+import { isStopped, stoppedTooLong } from "../../system/session/stopped-parent.ts";
 import type { Milliseconds } from "../../units/quantities.ts";
 import { poll } from "../poll.ts";
 import type { ShimChannel } from "./shim-channel.ts";
@@ -16,7 +17,8 @@ export interface ShimClient extends Client {
 
 /**
  * Whether a client is there is read from sshd's own descriptors: the other end of the shim's stdout is one of them as
- * long as the channel is open, and gone with it, also where other sessions go on over the same connection.
+ * long as the channel is open, and gone with it, also where other sessions go on over the same connection. An sshd that code
+ * of the session stops is let go on.
  * @param owner the shim's account
  * @param grace `client_gone_grace`: the client is looked for twice within it
  */
@@ -30,7 +32,16 @@ export function clientOfShim(talk: ShimChannel, owner: Owner, grace: Millisecond
       known = channelOf(shim);
     });
   // a shim that is gone has no parent either
-  const isGone = () =>
+  const isLost = stoppedTooLong(
+    {
+      // a parent that is the shim's still has not left its number to another process
+      isStopped: () => isStopped(shim.parent) && shim.parentNow() === shim.parent,
+      goOn: () => continueAs(owner, shim.parent),
+    },
+    grace,
+  );
+  const isGone = () => isLost() || isCut();
+  const isCut = () =>
     known ? linkOf(shim.parent, known.end) !== known.pipe || !shim.isThere() : shim.parentNow() !== shim.parent;
   const watchers = new Set<(event: Interruption) => void>();
   let happened: Interruption | undefined;
@@ -59,6 +70,15 @@ export function clientOfShim(talk: ShimChannel, owner: Owner, grace: Millisecond
       };
     },
   };
+}
+
+/** With the account's own rights: whoever has the number by now, no process of another account is signalled. */
+function continueAs(owner: Owner, pid: number): void {
+  try {
+    asOwner(owner, () => process.kill(pid, "SIGCONT"));
+  } catch {
+    // it is gone, or not the account's
+  }
 }
 
 /** The pipe behind a shim's stdout, and sshd's descriptor of its other end. */

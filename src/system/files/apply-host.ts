@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, unlinkSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmdirSync, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Archive } from "../../archive/archive.ts";
 import { openSessions } from "../../archive/sessions/open-sessions.ts";
@@ -22,7 +22,7 @@ import { replaceFile } from "./write-rendered.ts";
 
 const UNITS = "/etc/systemd/system";
 /** The folders of rendered files, besides drop-ins of units. */
-const FOLDERS = [UNITS, "/etc/sysctl.d", "/etc/dbus-1/system.d"];
+const FOLDERS = [UNITS, "/etc/sysctl.d", "/etc/dbus-1/system.d", "/etc/tmpfiles.d"];
 const DROP_INS = /^(?:user@\d+\.service|user-\d+\.slice)\.d$/;
 const SYSTEMCTL_MS = 90_000;
 /** Sessions that began earlier and run no command are not searched: read_timeout has ended them. */
@@ -78,8 +78,16 @@ export async function observe(files: readonly RenderedFile[], logDirectory: stri
     busyTeams: new Set(namesIn(`${MOUNT}/nixgate.slice`, /\.slice$/).flatMap(busyTeam)),
     between: existsSync(logDirectory) ? between(rootsOwn(openArchive(logDirectory))) : 0,
     busyAccounts: new Set(uids.filter((uid) => Number.isInteger(uid) && hasSessions(uid))),
+    fifo: fifoOf,
     hasAccount: (uid) => accountOf(uid) !== undefined,
   };
+}
+
+/** Of `nixgate-TEAM.socket`; the folders above are root's. */
+function fifoOf(socket: string) {
+  const team = /^nixgate-([^/]+)\.socket$/.exec(socket)?.[1];
+  const stat = lstatSync(`/run/nixgate/${team}/requests`, { throwIfNoEntry: false });
+  return stat && { uid: stat.uid, gid: stat.gid, mode: stat.mode & 0o7777 };
 }
 
 const NO_UNIT: UnitState = { active: false, sub: "dead", enabled: false, needsReload: false };

@@ -8,6 +8,7 @@ import type { Bytes } from "../../units/quantities.ts";
 import { loginShellOf, uidOf } from "../accounts/accounts.ts";
 import { pamReadsHome } from "../accounts/pam-environment.ts";
 import { controllers } from "../cgroup/cgroup.ts";
+import { readKernelFile } from "./kernel-files.ts";
 import { privilegesOf } from "./privileges.ts";
 import { problemWithProgram } from "./program-look.ts";
 import { findProgram } from "./programs.ts";
@@ -33,6 +34,7 @@ export const hostLook = {
   problemWithFolder,
   keysAreFromPolicies,
   loginShellOf,
+  subordinateIds: (account: string, uid: number) => rangeFileOf(account, uid),
   pamReadsHome: () => pamReadsHome(),
   ptraceScope,
 };
@@ -42,6 +44,16 @@ export function problemForTeam(path: string, team: string, confined: boolean) {
   const accounts = process.geteuid?.() === 0 ? accountsOf({ team: team as TeamName }) : [];
   const uid = accounts.map(uidOf).find((found) => found !== undefined);
   return problemWithProgram(path, uid === undefined ? undefined : { uid, confined });
+}
+
+/** Lines are `NAME:FIRST:COUNT` or `UID:FIRST:COUNT`, subuid(5) and subgid(5). */
+export function rangeFileOf(
+  account: string,
+  uid: number,
+  textOf: (path: string) => string | undefined = readKernelFile,
+): "/etc/subuid" | "/etc/subgid" | undefined {
+  const isOwn = (line: string) => [account, String(uid)].includes(line.split(":", 1)[0] ?? "");
+  return (["/etc/subuid", "/etc/subgid"] as const).find((path) => textOf(path)?.split("\n").some(isOwn));
 }
 
 function problemWithFolder(path: string, owners: readonly number[]) {

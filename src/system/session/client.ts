@@ -4,6 +4,7 @@ import type { Client, Interruption } from "../../session/ports.ts";
 import type { Milliseconds } from "../../units/quantities.ts";
 import { clock } from "../kernel/clock.ts";
 import { watchReader } from "./stdout-reader.ts";
+import { isStopped, stoppedTooLong } from "./stopped-parent.ts";
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -29,7 +30,14 @@ export function clientOf(parent: number, grace: Milliseconds): Client {
   Object.defineProperty(process, "stderr", { value: undefined });
   const latency = Math.min(1000, Math.max(50, grace / 4)) as Milliseconds;
   let readerIsGone: (() => boolean) | undefined;
-  const isGone = () => process.ppid !== parent || readerIsGone?.() === true;
+  const isLost = stoppedTooLong(
+    {
+      isStopped: () => process.ppid === parent && isStopped(parent),
+      goOn: () => continueParent(parent),
+    },
+    grace,
+  );
+  const isGone = () => isLost() || process.ppid !== parent || readerIsGone?.() === true;
   const watchers = new Set<(event: Interruption) => void>();
   let happened: Interruption | undefined;
   const happen = (event: Interruption) => {
@@ -59,6 +67,14 @@ export function clientOf(parent: number, grace: Milliseconds): Client {
       };
     },
   };
+}
+
+function continueParent(pid: number): void {
+  try {
+    process.kill(pid, "SIGCONT");
+  } catch {
+    // it is gone, or another account's
+  }
 }
 
 /** Writes a line to the client's stderr. The timeout for a client that does not read is one second. */

@@ -124,3 +124,17 @@ test("what was changed by hand or belongs to nobody is said, and not run over", 
   expect(await apply(builder)).toEqual(NOTHING);
   expect(`${(await builder.asAccount("nix-alpha", "nixgate apply --yes; echo $?")).stdout}`).toBe("77\n");
 });
+
+test("a FIFO that is its account's, as an earlier nixgate made it, becomes root's", async ({ builder }) => {
+  const fifo = "/run/nixgate/alpha/requests";
+  await builder.asRoot(`chown nix-alpha ${fifo}; chmod 200 ${fifo}`);
+  expect((await apply(builder, "--yes")).lines).toEqual([
+    expect.stringMatching(/^systemctl stop nixgate-alpha\.socket: /),
+    expect.stringMatching(/^systemctl restart nixgate\.service: /),
+    "2 changes made",
+  ]);
+  await restarted(builder);
+  expect(await text(builder, `stat -c '%U %G %a' ${fifo}`)).toBe("root nix-alpha 620");
+  expect(await serves(builder, "nix-alpha")).toEqual(SERVED);
+  expect(await apply(builder)).toEqual(NOTHING);
+});

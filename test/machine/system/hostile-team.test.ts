@@ -138,6 +138,30 @@ describe("what systemd is asked", () => {
   });
 });
 
+/** Prints the sockets of this host that take a connection or a datagram; those of the journal and of the bus are open to all. */
+const REACHED = `cd /; for socket in $(find /run -type s 2>/dev/null); do
+  case $socket in /run/systemd/journal/* | /run/dbus/* | /run/user/* | */nix-daemon*) continue ;; esac
+  perl -MSocket -e 'for my $kind (SOCK_STREAM, SOCK_DGRAM) { socket(my $s, AF_UNIX, $kind, 0); connect($s, pack_sockaddr_un($ARGV[0])) and print "$ARGV[0]\\n" }' $socket
+done; for known in /run/systemd/notify /run/systemd/userdb/io.systemd.DynamicUser; do
+  perl -MSocket -e 'for my $kind (SOCK_STREAM, SOCK_DGRAM) { socket(my $s, AF_UNIX, $kind, 0); connect($s, pack_sockaddr_un($ARGV[0])) and print "$ARGV[0]\\n" }' $known
+done; exit 0`;
+
+test("a plain command reaches none of PID 1's sockets, also after systemd has executed itself anew", async ({
+  builder,
+}) => {
+  const reached = async () => {
+    const { exitCode, stdout } = await builder.ssh("nix-alpha", "code", { input: REACHED });
+    return { exitCode, stdout: `${stdout}` };
+  };
+  expect(await reached()).toEqual({ exitCode: 0, stdout: "" });
+  expect(
+    await text(builder, `setpriv --reuid nobody --clear-groups sh -c '${REACHED.replaceAll("'", "'\\''")}'`),
+  ).toContain("/run/systemd/notify");
+  await builder.asRoot("systemctl daemon-reexec; sleep 1; systemctl start nixgate-seal.service");
+  expect(await reached()).toEqual({ exitCode: 0, stdout: "" });
+  expect((await builder.ssh("nix-alpha", "nix-store --serve", { input: serveHello })).exitCode).toBe(0);
+});
+
 describe("under confine", () => {
   test.beforeAll(async ({ builder }) => {
     await editHost(builder, 's/^manager = "system".*/&\\nconfine = true/');

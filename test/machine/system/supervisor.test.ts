@@ -64,6 +64,18 @@ describe("what the account cannot do", () => {
     expect(`${(await builder.asAccount("nix-alpha", tries.join("\n"))).stdout}`).toBe("");
   });
 
+  test("close its own FIFO, read from it, or open it to others", async ({ builder }) => {
+    const fifo = "/run/nixgate/alpha/requests";
+    const tries = [
+      ...["000", "u+r", "666"].map((mode) => `chmod ${mode} ${fifo} 2>/dev/null && echo set ${mode}`),
+      `chgrp nix-users ${fifo} 2>/dev/null && echo gave; mv ${fifo} ${fifo}.x 2>/dev/null && echo moved`,
+      `rm -f ${fifo} 2>/dev/null && echo removed; (exec 4<>${fifo}) 2>/dev/null && echo opened; exit 0`,
+    ];
+    expect(`${(await builder.asAccount("nix-alpha", tries.join("\n"))).stdout}`).toBe("");
+    expect(await text(builder, `stat -c '%U %G %a' ${fifo}`)).toBe("root nix-alpha 620");
+    expect((await builder.ssh("nix-alpha", "quick")).exitCode).toBe(0);
+  });
+
   test("have a process served that is no shim of its own", async ({ builder }) => {
     const before = (await recordsOf(builder, "alpha", "session.start")).length;
     // another account's, which looks like a shim of this team in everything else

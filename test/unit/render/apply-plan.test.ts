@@ -7,7 +7,7 @@ const UNITS = "/etc/systemd/system";
 const made = (path: string, text: string, directory = DIRECTORY) => headed({ path, text }, directory);
 const service = made(`${UNITS}/nixgate.service`, "[Service]\nEnvironment=NIXGATE_RENDERED=0.1.0-a\n");
 const control = made(`${UNITS}/nixgate.socket`, "[Socket]\n");
-const alpha = made(`${UNITS}/nixgate-alpha.socket`, "[Socket]\nalpha\n");
+const alpha = made(`${UNITS}/nixgate-alpha.socket`, "[Socket]\nSocketGroup=1001\nSocketMode=0620\n");
 const slice = made(`${UNITS}/nixgate-a\\x2db.slice`, "[Slice]\n");
 const noManager = made(`${UNITS}/user@1001.service.d/50-nixgate.conf`, "[Service]\nDelegate=no\n");
 const sysctl = made("/etc/sysctl.d/50-nixgate.conf", "kernel.yama.ptrace_scope = 1\n");
@@ -23,6 +23,7 @@ const asWanted: Observed = {
   busyTeams: new Set(),
   between: 0,
   busyAccounts: new Set(),
+  fifo: () => ({ uid: 0, gid: 1001, mode: 0o620 }),
   hasAccount: () => true,
 };
 const words = (step: Step) => (step.kind === "systemctl" ? step.words.join(" ") : `${step.kind} ${step.path}`);
@@ -64,6 +65,16 @@ describe("a plan", () => {
       unit: (name) => (name.startsWith("user@") ? asWanted.unit(name) : host.unit(name)),
     });
     expect(steps).toEqual([`write ${alpha.path}`, "daemon-reload", "restart nixgate.service"]);
+  });
+
+  test.each([
+    ["its account's", { uid: 1001, gid: 1001, mode: 0o200 }],
+    ["of another group", { uid: 0, gid: 1002, mode: 0o620 }],
+    ["of another mode", { uid: 0, gid: 1001, mode: 0o666 }],
+  ])("makes a FIFO anew that is %s", (_, fifo) => {
+    const made = ["stop nixgate-alpha.socket", "restart nixgate.service"];
+    expect(plan({ fifo: () => fifo }).steps).toEqual(made);
+    expect(plan({ fifo: () => fifo, between: 1 })).toMatchObject({ steps: [], waits: [expect.any(String)] });
   });
 
   test("for a team that is gone stops its socket, removes what it had, and lets the account have a systemd again", () => {

@@ -8,6 +8,7 @@ const PLACES = {
   version: "0.1.0",
   configDirectory: "/etc/nixgate",
   logDirectory: "/var/log/nixgate",
+  gidOf: () => 2001,
 };
 
 async function policyOf(team: string) {
@@ -28,6 +29,7 @@ test("each team with an account has a FIFO of its own, a slice, and no systemd o
     "nixgate.socket",
     "/etc/sysctl.d/50-nixgate.conf",
     "/etc/dbus-1/system.d/nixgate.conf",
+    "/etc/tmpfiles.d/nixgate.conf",
     "nixgate-seal.service",
     "nixgate-seal.timer",
     "nixgate-a-b.socket",
@@ -35,7 +37,7 @@ test("each team with an account has a FIFO of its own, a slice, and no systemd o
     "user@1001.service.d/50-nixgate.conf",
   ]);
   expect(texts["nixgate-a-b.socket"]).toMatch(
-    /ListenFIFO=\/run\/nixgate\/a-b\/requests\nSocketUser=nix-a-b\nSocketMode=0200\n/,
+    /ListenFIFO=\/run\/nixgate\/a-b\/requests\nSocketUser=root\nSocketGroup=2001\nSocketMode=0620\n/,
   );
   expect(texts["user@1001.service.d/50-nixgate.conf"]).toContain("\nDelegate=no\n");
   expect(texts["/etc/dbus-1/system.d/nixgate.conf"]).toContain(
@@ -45,6 +47,10 @@ test("each team with an account has a FIFO of its own, a slice, and no systemd o
     '    <deny user="nix-a-b"/>\n  </policy>\n</busconfig>\n',
   );
   expect(texts["/etc/sysctl.d/50-nixgate.conf"]).toMatch(/\nkernel\.yama\.ptrace_scope = 1\n$/);
+  expect(texts["/etc/tmpfiles.d/nixgate.conf"]).toContain("\na+ /run/systemd/notify - - - - u:1001:---\n");
+  expect(texts["nixgate.service"]).toContain(
+    "\nExecStartPre=-+systemd-tmpfiles --create /etc/tmpfiles.d/nixgate.conf\n",
+  );
   expect(texts["nixgate.socket"]).toContain("SocketMode=0600\n");
   expect(texts["nixgate-a\\x2db.slice"]).toContain("[Slice]\nTasksMax=999\n");
   expect(texts["nixgate.service"]).toContain("Sockets=nixgate.socket nixgate-a-b.socket\n");

@@ -30,6 +30,7 @@ install -d -m 755 /var/log/nixgate
 if [ "$manager" = system ]; then
   # docs/getting-started.md sets this shell at the start. The image's accounts have the shell that useradd gives a person.
   for team in alpha beta gamma; do usermod --shell /bin/sh "nix-$team"; done
+  sed -i '/^nix-/d' /etc/subuid /etc/subgid
   sh -eu "$folder/system.sh"
   exit
 fi

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { check } from "../../../../src/commands/config/check.ts";
 import type { HostLook } from "../../../../src/commands/config/host-check.ts";
+import { rangeFileOf } from "../../../../src/system/kernel/host-look.ts";
 import type { Bytes } from "../../../../src/units/quantities.ts";
 import { configFolder, files, HOST } from "../../../support/config-folder.ts";
 import { exampleKey } from "../../../support/keys.ts";
@@ -36,6 +37,7 @@ const SOUND: HostLook = {
   problemWithFolder: () => undefined,
   keysAreFromPolicies: () => true,
   loginShellOf: () => "/bin/sh",
+  subordinateIds: () => undefined,
   pamReadsHome: () => false,
   ptraceScope: () => 1,
 };
@@ -136,6 +138,25 @@ describe("check warns of a host on which nobody can come in, or no command begin
       "a login shell that reads the account's files",
       { host: SYSTEM, look: { loginShellOf: () => "/bin/bash" } },
       /alpha\.toml:2: team: nix-alpha has the login shell \/bin\/bash.* → usermod --shell \/bin\/sh nix-alpha$/,
+    ],
+    [
+      "subordinate uids of the account's",
+      {
+        host: SYSTEM,
+        look: { subordinateIds: (name, uid) => rangeFileOf(name, uid, () => "x:1:1\n990:100000:65536\n") },
+      },
+      /alpha\.toml:2: team: nix-alpha has a range in \/etc\/subuid.* → sed -i -e '\/\^nix-alpha:\/d' -e '\/\^990:\/d' /,
+    ],
+    [
+      "subordinate gids of the account's",
+      {
+        host: SYSTEM,
+        look: {
+          subordinateIds: (name, uid) =>
+            rangeFileOf(name, uid, (path) => (path === "/etc/subgid" ? "nix-alpha:1:1\n" : "nix-alphas:1:1\n")),
+        },
+      },
+      /alpha\.toml:2: team: nix-alpha has a range in \/etc\/subgid/,
     ],
     [
       "no account",

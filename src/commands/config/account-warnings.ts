@@ -1,0 +1,31 @@
+import type { HostConfig } from "../../policy/policy.ts";
+import { type Finding, warningAt } from "../../policy/problem.ts";
+import { isPlainShell } from "../../session/command/standing.ts";
+import type { HostLook } from "./host-check.ts";
+
+interface TeamAccount {
+  readonly name: string;
+  readonly uid: number;
+}
+
+/** How a team's account is to be set up for root's supervisor. */
+export function accountWarnings(account: TeamAccount, { scope }: HostConfig, look: HostLook): readonly Finding[] {
+  if (scope.manager !== "system") return [];
+  return [...shellWarning(account, look), ...subordinateWarning(account, look)];
+}
+
+function shellWarning({ name, uid }: TeamAccount, look: HostLook): readonly Finding[] {
+  const shell = look.loginShellOf(uid);
+  if (shell === undefined || isPlainShell(shell)) return [];
+  const message = `${name} has the login shell ${shell}, which reads the account's files first, so its sessions are refused with 78`;
+  return [warningAt(["team"], message, `usermod --shell /bin/sh ${name}`)];
+}
+
+/** Its processes may then have a uid of that range, by which nobody finds them outside of sessions. */
+function subordinateWarning({ name, uid }: TeamAccount, look: HostLook): readonly Finding[] {
+  const file = look.subordinateIds(name, uid);
+  if (file === undefined) return [];
+  const message = `${name} has a range in ${file}, so what it leaves outside of its sessions is not found`;
+  const key = `-e '/^${name}:/d' -e '/^${uid}:/d'`;
+  return [warningAt(["team"], message, `sed -i ${key} /etc/subuid /etc/subgid`)];
+}

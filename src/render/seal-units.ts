@@ -1,0 +1,64 @@
+import type { RenderedFile } from "./slices.ts";
+import { CLOSES_SOCKETS } from "./socket-acl.ts";
+import { unit } from "./unit-file.ts";
+import type { UnitPaths } from "./units.ts";
+
+/** The option for a configuration in another folder than the usual one. */
+export const where = (configDirectory: string) =>
+  configDirectory === "/etc/nixgate" ? "" : ` --config-dir ${configDirectory}`;
+
+/**
+ * Seals the records regularly, because no seal finds a change that was made between two runs. Under this manager such a
+ * change takes root, and it shows nevertheless.
+ */
+export const SEAL_TIMER = unit(
+  "nixgate-seal.timer",
+  `[Unit]
+Description=Seals of nixgate's records
+
+[Timer]
+OnCalendar=*:0/10
+Persistent=true
+`,
+);
+
+/** The service of that timer. */
+export function sealing({ program, configDirectory }: UnitPaths): RenderedFile {
+  return unit(
+    "nixgate-seal.service",
+    `[Unit]
+Description=Seal nixgate's records
+
+[Service]
+Type=oneshot
+# systemd may have made sockets anew meanwhile: each time they are closed to the accounts again
+${CLOSES_SOCKETS}
+ExecStart=${program} sessions seal${where(configDirectory)}
+# an account may have filled its folder before it became root's: reading it takes neither the host's CPU nor for ever
+TimeoutStartSec=30min
+CPUQuota=50%
+# its key and its seals: /var/lib/nixgate
+StateDirectory=nixgate
+StateDirectoryMode=0700
+CapabilityBoundingSet=CAP_DAC_READ_SEARCH
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+PrivateNetwork=yes
+RestrictAddressFamilies=AF_UNIX
+RestrictNamespaces=yes
+LockPersonality=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallErrorNumber=EPERM
+`,
+  );
+}
