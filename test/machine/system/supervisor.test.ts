@@ -138,13 +138,12 @@ describe("what comes through a FIFO", () => {
 });
 
 test("teams whose accounts share a group are named in the supervisor's log", async ({ builder }) => {
-  const restarted = "systemctl restart nixgate-beta.socket && systemctl restart nixgate.service";
   const said = async () =>
     Number(await text(builder, "journalctl -u nixgate.service -o cat | grep -c 'sharing.*alpha.*beta'"));
   expect(await said()).toBe(0);
-  await builder.asRoot(`usermod -g nix-alpha nix-beta && systemctl stop nixgate.service && ${restarted}`);
+  await builder.asRoot("usermod -g nix-alpha nix-beta && nixgate apply --yes");
   await waitFor("the supervisor's word", async () => (await said()) > 0);
-  await builder.asRoot(`usermod -g nix-beta nix-beta && systemctl stop nixgate.service && ${restarted}`);
+  await builder.asRoot("usermod -g nix-beta nix-beta && nixgate apply --yes");
 });
 
 test("a limit that is not in force when it is read back keeps a command from beginning", async ({ builder }) => {
