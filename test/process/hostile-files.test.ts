@@ -149,3 +149,39 @@ test("no writer makes a file that no reader takes", () => {
     file.close();
   }
 });
+
+describe("a session of beta in alpha's folder", () => {
+  let log = "";
+  let own = "";
+  beforeAll(() => {
+    const forged = sessionLines(START, undefined, { team: "beta", host: "forged" });
+    const alpha = sessionLines(START);
+    own = alpha.session;
+    log = writeArchive({ "alpha/2026-01-05": [...forged.lines, ...alpha.lines].join("") });
+  });
+  const said = () => `${log}/alpha/2026-01-05.jsonl:1: misplaced: a session of team beta in the folder of alpha`;
+
+  // Twice each: the second reading comes from the index.
+  test.each([
+    "sessions list --json",
+    "sessions list --json",
+    "sessions stats --json",
+    "sessions stats --json",
+    "sessions export",
+    "sessions report",
+  ])("%s names the file and shows only alpha's own", async (words) => {
+    const answer = await nixgate([...words.split(" "), "--log-dir", log]);
+    expect(answer.stderr.toString()).toContain(said());
+    expect(answer.stdout.toString()).not.toMatch(/"beta"|forged/);
+    if (/list|export/.test(words)) expect(answer.stdout.toString()).toContain(own);
+  });
+
+  test("--team beta finds nothing, and verify says misplaced", async () => {
+    const list = await nixgate(["sessions", "list", "--team", "beta", "--json", "--log-dir", log]);
+    expect(list.stdout.toString()).not.toContain('"session"');
+    const stats = await nixgate(["sessions", "stats", "--team", "beta", "--log-dir", log]);
+    expect(stats.stdout.toString()).toBe("no sessions match\n");
+    const verify = await nixgate(["sessions", "verify", "--no-journal", "--json", "--log-dir", log]);
+    expect(verify.stdout.toString()).toContain('"misplaced"');
+  });
+});

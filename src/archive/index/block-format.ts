@@ -13,8 +13,8 @@ export const NUMBERS = [
 ] as const;
 export const TEXTS = ["team", "host", "member", "client", "key", "boot", "machine"] as const;
 export const LISTS = ["denials", "causes", "limits_of", "requests"] as const;
-/** Distinguishes blocks with other columns. */
-export const BLOCK_FORMAT = [2, NUMBERS, TEXTS, LISTS].join();
+/** Distinguishes blocks with other columns or other sessions. Format 2 had sessions of another team than its folder's. */
+export const BLOCK_FORMAT = [3, NUMBERS, TEXTS, LISTS].join();
 export const ID_BYTES = 16;
 
 export interface Header {

@@ -1,8 +1,8 @@
 import { append, resumeChain } from "../../record/chain.ts";
-import { decodeLine } from "../../record/decode.ts";
 import type { RecordBody, RecordOf, SessionRecord } from "../../record/schema.ts";
 import type { DayFile } from "../archive.ts";
 import { damageCount, openBytes } from "../bounds.ts";
+import { decodeIn } from "../misplaced.ts";
 
 /** A session with a session.start and without a session.end. */
 export interface Unended {
@@ -37,7 +37,7 @@ export function unendedIn(file: DayFile): readonly Unended[] {
   const held = openBytes(file.path);
   const damage = damageCount(file.path);
   for (const line of file.lines()) {
-    const decoded = decodeLine(line);
+    const decoded = decodeIn(file, line);
     if (!decoded.ok) damage.add();
     if (!decoded.ok || ended.has(decoded.record.session)) continue;
     const { record } = decoded;
@@ -49,7 +49,6 @@ export function unendedIn(file: DayFile): readonly Unended[] {
       found.delete(session);
       held.remove(known?.bytes ?? 0);
     } else if (record.event === "session.start") {
-      if (record.team !== file.team) continue;
       found.set(session, { start: record, last: record, open: new Map(), commands: 0, denied: 0, bytes });
       held.add(bytes - (known?.bytes ?? 0));
     } else if (known && isOfOne(known.start, record)) {

@@ -1,11 +1,11 @@
 import type { RawLine } from "../../record/decode.ts";
-import { decodeLine } from "../../record/decode.ts";
 import { RecordError } from "../../record/error.ts";
 import type { SessionRecord } from "../../record/schema.ts";
 import { isHostEvent } from "../../record/vocabulary.ts";
 import { escapeText } from "../../units/text.ts";
 import type { ArchiveProblem, DayFile } from "../archive.ts";
 import { damageCount, openBytes } from "../bounds.ts";
+import { decodeIn } from "../misplaced.ts";
 import { type Gathering, gather, take } from "./summary.ts";
 
 /** A session while its records are read, with the data that the reader collects. */
@@ -17,7 +17,8 @@ export interface Gathered {
 
 /**
  * The sessions of one file. Each is yielded when its end is read; those without an end come last. Memory holds the
- * sessions that are open at one time, whatever the file's size. Damage goes to `report` and is skipped.
+ * sessions that are open at one time, whatever the file's size. Damage goes to `report` and is skipped. A
+ * record of another team than its folder's is damage.
  */
 export function* gatherSessions<T extends Gathered>(
   file: DayFile,
@@ -29,7 +30,7 @@ export function* gatherSessions<T extends Gathered>(
   const damage = damageCount(file.path);
   try {
     for (const line of file.lines()) {
-      const decoded = decodeLine(line);
+      const decoded = decodeIn(file, line);
       if (!decoded.ok) {
         report({ path: `${file.path}:${line.number}`, what: decoded.damage.what });
         damage.add();

@@ -1,6 +1,6 @@
-import { decodeLine } from "../../record/decode.ts";
 import type { RecordOf, SessionRecord } from "../../record/schema.ts";
 import { type DayFile, type IsAlive, sessionFiles } from "../archive.ts";
+import { decodeIn } from "../misplaced.ts";
 
 type Usage = RecordOf<"command.end">["usage"];
 
@@ -57,7 +57,7 @@ export function tallyFiles(
     const open = new Map<string, SessionRecord>();
     let host = "";
     for (const line of file.lines()) {
-      const decoded = decodeLine(line);
+      const decoded = decodeIn(file, line);
       if (!decoded.ok) {
         tallyOf(file.team, host).unreadable += 1;
         continue;

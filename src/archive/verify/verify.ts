@@ -2,10 +2,11 @@ import { FIRST_PREV } from "../../record/chain.ts";
 import type { RawLine } from "../../record/decode.ts";
 import { decodeLine } from "../../record/decode.ts";
 import type { RecordOf, SessionRecord } from "../../record/schema.ts";
-import { HOST, isHostEvent } from "../../record/vocabulary.ts";
+import { isHostEvent } from "../../record/vocabulary.ts";
 import type { DayFile, IsAlive } from "../archive.ts";
 import { DAMAGE_MAX, openBytes } from "../bounds.ts";
 import type { Finding, FindingKind } from "../finding.ts";
+import { misplacedIn } from "../misplaced.ts";
 import { type Links, linksOf } from "./links.ts";
 
 /** A session whose end has not been read yet. */
@@ -148,10 +149,8 @@ function* beginning(file: DayFile, line: RawLine, record: SessionRecord, links: 
   else if (links.prev !== FIRST_PREV) yield found("missing", "the first record points back to another one");
   else if (record.event !== "session.start" && !isHostEvent(record.event))
     yield found("missing", "the session does not begin with session.start");
-  if (record.team !== file.team)
-    yield found("misplaced", `a session of team ${record.team} in the folder of ${file.team}`);
-  else if (isHostEvent(record.event) !== (file.team === HOST))
-    yield found("misplaced", `${record.event} in the folder of ${file.team}`);
+  const misplaced = misplacedIn(file, record);
+  if (misplaced !== undefined) yield found("misplaced", misplaced);
   const day = record.time.slice(0, 10);
   if (record.seq === 0 && day !== file.day) yield found("misplaced", `a session of ${day} in the file of ${file.day}`);
 }

@@ -1,12 +1,12 @@
-import type { Archive, ArchiveProblem, IsAlive } from "../../archive/archive.ts";
+import type { Archive, ArchiveProblem, DayFile, IsAlive } from "../../archive/archive.ts";
 import { findSessions, type Located, linesOf } from "../../archive/find.ts";
 import { type Finding, placeOf } from "../../archive/finding.ts";
+import { decodeIn } from "../../archive/misplaced.ts";
 import { conclude, gather, take } from "../../archive/sessions/summary.ts";
 import { verifyFile } from "../../archive/verify/verify.ts";
 import type { Arguments, Command } from "../../cli/command.ts";
 import { UsageError } from "../../cli/usage-error.ts";
 import type { RawLine } from "../../record/decode.ts";
-import { decodeLine } from "../../record/decode.ts";
 import { RecordError } from "../../record/error.ts";
 import type { SessionRecord } from "../../record/schema.ts";
 import { plural } from "../../record/wording.ts";
@@ -118,19 +118,19 @@ interface Seen {
   readonly summary: ReturnType<typeof conclude> | undefined;
 }
 
-const decoded = (lines: readonly RawLine[]) =>
-  lines.map(decodeLine).flatMap((line): SessionRecord[] => (line.ok ? [line.record] : []));
+const decoded = (file: DayFile, lines: readonly RawLine[]) =>
+  lines.map((line) => decodeIn(file, line)).flatMap((line): SessionRecord[] => (line.ok ? [line.record] : []));
 
 /**
  * The readable records of a session.
  * @throws RecordError E_LOG_READ
  */
-export const recordsOf = (located: Located): readonly SessionRecord[] => decoded(linesOf(located));
+export const recordsOf = (located: Located): readonly SessionRecord[] => decoded(located.file, linesOf(located));
 
 function readSession(located: Located, isAlive: IsAlive): Seen {
   const { file } = located;
   const own = linesOf(located);
-  const records = decoded(own);
+  const records = decoded(file, own);
   const findings = [...verifyFile({ ...file, lines: () => own }, isAlive, { sessions: 0, records: 0, running: 0 })];
   const [first] = records;
   if (first === undefined) return { summary: undefined, records, findings };

@@ -49,7 +49,8 @@ export const toldOfHost = {
 };
 
 export const wholeOf = (lines: readonly string[]): WholeSession => {
-  const [file] = archiveOf({ "alpha/2026-01-05": lines.join("") }).scan().files;
+  const { team } = JSON.parse(lines[0] ?? "");
+  const [file] = archiveOf({ [`${team}/2026-01-05`]: lines.join("") }).scan().files;
   const [session] = wholeSessions(
     file!,
     () => false,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { wholeSessions } from "../../../../src/archive/sessions/whole-sessions.ts";
 import { archiveOf } from "../../../support/archive-in-memory.ts";
-import { sessionLines } from "../../../support/records.ts";
+import { bodies, sessionLines } from "../../../support/records.ts";
 
 const [a, b] = [sessionLines("2026-01-05T03:12:00Z"), sessionLines("2026-01-05T03:12:01Z")];
 
@@ -35,4 +35,22 @@ test("a line that is torn, foreign or of a day that never was is said and passed
     expect.stringMatching(/^4: not a record of nixgate: /),
   ]);
   expect(sessions.map(({ lines }) => lines.length)).toEqual([4]);
+});
+
+test("a record of another team than its folder's is said and passed over, and the session beside it stays whole", () => {
+  const beta = sessionLines("2026-01-05T03:13:00Z", undefined, { team: "beta" });
+  const host = sessionLines("2026-01-05T03:14:00Z", [bodies.close]);
+  const { said, sessions } = read([a.lines[0], ...beta.lines, ...host.lines, ...a.lines.slice(1)].join(""));
+  expect(said).toEqual([
+    ...[2, 3, 4, 5, 6].map((line) => `${line}: misplaced: a session of team beta in the folder of alpha`),
+    "7: misplaced: host.close in the folder of alpha",
+  ]);
+  expect(sessions.map(({ summary, lines }) => [summary.team, lines.length])).toEqual([["alpha", 5]]);
+});
+
+test("a record of another team within a session is no part of that session", () => {
+  const forged = a.lines[4]?.replace('"team":"alpha"', '"team":"beta"');
+  const { said, sessions } = read([...a.lines.slice(0, 3), forged, ...a.lines.slice(3)].join(""));
+  expect(said).toHaveLength(1);
+  expect(sessions.map(({ lines }) => lines.length)).toEqual([5]);
 });

@@ -46,7 +46,7 @@ test.each<[Record<string, string | boolean>, string[]]>([
 test("JSON Lines are the records' own lines, each session's together, oldest day first", async () => {
   const [a, b] = [early.lines, oom.lines];
   const mixed = [a[0], b[0], a[1], a[2], b[1], b[2], a[3], a[4], b[3]].join("");
-  const { written } = await exported({}, { "alpha/2026-01-06": running.lines.join(""), "alpha/2026-01-05": mixed });
+  const { written } = await exported({}, { "beta/2026-01-06": running.lines.join(""), "alpha/2026-01-05": mixed });
   expect(written).toBe([...a, ...b, ...running.lines].join(""));
 });
 
