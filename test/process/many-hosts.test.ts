@@ -136,3 +136,20 @@ test.each([
   const { status, stderr } = await nixgate(["sessions", "list", ...words]);
   expect({ status, stderr }).toEqual({ status: 64, stderr: expect.stringContaining(said) });
 });
+
+test.skipIf(noJournalRemote)(
+  "what an account sends without a session.start is left out, and held up to a bound",
+  async () => {
+    const path = join(folder, "flood");
+    mkdirSync(path);
+    const tails = Array.from({ length: 6000 }, () => sessionLines("2026-01-05T05:00:00Z", [bodies.start, bodies.end]));
+    const flood = tails.map(({ lines }) => lines[1] as string);
+    importJournal(join(path, "system.journal"), exported(flood, 5555) + exported(there.lines, 990));
+    const { status, stdout, stderr } = await nixgate(["sessions", "list", "--journal", path, "--json"]);
+    expect(JSON.parse(stdout.toString()).map(({ session }: { session: string }) => session)).toEqual([there.session]);
+    const [, held, beyond] =
+      /: (\d+) copies left out: sent by.*\n.*: (\d+) copies by uid 5555 left out/.exec(stderr) ?? [];
+    expect(Number(held) + Number(beyond), stderr).toBe(6000);
+    expect(status).toBe(0);
+  },
+);
