@@ -65,9 +65,9 @@ export interface IndexBuilder {
 export interface ArchiveProblem {
   readonly path: string;
   readonly what: string;
-  /** Set where the rest of the file could not be read at all. */
+  /** Set where records may be there that were not read: the rest of a file, or files of a folder. */
   readonly unread?: true;
-  /** Set where not all files of the team are known. */
+  /** Set where not all files of the team are known. `unread` is set too. */
   readonly team?: string;
   /**
    * Set where this account has no permission to read the path. `team` then names the team's folder at or above the

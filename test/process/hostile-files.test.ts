@@ -1,4 +1,16 @@
-import { appendFileSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chownSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -8,6 +20,7 @@ import type { Fifo } from "../../src/supervisor/fifos.ts";
 import { resumableSessions } from "../../src/supervisor/resumable.ts";
 import type { Supervisor } from "../../src/supervisor/supervisor.ts";
 import { openArchive } from "../../src/system/archive/archive.ts";
+import { measuring } from "../../src/system/archive/measure.ts";
 import { openRecordFile } from "../../src/system/archive/record-file.ts";
 import { nixgate } from "../support/nixgate.ts";
 import { bodies, sessionLines } from "../support/records.ts";
@@ -123,16 +136,81 @@ test("files of days to come do not hide the two latest days from the supervisor"
   expect(readFileSync(join(log, "alpha/2026-01-05.jsonl"), "utf8")).toContain('"event":"session.end"');
 });
 
-test("a folder with more entries than days is read in part, and that is said", () => {
-  const log = writeArchive({ "alpha/2026-01-05": "" });
-  for (let n = 0; n < 10_000; n += 1) writeFileSync(join(log, `alpha/x${n}`), "");
-  const { problems } = openArchive(log).scan();
-  expect(problems[0]).toEqual({
-    path: `${log}/alpha`,
-    team: "alpha",
-    what: "more than 10000 entries: the others are not read",
+describe("a folder with more entries than days", () => {
+  test("loses no day to foreign entries, which are counted", async () => {
+    const log = writeArchive({ "alpha/.hidden": "" });
+    for (let n = 0; n < 20_000; n += 1) writeFileSync(join(log, `alpha/x${n}`), "");
+    writeFileSync(join(log, "alpha/2026-01-05.jsonl"), lostSession("alpha").lines.join(""));
+    const { files, problems } = openArchive(log).scan();
+    expect(files.map(({ day }) => day)).toEqual(["2026-01-05"]);
+    expect(problems).toHaveLength(11);
+    expect(problems.at(-1)).toEqual({ path: `${log}/alpha`, what: "19990 more entries are not a day's file" });
+    const words = ["sessions", "verify", "--no-journal", "--log-dir", log, "--seal-dir", join(log, "none")];
+    const { status, stdout } = await nixgate(words);
+    expect({ status, stdout: stdout.toString() }).toEqual({ status: 65, stdout: expect.stringContaining("1 session") });
+  });
+
+  test("with more days than are read, or not to be read at all, makes verify, seal and recover fail", async () => {
+    const log = writeArchive({ "beta/2026-01-05": sessionLines(START, undefined, { team: "beta" }).lines.join("") });
+    mkdirSync(join(log, "alpha"));
+    const first = Date.parse("1980-01-01");
+    for (let n = 0; n < 10_001; n += 1)
+      writeFileSync(join(log, `alpha/${new Date(first + n * 86_400_000).toISOString().slice(0, 10)}.jsonl`), "");
+    symlinkSync(join(log, "alpha"), join(log, "gamma"));
+    const { files, problems } = openArchive(log).scan();
+    expect(files).toHaveLength(10_001);
+    expect(problems).toEqual([
+      {
+        path: `${log}/alpha`,
+        team: "alpha",
+        unread: true,
+        what: "cannot be read: more than 10000 days: the others are not read",
+      },
+      expect.objectContaining({ path: `${log}/gamma`, team: "gamma", unread: true }),
+    ]);
+    for (const day of readdirSync(join(log, "alpha"))) rmSync(join(log, "alpha", day));
+    const seals = join(temporaryFolder("seals"), "lib");
+    const config = temporaryFolder("config");
+    writeFileSync(join(config, "nixgate.toml"), `schema = 1\n[log]\ndirectory = "${log}"\njournald = false\n`);
+    const status = async (...words: string[]) => (await nixgate([...words, "--config-dir", config])).status;
+    expect(await status("sessions", "seal", "--seal-dir", seals)).toBe(74);
+    expect(await status("sessions", "verify", "--no-journal", "--seal-dir", seals)).toBe(74);
+    expect(await status("recover")).toBe(74);
+    const [name] = readdirSync(join(seals, "seals"));
+    const last = readFileSync(join(seals, "seals", name as string), "utf8")
+      .trimEnd()
+      .split("\n")
+      .at(-1) as string;
+    expect(JSON.parse(last)).toMatchObject({ team: "beta", ends: true, without: ["gamma"] });
   });
 });
+
+test.skipIf(process.geteuid?.() !== 0)(
+  "a file with two names, or a small one with holes, is not read where its owner is not root (needs root)",
+  () => {
+    const log = writeArchive({ "alpha/2026-01-05": "", "alpha/2026-01-06": "" });
+    const [linked, sparse] = [join(log, "alpha/2026-01-05.jsonl"), join(log, "alpha/2026-01-06.jsonl")];
+    linkSync(linked, join(log, "alpha/2026-01-04.jsonl"));
+    truncateSync(sparse, 1_000_000);
+    const said = () => {
+      const measure = measuring(log);
+      return ["04", "05", "06"].map((day) => {
+        try {
+          return measure({ team: "alpha", day: `2026-01-${day}`, path: day }, [])?.lines;
+        } catch (error) {
+          return (error as Error).message;
+        }
+      });
+    };
+    expect(said()).toEqual([0, 0, 0]); // root's
+    for (const path of [linked, sparse]) chownSync(path, 65_534, 65_534);
+    expect(said()).toEqual([
+      "04: cannot be read: has 2 names",
+      "05: cannot be read: has 2 names",
+      "06: cannot be read: 1000000 bytes, of which 0 are there: a file with holes",
+    ]);
+  },
+);
 
 test("no writer makes a file that no reader takes", () => {
   const log = writeArchive({});

@@ -53,9 +53,11 @@ Exit status: 0, also where there was nothing to do; 64 for a wrong option; 74 wh
     const { recovered, failed } = await recoverFiles(files, ports);
     await ports.flush();
     const left = leftAlone(files, resident);
+    // Another team's folder may be denied to an account: only its own is this caller's matter.
+    const isUnread = strange.some(({ unread, denied }) => unread && !denied);
     const errors = failed.map(({ code, message, hint }) => ({ code, message, hint }));
     return {
-      status: failed.length > 0 ? ExitStatus.ioError : ExitStatus.ok,
+      status: failed.length > 0 || isUnread ? ExitStatus.ioError : ExitStatus.ok,
       stdout: options["json"] === true ? jsonDocument({ recovered, left, failed: errors }) : asText(recovered, left),
       stderr: problems.text() + failed.map(failedText).join(""),
     };

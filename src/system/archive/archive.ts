@@ -11,8 +11,12 @@ import type { IndexFolder } from "./index-folder.ts";
 import { readLines } from "./line-reader.ts";
 
 const DAY_FILE = /^(.{10})\.jsonl$/;
-/** The maximum number of entries read from a team's folder: enough for the days of 27 years. */
-const MOST_ENTRIES = 10_000;
+/** The maximum number of days read from a team's folder: enough for 27 years. */
+const MOST_DAYS = 10_000;
+/** The maximum number of entries of any name that are looked at in a team's folder. A listing of so many takes seconds. */
+const MOST_ENTRIES = 1_000_000;
+/** The maximum number of foreign entries of a team's folder that are named. The others are counted. */
+const MOST_NAMED = 10;
 
 const isTeamFolder = (name: string) => name === UNASSIGNED || name === HOST || NAME_PATTERN.test(name);
 
@@ -35,21 +39,16 @@ export function openArchive(directory: string, indexes?: IndexFolder): Archive {
           continue;
         }
         try {
-          const { names, more } = listTeam(directory, team);
-          if (more)
-            problems.push({
-              path: escapeText(path),
-              team,
-              what: `more than ${MOST_ENTRIES} entries: the others are not read`,
-            });
-          for (const name of names) {
-            const day = DAY_FILE.exec(name)?.[1] ?? "";
-            if (!isDay(day)) problems.push({ path: escapeText(`${path}/${name}`), what: "not a day's file" });
-            else files.push(dayFile(directory, team, day, indexes));
-          }
+          const listed = listTeam(directory, team);
+          for (const what of listed.bounds) problems.push({ path: escapeText(path), team, unread: true, what });
+          for (const name of listed.foreign)
+            problems.push({ path: escapeText(`${path}/${name}`), what: "not a day's file" });
+          if (listed.more > 0)
+            problems.push({ path: escapeText(path), what: `${listed.more} more entries are not a day's file` });
+          for (const day of listed.days) files.push(dayFile(directory, team, day, indexes));
         } catch (error) {
           const denied = unreadableCode(error) === "E_LOG_DENIED" && { denied: { team } };
-          problems.push({ path: escapeText(path), what: unreadable(error), ...denied });
+          problems.push({ path: escapeText(path), team, unread: true, what: unreadable(error), ...denied });
         }
       }
       if (problems.length === 0) indexes?.tidy(files);
@@ -75,21 +74,44 @@ function listFolder(directory: string): string[] {
   }
 }
 
-/** At most MOST_ENTRIES names in sorted order, and whether there are more. */
-function listTeam(directory: string, team: string): { readonly names: readonly string[]; readonly more: boolean } {
+interface Listed {
+  readonly days: readonly string[];
+  /** The first foreign names, at most MOST_NAMED. */
+  readonly foreign: readonly string[];
+  /** The number of the other foreign names. */
+  readonly more: number;
+  /** The bounds that the folder exceeds: files beyond them are not known. */
+  readonly bounds: readonly string[];
+}
+
+/**
+ * The days of a team's folder. Only they count towards MOST_DAYS: the folder may be an account's own, and readdir(3)
+ * has no order, so other entries could take the place of a day.
+ */
+function listTeam(directory: string, team: string): Listed {
   return withTeam(directory, team, (folder) => {
-    const names: string[] = [];
-    const listing = opendirSync(inside(folder, "."));
+    const [days, foreign, bounds]: [string[], string[], string[]] = [[], [], []];
+    let [more, seen] = [0, 0];
+    const listing = opendirSync(inside(folder, "."), { bufferSize: 1024 });
     try {
       for (let entry = listing.readSync(); entry; entry = listing.readSync()) {
-        if (entry.name.startsWith(".")) continue;
-        if (names.length === MOST_ENTRIES) return { names: names.sort(), more: true };
-        names.push(entry.name);
+        if (++seen > MOST_ENTRIES) {
+          bounds.push(`cannot be read: more than ${MOST_ENTRIES} entries: the others are not read`);
+          break;
+        }
+        const day = DAY_FILE.exec(entry.name)?.[1] ?? "";
+        if (!isDay(day)) {
+          if (entry.name.startsWith(".")) continue;
+          if (foreign.length < MOST_NAMED) foreign.push(entry.name);
+          else more += 1;
+        } else if (days.length < MOST_DAYS) days.push(day);
+        else if (bounds.length === 0)
+          bounds.push(`cannot be read: more than ${MOST_DAYS} days: the others are not read`);
       }
-      return { names: names.sort(), more: false };
     } finally {
       listing.closeSync();
     }
+    return { days, foreign: foreign.sort(), more, bounds };
   });
 }
 

@@ -2,13 +2,15 @@ import { closeSync, constants, fstatSync, openSync, type Stats } from "node:fs";
 import { DAY_MAX_BYTES } from "../../archive/bounds.ts";
 import { RecordError, unreadableCode } from "../../record/error.ts";
 import { escapeText } from "../../units/text.ts";
-import { inside, O_PATH } from "../files/safe-folder.ts";
+import { inside, isOurs, O_PATH } from "../files/safe-folder.ts";
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants;
 /** stat(2) counts blocks of this size, whatever the file system's block size. */
 const BLOCK_BYTES = 512;
 /** Smaller files may be stored in the inode or compressed. Reading one costs nothing. */
-const SPARSE_FROM_BYTES = 16_777_216;
+const SPARSE_FROM_BYTES = 65_536;
+/** A new file of root's has no blocks for some seconds on ZFS. Root's files are few, and only large ones cost time. */
+const OWN_SPARSE_FROM_BYTES = 16_777_216;
 /** Records hold hashes, so no file system compresses them to less than this fraction of their size. */
 const COMPRESSED_AT_MOST = 32;
 
@@ -66,8 +68,12 @@ function checkPlain(stat: Stats): void {
  * The offset up to which a file is read.
  * @throws ForeignFile where reading it would cost more than reading records can
  */
-function endOf({ size, blocks, uid }: Stats): number {
-  if (size > SPARSE_FROM_BYTES && blocks * BLOCK_BYTES * COMPRESSED_AT_MOST < size)
+function endOf(stat: Stats): number {
+  const { size, blocks, nlink, uid } = stat;
+  const isOwn = isOurs(stat);
+  // an account could show one large file as many days, at the price of one; a file that was removed meanwhile has none
+  if (!isOwn && nlink > 1) throw new ForeignFile(`cannot be read: has ${nlink} names`);
+  if (size > (isOwn ? OWN_SPARSE_FROM_BYTES : SPARSE_FROM_BYTES) && blocks * BLOCK_BYTES * COMPRESSED_AT_MOST < size)
     throw new ForeignFile(
       `cannot be read: ${size} bytes, of which ${blocks * BLOCK_BYTES} are there: a file with holes`,
     );

@@ -57,6 +57,7 @@ where the key or the seals cannot be had; 77 where this account may not read a f
       const measure = saying(ports.measuring(archive.directory), "sealing", ports);
       const free: FreePort = (held, use) => ports.breakLeases(archive.directory, held, use);
       const unread = new Set(strange.flatMap(({ team }) => team ?? []));
+      const isUnread = strange.some((problem) => problem.unread);
       const { sealed, findings, failed } = await sealFiles(files, writer, { measure, free, unread }, run);
       for (const { message, code } of failed)
         problems.report({
@@ -67,7 +68,7 @@ where the key or the seals cannot be had; 77 where this account may not read a f
       const status =
         findings.length > 0
           ? ExitStatus.malformed
-          : problems.status() || (failed.length > 0 ? ExitStatus.ioError : ExitStatus.ok);
+          : problems.status() || (failed.length > 0 || isUnread ? ExitStatus.ioError : ExitStatus.ok);
       const result = { seals: store.path, sealed, findings };
       const stdout =
         options["json"] === true ? jsonDocument(result) : asText(sealed, files.length, findings, store.path);

@@ -70,7 +70,7 @@ this account may not read all of it, 74 where a file cannot be read for another 
     const problems = problemList();
     const plan = planOf(options);
     const { archive, files, problems: strange } = await openFiles(plan.place, ports, problems.report);
-    let unread = strange.some(({ what }) => what.startsWith("cannot be read")) ? 1 : 0;
+    let unread = strange.filter((problem) => problem.unread).length;
     const report = ({ message, code }: RecordError, path = archive.directory) => {
       problems.report({ path, what: message, ...(code === "E_LOG_DENIED" && { denied: { team: "" } }) });
       unread += 1;
