@@ -25,12 +25,19 @@ const CLOSED = [
  * @param uids numbers, so that no account is looked up while the host boots
  */
 export function socketAcl(uids: readonly number[]): RenderedFile {
-  const denied = uids.map((uid) => `u:${uid}:---`).join(",");
-  const lines = denied === "" ? [] : CLOSED.map((path) => `a+ ${path} - - - - ${denied}\n`);
   return {
     path: SOCKET_ACL,
     text: `# systemd answers any account on these sockets (sd_notify(3), varlink), and sessions of all teams wait while it does.
-# Commands of teams need none of them. An account that no team has any more can use them again after the next boot.
-${lines.join("")}`,
+# Commands of teams need none of them.
+${linesFor(uids)}`,
   };
+}
+
+/** For tmpfiles.d(5): opens them to all accounts again. A user manager of an account could not say that it is ready. */
+export const OPENS_SOCKETS = linesFor([]);
+
+/** Each line replaces the list of before. The entry for root, who owns them all, changes nothing: a list must have one. */
+function linesFor(uids: readonly number[]): string {
+  const entries = [0, ...uids].map((uid) => `u:${uid}:---`).join(",");
+  return CLOSED.map((path) => `a ${path} - - - - ${entries}\n`).join("");
 }

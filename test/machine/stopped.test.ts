@@ -119,8 +119,8 @@ test("sshd's process that a session stops does not keep the session when its cli
   ready: builder,
 }) => {
   const stop = "pkill -STOP -u $(id -u) '^sshd'; exec sleep 77711";
-  await allow(builder, "alpha", { ...RULES, "stop-sshd": ["/bin/sh", "-c", stop] });
-  await setRunTime(builder, "10min");
+  await allow(builder, "alpha", { "stop-sshd": ["/bin/sh", "-c", stop] });
+  await setRunTime(builder, "600s");
   const client = startClient(builder, "stop-sshd");
   await awaitProcess(builder, "^sleep 77711");
   await waitFor("sshd to stand still", async () => {

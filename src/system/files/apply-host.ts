@@ -7,6 +7,7 @@ import { decodeLine } from "../../record/decode.ts";
 import type { Observed, Step, UnitState } from "../../render/apply-plan.ts";
 import { madeBy } from "../../render/made-by.ts";
 import type { RenderedFile } from "../../render/slices.ts";
+import { OPENS_SOCKETS, SOCKET_ACL } from "../../render/socket-acl.ts";
 import { RENDERED } from "../../render/units.ts";
 import { PATH } from "../../scope/environment.ts";
 import { NixgateError } from "../../units/error.ts";
@@ -175,7 +176,18 @@ export function perform(step: Step): void {
   else {
     mkdirSync(dirname(step.path), { recursive: true, mode: 0o755 });
     replaceFile(step.path, step.text);
+    if (step.path === SOCKET_ACL) setSocketAcl(step.text);
   }
+}
+
+/** Now, before user managers start: those of accounts that had a team must reach the sockets again. Its errors are no step's. */
+function setSocketAcl(lines: string): void {
+  spawnSync("systemd-tmpfiles", ["--create", "-"], {
+    env: { PATH },
+    input: lines,
+    stdio: ["pipe", "ignore", "ignore"],
+    timeout: SYSTEMCTL_MS,
+  });
 }
 
 function systemctl(words: readonly string[]): void {
@@ -198,6 +210,7 @@ function systemctl(words: readonly string[]): void {
 function remove(path: string): void {
   try {
     unlinkSync(path);
+    if (path === SOCKET_ACL) setSocketAcl(OPENS_SOCKETS);
     if (/\.d$/.test(dirname(path)) && DROP_INS.test(dirname(path).split("/").at(-1) ?? "")) rmdirSync(dirname(path));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

@@ -77,6 +77,8 @@ test("a team comes and goes while a session runs, which notices nothing", { time
   const left = `ls -d ${UNITS}/*eps* ${UNITS}/user@1010* /run/nixgate/eps/requests; systemctl is-active nixgate-eps.socket`;
   expect(await text(builder, `(${left}) 2>/dev/null`)).toBe("inactive");
   expect(await text(builder, "systemctl show user@1010.service -P Type")).not.toBe("oneshot");
+  // its systemd says over a socket of PID 1's that it is ready
+  expect(await text(builder, "systemctl is-active user@1010.service")).toBe("active");
   expect(await apply(builder)).toEqual(NOTHING);
   expect(client.exitCode).toBeNull();
   expect(await text(builder, "pgrep -u nix-alpha -fx '/bin/sleep 60'")).not.toBe("");

@@ -47,7 +47,7 @@ test("each team with an account has a FIFO of its own, a slice, and no systemd o
     '    <deny user="nix-a-b"/>\n  </policy>\n</busconfig>\n',
   );
   expect(texts["/etc/sysctl.d/50-nixgate.conf"]).toMatch(/\nkernel\.yama\.ptrace_scope = 1\n$/);
-  expect(texts["/etc/tmpfiles.d/nixgate.conf"]).toContain("\na+ /run/systemd/notify - - - - u:1001:---\n");
+  expect(texts["/etc/tmpfiles.d/nixgate.conf"]).toContain("\na /run/systemd/notify - - - - u:0:---,u:1001:---\n");
   expect(texts["nixgate.service"]).toContain(
     "\nExecStartPre=-+systemd-tmpfiles --create /etc/tmpfiles.d/nixgate.conf\n",
   );
