@@ -95,7 +95,18 @@ export interface TeamStatistics extends Statistics {
   readonly members: readonly MemberStatistics[];
 }
 
-/** Counts sessions for each team and member. Memory holds the groups, however many sessions there are. */
+/**
+ * The most members of a team, and the most teams, that are counted separately. An account can write any number of members
+ * into its records.
+ */
+export const GROUPS_MAX = 1000;
+/** The name of all other members or teams together. No configuration can have it. */
+export const OTHERS = "(others)";
+
+/**
+ * Counts sessions for each team and member. Memory holds at most GROUPS_MAX groups of a team, however many sessions
+ * there are. The rest is counted together as OTHERS.
+ */
 export function statistics() {
   const teams = new Map<string, Map<string, Counting>>();
   return {
@@ -117,7 +128,8 @@ export function statistics() {
   };
 }
 
-function entry<T>(map: Map<string, T>, name: string, make: () => T): T {
+function entry<T>(map: Map<string, T>, wanted: string, make: () => T): T {
+  const name = map.has(wanted) || map.size < GROUPS_MAX ? wanted : OTHERS;
   const known = map.get(name);
   if (known !== undefined) return known;
   const made = make();

@@ -1,4 +1,4 @@
-import { statistics } from "../../archive/statistics/statistics.ts";
+import { GROUPS_MAX, OTHERS, statistics } from "../../archive/statistics/statistics.ts";
 import type { Command } from "../../cli/command.ts";
 import { optionsOnly } from "../../cli/options.ts";
 import { SUMMARIES } from "../shared/archive-options.ts";
@@ -14,7 +14,8 @@ export const sessionsStats: Command<SessionsPorts> = {
   usage: `${WHICH_USAGE} [--json] ${SUMMARIES.usage}`,
   help: `Counts sessions for each team and member: how many, how often they were turned away and why, how they ended, CPU
 hours, the highest memory peak, and how long they took: half of them up to P50, 95 of 100 up to P95. The options choose
-the sessions as those of \`nixgate sessions list\` do.
+the sessions as those of \`nixgate sessions list\` do. Of a team ${GROUPS_MAX} members stand alone; all others are counted together
+as ${OTHERS}, and so are teams.
 
 ${WHICH_HELP}
   --json             one JSON document

@@ -1,4 +1,4 @@
-import type { Statistics, statistics } from "../../archive/statistics/statistics.ts";
+import { GROUPS_MAX, OTHERS, type Statistics, type statistics } from "../../archive/statistics/statistics.ts";
 import { CAUSES, REASONS } from "../../record/vocabulary.ts";
 import { formatBytes, formatDuration } from "../../record/wording.ts";
 import { table } from "../shared/table.ts";
@@ -38,11 +38,16 @@ export function statisticsTables({ total, teams }: ReturnType<ReturnType<typeof 
   const open = [total.running > 0 && `${total.running} running`, total.lost > 0 && `${total.lost} lost`].filter(
     Boolean,
   );
+  const crowded = teams.filter(({ members }) => members.some(({ member }) => member === OTHERS));
   return [
     table(TITLES, [...rows, ...all], 2),
     open.length > 0 ? `of all: ${open.join(", ")}\n` : "",
     (total.summed_up ?? 0) > 0
       ? `of all teams: ${total.summed_up} refused sessions are on record by their number alone\n`
+      : "",
+    ...crowded.map(({ team }) => `of ${team}: ${GROUPS_MAX} members stand alone, all others together as ${OTHERS}\n`),
+    teams.some(({ team }) => team === OTHERS)
+      ? `of all teams: ${GROUPS_MAX} stand alone, all others together as ${OTHERS}\n`
       : "",
     counts("DENIALS", REASONS, ({ denials }) => denials),
     counts("SESSIONS ENDED BY", CAUSES, ({ causes }) => causes),

@@ -33,3 +33,14 @@ test("two merged are as one that took all", () => {
 });
 
 test("nothing has no spread", () => expect(spread().percentile(50)).toBe(0));
+
+test("few values take no memory for every slot; many values count the same", () => {
+  const [one, many] = [spread(), spread()];
+  for (let value = 0; value < 1000; value += 1) {
+    one.add(7);
+    many.add(value);
+  }
+  one.merge({ used: () => [[9, 1000]] });
+  expect([one.isWide, one.percentile(50), one.percentile(51), one.total]).toEqual([false, 7, 9, 2000]);
+  expect([many.isWide, many.percentile(50), many.percentile(100)]).toEqual([true, 499, 999]);
+});

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Summary } from "../../../../src/archive/sessions/summary.ts";
-import { statistics } from "../../../../src/archive/statistics/statistics.ts";
+import { GROUPS_MAX, OTHERS, statistics } from "../../../../src/archive/statistics/statistics.ts";
+import { statisticsTables } from "../../../../src/commands/sessions/statistics-tables.ts";
 
 const summary = (given: Partial<Summary>): Summary => ({
   session: "s",
@@ -82,4 +83,25 @@ test("nothing is no statistics of anything", () => {
     total: { sessions: 0, running: 0, lost: 0, commands: 0, denials: {}, causes: {}, cpu_ms: 0 },
     teams: [],
   });
+});
+
+test("members and teams beyond the bound are counted together, and another team's stand alone", () => {
+  const many = Array.from({ length: GROUPS_MAX + 500 }, (_, index) => index);
+  const { total, teams } = counted([
+    { team: "beta", member: "ci" },
+    ...many.map((index) => ({ member: `m${index}`, wall_ms: index })),
+    { member: "m0", wall_ms: 0 },
+    ...many.map((index) => ({ team: `t${index}` })),
+  ]);
+  expect(total.sessions).toBe(2 * many.length + 2);
+  const alpha = teams.find(({ team }) => team === "alpha");
+  expect(alpha).toMatchObject({ sessions: many.length + 1, wall_ms: { max: GROUPS_MAX + 499 } });
+  expect(alpha?.members).toHaveLength(GROUPS_MAX + 1);
+  const row = (member: string) => alpha?.members.find((one) => one.member === member);
+  expect([row("m0")?.sessions, row(OTHERS)?.sessions]).toEqual([2, 500]);
+  expect(teams).toHaveLength(GROUPS_MAX + 1);
+  expect(teams.find(({ team }) => team === "beta")?.members.map(({ member }) => member)).toEqual(["ci"]);
+  const text = statisticsTables({ total, teams });
+  expect(text).toContain("of alpha: 1000 members stand alone, all others together as (others)\n");
+  expect(text).toContain("of all teams: 1000 stand alone, all others together as (others)\n");
 });
