@@ -33,7 +33,7 @@ const seal = () => run("seal");
 /** A run of the seals at another time. */
 async function sealAt(time: string) {
   const store = await openSealStore(seals, log, { write: true });
-  const ports = { measure: measuring(log), free: async () => undefined, unread: new Set<string>() };
+  const ports = { measure: measuring(log), free: async () => undefined, unread: new Set<string>(), elapsed: () => 0 };
   await sealFiles(openArchive(log).scan().files, sealWriter(store), ports, { time, host: "builder", boot: "b" });
   store.close();
 }

@@ -388,7 +388,7 @@ describe.skipIf(process.geteuid?.() !== 0)("a file that its owner keeps from bei
     holder.kill("SIGKILL");
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout.toString()).toMatch(
-      /beta.2026-01-05.jsonl: sealed.*2026-01-06.jsonl: sealed.*alpha.2026-01-05.jsonl: sealed/s,
+      /2026-01-06.jsonl: sealed.*beta.2026-01-05.jsonl: sealed.*alpha.2026-01-05.jsonl: sealed/s,
     );
     add(two.lines);
     expect(await found()).toEqual(["late:6"]);

@@ -52,12 +52,21 @@ export interface SealPorts {
   free(files: readonly DayFile[], use: (file: DayFile) => void): Promise<void>;
   /** Teams of which not all files are known, because the folder could not be read. */
   readonly unread: ReadonlySet<string>;
+  /** Milliseconds of a clock that nobody sets. */
+  elapsed(): number;
 }
+
+/**
+ * The longest time that a run reads files, for one team and for all of them. A run has to end: only then the seals know
+ * that a day is over. nixgate-seal.service is stopped after half an hour, of which leases and one last file take some.
+ */
+const MOST_MS = { team: 60_000, all: 600_000 };
 
 /**
  * Seals every file that has grown since its last seal. A file that does not match its last seal is a finding. The new
  * seal describes its present state, and the earlier seals continue to contradict it. A file that cannot be read does
- * not stop the run: all others are sealed first, and the run counts for all of them.
+ * not stop the run: all others are sealed first, and the run counts for all of them. The same holds for files that the
+ * run has no time for: teams take turns, the newest day first, and the next run goes on.
  */
 export async function sealFiles(files: readonly DayFile[], writer: SealWriter, ports: SealPorts, run: Run) {
   const sealed: Sealed[] = [];
@@ -69,11 +78,12 @@ export async function sealFiles(files: readonly DayFile[], writer: SealWriter, p
     if (next) writer.add(next);
     next = body;
   };
+  const measure = withinTime(ports);
   const seal = (file: DayFile) => {
     const { team, day, path } = file;
     const before = known.get(fileKey(file)) ?? { team, day, seals: [] };
     const last = before.seals.at(-1);
-    const now = measured(file, last, ports.measure);
+    const now = measured(file, last, measure);
     if (now instanceof RecordError) failed.set(file, now);
     else failed.delete(file);
     if (now === undefined || now instanceof RecordError) return;
@@ -83,13 +93,32 @@ export async function sealFiles(files: readonly DayFile[], writer: SealWriter, p
     put({ kind: "seal", ...run, team, day, size, lines, sha256 });
     sealed.push({ path, team, day, size, lines, sha256 });
   };
-  for (const file of files.toReversed()) seal(file);
+  for (const file of inTurns(files)) seal(file);
   const held = [...failed].filter(([, { code }]) => code === "E_LOG_HELD").map(([file]) => file);
   if (held.length > 0) await ports.free(inTurns(held), seal);
   const without = notRead([...failed.keys()], ports.unread);
-  next ??= marker(files, writer.seals, ports.measure, run);
+  next ??= marker(inTurns(files), writer.seals, measure, run);
   if (next) writer.add({ ...next, ends: true, ...(without.length > 0 && { without }) });
   return { sealed, findings, failed: [...failed.values()] };
+}
+
+/** Measures files as long as there is time for their team. @throws RecordError E_LOG_READ */
+function withinTime({ measure, elapsed }: SealPorts): Measure {
+  const spent = new Map<string, number>();
+  let all = 0;
+  return (file, sizes) => {
+    const own = spent.get(file.team) ?? 0;
+    if (own >= MOST_MS.team || all >= MOST_MS.all)
+      throw new RecordError("E_LOG_READ", `${file.path}: not sealed, the time of this run is over: the next goes on`);
+    const began = elapsed();
+    try {
+      return measure(file, sizes);
+    } finally {
+      const took = elapsed() - began;
+      spent.set(file.team, own + took);
+      all += took;
+    }
+  };
 }
 
 /** Above this number of files, only their team is named. */
@@ -138,6 +167,6 @@ function marker(files: readonly DayFile[], seals: readonly Seal[], measure: Meas
 /** Takes one file of each team, then the next of each, so that a team with many files does not delay the others. */
 function inTurns(files: readonly DayFile[]): readonly DayFile[] {
   const teams = [...Map.groupBy(files, ({ team }) => team).values()];
-  const most = Math.max(...teams.map(({ length }) => length));
+  const most = Math.max(0, ...teams.map(({ length }) => length));
   return Array.from({ length: most }, (_, turn) => teams.flatMap((own) => own[turn] ?? [])).flat();
 }

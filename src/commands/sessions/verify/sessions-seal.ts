@@ -33,7 +33,8 @@ export const sessionsSeal: Command<SealPorts> = {
 HMAC with a key that the first seal makes (seal.key, mode 0600). \`nixgate sessions verify\`, run by root, then finds
 whatever is changed in what was sealed. A file may grow behind its seal. To be run by root from a timer: what an account
 does to its own records between two runs is not found by seals. A file that cannot be read is said, and all others are
-sealed; one that its owner holds a lease on (F_SETLEASE, fcntl(2)) is waited for, a minute at most.
+sealed; one that its owner holds a lease on (F_SETLEASE, fcntl(2)) is waited for, a minute at most. Files that it has no
+time for, a minute of reading for each team and ten in all, are said as well, and the next run goes on with them.
 
   --json             one JSON document
 ${SEAL_HELP}
@@ -58,7 +59,8 @@ where the key or the seals cannot be had; 77 where this account may not read a f
       const free: FreePort = (held, use) => ports.breakLeases(archive.directory, held, use);
       const unread = new Set(strange.flatMap(({ team }) => team ?? []));
       const isUnread = strange.some((problem) => problem.unread);
-      const { sealed, findings, failed } = await sealFiles(files, writer, { measure, free, unread }, run);
+      const elapsed = () => performance.now();
+      const { sealed, findings, failed } = await sealFiles(files, writer, { measure, free, unread, elapsed }, run);
       for (const { message, code } of failed)
         problems.report({
           path: archive.directory,
