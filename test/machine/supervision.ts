@@ -28,9 +28,12 @@ export const SHIM = "pgrep -u nix-alpha -f '^/bin/sh /usr/local/bin/nixgate-shim
 export const killSupervisor = (guest: Guest) => signalSupervisor(guest, "KILL");
 export const signalSupervisor = (guest: Guest, signal: "KILL" | "STOP" | "CONT") =>
   guest.asRoot(`kill -${signal} $(systemctl show nixgate.service -P MainPID)`);
+/** It reads the two latest days of each team first, which takes seconds behind a thousand sessions. */
 export const restarted = (guest: Guest) =>
-  waitFor("the supervisor", () =>
-    guest.asRoot("kill -0 $(cat /run/nixgate/_ready)").then(({ exitCode }) => exitCode === 0),
+  waitFor(
+    "the supervisor",
+    () => guest.asRoot("kill -0 $(cat /run/nixgate/_ready)").then(({ exitCode }) => exitCode === 0),
+    60_000,
   );
 export const lastEnd = async (guest: Guest) => (await recordsOf(guest, "alpha", "session.end")).at(-1);
 export const nothingLeft = (guest: Guest) =>
