@@ -263,3 +263,19 @@ describe("a session of beta in alpha's folder", () => {
     expect(verify.stdout.toString()).toContain('"misplaced"');
   });
 });
+
+test("render prometheus goes on beside a file of today with holes, and one of damage", async () => {
+  const days = [0, 1].map((ago) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10));
+  const [today, yesterday] = days;
+  const log = writeArchive({
+    [`alpha/${today}`]: "",
+    [`alpha/${yesterday}`]: "x\n".repeat(DAMAGE_MAX + 1),
+    [`beta/${today}`]: sessionLines(`${today}T00:00:00Z`, undefined, { team: "beta" }).lines.join(""),
+  });
+  truncateSync(join(log, `alpha/${today}.jsonl`), 2 ** 40);
+  const answer = await nixgate(["render", "prometheus", "--log-dir", log]);
+  expect(answer.status).toBe(0);
+  expect(answer.stderr.toString()).toContain(`${log}/alpha/${today}.jsonl: cannot be read`);
+  expect(answer.stderr.toString()).toContain(`more than ${DAMAGE_MAX} lines are damaged`);
+  expect(answer.stdout.toString()).toContain('nixgate_sessions_total{team="beta"} 1');
+});

@@ -1,5 +1,8 @@
+import { RecordError } from "../../record/error.ts";
 import type { RecordOf, SessionRecord } from "../../record/schema.ts";
-import { type DayFile, type IsAlive, sessionFiles } from "../archive.ts";
+import { escapeText } from "../../units/text.ts";
+import { type ArchiveProblem, type DayFile, type IsAlive, type Served, sessionFiles } from "../archive.ts";
+import { damageCount, openBytes } from "../bounds.ts";
 import { decodeIn } from "../misplaced.ts";
 
 type Usage = RecordOf<"command.end">["usage"];
@@ -35,8 +38,17 @@ export interface TallyKey {
 }
 
 /**
+ * The most teams, and the most hosts of a team, that are counted separately. An account can write any host's name into
+ * its records.
+ */
+export const LABELS_MAX = 500;
+/** The name of all other teams, or of all other hosts of a team. No team and no host can have it. */
+export const OTHER = "_other";
+
+/**
  * Adds up the records of `since` or later, for each team, or each team and host. Of a session that began earlier, only
- * its records since then count. Memory holds only the open sessions.
+ * its records since then count. Memory holds only the open sessions, within the bounds of `openBytes`. Where a file is
+ * beyond a bound, `report` says so and the rest of that file does not count.
  * @param since RFC 3339, UTC
  */
 export function tallyFiles(
@@ -44,9 +56,16 @@ export function tallyFiles(
   since: string,
   isAlive: IsAlive,
   { byHost }: { readonly byHost: boolean },
+  report: (problem: ArchiveProblem) => void,
 ): ReadonlyMap<TallyKey, Tally> {
   const tallies = new Map<string, { readonly key: TallyKey; readonly tally: Tally }>();
-  const tallyOf = (team: string, host: string) => {
+  const teams = new Map<string, Set<string>>();
+  const tallyOf = (anyTeam: string, anyHost: string) => {
+    const team = teams.has(anyTeam) || teams.size < LABELS_MAX ? anyTeam : OTHER;
+    const hosts = teams.get(team) ?? new Set();
+    teams.set(team, hosts);
+    const host = !byHost || hosts.has(anyHost) || hosts.size < LABELS_MAX ? anyHost : OTHER;
+    if (byHost) hosts.add(host);
     const key: TallyKey = { team, ...(byHost && { host }) };
     const name = JSON.stringify(key);
     const known = tallies.get(name) ?? { key, tally: empty() };
@@ -54,25 +73,52 @@ export function tallyFiles(
     return known.tally;
   };
   for (const file of sessionFiles(files)) {
-    const open = new Map<string, SessionRecord>();
+    const open = openServed(file.path);
+    const damage = damageCount(file.path);
     let host = "";
-    for (const line of file.lines()) {
-      const decoded = decodeIn(file, line);
-      if (!decoded.ok) {
-        tallyOf(file.team, host).unreadable += 1;
-        continue;
+    try {
+      for (const line of file.lines()) {
+        const decoded = decodeIn(file, line);
+        if (!decoded.ok) {
+          tallyOf(file.team, host).unreadable += 1;
+          damage.add();
+          continue;
+        }
+        const { record } = decoded;
+        host = record.host;
+        if (record.event === "session.start") open.begin(record, line.bytes.length);
+        if (record.event === "session.end") open.end(record.session);
+        const tally = tallyOf(file.team, host);
+        if (record.time >= since) count(tally, record);
       }
-      const { record } = decoded;
-      host = record.host;
-      if (record.event === "session.start") open.set(record.session, record);
-      if (record.event === "session.end") open.delete(record.session);
-      const tally = tallyOf(file.team, host);
-      if (record.time >= since) count(tally, record);
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+      const denied = error.code === "E_LOG_DENIED" && { denied: { team: file.team } };
+      report({ path: escapeText(file.path), what: error.message, unread: true, ...denied });
     }
-    for (const start of open.values())
-      if (start.event === "session.start" && isAlive(start)) tallyOf(file.team, start.host).running += 1;
+    for (const start of open.all()) if (isAlive(start)) tallyOf(file.team, start.host).running += 1;
   }
   return new Map([...tallies.values()].map(({ key, tally }) => [key, tally]));
+}
+
+/** The sessions of a file that have no end so far. Of each start only what `isAlive` needs is kept. */
+function openServed(path: string) {
+  const open = new Map<string, { readonly served: Served; readonly bytes: number }>();
+  const held = openBytes(path);
+  const end = (session: string): void => {
+    held.remove(open.get(session)?.bytes ?? 0);
+    open.delete(session);
+  };
+  return {
+    /** @throws RecordError E_LOG_READ above the bound */
+    begin({ session, host, boot, pid, time, started_ticks, machine }: RecordOf<"session.start">, bytes: number): void {
+      end(session);
+      held.add(bytes);
+      open.set(session, { served: { host, boot, pid, time, started_ticks, machine }, bytes });
+    },
+    end,
+    all: (): readonly Served[] => [...open.values()].map(({ served }) => served),
+  };
 }
 
 /** The figures whose highest value counts. All others are summed up. */

@@ -1,5 +1,5 @@
 import { daysInUse } from "../../archive/days-in-use.ts";
-import { tallyFiles } from "../../archive/statistics/team-counters.ts";
+import { LABELS_MAX, OTHER, tallyFiles } from "../../archive/statistics/team-counters.ts";
 import type { Command } from "../../cli/command.ts";
 import { optionsOnly, textOption } from "../../cli/options.ts";
 import { renderClosings, renderPrometheus } from "../../render/prometheus.ts";
@@ -28,7 +28,8 @@ Counters begin anew at 00:00 UTC, which Prometheus takes as it takes a restart.
                      collector: --output /var/lib/prometheus/node-exporter/nixgate.prom, each minute from a timer
 ${FILES_OR_JOURNAL.help}
 
-Out of a journal each sample also has the label host.
+Out of a journal each sample also has the label host. Of ${LABELS_MAX} teams, and of ${LABELS_MAX} hosts of a team, each has samples of its
+own; all others have the label ${OTHER}.
 Exit status: 0; 73 where FILE cannot be written; ${DENIED_HELP}; 74 where the records
 cannot be read.
 `,
@@ -42,7 +43,7 @@ cannot be read.
     const isAlive = ports.liveness();
     const near = daysInUse(files, day(1), isAlive);
     const byHost = journalSource(options) !== undefined;
-    const tallies = tallyFiles(saidOf(near, ports), `${day(0)}T00:00:00.000Z`, isAlive, { byHost });
+    const tallies = tallyFiles(saidOf(near, ports), `${day(0)}T00:00:00.000Z`, isAlive, { byHost }, problems.report);
     const closings = await closingsHere(options, ports);
     const text = renderPrometheus(tallies) + (closings ? renderClosings(closings) : "");
     if (output === undefined) return { status: problems.status(), stdout: text, stderr: problems.text() };
