@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import type { DayFile, Served } from "../archive/archive.ts";
-import { recoverFiles } from "../archive/lost/recover.ts";
+import { recoverFiles } from "../archive/lost/recover-files.ts";
 import { type Unended, unendedIn } from "../archive/lost/unended.ts";
 import { decodeLine } from "../record/decode.ts";
 import { ofFile } from "../record/error.ts";

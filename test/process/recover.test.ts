@@ -245,6 +245,29 @@ test("a lock that is held is waited for, and said when it stays", async () => {
   expect(events(own)).toEqual(["session.start"]);
 });
 
+test("an account that holds many locks delays the run once, and files of days after tomorrow are passed over", async () => {
+  const own = workplace();
+  const put = (team: string, day: string) => {
+    const path = join(own.log, `${team}/${day}.jsonl`);
+    mkdirSync(join(own.log, team), { recursive: true });
+    const { lines } = sessionLines(`${day}T03:12:00Z`, [{ ...bodies.start, pid: process.pid }], {
+      ...{ team, host: hostname(), boot: BOOT },
+    });
+    writeFileSync(path, lines.join(""));
+    return path;
+  };
+  for (const day of ["2026-01-06", "2026-01-07", "2026-01-08"]) await lockOf(put("alpha", day));
+  put("alpha", "2999-01-01");
+  put("beta", "2026-01-05");
+  const before = performance.now();
+  const { status, stdout, stderr } = await recover(own, "--json");
+  expect(performance.now() - before).toBeLessThan(19_000);
+  expect(JSON.parse(stdout.toString()).recovered).toMatchObject([{ team: "beta" }]);
+  expect(stderr.match(/holds its lock/g)).toHaveLength(3);
+  expect(stderr).toContain("1 file of team alpha passed over: of days after tomorrow\n");
+  expect(status).toBe(74);
+}, 30_000);
+
 /** An open file that holds the lock on it: the lock stays when flock(1) has gone. */
 async function lockOf(path: string): Promise<number> {
   const file = openSync(path, "r");

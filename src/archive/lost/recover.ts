@@ -1,4 +1,3 @@
-import { ofFile, type RecordError } from "../../record/error.ts";
 import type { SessionRecord } from "../../record/schema.ts";
 import type { DayFile, IsAlive } from "../archive.ts";
 import { type Continuation, closing, continued, type Unended, unendedIn } from "./unended.ts";
@@ -11,16 +10,20 @@ export interface RecoverPorts {
   endLeftoverScopes(lost: Unended): Promise<LeftoverScopes>;
   /**
    * Opens the file with a lock against all other recoveries. `close`, or the process's end, releases the lock.
-   * @throws RecordError
+   * @param waits whether a lock that another process holds is waited for
+   * @throws RecordError E_LOG_WRITE where another process holds the lock
    */
-  openAlone(file: DayFile): Promise<ClosingFile>;
+  openAlone(file: DayFile, waits: boolean): Promise<ClosingFile>;
   copyToJournal(record: SessionRecord, line: string): void;
   /**
-   * The journal's copies of a session's records, only from accounts that may write its file; empty where there is none.
+   * The journal's copies of the records of at most `AT_ONCE` sessions of one team, by session, only from accounts that
+   * may write their file.
    */
-  copies(lost: Unended): Promise<readonly Continuation[]>;
+  copies(lost: readonly Unended[]): Promise<ReadonlyMap<string, readonly Continuation[]>>;
   /** Milliseconds since 1970. */
   now(): number;
+  /** Milliseconds of a clock that nobody sets. */
+  elapsed(): number;
   /** Milliseconds of CLOCK_MONOTONIC; undefined where the session is of another boot. */
   monotonic(start: Unended["start"]): number | undefined;
 }
@@ -50,26 +53,48 @@ export interface Recovered {
   readonly ended?: { readonly cause: string; readonly exit: number };
 }
 
+/** The number of sessions for which the journal is read once. */
+const AT_ONCE = 100;
+
+interface Turn {
+  /** Whether the time for this team is over. */
+  isOver(): boolean;
+  /** Whether a lock that another process holds is waited for. */
+  readonly waits: boolean;
+}
+
+interface RecoveredFile {
+  readonly recovered: readonly Recovered[];
+  readonly left: number;
+}
+
 /**
  * Ends the records of a file's sessions whose supervisor is gone. The file is read twice, for two reasons. A supervisor
  * may write its last record and exit between the first reading and the check of its process. Another recovery may also
  * have been faster. Only sessions that are still without an end under the lock are ended. Records that only the journal
  * has, because the disk was full, are copied into the file unchanged: they tell the real end.
+ * @returns with the number of sessions that are left because the time was over
  * @throws RecordError where the file cannot be read or written
  */
-export async function recoverFile(file: DayFile, ports: RecoverPorts): Promise<readonly Recovered[]> {
+export async function recoverFile(file: DayFile, ports: RecoverPorts, { isOver, waits }: Turn): Promise<RecoveredFile> {
   const lost = unendedIn(file).filter(({ start }) => ports.isGone(start));
-  if (lost.length === 0) return [];
+  if (lost.length === 0) return { recovered: [], left: 0 };
   const remains = new Map<string, LeftoverScopes>();
   const copies = new Map<string, readonly Continuation[]>();
-  for (const one of lost) {
-    remains.set(one.start.session, await ports.endLeftoverScopes(one));
-    copies.set(one.start.session, await ports.copies(one));
+  while (remains.size < lost.length && !isOver()) {
+    const some: Unended[] = [];
+    for (const one of lost.slice(remains.size, remains.size + AT_ONCE)) {
+      if (some.length > 0 && isOver()) break;
+      some.push(one);
+      remains.set(one.start.session, await ports.endLeftoverScopes(one));
+    }
+    for (const [session, found] of await ports.copies(some)) copies.set(session, found);
   }
-  const alone = await ports.openAlone(file);
+  if (remains.size === 0) return { recovered: [], left: lost.length };
+  const alone = await ports.openAlone(file, waits);
   try {
     const still = unendedIn(file).filter(({ start }) => remains.has(start.session));
-    return still.map((one) => {
+    const recovered = still.map((one) => {
       const { session, team, member, time } = one.start;
       const { stopped, leftovers } = remains.get(session) as LeftoverScopes;
       const { more, rest } = continued(one, copies.get(session) ?? []);
@@ -86,21 +111,8 @@ export async function recoverFile(file: DayFile, ports: RecoverPorts): Promise<r
         ...(end?.event === "session.end" && { ended: { cause: end.cause, exit: end.exit } }),
       };
     });
+    return { recovered, left: lost.length - remains.size };
   } finally {
     alone.close();
   }
-}
-
-/** Recovers many files. A file that cannot be recovered does not stop the recovery of the others. */
-export async function recoverFiles(files: readonly DayFile[], ports: RecoverPorts) {
-  const recovered: Recovered[] = [];
-  const failed: RecordError[] = [];
-  for (const file of files) {
-    try {
-      recovered.push(...(await recoverFile(file, ports)));
-    } catch (error) {
-      failed.push(ofFile(file, error));
-    }
-  }
-  return { recovered, failed };
 }

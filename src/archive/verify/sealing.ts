@@ -2,6 +2,7 @@ import type { RawLine } from "../../record/decode.ts";
 import { ofFile, RecordError } from "../../record/error.ts";
 import type { DayFile } from "../archive.ts";
 import type { Finding } from "../finding.ts";
+import { inTurns } from "../in-turns.ts";
 import { checkSealed, DAY_MS, dayIsOver, fileKey, LATE_MS, type Measured, sealedFiles } from "./check-seals.ts";
 import { readSeals, type Seal, type SealBody, sealLine } from "./seal.ts";
 
@@ -162,11 +163,4 @@ function marker(files: readonly DayFile[], seals: readonly Seal[], measure: Meas
     }
   }
   return undefined;
-}
-
-/** Takes one file of each team, then the next of each, so that a team with many files does not delay the others. */
-function inTurns(files: readonly DayFile[]): readonly DayFile[] {
-  const teams = [...Map.groupBy(files, ({ team }) => team).values()];
-  const most = Math.max(0, ...teams.map(({ length }) => length));
-  return Array.from({ length: most }, (_, turn) => teams.flatMap((own) => own[turn] ?? [])).flat();
 }

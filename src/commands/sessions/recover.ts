@@ -1,5 +1,6 @@
 import type { Archive, DayFile } from "../../archive/archive.ts";
-import { type Recovered, type RecoverPorts, recoverFiles } from "../../archive/lost/recover.ts";
+import type { Recovered, RecoverPorts } from "../../archive/lost/recover.ts";
+import { recoverFiles } from "../../archive/lost/recover-files.ts";
 import { unendedIn } from "../../archive/lost/unended.ts";
 import type { Command } from "../../cli/command.ts";
 import { optionsOnly, textOption } from "../../cli/options.ts";
@@ -32,6 +33,8 @@ cause supervisor-lost, or by what the journal has and a full disk has not taken.
 sessions it serves; those, and all others that run, are left alone, however long they have been silent. It may run at any time,
 also twice at once; each session does it at its start for the latest records of its own team.
 
+The teams take turns, and each has 30 s. What is left then is said, with status 74, and the next run does it.
+
 root does it for all teams, an account for the folders that it owns. Nothing changes its owner.
 
   --team T           only this team
@@ -50,7 +53,7 @@ Exit status: 0, also where there was nothing to do; 64 for a wrong option; 74 wh
     const { files: all, problems: strange } = archive.scan();
     strange.forEach(problems.report);
     const files = all.filter((file) => (team === undefined || file.team === team) && mayClose(file));
-    const { recovered, failed } = await recoverFiles(files, ports);
+    const { recovered, failed, notes } = await recoverFiles(files, ports);
     await ports.flush();
     const left = leftAlone(files, resident);
     // Another team's folder may be denied to an account: only its own is this caller's matter.
@@ -59,7 +62,7 @@ Exit status: 0, also where there was nothing to do; 64 for a wrong option; 74 wh
     return {
       status: failed.length > 0 || isUnread ? ExitStatus.ioError : ExitStatus.ok,
       stdout: options["json"] === true ? jsonDocument({ recovered, left, failed: errors }) : asText(recovered, left),
-      stderr: problems.text() + failed.map(failedText).join(""),
+      stderr: problems.text() + notes.map((note) => `${note}\n`).join("") + failed.map(failedText).join(""),
     };
   },
 };

@@ -8,10 +8,12 @@ const LOCK_SECONDS = 10;
 /**
  * Calls flock(2) through flock(1). The lock belongs to the open file, which both processes share: it stays after
  * flock(1) has exited, and the kernel releases it when this process ends.
+ * @param waits whether a lock that another process holds is waited for
  * @throws RecordError E_LOG_WRITE
  */
-export async function lockFile(descriptor: number, path: string): Promise<void> {
-  const status = await run("flock", ["--exclusive", "--wait", String(LOCK_SECONDS), "3"], {
+export async function lockFile(descriptor: number, path: string, waits = true): Promise<void> {
+  const how = waits ? ["--wait", String(LOCK_SECONDS)] : ["--nonblock"];
+  const status = await run("flock", ["--exclusive", ...how, "3"], {
     files: [descriptor],
     timeoutMs: (LOCK_SECONDS + 5) * 1000,
   });
@@ -21,7 +23,11 @@ export async function lockFile(descriptor: number, path: string): Promise<void> 
     ? new RecordError("E_LOG_WRITE", `${shown}: cannot be locked: flock(1) cannot be run`, {
         hint: "install util-linux",
       })
-    : new RecordError("E_LOG_WRITE", `${shown}: another process holds its lock for more than ${LOCK_SECONDS} s`, {
-        hint: `see who does: fuser -v ${shown}`,
-      });
+    : new RecordError(
+        "E_LOG_WRITE",
+        `${shown}: another process holds its lock${waits ? ` for more than ${LOCK_SECONDS} s` : ""}`,
+        {
+          hint: `see who does: fuser -v ${shown}`,
+        },
+      );
 }

@@ -12,8 +12,8 @@ import { escapeText } from "../../units/text.ts";
 export interface JournalSource {
   readonly directory?: string | undefined;
   readonly merge?: boolean | undefined;
-  /** Only the copies of this session. */
-  readonly session?: string | undefined;
+  /** Only the copies of these sessions. */
+  readonly session?: readonly string[] | undefined;
 }
 
 /**
@@ -21,13 +21,17 @@ export interface JournalSource {
  * locks, compression and formats. Memory holds one entry.
  * @throws RecordError E_JOURNAL_READ
  */
-export async function* readJournal({ directory, merge = false, session }: JournalSource): AsyncGenerator<JournalCopy> {
+export async function* readJournal({
+  directory,
+  merge = false,
+  session = [],
+}: JournalSource): AsyncGenerator<JournalCopy> {
   const words = ["--no-pager", "--quiet", "--output=json", "--all", `--output-fields=${COPY_FIELDS.join(",")}`];
   if (directory !== undefined) words.push(`--directory=${resolve(directory)}`);
   if (merge) words.push("--merge");
   // Several values of one field are alternatives.
   words.push(...Object.values(MESSAGE_IDS).map((id) => `MESSAGE_ID=${id}`));
-  if (session !== undefined) words.push(`NIXGATE_SESSION=${session}`);
+  words.push(...session.map((id) => `NIXGATE_SESSION=${id}`));
   const child = spawn("journalctl", words, { cwd: "/", env: { PATH }, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {

@@ -17,7 +17,7 @@ export async function recoverLatest(directory: string, team: string, journald: b
     import("../archive/archive.ts"),
     import("../journal/journal.ts"),
     import("./recover-ports.ts"),
-    import("../../archive/lost/recover.ts"),
+    import("../../archive/lost/recover-files.ts"),
   ]);
   const ports = recoverPorts(directory, journald ? openJournal() : undefined);
   const files = openArchive(directory).scan().files;

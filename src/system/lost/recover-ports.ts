@@ -33,11 +33,16 @@ export function recoverPorts(
   const bootOf = bootsHere();
   return {
     isGone: (start) => isGone(start, serving),
-    copies: async (lost) => (journal ? copiesOf(lost, ownerOf({ path: `${directory}/${lost.start.team}/` }).uid) : []),
+    copies: async (lost) => {
+      const [first] = lost;
+      if (!journal || !first) return new Map();
+      return copiesOf(lost, ownerOf({ path: `${directory}/${first.start.team}/` }).uid);
+    },
     endLeftoverScopes: (lost) => endLeftoverScopes(lost, ownerOf({ path: `${directory}/${lost.start.team}/` })),
-    openAlone: (file) => openAlone(directory, file),
+    openAlone: (file, waits) => openAlone(directory, file, waits),
     copyToJournal: (record, line) => journal?.copy(record, line),
     now: Date.now,
+    elapsed: clock.monotonic,
     monotonic: (start) => (bootOf(start) === "here" ? clock.monotonic() : undefined),
     flush: async () => journal?.flush(),
   };
@@ -47,10 +52,10 @@ export function recoverPorts(
  * Opens a file with its owner's rights: then root writes nothing that the owner could not write, and no new file is
  * root's. Running sessions write without the lock, because they end no other session's records.
  */
-async function openAlone(directory: string, file: DayFile): Promise<ClosingFile> {
+async function openAlone(directory: string, file: DayFile, waits: boolean): Promise<ClosingFile> {
   const opened = asOwner(ownerOf(file), () => openRecordFile(directory, file.team, Date.parse(file.day)));
   try {
-    await lockFile(opened.descriptor, file.path);
+    await lockFile(opened.descriptor, file.path, waits);
     return opened;
   } catch (error) {
     opened.close();
@@ -64,22 +69,26 @@ function ownerOf(file: Pick<DayFile, "path">): Owner {
   return { uid, gid };
 }
 
-/** The timeout of the journal for one session, in milliseconds. */
+/** The timeout of the journal for one reading, in milliseconds. */
 const JOURNAL_MS = 10_000;
-/** The maximum number of a session's entries that are read; the account could send more in the session's name. */
-const MOST_COPIES = 10_000;
+/** The maximum number of entries that are read; the account could send more in the sessions' names. */
+const MOST_COPIES = 50_000;
 
 /**
- * The journal's copies of a session's records. Only copies from root and from the owner of the team's folder count,
- * because any other account could have forged them. There are none where the journal is unreadable: the session then
- * ends as supervisor-lost.
+ * The journal's copies of sessions' records, by session. Only copies from root and from the owner of the team's folder
+ * count, because any other account could have forged them. There are none where the journal is unreadable: the sessions
+ * then end as supervisor-lost.
  */
-async function copiesOf({ start }: Unended, owner: number): Promise<readonly Continuation[]> {
-  const found: Continuation[] = [];
+async function copiesOf(lost: readonly Unended[], owner: number): Promise<ReadonlyMap<string, Continuation[]>> {
+  const found = new Map(lost.map(({ start }): [string, Continuation[]] => [start.session, []]));
+  let count = 0;
   const read = async () => {
-    for await (const { record, bytes, uid } of readJournal({ session: start.session }))
-      if ((uid === 0 || uid === owner) && found.length < MOST_COPIES)
-        found.push({ record, line: Buffer.from(bytes).toString() });
+    for await (const { record, bytes, uid } of readJournal({ session: [...found.keys()] })) {
+      if (uid !== 0 && uid !== owner) continue;
+      if (count === MOST_COPIES) return;
+      count += 1;
+      found.get(record.session)?.push({ record, line: Buffer.from(bytes).toString() });
+    }
   };
   await within(
     JOURNAL_MS,
