@@ -122,11 +122,8 @@ test("sshd's process that a session stops does not keep the session when its cli
   await allow(builder, "alpha", { "stop-sshd": ["/bin/sh", "-c", stop] });
   await setRunTime(builder, "600s");
   const client = startClient(builder, "stop-sshd");
+  // By then sshd was stopped. nixgate may have let it go on already.
   await awaitProcess(builder, "^sleep 77711");
-  await waitFor("sshd to stand still", async () => {
-    const { stdout } = await builder.asRoot("pgrep -u nix-alpha '^sshd' | xargs ps -o stat= -p");
-    return /^T/m.test(`${stdout}`);
-  });
   client.kill("SIGKILL");
   await waitFor("the end on record", async () => (await storyOf(builder)).over, 60_000);
   expect((await storyOf(builder)).over).toMatchObject({ cause: "client-gone" });
