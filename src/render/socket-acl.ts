@@ -21,23 +21,31 @@ const CLOSED = [
 ] as const;
 
 /**
- * An access control list, acl(5), that closes the sockets of PID 1 to the teams' accounts.
+ * An access control list, acl(5), that closes the sockets of PID 1 to the teams' accounts. The entries are added (`a+`): a list
+ * that replaced all of them would empty its mask, and the kernel passes over a list without one (acl_permission_check()).
  * @param uids numbers, so that no account is looked up while the host boots
  */
 export function socketAcl(uids: readonly number[]): RenderedFile {
+  const denied = uids.map((uid) => `u:${uid}:---`).join(",");
+  const lines = denied === "" ? [] : CLOSED.map((path) => `a+ ${path} - - - - ${denied}\n`);
   return {
     path: SOCKET_ACL,
     text: `# systemd answers any account on these sockets (sd_notify(3), varlink), and sessions of all teams wait while it does.
 # Commands of teams need none of them.
-${linesFor(uids)}`,
+${lines.join("")}`,
   };
 }
 
-/** For tmpfiles.d(5): opens them to all accounts again. A user manager of an account could not say that it is ready. */
-export const OPENS_SOCKETS = linesFor([]);
-
-/** Each line replaces the list of before. The entry for root, who owns them all, changes nothing: a list must have one. */
-function linesFor(uids: readonly number[]): string {
-  const entries = [0, ...uids].map((uid) => `u:${uid}:---`).join(",");
-  return CLOSED.map((path) => `a ${path} - - - - ${entries}\n`).join("");
+/**
+ * Lines of tmpfiles.d(5) by which accounts that have no team any more can have a user manager again: it says over the first
+ * that it is ready. The rest stays closed to them until the next boot.
+ * @param before the list of before
+ * @param now the one in its place; "" where none is
+ */
+export function reopened(before: string, now: string): string {
+  const uidsIn = (text: string) => new Set([...text.matchAll(/\bu:(\d+):---/g)].map(([, uid = ""]) => uid));
+  const left = [...uidsIn(before).difference(uidsIn(now))];
+  const entries = (mode: string) => left.map((uid) => `u:${uid}:${mode}`).join(",");
+  if (left.length === 0) return "";
+  return `a+ /run/systemd/notify - - - - ${entries("rwx")}\na+ /run/systemd/userdb - - - - ${entries("r-x")}\n`;
 }

@@ -7,7 +7,7 @@ import { decodeLine } from "../../record/decode.ts";
 import type { Observed, Step, UnitState } from "../../render/apply-plan.ts";
 import { madeBy } from "../../render/made-by.ts";
 import type { RenderedFile } from "../../render/slices.ts";
-import { OPENS_SOCKETS, SOCKET_ACL } from "../../render/socket-acl.ts";
+import { reopened, SOCKET_ACL } from "../../render/socket-acl.ts";
 import { RENDERED } from "../../render/units.ts";
 import { PATH } from "../../scope/environment.ts";
 import { NixgateError } from "../../units/error.ts";
@@ -175,12 +175,13 @@ export function perform(step: Step): void {
   else if (step.kind === "remove") remove(step.path);
   else {
     mkdirSync(dirname(step.path), { recursive: true, mode: 0o755 });
+    const before = textOf(step.path) ?? "";
     replaceFile(step.path, step.text);
-    if (step.path === SOCKET_ACL) setSocketAcl(step.text);
+    if (step.path === SOCKET_ACL) setSocketAcl(step.text + reopened(before, step.text));
   }
 }
 
-/** Now, before user managers start: those of accounts that had a team must reach the sockets again. Its errors are no step's. */
+/** Now, before user managers start: those of accounts that had a team say over a socket that they are ready. */
 function setSocketAcl(lines: string): void {
   spawnSync("systemd-tmpfiles", ["--create", "-"], {
     env: { PATH },
@@ -209,8 +210,9 @@ function systemctl(words: readonly string[]): void {
 
 function remove(path: string): void {
   try {
+    const before = textOf(path) ?? "";
     unlinkSync(path);
-    if (path === SOCKET_ACL) setSocketAcl(OPENS_SOCKETS);
+    if (path === SOCKET_ACL) setSocketAcl(reopened(before, ""));
     if (/\.d$/.test(dirname(path)) && DROP_INS.test(dirname(path).split("/").at(-1) ?? "")) rmdirSync(dirname(path));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

@@ -79,6 +79,8 @@ test("a team comes and goes while a session runs, which notices nothing", { time
   expect(await text(builder, "systemctl show user@1010.service -P Type")).not.toBe("oneshot");
   // its systemd says over a socket of PID 1's that it is ready
   expect(await text(builder, "systemctl is-active user@1010.service")).toBe("active");
+  const listed = await builder.asAccount("nix-alpha", "ls /run/systemd/userdb 2>&1");
+  expect(`${listed.stdout}`).toContain("Permission denied");
   expect(await apply(builder)).toEqual(NOTHING);
   expect(client.exitCode).toBeNull();
   expect(await text(builder, "pgrep -u nix-alpha -fx '/bin/sleep 60'")).not.toBe("");

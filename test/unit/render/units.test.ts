@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { accountsOf } from "../../../src/policy/accounts.ts";
 import { readPolicy } from "../../../src/policy/read-policy.ts";
+import { reopened, socketAcl } from "../../../src/render/socket-acl.ts";
 import { renderUnits } from "../../../src/render/units.ts";
 
 const PLACES = {
@@ -47,7 +48,7 @@ test("each team with an account has a FIFO of its own, a slice, and no systemd o
     '    <deny user="nix-a-b"/>\n  </policy>\n</busconfig>\n',
   );
   expect(texts["/etc/sysctl.d/50-nixgate.conf"]).toMatch(/\nkernel\.yama\.ptrace_scope = 1\n$/);
-  expect(texts["/etc/tmpfiles.d/nixgate.conf"]).toContain("\na /run/systemd/notify - - - - u:0:---,u:1001:---\n");
+  expect(texts["/etc/tmpfiles.d/nixgate.conf"]).toContain("\na+ /run/systemd/notify - - - - u:1001:---\n");
   expect(texts["nixgate.service"]).toContain(
     "\nExecStartPre=-+systemd-tmpfiles --create /etc/tmpfiles.d/nixgate.conf\n",
   );
@@ -56,4 +57,12 @@ test("each team with an account has a FIFO of its own, a slice, and no systemd o
   expect(texts["nixgate.service"]).toContain("Sockets=nixgate.socket nixgate-a-b.socket\n");
   expect(texts["nixgate.service"]).not.toContain("--config-dir");
   expect(omitted).toMatchObject([{ about: "team gone: there is no account gone or nix-gone on this host" }]);
+});
+
+test("an account without a team any more is let back to what its systemd needs, and no other", () => {
+  const [before, now] = [socketAcl([1001, 1002]).text, socketAcl([1002, 1003]).text];
+  const open = "a+ /run/systemd/notify - - - - u:1001:rwx\na+ /run/systemd/userdb - - - - u:1001:r-x\n";
+  expect(reopened(before, now)).toBe(open);
+  expect(reopened(now, now)).toBe("");
+  expect(reopened(before, "")).toContain("u:1001:rwx,u:1002:rwx\n");
 });
