@@ -44,7 +44,8 @@ ${lines.join("")}`,
  */
 export function reopened(before: string, now: string): string {
   const uidsIn = (text: string) => new Set([...text.matchAll(/\bu:(\d+):---/g)].map(([, uid = ""]) => uid));
-  const left = [...uidsIn(before).difference(uidsIn(now))];
+  const kept = uidsIn(now);
+  const left = [...uidsIn(before)].filter((uid) => !kept.has(uid));
   const entries = (mode: string) => left.map((uid) => `u:${uid}:${mode}`).join(",");
   if (left.length === 0) return "";
   return `a+ /run/systemd/notify - - - - ${entries("rwx")}\na+ /run/systemd/userdb - - - - ${entries("r-x")}\n`;
