@@ -1,7 +1,7 @@
-import { appendFileSync } from "node:fs";
+import { appendFileSync, chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, onTestFinished, test } from "vitest";
 import { type Builder, type BuilderOptions, startBuilder } from "../support/builder.ts";
 import { NIXGATE } from "../support/workplace.ts";
 
@@ -65,12 +65,20 @@ test("`restrict` keeps a terminal and forwarding away before nixgate is asked", 
   expect(terminal.stderr).toContain("PTY allocation request failed");
 });
 
-/** sshd starts no AuthorizedKeysCommand that does not belong to root, and a team's account is named like the team. */
+/**
+ * sshd starts no AuthorizedKeysCommand that does not belong to root, or that lies below a folder in which others can write,
+ * as a clone in /tmp does: the documented way out is a wrapper elsewhere. A team's account is named like the team.
+ */
 test.skipIf(userInfo().username !== "root")("sshd asks nixgate itself whose key it is", async () => {
+  const folder = mkdtempSync("/run/nixgate-test-");
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  chmodSync(folder, 0o755);
+  const wrapper = join(folder, "authorized-keys");
+  writeFileSync(wrapper, `#!/bin/sh\nexec '${NIXGATE}' authorized-keys "$@"\n`, { mode: 0o755 });
   const here = await start({
     team: "root",
     sshd: ({ etc }) => [
-      `AuthorizedKeysCommand ${NIXGATE} authorized-keys --user %u --fingerprint %f --config-dir ${etc}`,
+      `AuthorizedKeysCommand ${wrapper} --user %u --fingerprint %f --config-dir ${etc}`,
       "AuthorizedKeysCommandUser root",
       "ExposeAuthInfo yes",
     ],
