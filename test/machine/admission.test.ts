@@ -72,7 +72,8 @@ test("of 50 starts at once exactly 8 are admitted, and kill -9 of these frees th
   // The kernel frees the places of sessions that serve themselves; a supervisor has to see first that their shims are gone.
   const freed = async (ends: number) => {
     if (!supervised(builder)) return;
-    await waitFor("the ends", async () => (await recordsOf(builder, "alpha", "session.end")).length === ends);
+    const ended = async () => (await recordsOf(builder, "alpha", "session.end")).length === ends;
+    await waitFor("the ends", ended, 30_000);
   };
   await freed(50);
   const again = await knockTimes(9, builder);
