@@ -122,7 +122,8 @@ async function endAll(account: Watched, entered: (pid: number) => boolean) {
     if (empty >= EMPTY_LOOKS) return pids.size === 0 ? undefined : { pids, commands: [...commands] };
     for (const pid of now) {
       pids.add(pid);
-      commands.add(readKernelFile(`/proc/${pid}/comm`)?.trimEnd() ?? "");
+      const name = readKernelFile(`/proc/${pid}/comm`)?.trimEnd();
+      if (name) commands.add(name); // one that was ended in the round before may go in this moment
     }
     if (round > 2 * ROUNDS) return { pids, commands: [...commands], remain: now.length };
     // fork(2) waits for kill(2) to all: nobody gets away between two looks. It ends the account's sessions with them.
