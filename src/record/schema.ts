@@ -18,6 +18,13 @@ const n = field(z.int().check(z.gte(1)), "number of the request within the sessi
 /** CLOCK_MONOTONIC of clock_gettime(2). All processes of a boot share it, and no process can set it. */
 const sinceBoot = (description: string, absent: string) =>
   maybe(z.int().check(z.gte(0)), `${description}, by CLOCK_MONOTONIC: since boot, without suspend`, absent, "ms");
+const certificate = z.object({
+  id: text("the text that the CA chose, escaped, cut at 256 characters"),
+  serial: text("the CA's number of it, 64 bits, as decimal digits"),
+  ca: text("SHA256:… of the CA's key"),
+  principals: field(z.array(z.string()), "the names it is good for, 32 at most, escaped"),
+  valid_before: maybeText("when it expires, RFC 3339, UTC", "it never does"),
+});
 const settings = () => z.record(z.string(), z.union([z.string(), z.number()]));
 
 /** The first fields of every record, in this order. */
@@ -71,7 +78,11 @@ export const bodies = {
     client: maybe(address, "the client's end of the connection", NO_ADDRESS),
     server: maybe(address, "the server's end of the connection", NO_ADDRESS),
     key: maybe(
-      z.object({ type: text("type of the key"), fingerprint: text("SHA256:… of the key") }),
+      z.object({
+        type: text("type of the key, also where a certificate was shown"),
+        fingerprint: text("SHA256:… of the key, as ssh-keygen -l prints it"),
+        certificate: maybe(certificate, "the certificate that the client showed for its key", "it showed none"),
+      }),
       "the key that the client proved to own",
       "sshd does not say (ExposeAuthInfo is off)",
     ),

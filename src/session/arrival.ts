@@ -42,7 +42,28 @@ export interface Endpoint {
 export interface Connection {
   readonly client?: Endpoint;
   readonly server?: Endpoint;
-  readonly key?: { readonly type: string; readonly fingerprint: string };
+  readonly key?: ProvenKey;
+}
+
+/** The key that the client proved to own, as the record has it. */
+export interface ProvenKey {
+  /** The type of the key itself, also where a certificate was shown. */
+  readonly type: string;
+  /** As ssh-keygen(1) -l prints it: `SHA256:…`. */
+  readonly fingerprint: string;
+  readonly certificate?: Certificate;
+}
+
+/** The certificate that the client showed for its key. Texts are cut and escaped. */
+export interface Certificate {
+  readonly id: string;
+  /** Decimal: the number has 64 bits. */
+  readonly serial: string;
+  /** The fingerprint of the CA's key. */
+  readonly ca: string;
+  readonly principals: string[];
+  /** RFC 3339, UTC; absent for a certificate that never expires. */
+  readonly valid_before?: string;
 }
 
 /** The exact bytes of SSH_ORIGINAL_COMMAND, or the line loop where the client asked for a shell. */

@@ -1,18 +1,8 @@
-import { digest } from "../../units/digest.ts";
+import { fingerprintOf, KEY_TYPES } from "../../units/ssh-key.ts";
 import { hasControlCharacter } from "../../units/text.ts";
 import { quoted } from "./describe-value.ts";
 import { field, type Wrong, wrongType } from "./field.ts";
 
-/** PubkeyAcceptedAlgorithms of OpenSSH 9.2 by key type. ssh-dss is not among them; OpenSSH 10 removed it. */
-const KEY_TYPES = [
-  "ssh-ed25519",
-  "sk-ssh-ed25519@openssh.com",
-  "ecdsa-sha2-nistp256",
-  "ecdsa-sha2-nistp384",
-  "ecdsa-sha2-nistp521",
-  "sk-ecdsa-sha2-nistp256@openssh.com",
-  "ssh-rsa",
-];
 const FIX = 'write one line of a .pub file, such as "ssh-ed25519 AAAA… ci@alpha"';
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
@@ -54,10 +44,8 @@ export const publicKeyField = field("public key", (value): string | Wrong => {
   return "problem" in key ? key : value;
 });
 
-/** The fingerprint `SHA256:…` without padding, as ssh-keygen(1) -l and sshd's %f write it. */
-export function fingerprint(key: PublicKey): string {
-  return `SHA256:${digest(Buffer.from(key.blob, "base64"), "base64").replace(/=+$/, "")}`;
-}
+/** The fingerprint of a key, as ssh-keygen(1) -l and sshd's %f write it. */
+export const fingerprint = (key: PublicKey): string => fingerprintOf(Buffer.from(key.blob, "base64"));
 
 /** The length-prefixed strings that a key is made of (RFC 4251, section 5); undefined where they do not fill it exactly. */
 function wireStrings(bytes: Buffer): readonly Buffer[] | undefined {

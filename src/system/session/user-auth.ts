@@ -1,7 +1,8 @@
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import type { Connection } from "../../session/arrival.ts";
 import type { RawEnvironment } from "../../session/requests/ssh-environment.ts";
-import { digest } from "../../units/digest.ts";
+import { fingerprintOf, readCertificate } from "../../units/ssh-key.ts";
+import { escapeText } from "../../units/text.ts";
 import { O_PATH } from "../files/safe-folder.ts";
 import { readFirstOf } from "../kernel/kernel-files.ts";
 import { mountAt, mountOf } from "../kernel/open-file.ts";
@@ -35,11 +36,33 @@ export function readUserAuth(environment: RawEnvironment, uid: number): Connecti
     const bytes = readFirstOf(opened, MAX_BYTES + 1);
     const [, type, blob] = PUBLIC_KEY.exec(bytes.toString("latin1")) ?? [];
     if (bytes.length > MAX_BYTES || type === undefined || blob === undefined) return undefined;
-    const fingerprint = digest(Buffer.from(blob, "base64"), "base64").replace(/=+$/, "");
-    return { type, fingerprint: `SHA256:${fingerprint}` };
+    return keyOf(type, Buffer.from(blob, "base64"));
   } catch {
     return undefined; // the record says that the key is not known
   } finally {
     for (const descriptor of [held, opened]) if (descriptor !== undefined) closeSync(descriptor);
   }
 }
+
+/** The largest date of a JavaScript Date in seconds. sshd takes later dates for "forever", as ssh-keygen(1) -L does. */
+const LAST_SECOND = 8_640_000_000_000n;
+/** A record is one line: bounds for what the CA wrote. sshd itself takes 256 principals (SSHKEY_CERT_MAX_PRINCIPALS). */
+const MOST_PRINCIPALS = 32;
+const LONGEST_TEXT = 256;
+
+function keyOf(type: string, blob: Buffer): Connection["key"] {
+  if (!type.includes("-cert-")) return { type, fingerprint: fingerprintOf(blob) };
+  const read = readCertificate(blob);
+  if (read === undefined) return undefined;
+  const { serial, ca, validBefore } = read;
+  const certificate = {
+    id: written(read.id),
+    serial: String(serial),
+    ca,
+    principals: read.principals.slice(0, MOST_PRINCIPALS).map(written),
+    ...(validBefore <= LAST_SECOND && { valid_before: new Date(Number(validBefore) * 1000).toISOString() }),
+  };
+  return { type: read.type, fingerprint: read.fingerprint, certificate };
+}
+
+const written = (text: string) => escapeText(text.slice(0, LONGEST_TEXT));
