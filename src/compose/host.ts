@@ -17,7 +17,7 @@ export const HOST: Entries = {
     const { check } = await import("../commands/config/check.ts");
     return bind(check, async () => {
       const { hostLook } = await import("../system/kernel/host-look.ts");
-      return { files: await ownFiles(), host: hostLook, onHost: await findingsOnHost() };
+      return { files: await ownFiles(), now: Date.now, host: hostLook, onHost: await findingsOnHost() };
     });
   },
   apply: async () => {

@@ -54,6 +54,8 @@ export interface Member {
   readonly name: MemberName;
   readonly keys: readonly string[];
   readonly from: readonly string[];
+  /** The first moment without access, in milliseconds since 1970, a whole second; absent where access does not end. */
+  readonly until?: number;
 }
 
 /** A team's policy, checked and with every default. */

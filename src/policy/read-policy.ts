@@ -3,7 +3,7 @@ import { allowRule } from "./rules/allow-rules.ts";
 import { withDefaultLimits } from "./rules/limit-rules.ts";
 import { policyFindings } from "./rules/policy-rules.ts";
 import { SESSION } from "./schema/defaults.ts";
-import { PolicyFile } from "./schema/policy-schema.ts";
+import { memberOf, PolicyFile } from "./schema/policy-schema.ts";
 import { readSource } from "./source/read-source.ts";
 
 /**
@@ -34,6 +34,6 @@ function policy(file: PolicyFile): Policy {
       stopTimeout: session.stop_timeout ?? SESSION.stopTimeout,
     },
     store: store?.root === undefined ? { mode: "daemon" } : { mode: "dedicated", root: store.root },
-    members: (file.member ?? []).map(({ name, keys = [], from = [] }) => ({ name, keys, from })),
+    members: (file.member ?? []).map(memberOf),
   };
 }

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import type { TeamName } from "../units/ids.ts";
 import type { Member } from "./policy.ts";
-import { MemberEntry } from "./schema/policy-schema.ts";
+import { MemberEntry, memberOf } from "./schema/policy-schema.ts";
 import { parseSource, type Source } from "./source/source.ts";
 
 /**
@@ -18,7 +18,7 @@ export async function readableMembers(source: Source, team: TeamName): Promise<r
   if (!head.success) return [];
   const members = head.data.member.flatMap((entry): Member[] => {
     const read = z.safeParse(MemberEntry, entry);
-    return read.success ? [{ name: read.data.name, keys: read.data.keys ?? [], from: read.data.from ?? [] }] : [];
+    return read.success ? [memberOf(read.data)] : [];
   });
   const names = head.data.member.map((entry) => (entry as { readonly name?: unknown } | null)?.name);
   return members.filter(({ name }) => names.filter((other) => other === name).length === 1);

@@ -51,6 +51,7 @@ export const REASONS = [
   "policy-invalid",
   "unknown-team",
   "unknown-member",
+  "member-expired",
   "not-by-sshd",
   "team-busy",
   "host-busy",

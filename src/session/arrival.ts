@@ -94,6 +94,7 @@ export type RefuseReason =
   | "policy-invalid"
   | "unknown-team"
   | "unknown-member"
+  | "member-expired"
   | "not-by-sshd"
   | "team-busy"
   | "host-busy"

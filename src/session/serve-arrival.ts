@@ -2,6 +2,7 @@ import { ExitStatus } from "../units/exit-status.ts";
 import { memberName, teamName } from "../units/ids.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 import type { Arrival, Configuration } from "./arrival.ts";
+import { untilExpiry } from "./expiry.ts";
 import type { SessionPorts } from "./ports.ts";
 import { askedBy, connectionOf, type RawEnvironment } from "./requests/ssh-environment.ts";
 import { runSession } from "./run-session.ts";
@@ -53,9 +54,15 @@ export async function serveArrival(
     ...{ account, machine, process, holder, delayed },
     connection: { ...connectionOf(environment), ...(key && { key }) },
     request: askedBy(environment),
-    configuration: onTerminal(visitor) ? refuseTerminal(configuration) : configuration,
+    configuration: judged(visitor, member, configuration),
   };
   return runSession(arrival, ports);
+}
+
+/** The configuration, or the refusal of this visitor before anything else is judged. */
+function judged(visitor: Visitor, member: string | undefined, configuration: Configuration): Configuration {
+  const current = untilExpiry(configuration, member, visitor.arrived.startedAt);
+  return onTerminal(visitor) ? refuseTerminal(current) : current;
 }
 
 function onTerminal({ terminal, environment }: Visitor): boolean {

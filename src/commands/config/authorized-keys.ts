@@ -49,9 +49,9 @@ Prints authorized_keys lines made from the policies' members, for sshd_config(5)
 docs/getting-started.md has the other lines of the block, each of which closes another way in.
 
 The configuration must be readable for AuthorizedKeysCommandUser; it holds no secrets.
-Each line is restricted (no terminal, no forwarding, no user rc), holds the member's \`from\`, and
-forces \`nixgate session --team T --member M\`, or under manager = "system" \`nixgate-shim T M\`: the key decides
-who it is.
+Each line is restricted (no terminal, no forwarding, no user rc), holds the member's \`from\` and \`until\`
+(expiry-time), and forces \`nixgate session --team T --member M\`, or under manager = "system" \`nixgate-shim T M\`: the
+key decides who it is.
 
   --user U          only the team that this account serves: an account named \`nix-TEAM\` or \`TEAM\`
                     serves that team, every other account gets nothing
@@ -160,9 +160,22 @@ function keyLines(
     const key = readPublicKey(line);
     if ("problem" in key || (only !== undefined && fingerprint(key) !== only)) return [];
     if (not.has(fingerprint(key))) return [];
-    return [`restrict,${from}command="${program(team, member.name)}" ${line.trim()}`];
+    return [`restrict,${expiry(member)}${from}command="${program(team, member.name)}" ${line.trim()}`];
   });
 }
+
+/**
+ * sshd still takes the key in the second of `expiry-time` (auth_authorise_keyopts of OpenSSH), so this is the second
+ * before `until`. The Z for UTC is known since OpenSSH 9.1; without it a time is in the host's own zone.
+ */
+function expiry({ until }: Member): string {
+  if (until === undefined) return "";
+  const last = new Date(Math.max(until - 1000, FIRST_EXPIRY)).toISOString();
+  return `expiry-time="${last.slice(0, 19).replace(/[-:T]/g, "")}Z",`;
+}
+
+/** sshd takes 0 for no expiry, and refuses a line with a time before 1970 with a message that names no reason. */
+const FIRST_EXPIRY = 1000;
 
 /** `exec`, so that no shell remains between sshd and nixgate (dash -c otherwise keeps a process of its own). */
 function sessionCommand(programPath: string, directory: string): (team: string, member: string) => string {

@@ -2,12 +2,13 @@ import { basename, resolve } from "node:path";
 import type { Arguments, Command, CommandResult } from "../../cli/command.ts";
 import type { ConfigFiles } from "../../policy/config-files.ts";
 import { type LoadedPolicy, loadAll, loadPolicies, sources } from "../../policy/load-all.ts";
-import type { Problem } from "../../policy/policy.ts";
+import type { Policy, Problem } from "../../policy/policy.ts";
 import { formatProblem, isError } from "../../policy/problem.ts";
 import { readHostConfig } from "../../policy/read-host-config.ts";
 import { readPolicy } from "../../policy/read-policy.ts";
 import { adviceFindings, emptyFindings } from "../../policy/rules/advice.ts";
 import { betweenPolicies } from "../../policy/rules/cross-check.ts";
+import { expiryFindings } from "../../policy/rules/expiry.ts";
 import { placeFindings } from "../../policy/source/source.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { CONFIG_DIRECTORY, CONFIG_OPTIONS } from "../shared/config-options.ts";
@@ -16,6 +17,8 @@ import { type HostLook, hostWarnings } from "./host-check.ts";
 
 export interface CheckPorts {
   readonly files: ConfigFiles;
+  /** The wall clock, in milliseconds since 1970. */
+  now(): number;
   /** This host, for checks of its own configuration; absent where there is no host to inspect. */
   readonly host?: HostLook;
   /** The differences between this host and a configuration folder. */
@@ -37,6 +40,8 @@ Reads configuration as a session would and reports every problem at once, each a
                     {"ok": boolean, "files": number, "errors": number, "warnings": number,
                      "problems": [{"severity": "error" | "warning", "path", "line", "message", "fix"}]}
                     line is absent where the whole file is meant
+
+A member whose \`until\` is past, or is less than 14 days away, is a warning.
 
 Without PATH root is also told where this host is not as the configuration asks for it: rendered files that are missing, out
 of date, changed by hand or left over, units that do not run, and a way to nixgate's own program that sshd would not take
@@ -60,14 +65,14 @@ export const check: Command<CheckPorts> = {
 
 async function runCheck(
   { positionals, options }: Arguments,
-  { files, host, onHost }: CheckPorts,
+  { files, host, onHost, now }: CheckPorts,
 ): Promise<CommandResult> {
   const configDir = String(options["config-dir"] ?? CONFIG_DIRECTORY);
   const paths = positionals.length > 0 ? positionals : [configDir];
   const reports = await Promise.all(
     paths.map((path) => {
       const plain = path.replace(/(?<=.)\/+$/, "");
-      return checkPath(files, plain, resolve(plain) === resolve(configDir) ? host : undefined);
+      return checkPath({ files, now: now() }, plain, resolve(plain) === resolve(configDir) ? host : undefined);
     }),
   );
   const own = reports.flatMap((report) => report.problems);
@@ -87,10 +92,17 @@ interface Report {
   readonly problems: readonly Problem[];
 }
 
-async function checkPath(files: ConfigFiles, path: string, host?: HostLook): Promise<Report> {
+/** What a check reads, and the moment that it is made for. */
+interface Reading {
+  readonly files: ConfigFiles;
+  readonly now: number;
+}
+
+async function checkPath(reading: Reading, path: string, host?: HostLook): Promise<Report> {
+  const { files } = reading;
   const kind = files.kind(path);
   if (kind.kind !== "found") return { files: 1, problems: [kind.problem] };
-  if (kind.found === "file") return checkFile(files, path);
+  if (kind.found === "file") return checkFile(reading, path);
   const names = files.list(path);
   if (names.kind !== "found") return { files: 1, problems: [names.problem] };
   if (names.found.some((name) => /^(?:nixgate\.(?:toml|json)|policies)$/.test(name))) {
@@ -99,21 +111,24 @@ async function checkPath(files: ConfigFiles, path: string, host?: HostLook): Pro
     const here = host ? await hostWarnings(config, host) : [];
     return {
       files: 1 + policies.length,
-      problems: [...problems, ...(await withoutRules(`${path}/policies`, files, policies)), ...here],
+      problems: [...problems, ...(await aboutPolicies(`${path}/policies`, reading, policies)), ...here],
     };
   }
   const { policies, problems } = await loadPolicies(files, path);
   const between = await betweenPolicies(sources(policies));
   return {
     files: policies.length,
-    problems: [...problems, ...between, ...(await withoutRules(path, files, policies))],
+    problems: [...problems, ...between, ...(await aboutPolicies(path, reading, policies))],
   };
 }
 
-/** Warns of a configuration that admits no session: a folder without a policy, and policies without a rule. */
-async function withoutRules(
+/**
+ * Warns of a configuration that admits no session: a folder without a policy, and policies without a rule. Warns of
+ * members whose access ends.
+ */
+async function aboutPolicies(
   folder: string,
-  files: ConfigFiles,
+  { files, now }: Reading,
   policies: readonly LoadedPolicy[],
 ): Promise<readonly Problem[]> {
   if (policies.length === 0 && files.list(folder).kind === "found") {
@@ -121,20 +136,25 @@ async function withoutRules(
     const message = "holds no policy, so nobody can come in";
     return [{ severity: "warning", path: folder, line: undefined, message, fix }];
   }
-  const each = sources(policies).map(({ policy, source }) => placeFindings(source, emptyFindings(policy)));
+  const each = sources(policies).map(({ policy, source }) =>
+    placeFindings(source, [...emptyFindings(policy), ...expiryFindings(policy, now)]),
+  );
   return (await Promise.all(each)).flat();
 }
 
-async function checkFile(files: ConfigFiles, path: string): Promise<Report> {
+async function checkFile({ files, now }: Reading, path: string): Promise<Report> {
   const read = files.read(path);
   if (read.kind !== "found") return { files: 1, problems: [read.problem] };
   const { text } = read.found;
   if (/^nixgate\.(?:toml|json)$/.test(basename(path)))
     return { files: 1, problems: (await readHostConfig(text, path)).problems };
   const policy = await readPolicy(text, path);
-  const advice = policy.ok
-    ? await placeFindings({ path, text }, [...adviceFindings(policy.value), ...emptyFindings(policy.value)])
-    : [];
+  const found = ({ value }: { readonly value: Policy }) => [
+    ...adviceFindings(value),
+    ...emptyFindings(value),
+    ...expiryFindings(value, now),
+  ];
+  const advice = policy.ok ? await placeFindings({ path, text }, found(policy)) : [];
   return { files: 1, problems: [...policy.problems, ...advice] };
 }
 

@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { ENDPOINT_NAMES } from "../../request/endpoints.ts";
 import { memberName, teamName } from "../../units/ids.ts";
 import { limitFields, teamLimitFields } from "../limit-fields.ts";
+import type { Member } from "../policy.ts";
 import { sourceAddress } from "./address.ts";
 import {
   bytes,
@@ -18,6 +19,7 @@ import {
   text,
   wrongType,
 } from "./field.ts";
+import { moment } from "./moment.ts";
 import { publicKeyField } from "./public-key.ts";
 
 const NAME_FIX =
@@ -46,6 +48,15 @@ export const MemberEntry = table({
   name: named(memberName),
   keys: z.exactOptional(list(publicKeyField, 'write a list such as ["ssh-ed25519 AAAA… ci@alpha"]')),
   from: z.exactOptional(list(sourceAddress, 'write a list such as ["10.0.0.0/8"]')),
+  until: z.exactOptional(moment),
+});
+
+export type MemberEntry = z.output<typeof MemberEntry>;
+
+/** The member of an entry, with every default. */
+export const memberOf = ({ name, keys = [], from = [], until }: MemberEntry): Member => ({
+  ...{ name, keys, from },
+  ...(until !== undefined && { until }),
 });
 
 /** policies/<team>.toml as written: every key that it may have, without defaults. */

@@ -1,4 +1,5 @@
 import { parse, TomlError } from "smol-toml";
+import { isDay } from "../schema/moment.ts";
 import type { Parsed } from "./source.ts";
 import { slipOf } from "./toml-slips.ts";
 
@@ -14,7 +15,8 @@ const REMEDIES: readonly (readonly [complaint: RegExp, message: string, fix: str
  */
 export function parseToml(text: string): Parsed {
   try {
-    return { ok: true, data: parse(text, { unsafeKeyBehaviour: "throw", maxDepth: 16 }) };
+    const data = parse(text, { unsafeKeyBehaviour: "throw", maxDepth: 16 });
+    return noSuchDay(text) ?? { ok: true, data };
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const complaint = (error.message.split("\n")[0] ?? "").replace(/^Invalid TOML document: /, "");
@@ -29,3 +31,14 @@ export function parseToml(text: string): Parsed {
     };
   }
 }
+
+/** smol-toml takes a day that is not in the calendar for a later one, and access would last longer than was written. */
+function noSuchDay(text: string): Parsed | undefined {
+  const lines = text.split("\n");
+  const line = lines.findIndex((row) => /^[^"'#]*=\s*\d{4}-\d\d-\d\d/.test(row) && !isDay(dayIn(row))) + 1;
+  if (line === 0) return undefined;
+  const message = `${dayIn(lines[line - 1] ?? "")} is not in the calendar`;
+  return { ok: false, line, message, fix: "write a day that the month has" };
+}
+
+const dayIn = (row: string) => /=\s*(\d{4}-\d\d-\d\d)/.exec(row)?.[1] ?? "";

@@ -192,3 +192,13 @@ test.each(["/usr/bin/nix gate", '/usr/bin/"', "nixgate", "/usr/bin/$(x)", "/a\nb
     await expect(run(path)).rejects.toMatchObject({ exitStatus: 64 });
   },
 );
+
+test.each([
+  ["2027-03-01", "20270228235959Z"],
+  ["2027-03-01T12:00:00+02:00", "20270301095959Z"],
+  ["1969-01-01", "19700101000001Z"],
+])("a member's access until %s ends for sshd after the second %s", async (until, last) => {
+  const dir = configFolder({ "nixgate.toml": HOST, "policies/alpha.toml": policy("alpha", 1, `until = ${until}`) });
+  const { stdout } = await run(dir, { user: "nix-alpha" });
+  expect(stdout).toBe(line(dir, "alpha", 1, `expiry-time="${last}",`));
+});

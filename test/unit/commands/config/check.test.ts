@@ -12,7 +12,7 @@ name = "ci"
 keys = ["${exampleKey(1)}"]
 `;
 const run = (positionals: string[], options: Record<string, string | boolean> = {}) =>
-  Promise.resolve(check.run({ positionals, options }, { files }));
+  Promise.resolve(check.run({ positionals, options }, { files, now: Date.now }));
 
 test("a configuration without a problem ends with 0 and one line", async () => {
   const dir = configFolder({ "nixgate.toml": HOST, "policies/alpha.toml": ALPHA });

@@ -54,7 +54,7 @@ interface Given {
 async function said({ host = HOST, policy = ALPHA, look = {}, words }: Given): Promise<readonly string[]> {
   const dir = configFolder({ "nixgate.toml": host, "policies/alpha.toml": policy });
   const { positionals, options } = words?.(dir) ?? { positionals: [], options: { "config-dir": dir } };
-  const ports = { files, host: { ...SOUND, ...look } };
+  const ports = { files, now: Date.now, host: { ...SOUND, ...look } };
   const { status, stdout } = await check.run({ positionals, options: { ...options, json: true } }, ports);
   const { problems } = JSON.parse(`${stdout}`) as { problems: Record<string, string>[] };
   expect(problems.map(({ severity }) => severity)).not.toContain("error");
@@ -204,7 +204,7 @@ describe("check warns of a host on which nobody can come in, or no command begin
 
   test("no policy at all", async () => {
     const dir = configFolder({ "nixgate.toml": HOST, "policies/.keep": "" });
-    const { stdout } = await check.run({ positionals: [dir], options: {} }, { files });
+    const { stdout } = await check.run({ positionals: [dir], options: {} }, { files, now: Date.now });
     expect(stdout).toContain(`${dir}/policies: warning: holds no policy, so nobody can come in`);
   });
 });

@@ -11,7 +11,10 @@ async function advice(...rules: readonly string[]): Promise<readonly string[]> {
   const dir = configFolder({ "nixgate.toml": HOST, "policies/alpha.toml": policy });
   const said = await Promise.all(
     [dir, `${dir}/policies`, `${dir}/policies/alpha.toml`].map(async (path) => {
-      const { status, stdout } = await check.run({ positionals: [path], options: { json: true } }, { files });
+      const { status, stdout } = await check.run(
+        { positionals: [path], options: { json: true } },
+        { files, now: Date.now },
+      );
       expect(status).toBe(0);
       const { problems } = JSON.parse(`${stdout}`);
       return problems.map(
@@ -112,7 +115,7 @@ test("check says nothing of placeholders in their place, of a literal path, and 
   expect(await advice(custom(["nix", "nix-command flakes", "/nix/store"], ["/usr/bin/nix", "build"]))).toEqual([]);
   for (const name of ["ci", "mirror", "untrusted", "workstations"]) {
     const dir = configFolder({ [`${name}.toml`]: readFileSync(`policies/${name}.toml`, "utf8") });
-    expect(await check.run({ positionals: [`${dir}/${name}.toml`], options: {} }, { files })).toEqual({
+    expect(await check.run({ positionals: [`${dir}/${name}.toml`], options: {} }, { files, now: Date.now })).toEqual({
       status: 0,
       stdout: "1 file checked: no errors, no warnings\n",
     });
