@@ -4,6 +4,7 @@ import type { ClosingPorts } from "../commands/host/closing-ports.ts";
 import type { OutputPorts } from "../commands/sessions/sessions-output.ts";
 import type { PrintingPorts, SessionsPorts } from "../commands/sessions/sessions-ports.ts";
 import type { Parsers } from "../policy/schema/parsers.ts";
+import type { ForcedCommand } from "../session/incoming-session.ts";
 import { CONFIG_DIR, PROGRAM, VERSION } from "./places.ts";
 
 export async function ownFiles() {
@@ -14,16 +15,16 @@ export async function ownFiles() {
 export async function configuring(parsers?: Parsers) {
   const { configure } = await import("../session/configuration.ts");
   const files = await ownFiles();
-  return (team: string, member: string | undefined, directory = CONFIG_DIR) =>
-    configure(files, resolve(directory), team, member, parsers);
+  return (forced: ForcedCommand, directory = CONFIG_DIR) =>
+    configure({ files, directory: resolve(directory), parsers }, forced);
 }
 
 /** The same ports for sessions that already run. */
 export async function configuringRunning(parsers?: Parsers) {
   const { configureRunning } = await import("../session/configuration.ts");
   const files = await ownFiles();
-  return (team: string, member: string | undefined, directory = CONFIG_DIR) =>
-    configureRunning(files, resolve(directory), team, member, parsers);
+  return (forced: ForcedCommand, directory = CONFIG_DIR) =>
+    configureRunning({ files, directory: resolve(directory), parsers }, forced);
 }
 
 export async function renderPorts() {

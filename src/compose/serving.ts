@@ -17,9 +17,9 @@ export const SERVING: Entries = {
         const [configure, configureRunning] = await Promise.all([configuring(parsers), configuringRunning(parsers)]);
         const log = openLog();
         return {
-          configure: (team, member) => configure(team, member, directory),
-          configureRunning: (team, member) => configureRunning(team, member, directory),
-          visits: await openSupervisor({
+          configure: (forced) => configure(forced, directory),
+          configureRunning: (forced) => configureRunning(forced, directory),
+          sessions: await openSupervisor({
             version: VERSION,
             program: PROGRAM,
             shim: SHIM,

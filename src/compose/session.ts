@@ -10,26 +10,28 @@ export const SESSION: Entries = {
     return bind(session, async () => {
       const { clock } = await import("../system/kernel/clock.ts");
       const arrived = { startedAt: clock.now(), arrivedAt: clock.monotonic() };
-      const [{ sessionPorts }, { readOwnEnvironment }, machine, { readUserAuth }, { startTicks }] = await Promise.all([
-        import("../system/session/session-ports.ts"),
-        import("../system/kernel/environment.ts"),
-        import("../system/kernel/machine.ts"),
-        import("../system/session/user-auth.ts"),
-        import("../system/kernel/process-group.ts"),
-      ]);
+      const [{ sessionPorts }, { readOwnEnvironment }, machine, { readUserAuth }, { startTicks }, { toldBySshd }] =
+        await Promise.all([
+          import("../system/session/session-ports.ts"),
+          import("../system/kernel/environment.ts"),
+          import("../system/kernel/machine.ts"),
+          import("../system/session/user-auth.ts"),
+          import("../system/kernel/process-group.ts"),
+          import("../session/requests/ssh-environment.ts"),
+        ]);
       const environment = readOwnEnvironment();
       const account = machine.ownAccount();
+      const terminal = machine.stdinIsTerminal("self");
       return {
-        arrived,
-        environment,
-        account,
-        machine: machine.ownMachine(),
-        process: { pid: process.pid, startedTicks: startTicks("self"), version: VERSION },
-        holder: HOLDER,
-        terminal: machine.stdinIsTerminal("self"),
-        key: readUserAuth(environment, account.uid),
+        incoming: {
+          ...{ arrived, account },
+          ...toldBySshd({ environment, terminal, key: readUserAuth(environment, account.uid) }),
+          machine: machine.ownMachine(),
+          process: { pid: process.pid, startedTicks: startTicks("self"), version: VERSION },
+          holder: HOLDER,
+        },
         configure: await configuring(),
-        open: sessionPorts,
+        openPorts: sessionPorts,
         becomeShim: ({ team, member }) =>
           machine.becomeShim(SHIM, member === undefined ? [team] : [team, member], environment),
       };

@@ -17,18 +17,29 @@ import {
   unitProperties,
 } from "./properties.ts";
 
+/**
+ * The facts that a running command is watched by. A plan holds them, and so does the record of a command that runs.
+ */
+export interface CommandTerms {
+  /** The pinned program and its arguments. */
+  readonly argv: readonly [string, ...string[]];
+  /** The properties as the policy gives them. */
+  readonly properties: readonly Property[];
+  /** The values of the limits in the kernel. */
+  readonly expectations: readonly Pick<Expectation, "property" | "value">[];
+  /** Undefined where there is no limit. */
+  readonly runtimeMax: Milliseconds | undefined;
+  readonly stopTimeout: Milliseconds;
+}
+
 /** The complete plan for one allowed request, as plain text. explain prints it, and a session obeys it. */
-export interface Plan {
+export interface Plan extends CommandTerms {
   readonly manager: Manager;
   readonly unit: string;
   readonly slice: string;
   readonly description: string;
-  /** The pinned program and its arguments. */
-  readonly argv: readonly [string, ...string[]];
   /** The command's whole environment. */
   readonly environment: Readonly<Record<string, string>>;
-  /** The properties as the policy gives them. */
-  readonly properties: readonly Property[];
   /** The properties as systemd gets them. */
   readonly unitProperties: readonly Property[];
   /** The sandbox of a service, systemd.exec(5); undefined for a command that runs in a plain scope. */
@@ -38,9 +49,6 @@ export interface Plan {
   readonly team: { readonly properties: readonly Property[]; readonly expectations: readonly Expectation[] };
   /** systemd-run (or prlimit), the holder and the command; under the system manager the shim's command line. */
   readonly commandLine: readonly [string, ...string[]];
-  /** Undefined where there is no limit. */
-  readonly runtimeMax: Milliseconds | undefined;
-  readonly stopTimeout: Milliseconds;
 }
 
 export interface Where {

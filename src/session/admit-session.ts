@@ -1,12 +1,12 @@
 import { hostBusy, hostFull, logFull, type Objection, teamBusy, tooManyStarts } from "../decision/admit.ts";
+import type { Policy } from "../policy/policy.ts";
 import { digest } from "../units/digest.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import type { SessionId, TeamName } from "../units/ids.ts";
 import { AdmissionUnavailable } from "./admission-unavailable.ts";
-import type { Configuration, SessionRefusal } from "./arrival.ts";
+import type { ReadyConfiguration } from "./configuration.ts";
 import type { Admission, Place } from "./ports.ts";
-
-type Admitted = Extract<Configuration, { ok: true }>;
+import type { SessionRefusal } from "./refusal.ts";
 
 /** The slots of the team and of the host that a session holds, or the reason why it got none. */
 export type Admittance =
@@ -16,7 +16,7 @@ export type Admittance =
 /** Takes the slots of a session. A process that serves only one session may exit without returning them. */
 export async function admitSession(
   session: SessionId,
-  configuration: Admitted,
+  configuration: ReadyConfiguration,
   admission: Admission,
 ): Promise<Admittance> {
   const held: Place[] = [];
@@ -31,7 +31,7 @@ export async function admitSession(
 
 /** Takes the slots of a session that already runs, even where the bounds are now lower. */
 export async function readmitSession(
-  { directory, policy: { team } }: Admitted,
+  { directory, policy: { team } }: Pick<ReadyConfiguration, "directory"> & { readonly policy: Pick<Policy, "team"> },
   admission: Admission,
 ): Promise<{ leave(): void }> {
   const names = [countedAs(directory, team), countedAs(directory)];
@@ -45,7 +45,7 @@ export async function readmitSession(
 
 async function refusalOf(
   session: SessionId,
-  configuration: Admitted,
+  configuration: ReadyConfiguration,
   admission: Admission,
   held: Place[],
 ): Promise<SessionRefusal | undefined> {
@@ -60,7 +60,7 @@ async function refusalOf(
 
 async function objectionTo(
   session: SessionId,
-  { directory, host: { admission: bounds, log }, policy: { team, session: rules } }: Admitted,
+  { directory, host: { admission: bounds, log }, policy: { team, session: rules } }: ReadyConfiguration,
   admission: Admission,
   held: Place[],
 ): Promise<Objection | undefined> {

@@ -1,51 +1,72 @@
 import { closedWords, closingOf } from "../policy/closed.ts";
 import type { ConfigFiles } from "../policy/config-files.ts";
-import { loadHost, loadTeam } from "../policy/load.ts";
+import { loadHost, loadTeam, type PolicySource } from "../policy/load.ts";
+import type { HostConfig, Policy } from "../policy/policy.ts";
 import type { Parsers } from "../policy/schema/parsers.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { memberName, teamName } from "../units/ids.ts";
-import type { Configuration, SessionRefusal } from "./arrival.ts";
+import type { ForcedCommand } from "./incoming-session.ts";
+import type { SessionRefusal } from "./refusal.ts";
+
+/** The policy that the session is judged by, or the reason why there is none. */
+export type Configuration = ReadyConfiguration | RefusedConfiguration;
+
+export interface ReadyConfiguration {
+  readonly ok: true;
+  /** The absolute path of the configuration folder. */
+  readonly directory: string;
+  readonly host: HostConfig;
+  readonly policy: Policy;
+  readonly source: PolicySource;
+}
+
+export interface RefusedConfiguration {
+  readonly ok: false;
+  readonly directory: string;
+  /** Set where nixgate.toml could be read: the refusal is then recorded in its log folder. */
+  readonly host: HostConfig | undefined;
+  readonly source?: PolicySource;
+  readonly refusal: SessionRefusal;
+}
+
+/** The configuration folder, and the way to read it. */
+export interface ConfigSource {
+  readonly files: ConfigFiles;
+  readonly directory: string;
+  readonly parsers?: Parsers | undefined;
+}
 
 /** The policy and the host configuration for a new session of this team and member, or the refusal. */
-export async function configure(
-  files: ConfigFiles,
-  directory: string,
-  team: string,
-  member: string | undefined,
-  parsers?: Parsers,
-): Promise<Configuration> {
-  const closing = closingOf(files, directory, teamName(team));
-  if (closing === undefined) return configureRunning(files, directory, team, member, parsers);
-  const { checked } = await loadHost(files, directory, parsers?.host);
-  const refusal = { reason: "closed", message: closedWords(closing), status: ExitStatus.busy } as const;
-  return { ok: false, directory, host: checked.ok ? checked.value : undefined, refusal };
+export async function configure(source: ConfigSource, forced: ForcedCommand): Promise<Configuration> {
+  const { files, directory } = source;
+  const closing = closingOf(files, directory, teamName(forced.team));
+  if (closing === undefined) return configureRunning(source, forced);
+  return refused(source, { reason: "closed", message: closedWords(closing), status: ExitStatus.busy });
 }
 
 /** The same for a session that already runs: closing the builder does not affect it. */
-export async function configureRunning(
-  files: ConfigFiles,
-  directory: string,
-  team: string,
-  member: string | undefined,
-  parsers?: Parsers,
-): Promise<Configuration> {
+export async function configureRunning(source: ConfigSource, { team, member }: ForcedCommand): Promise<Configuration> {
+  const { files, directory, parsers } = source;
   const name = teamName(team);
-  if (name === undefined) {
-    const { checked } = await loadHost(files, directory, parsers?.host);
-    return { ok: false, directory, host: checked.ok ? checked.value : undefined, refusal: UNKNOWN_TEAM };
-  }
+  if (name === undefined) return refused(source, UNKNOWN_TEAM);
   const loaded = await loadTeam(files, directory, name, parsers);
   if (!loaded.ok) {
     const { host, source, reason, error } = loaded;
     const refusal = reason === "unknown-team" ? UNKNOWN_TEAM : { ...INVALID, message: error.message };
     return { ok: false, directory, host, ...(source && { source }), refusal };
   }
-  const { host, policy, source } = loaded;
+  const { host, policy, source: read } = loaded;
   const known = memberName(member ?? "");
   if (member !== undefined && !policy.members.some((listed) => listed.name === known)) {
-    return { ok: false, directory, host, source, refusal: UNKNOWN_MEMBER };
+    return { ok: false, directory, host, source: read, refusal: UNKNOWN_MEMBER };
   }
-  return { ok: true, directory, host, policy, source };
+  return { ok: true, directory, host, policy, source: read };
+}
+
+/** A refusal for which no policy is read. */
+async function refused({ files, directory, parsers }: ConfigSource, refusal: SessionRefusal) {
+  const { checked } = await loadHost(files, directory, parsers?.host);
+  return { ok: false, directory, host: checked.ok ? checked.value : undefined, refusal } as const;
 }
 
 const INVALID = { reason: "policy-invalid", status: ExitStatus.config } as const;

@@ -1,6 +1,6 @@
 import type { Cause } from "../ending/ending.ts";
-import type { Arrival } from "./arrival.ts";
-import type { SessionPorts } from "./ports.ts";
+import type { SessionId } from "../units/ids.ts";
+import type { Client } from "./ports.ts";
 
 /** The result of a session. */
 export interface Outcome {
@@ -11,14 +11,16 @@ export interface Outcome {
   readonly cause: Cause;
 }
 
-/** The line that reports a refusal or a stop. A user quotes the session id in it to the administrator. */
-export const refusalLine = (message: string, { session }: Pick<Arrival, "session">): string =>
-  `nixgate: ${message} (session ${session})`;
+/** A session with a client that can be told something. */
+export interface ClientOfSession {
+  readonly id: SessionId;
+  readonly ports: { readonly client: Pick<Client, "tell"> };
+}
 
-export function tellClient(
-  message: string,
-  arrival: Pick<Arrival, "session">,
-  { client }: Pick<SessionPorts, "client">,
-): void {
-  client.tell(refusalLine(message, arrival));
+/** The line that reports a refusal or a stop. A user quotes the session id in it to the administrator. */
+export const refusalLine = (message: string, { id }: Pick<ClientOfSession, "id">): string =>
+  `nixgate: ${message} (session ${id})`;
+
+export function tellClient(session: ClientOfSession, message: string): void {
+  session.ports.client.tell(refusalLine(message, session));
 }

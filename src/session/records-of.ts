@@ -1,14 +1,17 @@
-import type { Allow, Deny } from "../decision/decision.ts";
+import type { Deny } from "../decision/decision.ts";
 import { sessionStatus } from "../ending/cause.ts";
 import type { Ending, Exit, Survivor } from "../ending/ending.ts";
 import { requestText } from "../record/request-text.ts";
 import type { RecordOf, SessionRecord } from "../record/schema.ts";
 import type { LimitOf } from "../record/vocabulary.ts";
 import type { Plan } from "../scope/plan.ts";
+import { memberName } from "../units/ids.ts";
 import { escapeText } from "../units/text.ts";
-import type { Arrival, SessionRefusal } from "./arrival.ts";
+import type { AllowedRequest } from "./command/running-command.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Isolation, OpenScope } from "./ports.ts";
+import type { SessionRefusal } from "./refusal.ts";
+import type { OpenedSession } from "./session.ts";
 
 /** The fields of one kind of record, before the chain adds session, time and place. */
 type Body<Event extends SessionRecord["event"]> = Omit<
@@ -21,8 +24,13 @@ const ISOLATION = { user: "scope-user", system: "scope-system", none: "process" 
 /** A shorter wait is not recorded. */
 export const NOTABLE_DELAY_MS = 1000;
 
-export function startRecord(arrival: Arrival): Body<"session.start"> {
-  const { account, connection, configuration, member, process, machine, delayed = 0 } = arrival;
+export function startRecord({
+  incoming,
+  configuration,
+}: Pick<OpenedSession, "incoming" | "configuration">): Body<"session.start"> {
+  const { account, connection, forced, process, machine, arrived, request } = incoming;
+  const member = memberName(forced.member ?? "");
+  const { delayed = 0 } = arrived;
   const manager = configuration.host?.scope.manager ?? "none";
   return {
     event: "session.start",
@@ -30,13 +38,13 @@ export function startRecord(arrival: Arrival): Body<"session.start"> {
     user: account.name,
     uid: account.uid,
     ...connection,
-    mode: arrival.request.mode,
+    mode: request.mode,
     ...(configuration.source && { policy: { ...configuration.source } }),
     nixgate: process.version,
     pid: process.pid,
     ...(process.startedTicks !== undefined && { started_ticks: process.startedTicks }),
     ...(machine.id !== undefined && { machine: machine.id }),
-    monotonic_ms: Math.round(arrival.arrivedAt),
+    monotonic_ms: Math.round(arrived.arrivedAt),
     ...(delayed >= NOTABLE_DELAY_MS && { delayed_ms: Math.round(delayed) }),
     isolation: ISOLATION[manager],
   };
@@ -55,9 +63,7 @@ export function denyRecord(
 }
 
 export function commandStartRecord(
-  n: number,
-  request: Uint8Array,
-  decision: Allow,
+  { n, bytes, decision }: AllowedRequest,
   plan: Plan,
   scope: OpenScope | undefined,
   isFallback = false,
@@ -65,7 +71,7 @@ export function commandStartRecord(
   return {
     event: "command.start",
     n,
-    request: requestText(request).request,
+    request: requestText(bytes).request,
     rule: decision.rule.name,
     argv: [...decision.argv],
     ...(decision.matched.length > 0 && { matched: decision.matched.map((one) => ({ ...one })) }),

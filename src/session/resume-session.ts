@@ -1,18 +1,20 @@
 import type { Unended } from "../archive/lost/unended.ts";
 import { sessionStatus } from "../ending/cause.ts";
+import type { HostConfig, Policy } from "../policy/policy.ts";
+import { hostConfig, SESSION } from "../policy/schema/defaults.ts";
 import { resumeChain } from "../record/chain.ts";
 import type { RecordOf } from "../record/schema.ts";
-import type { Plan } from "../scope/plan.ts";
+import type { CommandTerms } from "../scope/plan.ts";
 import { parseDuration } from "../units/durations.ts";
 import type { SessionId, TeamName } from "../units/ids.ts";
+import type { Milliseconds } from "../units/quantities.ts";
 import { readmitSession } from "./admit-session.ts";
-import type { Configuration } from "./arrival.ts";
-import { runToEnd } from "./command/serve-command.ts";
+import { finishCommand } from "./command/finish-command.ts";
+import type { Configuration } from "./configuration.ts";
+import { tellClient } from "./outcome.ts";
 import type { OpenScope, SessionPorts } from "./ports.ts";
 import { endRecord, refuseRecord } from "./records-of.ts";
 import { openSessionLog, RecordFailure } from "./session-log.ts";
-
-type Admitted = Extract<Configuration, { ok: true }>;
 
 export type ResumePorts = Pick<SessionPorts, "clock" | "client" | "records" | "admission" | "programs" | "strays">;
 
@@ -22,30 +24,38 @@ export interface Resumed {
   readonly begun: RecordOf<"command.start">;
 }
 
+/** The settings that still apply to a session whose command runs. */
+export interface ResumedConfiguration {
+  readonly directory: string;
+  readonly host: HostConfig;
+  readonly policy: Pick<Policy, "team" | "session">;
+}
+
+/** Opens the scope and the ports of a command that runs. */
+export type ReopenPorts = (
+  terms: CommandTerms,
+  clientGoneGrace: Milliseconds,
+) => { readonly scope: OpenScope; readonly ports: ResumePorts };
+
 /**
- * The part of the plan that the command's record holds: enough to watch the command and to name the limit that it hits.
+ * A command keeps running where its policy is gone or unreadable. It keeps the limits that it started with, and the
+ * default settings apply to its watching and its records.
  */
-export function planOfRecord({ begun }: Resumed, { policy }: Admitted): Plan {
-  const { asked } = begun.limits;
+export function orDefaults(configuration: Configuration, { lost }: Resumed): ResumedConfiguration {
+  if (configuration.ok) return configuration;
+  const { directory, host = hostConfig({ schema: 1 }) } = configuration;
+  return { directory, host, policy: { team: lost.start.team as TeamName, session: SESSION } };
+}
+
+/** What the command's record tells: enough to watch the command and to name the limit that it hits. */
+export function termsOfRecord({ begun }: Resumed, { policy }: ResumedConfiguration): CommandTerms {
+  const { asked, applied } = begun.limits;
   const runtime =
     asked["RuntimeMaxSec"] === undefined ? undefined : parseDuration(String(asked["RuntimeMaxSec"]), true);
   return {
-    manager: "system",
-    unit: begun.unit ?? "",
-    slice: "",
-    description: "",
     argv: begun.argv as [string, ...string[]],
-    environment: {},
-    confinement: undefined,
     properties: Object.entries(asked).map(([name, value]) => ({ name, value: String(value) })),
-    unitProperties: [],
-    expectations: Object.entries(begun.limits.applied).map(([property, value]) => ({
-      property,
-      file: "",
-      value: String(value),
-    })),
-    team: { properties: [], expectations: [] },
-    commandLine: begun.argv as [string, ...string[]],
+    expectations: Object.entries(applied).map(([property, value]) => ({ property, value: String(value) })),
     runtimeMax: typeof runtime === "number" ? runtime : undefined,
     stopTimeout: policy.session.stopTimeout,
   };
@@ -58,32 +68,24 @@ export function planOfRecord({ begun }: Resumed, { policy }: Admitted): Plan {
  */
 export async function resumeSession(
   resumed: Resumed,
-  admitted: Admitted,
-  plan: Plan,
-  scope: OpenScope,
-  ports: ResumePorts,
+  configuration: ResumedConfiguration,
+  reopen: ReopenPorts,
 ): Promise<number> {
-  const { start, last, commands, denied } = resumed.lost;
-  const arrival = {
-    session: start.session as SessionId,
-    machine: { host: start.host, boot: start.boot },
-    configuration: admitted,
-    team: start.team as TeamName,
-    startedAt: Date.parse(start.time),
-    arrivedAt: start.monotonic_ms ?? arrivalOf(start, ports),
-  };
-  const log = openSessionLog(arrival, ports, resumeChain(last));
-  const place = await readmitSession(admitted, ports.admission);
+  const terms = termsOfRecord(resumed, configuration);
+  const { scope, ports } = reopen(terms, configuration.policy.session.clientGoneGrace);
+  const session = openResumed(resumed, configuration, ports);
+  const { log } = session;
+  const { commands, denied } = resumed.lost;
+  const slots = await readmitSession(configuration, ports.admission);
   try {
-    const ending = await runToEnd(scope, plan, resumed.begun.n, admitted.policy.session, arrival, log, ports);
+    const ending = await finishCommand(session, { n: resumed.begun.n, terms, scope });
     const exit = sessionStatus(ending);
     const strays = await ports.strays?.();
     const elapsed = log.elapsed();
     log.write(endRecord({ exit, commands, denied, cause: ending.cause }, elapsed, strays), { durable: true, elapsed });
     return exit;
   } catch (error) {
-    const message = "the session cannot be put on record";
-    ports.client.tell(`nixgate: ${message} (session ${start.session})`);
+    tellClient(session, "the session cannot be put on record");
     if (!(error instanceof RecordFailure)) throw error;
     const { exitStatus: exit, message: why } = error.failure;
     log.write(refuseRecord({ reason: "log-unavailable", message: why, status: exit }));
@@ -92,8 +94,20 @@ export async function resumeSession(
     return exit;
   } finally {
     log.close();
-    place.leave();
+    slots.leave();
   }
+}
+
+function openResumed({ lost: { start, last } }: Resumed, configuration: ResumedConfiguration, ports: ResumePorts) {
+  const id = start.session as SessionId;
+  const head = {
+    session: id,
+    team: start.team as TeamName,
+    machine: { host: start.host, boot: start.boot },
+    arrived: { startedAt: Date.parse(start.time), arrivedAt: start.monotonic_ms ?? arrivalOf(start, ports) },
+    settings: configuration.host.log,
+  };
+  return { id, configuration, ports, log: openSessionLog(head, ports, resumeChain(last)) };
 }
 
 /** For records of older versions, which have no monotonic time. The clock may have been set back since. */

@@ -2,9 +2,10 @@ import type { HostConfig, RefusalBudget } from "../policy/policy.ts";
 import { hostConfig } from "../policy/schema/defaults.ts";
 import { append, type Chain, openChain } from "../record/chain.ts";
 import type { RecordBody } from "../record/schema.ts";
-import { UNASSIGNED } from "../record/vocabulary.ts";
+import type { UNASSIGNED } from "../record/vocabulary.ts";
 import { NixgateError } from "../units/error.ts";
-import type { Arrival } from "./arrival.ts";
+import type { SessionId, TeamName } from "../units/ids.ts";
+import type { ArrivalTime, Machine } from "./incoming-session.ts";
 import { tellClient } from "./outcome.ts";
 import type { RecordFile, Refusals, SessionPorts } from "./ports.ts";
 
@@ -62,20 +63,27 @@ export class RecordFailure extends Error {
 const MOST_UNWRITTEN = 256;
 
 /** The default settings, for a nixgate.toml that cannot be read. */
-const DEFAULT_LOG: HostConfig["log"] = hostConfig({ schema: 1 }).log;
+const DEFAULT_LOG: LogSettings = hostConfig({ schema: 1 }).log;
+
+/** The session that a log belongs to. */
+export interface LogHead {
+  readonly session: SessionId;
+  readonly team: TeamName | typeof UNASSIGNED;
+  readonly machine: Pick<Machine, "host" | "boot">;
+  readonly arrived: Pick<ArrivalTime, "startedAt" | "arrivedAt">;
+  /** Undefined where nixgate.toml cannot be read: then the default settings apply. */
+  readonly settings: LogSettings | undefined;
+}
+
+type LogSettings = HostConfig["log"];
 
 /** @param begun the chain so far, of a session that another supervisor began */
 export function openSessionLog(
-  arrival: Pick<Arrival, "session" | "machine" | "configuration" | "team" | "startedAt" | "arrivedAt">,
+  { session, team, machine, arrived, settings = DEFAULT_LOG }: LogHead,
   ports: Pick<SessionPorts, "clock" | "client" | "records">,
   begun?: Chain,
 ): SessionLog {
   const { clock, records } = ports;
-  const { session, machine, configuration } = arrival;
-  const settings = configuration.host?.log ?? DEFAULT_LOG;
-  // A team without a policy is not recorded as a team: a forced command can hold any name.
-  const unknown = !configuration.ok && configuration.refusal.reason === "unknown-team";
-  const team = arrival.team === undefined || unknown ? UNASSIGNED : arrival.team;
   let chain = begun ?? openChain({ session, team, host: machine.host, boot: machine.boot });
   let file: RecordFile | undefined;
   let failure: NixgateError | undefined;
@@ -85,7 +93,7 @@ export function openSessionLog(
   let hasGivenUp = false;
   const counts = { commands: 0, denied: 0 };
 
-  const elapsed = () => Math.max(0, Math.round(clock.monotonic() - arrival.arrivedAt));
+  const elapsed = () => Math.max(0, Math.round(clock.monotonic() - arrived.arrivedAt));
   /**
    * Writes the waiting lines in order, so that the file never has a gap. It may hold only the first part of the chain;
    * the rest is in the journal.
@@ -96,7 +104,7 @@ export function openSessionLog(
     if (hasGivenUp) return failure;
     unwritten.push({ line, durable });
     try {
-      file ??= records.open(settings.directory, team, arrival.startedAt);
+      file ??= records.open(settings.directory, team, arrived.startedAt);
       for (let next = unwritten[0]; next; next = unwritten[0]) {
         const syncing = file.append(next.line, { durable: next.durable });
         if (syncing) underWay = Promise.all([underWay, syncing.catch(loseLate)]);
@@ -114,7 +122,7 @@ export function openSessionLog(
     failure = problem;
     if (settings.onFailure === "refuse") return;
     tellJournal(`the session goes on without records in its file: ${problem.message}`);
-    tellClient("this session goes on without being put on record", arrival, ports);
+    tellClient({ id: session, ports }, "this session goes on without being put on record");
   };
   /** Reports a failure that may come after the session's end. Then only the journal can take it. */
   const loseLate = (error: unknown) => {
@@ -154,7 +162,7 @@ export function openSessionLog(
     waiting = undefined;
     for (const one of held) writeNow(one);
   };
-  const budget = budgetOf(records.refusals, settings, team, arrival.startedAt);
+  const budget = budgetOf(records.refusals, settings, team, arrived.startedAt);
   return {
     tellJournal,
     elapsed,
@@ -165,7 +173,7 @@ export function openSessionLog(
       if (body.event === "command.start") counts.commands += 1;
       if (body.event === "command.deny") counts.denied += 1;
       // The file is that of the day of arrival. The first record has the same date, also at midnight.
-      const time = body.event === "session.start" ? arrival.startedAt : arrival.startedAt + since;
+      const time = body.event === "session.start" ? arrived.startedAt : arrived.startedAt + since;
       if (body.event === "command.start") {
         isRefused = false;
         commit();
@@ -194,13 +202,13 @@ export function openSessionLog(
       const lines = unwritten.map(({ line }) => line);
       unwritten = [];
       if (lines.length === 0 || hasGivenUp) return;
-      records.later?.({ directory: settings.directory, team, start: arrival.startedAt, session, lines });
+      records.later?.({ directory: settings.directory, team, start: arrived.startedAt, session, lines });
     },
   };
 }
 
 /** The counters of refusals are files and may fail. Then each refusal is recorded, as without a counter. */
-function budgetOf(refusals: Refusals | undefined, settings: HostConfig["log"], team: string, at: number) {
+function budgetOf(refusals: Refusals | undefined, settings: LogSettings, team: string, at: number) {
   const { directory, maxRefusalBytesPerDay: bytes, maxRefusalsPerDay: records } = settings;
   const attempt = <T>(action: (counted: Refusals) => T, otherwise: T): T => {
     try {

@@ -1,68 +1,60 @@
-import { hostConfig, SESSION } from "../policy/schema/defaults.ts";
-import type { Plan } from "../scope/plan.ts";
 import { ExitStatus } from "../units/exit-status.ts";
-import type { TeamName } from "../units/ids.ts";
-import type { Milliseconds } from "../units/quantities.ts";
-import type { Configuration } from "./arrival.ts";
 import { asItStands, type Standing } from "./command/standing.ts";
-import type { OpenScope } from "./ports.ts";
-import { planOfRecord, type Resumed, type ResumePorts, resumeSession } from "./resume-session.ts";
-import { type Named, serveArrival, type Visitor } from "./serve-arrival.ts";
+import type { Configuration } from "./configuration.ts";
+import type { ForcedCommand, IncomingSession } from "./incoming-session.ts";
+import { orDefaults, type ReopenPorts, type Resumed, resumeSession } from "./resume-session.ts";
+import { type OpenPorts, serveSession } from "./serve-session.ts";
 
-/** A shim that has asked for its first answer. */
-export interface Visit {
-  readonly named: Named;
-  readonly visitor: Visitor;
+/** The session of a shim that has asked for its first answer. */
+export interface ShimSession {
+  readonly incoming: IncomingSession;
   /**
    * Whether there is room for its answers. Without room the shim itself reports that there is no answer, with status
    * 75.
    */
   readonly hasRoom: boolean;
   readonly standing: Standing;
+  readonly openPorts: OpenPorts;
   /** Makes the shim write its remaining lines and exit with this status. */
   end(status: number): Promise<void>;
 }
 
-export interface SupervisePorts {
-  /** The configuration for a new session. */
-  configure(team: string, member: string | undefined): Promise<Configuration>;
-  /** The configuration for a session that already runs. */
-  configureRunning(team: string, member: string | undefined): Promise<Configuration>;
-  /**
-   * Calls back for each visit until the service stops; then the promise settles. Sessions whose shim has outlived an
-   * earlier supervisor come first.
-   */
-  visits(serve: Serve): Promise<void>;
-}
-
-/** The handlers for new and for resumed sessions. */
-export interface Serve {
-  visit(visit: Visit): Promise<void>;
-  return(back: Return): Promise<void>;
-}
-
-/** A shim whose command still runs although its supervisor has died. */
-export interface Return {
+/** The session of a shim whose command still runs although its supervisor has died. */
+export interface ResumableSession {
   readonly resumed: Resumed;
-  /** Opens the shim's scope and ports. The policy must be known before. */
-  open(plan: Plan, clientGoneGrace: Milliseconds): { readonly scope: OpenScope; readonly ports: ResumePorts };
+  readonly reopen: ReopenPorts;
   end(status: number): Promise<void>;
 }
 
+/** The handlers for new and for resumed sessions. */
+export interface SessionHandlers {
+  serve(session: ShimSession): Promise<void>;
+  resume(session: ResumableSession): Promise<void>;
+}
+
+export interface SupervisePorts {
+  /** The configuration for a new session. */
+  configure(forced: ForcedCommand): Promise<Configuration>;
+  /** The configuration for a session that already runs. */
+  configureRunning(forced: ForcedCommand): Promise<Configuration>;
+  /**
+   * Calls back for each session until the service stops; then the promise settles. Sessions whose shim has outlived an
+   * earlier supervisor come first.
+   */
+  sessions(handlers: SessionHandlers): Promise<void>;
+}
+
 /** Serves all sessions of the host, each independently of the others. */
-export async function supervise({ configure, configureRunning, visits }: SupervisePorts): Promise<void> {
-  await visits({
-    async visit(visit) {
-      const { named, visitor, standing, hasRoom, end } = believed(visit);
-      const known = asItStands(forShims(await configure(named.team, named.member)), standing);
-      const configuration = hasRoom ? known : unanswered(known);
-      await end(await serveArrival(named, visitor, configuration));
+export async function supervise({ configure, configureRunning, sessions }: SupervisePorts): Promise<void> {
+  await sessions({
+    async serve({ incoming: told, standing, hasRoom, openPorts, end }) {
+      const incoming = believed(told, standing);
+      const known = asItStands(forShims(await configure(incoming.forced)), standing);
+      await end(await serveSession(incoming, hasRoom ? known : unanswered(known), openPorts));
     },
-    async return({ resumed, open, end }) {
-      const configuration = byDefaults(await configureRunning(resumed.lost.start.team, undefined), resumed);
-      const plan = planOfRecord(resumed, configuration);
-      const { scope, ports } = open(plan, configuration.policy.session.clientGoneGrace);
-      await end(await resumeSession(resumed, configuration, plan, scope, ports));
+    async resume({ resumed, reopen, end }) {
+      const found = await configureRunning({ team: resumed.lost.start.team, member: undefined });
+      await end(await resumeSession(resumed, orDefaults(found, resumed), reopen));
     },
   });
 }
@@ -70,31 +62,10 @@ export async function supervise({ configure, configureRunning, visits }: Supervi
 /**
  * Where sshd did not start the shim, its member, client address and request may be forged, so they are not recorded.
  */
-function believed(visit: Visit): Visit {
-  if (visit.standing.notBySshd === undefined) return visit;
-  const { named, visitor } = visit;
-  return {
-    ...visit,
-    named: { ...named, member: undefined },
-    visitor: { ...visitor, environment: new Map(), key: undefined },
-  };
-}
-
-/**
- * A command keeps running where its policy is gone or unreadable. It keeps the limits that it started with, and the
- * default settings apply to its watching and its records.
- */
-function byDefaults(configuration: Configuration, { lost }: Resumed): Extract<Configuration, { ok: true }> {
-  if (configuration.ok) return configuration;
-  const { directory, host = hostConfig({ schema: 1 }) } = configuration;
-  const nothing = { description: "", allow: [], limits: {}, teamLimits: {}, members: [] };
-  const policy = {
-    ...nothing,
-    team: lost.start.team as TeamName,
-    session: SESSION,
-    store: { mode: "daemon" },
-  } as const;
-  return { ok: true, directory, host, policy, source: { path: "", sha256: "" } };
+function believed(incoming: IncomingSession, { notBySshd }: Standing): IncomingSession {
+  if (notBySshd === undefined) return incoming;
+  const { forced } = incoming;
+  return { ...incoming, forced: { ...forced, member: undefined }, connection: {}, request: { mode: "loop" } };
 }
 
 /**

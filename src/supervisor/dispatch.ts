@@ -2,7 +2,7 @@ import { chownSync, mkdirSync } from "node:fs";
 import { NOTABLE_DELAY_MS } from "../session/records-of.ts";
 import { RecordFailure } from "../session/session-log.ts";
 import { answerToEnd } from "../session/shim-answers.ts";
-import type { Serve } from "../session/supervise.ts";
+import type { SessionHandlers } from "../session/supervise.ts";
 import { killWhole, MOUNT } from "../system/cgroup/cgroup.ts";
 import { clock } from "../system/kernel/clock.ts";
 import { answerServing } from "../system/kernel/resident.ts";
@@ -49,7 +49,11 @@ export interface Guest {
  * Reads the FIFOs: a shim that is not known yet begins a session, the others go on with theirs. Before that, sessions
  * that an earlier supervisor left are taken over, and shims that it did not answer are woken to ask again.
  */
-export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: Supervisor): Promise<void> {
+export async function receive(
+  fifos: readonly Fifo[],
+  handlers: SessionHandlers,
+  supervisor: Supervisor,
+): Promise<void> {
   const { guests } = supervisor;
   const host = async (guest: Guest, team: string, served: () => Promise<void>) => {
     const { pid } = guest.talk.shim;
@@ -88,11 +92,11 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
       if (lost) return talk.answer(() => answerToLost(ask));
       // while it writes its line its stdout is the FIFO; when it stands still it is the client's again
       if (await talk.still()) guardStreams(shim, fifo.uid);
-      const visit = newSessionOf(fifo, guest, { environment, delayed }, supervisor);
-      const { notBySshd } = visit.standing;
+      const session = newSessionOf(fifo, guest, { environment, delayed }, supervisor);
+      const { notBySshd } = session.standing;
       if (notBySshd !== undefined)
         complain(fifo, "a shim came that sshd did not start", { pid: shim.pid, why: notBySshd });
-      return serve.visit(visit);
+      return handlers.serve(session);
     });
     await Promise.race([talk.begun, served]);
   };
@@ -133,8 +137,8 @@ export async function receive(fifos: readonly Fifo[], serve: Serve, supervisor: 
   for (const fifo of teams) makeAnswerFolder(fifo, supervisor);
   for (const sharing of sharingGroups(teams))
     supervisor.warn("these teams read each other's answers: give each account a primary group of its own", { sharing });
-  for (const { fifo, guest, back } of await resumableSessions(teams, supervisor))
-    void host(guest, fifo.name, () => serve.return(back));
+  for (const { fifo, guest, session } of await resumableSessions(teams, supervisor))
+    void host(guest, fifo.name, () => handlers.resume(session));
   for (const { name, uid } of teams) wakeShims(name, uid);
   const reading = readInTurn(fifos, take, {
     isFull: arrivals.isFull,

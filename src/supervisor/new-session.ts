@@ -1,7 +1,7 @@
 import type { SessionPorts } from "../session/ports.ts";
-import type { RawEnvironment } from "../session/requests/ssh-environment.ts";
+import { type RawEnvironment, toldBySshd } from "../session/requests/ssh-environment.ts";
 import { answerToEnd } from "../session/shim-answers.ts";
-import type { Visit } from "../session/supervise.ts";
+import type { ShimSession } from "../session/supervise.ts";
 import { accountOf, loginShellOf } from "../system/accounts/accounts.ts";
 import { pamReadsHomeNow } from "../system/accounts/pam-environment.ts";
 import { clock } from "../system/kernel/clock.ts";
@@ -31,7 +31,7 @@ export function newSessionOf(
   guest: Guest,
   found: { readonly environment: RawEnvironment; readonly delayed: number },
   supervisor: Supervisor,
-): Visit {
+): ShimSession {
   const { talk } = guest;
   const { shim } = talk;
   const { environment, delayed } = found;
@@ -39,11 +39,10 @@ export function newSessionOf(
   const [, member] = shim.words();
   const account = accountOf(fifo.uid);
   if (!account) throw new Error(`uid ${fifo.uid} has no account`);
-  const arrived = { startedAt: clock.now(), arrivedAt: clock.monotonic() };
+  const arrived = { startedAt: clock.now(), arrivedAt: clock.monotonic(), delayed };
+  const forced = { team: fifo.name, member: member === "" ? undefined : member };
   const stranger = notBySshd(shim, fifo.uid);
-  const named = { team: fifo.name, member: member === "" ? undefined : member };
   return {
-    named,
     hasRoom: talk.hasRoom,
     end: (status) => talk.finish((said) => answerToEnd(status, said)),
     standing: {
@@ -52,35 +51,35 @@ export function newSessionOf(
       pamReadsHome: pamReadsHomeNow(),
       ptraceScope: ptraceScope(),
     },
-    visitor: {
-      arrived,
+    incoming: {
+      ...{ forced, arrived, account },
+      ...toldBySshd({
+        environment,
+        terminal: stdinIsTerminal(shim.pid),
+        // what another process than sshd names is not looked at
+        key: stranger === undefined ? readUserAuth(environment, fifo.uid) : undefined,
+      }),
       machine: ownMachine(),
       process: { pid: shim.pid, startedTicks: shim.startedTicks, version },
-      account,
       holder: "",
-      environment,
-      delayed,
-      terminal: stdinIsTerminal(shim.pid),
-      // what another process than sshd names is not looked at
-      key: stranger === undefined ? readUserAuth(environment, fifo.uid) : undefined,
-      open(grace): SessionPorts {
-        const client = clientOfShim(talk, fifo, grace);
-        const session = newSessionId(arrived.startedAt);
-        const waiting = waitingOf(guest, fifo.name as TeamName, session, supervisor.manager);
-        guest.client = client;
-        guest.session = session;
-        return {
-          ...{ clock, admission, client },
-          newSessionId: () => session,
-          records: { ...records, flush: async () => 0 },
-          requests: requestsOfShim(talk, waiting, program),
-          programs: LOOKED_AT_BY_SHIM,
-          scopes: scopesOfShim(guest, named.member, waiting, supervisor),
-          strays: async () => guest.watch?.end(),
-          // `resumableSessions` does it for all, once
-          recovery: { begin: () => undefined, settled: async () => undefined },
-        };
-      },
+    },
+    openPorts(grace): SessionPorts {
+      const client = clientOfShim(talk, fifo, grace);
+      const session = newSessionId(arrived.startedAt);
+      const waiting = waitingOf(guest, fifo.name as TeamName, session, supervisor.manager);
+      guest.client = client;
+      guest.session = session;
+      return {
+        ...{ clock, admission, client },
+        newSessionId: () => session,
+        records: { ...records, flush: async () => 0 },
+        requests: requestsOfShim(talk, waiting, program),
+        programs: LOOKED_AT_BY_SHIM,
+        scopes: scopesOfShim(guest, forced.member, waiting, supervisor),
+        strays: async () => guest.watch?.end(),
+        // `resumableSessions` does it for all, once
+        recovery: { begin: () => undefined, settled: async () => undefined },
+      };
     },
   };
 }

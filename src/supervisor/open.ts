@@ -28,7 +28,7 @@ const RUNNING = `${RUN_DIRECTORY}/_running`;
 /** @throws NixgateError E_SUPERVISE */
 export async function openSupervisor(
   own: Pick<Supervisor, "version" | "program" | "shim" | "log" | "warn">,
-): Promise<SupervisePorts["visits"]> {
+): Promise<SupervisePorts["sessions"]> {
   const accountIn = (team: string, gid: number) => servingIn(accountsOf({ team: team as TeamName }), gid);
   const fifos = passedFifos(process.env, process.pid, accountIn, (team) =>
     own.warn("a team is not served: no account of its has its FIFO's group; nixgate apply mends that", { team }),
@@ -63,8 +63,8 @@ export async function openSupervisor(
     own.warn("kernel.yama.ptrace_scope is not 1 or more: sessions are refused", { found: ptraceScope() ?? "no Yama" });
   const note = own.log.journald ? openJournal().note : undefined;
   if (note !== undefined) own.warn(note, {});
-  return async (serve) => {
-    await receive(fifos, serve, supervisor);
+  return async (handlers) => {
+    await receive(fifos, handlers, supervisor);
     removeIfThere(READY);
     late.write();
     const missing = await supervisor.records.flush(); // what journald has not taken by then is sent by the next

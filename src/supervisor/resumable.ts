@@ -7,7 +7,7 @@ import { ofFile } from "../record/error.ts";
 import type { RecordOf, SessionRecord } from "../record/schema.ts";
 import { sliceName } from "../scope/names.ts";
 import { answerToEnd } from "../session/shim-answers.ts";
-import type { Return } from "../session/supervise.ts";
+import type { ResumableSession } from "../session/supervise.ts";
 import { openArchive } from "../system/archive/archive.ts";
 import { killAllBut, killWhole, MOUNT, processesOf } from "../system/cgroup/cgroup.ts";
 import { clock } from "../system/kernel/clock.ts";
@@ -30,7 +30,7 @@ import { answersOf, type Supervisor } from "./supervisor.ts";
 interface Found {
   readonly fifo: Fifo;
   readonly guest: Guest;
-  readonly back: Return;
+  readonly session: ResumableSession;
 }
 
 /**
@@ -58,12 +58,12 @@ export async function resumableSessions(teams: readonly Fifo[], supervisor: Supe
   each((file) => {
     for (const lost of unendedIn(file)) {
       const fifo = teams.find(({ name }) => name === lost.start.team);
-      const back = fifo && returning(lost, fifo, supervisor);
-      if (back) found.set(lost.start.session, back);
+      const resumable = fifo && resumableOf(lost, fifo, supervisor);
+      if (resumable) found.set(lost.start.session, resumable);
     }
   });
   if (supervisor.followsCrash && journald) each((file) => copyLast(file, supervisor.records));
-  const kept = new Set([...found.values()].map(({ back }) => back.resumed.begun.unit));
+  const kept = new Set([...found.values()].map(({ session }) => session.resumed.begun.unit));
   for (const team of teams) endScopes(team, kept);
   const { copyToJournal, flush } = supervisor.records;
   const ports = recoverPorts(directory, journald ? { copy: copyToJournal, flush } : undefined);
@@ -138,7 +138,7 @@ function copyLast(file: DayFile, records: Supervisor["records"]): void {
   if (last) records.copyToJournal(last.record, last.line);
 }
 
-function returning(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found | undefined {
+function resumableOf(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found | undefined {
   const { start, open } = lost;
   const [begun] = open.values();
   const team = teamName(start.team);
@@ -146,8 +146,8 @@ function returning(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found | u
   const cgroup = `/nixgate.slice/${sliceName(team)}/${begun.unit}`;
   const folder = answersOf(fifo, supervisor);
   const isConfined = begun.unit.endsWith(".service");
-  const session = `/nixgate.slice/${sliceName(team)}/nixgate-${team}-${start.session}-`;
-  const isWaitingScope = (now: string) => now.startsWith(session) && now.endsWith("-wait.scope");
+  const units = `/nixgate.slice/${sliceName(team)}/nixgate-${team}-${start.session}-`;
+  const isWaitingScope = (now: string) => now.startsWith(units) && now.endsWith("-wait.scope");
   const shim = shimProcessOf(start.pid, team, fifo.uid, (now) => (isConfined ? isWaitingScope(now) : now === cgroup));
   if (typeof shim === "string") return undefined;
   if (start.started_ticks !== undefined && start.started_ticks !== shim.startedTicks) {
@@ -170,25 +170,28 @@ function returning(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found | u
   return {
     fifo,
     guest,
-    back: {
+    session: {
       resumed: { lost, begun },
       end: (status) => guest.talk.finish((said) => answerToEnd(status, said)),
-      open(plan, grace) {
+      reopen(terms, grace) {
         const client = clientOfShim(guest.talk, fifo, grace);
         guest.client = client;
-        const known = { openedAt: at, begunAt: at, invocation: begun.invocation };
-        const path = MOUNT + cgroup;
-        const scope = inside
-          ? confinedScope(plan, path, guest.talk, inside, supervisor, known)
-          : scopeAround(guest.talk, plan, path, supervisor.manager, known);
         const holder = inside?.shim ?? shim;
         // The shim asks again if it stood still, because nobody took its word or because nothing has begun.
         const begin = () => void (holder.state() === "stopped" && holder.signal("SIGCONT"));
+        const applied = Object.fromEntries(terms.expectations.map(({ property, value }) => [property, value]));
+        const made = {
+          ...{ openedAt: at, begunAt: at, invocation: begun.invocation, applied, appliedToTeam: undefined, begin },
+          ...{ folder: MOUNT + cgroup, program: terms.argv[0], stopTimeout: terms.stopTimeout },
+        };
+        const scope = inside
+          ? confinedScope(inside, made, supervisor)
+          : scopeAround(guest.talk, made, supervisor.manager);
         const { admission, records } = supervisor;
         guest.watch = supervisor.strays.watch(fifo);
         const strays = async () => guest.watch?.end();
         return {
-          scope: { ...scope, begin },
+          scope,
           ports: { clock, client, admission, records, programs: LOOKED_AT_BY_SHIM, strays },
         };
       },

@@ -14,7 +14,7 @@ import { readPolicy } from "../../src/policy/read-policy.ts";
 import { decodeLine } from "../../src/record/decode.ts";
 import { sentence } from "../../src/record/sentence.ts";
 import { parseRequest } from "../../src/request/parse-request.ts";
-import { askedBy, connectionOf } from "../../src/session/requests/ssh-environment.ts";
+import { connectionOf, requestOf } from "../../src/session/requests/ssh-environment.ts";
 import { askIn, killIn, servingIn } from "../../src/supervisor/lines.ts";
 import { jobsOf } from "../../src/supervisor/systemd/system-manager.ts";
 import { fieldsBehindName, startTicksIn } from "../../src/system/kernel/process-group.ts";
@@ -148,7 +148,7 @@ export async function parsers(folder: string): Promise<readonly Parser[]> {
       ),
       (variables) => {
         const environment = new Map(Object.entries(variables));
-        must(["command", "loop"].includes(askedBy(environment).mode), "asked for neither");
+        must(["command", "loop"].includes(requestOf(environment).mode), "asked for neither");
         for (const end of Object.values(connectionOf(environment)))
           if (end && "ip" in end) {
             isSafe(end.ip);

@@ -5,7 +5,8 @@ import type { Allow, Decision, Deny } from "../../decision/decision.ts";
 import { parseRequest } from "../../request/parse-request.ts";
 import type { Account } from "../../scope/environment.ts";
 import { type Plan, planScope } from "../../scope/plan.ts";
-import type { Configuration } from "../../session/arrival.ts";
+import type { Configuration } from "../../session/configuration.ts";
+import type { ForcedCommand } from "../../session/incoming-session.ts";
 import type { ProgramProblem } from "../../session/ports.ts";
 import { opensLineLoop } from "../../session/requests/ssh-environment.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
@@ -21,7 +22,7 @@ export interface ExplainPorts {
   /** Why the team's account cannot execute a program on this host; without such an account, why the caller cannot. */
   problemWithProgram(path: string, team: string, confined: boolean): ProgramProblem | undefined;
   /** The configuration of a session of this team and member. */
-  configure(team: string, member: string | undefined, configDir: string | undefined): Promise<Configuration>;
+  configure(forced: ForcedCommand, configDir: string | undefined): Promise<Configuration>;
 }
 
 export const explain: Command<ExplainPorts> = {
@@ -57,11 +58,8 @@ cannot be executed.
     if (typeof team !== "string")
       throw new UsageError("--team NAME is missing", { hint: "see nixgate explain --help" });
     if (positionals.length === 0) throw new UsageError("the request is missing", { hint: "write it behind --" });
-    const found = await ports.configure(
-      team,
-      member as string | undefined,
-      options["config-dir"] as string | undefined,
-    );
+    const forced = { team, member: member as string | undefined };
+    const found = await ports.configure(forced, options["config-dir"] as string | undefined);
     if (!found.ok) {
       const { reason, message, status } = found.refusal;
       const document = { decision: "deny", reason, rule: null, message };

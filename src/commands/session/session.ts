@@ -1,13 +1,17 @@
 import type { Command } from "../../cli/command.ts";
 import { UsageError } from "../../cli/usage-error.ts";
-import type { Configuration } from "../../session/arrival.ts";
-import { type Named, serveArrival, type Visitor } from "../../session/serve-arrival.ts";
+import type { Configuration } from "../../session/configuration.ts";
+import type { ForcedCommand, IncomingSession } from "../../session/incoming-session.ts";
+import { type OpenPorts, serveSession } from "../../session/serve-session.ts";
 import { CONFIG_OPTIONS } from "../shared/config-options.ts";
 
-export interface SessionCommandPorts extends Visitor {
-  configure(team: string, member: string | undefined, configDir: string | undefined): Promise<Configuration>;
+export interface SessionCommandPorts {
+  /** All that is known of who came, but for the words of the forced command. */
+  readonly incoming: Omit<IncomingSession, "forced">;
+  readonly openPorts: OpenPorts;
+  configure(forced: ForcedCommand, configDir: string | undefined): Promise<Configuration>;
   /** Becomes bin/nixgate-shim, where the resident supervisor serves this host's sessions. */
-  becomeShim(named: Named): never;
+  becomeShim(forced: ForcedCommand): never;
 }
 
 export const session: Command<SessionCommandPorts> = {
@@ -26,15 +30,15 @@ What is allowed runs with stdin, stdout and stderr as sshd made them; everything
 Exit status: the command's own, or 128 + the signal's number; 64 usage, 65 malformed request, 69 limits or systemd
 unavailable, 70 a bug in nixgate, 73 and 74 records cannot be created or written, 75 busy, 77 denied, 78 configuration.`,
   options: { team: { type: "string" }, member: { type: "string" }, ...CONFIG_OPTIONS },
-  async run({ options, positionals }, ports) {
+  async run({ options, positionals }, { incoming, openPorts, configure, becomeShim }) {
     if (positionals.length > 0 || typeof options["team"] !== "string") {
       throw new UsageError("--team NAME is all that a forced command needs", {
         hint: "see nixgate session --help, or nixgate sessions for what is on record",
       });
     }
-    const named = { team: options["team"], member: options["member"] as string | undefined };
-    const configuration = await ports.configure(named.team, named.member, options["config-dir"] as string | undefined);
-    if (configuration.host?.scope.manager === "system") ports.becomeShim(named);
-    return { status: await serveArrival(named, ports, configuration) };
+    const forced = { team: options["team"], member: options["member"] as string | undefined };
+    const configuration = await configure(forced, options["config-dir"] as string | undefined);
+    if (configuration.host?.scope.manager === "system") becomeShim(forced);
+    return { status: await serveSession({ ...incoming, forced }, configuration, openPorts) };
   },
 };

@@ -1,5 +1,6 @@
 import { ExitStatus } from "../../units/exit-status.ts";
-import type { Configuration, SessionRefusal } from "../arrival.ts";
+import type { Configuration } from "../configuration.ts";
+import type { SessionRefusal } from "../refusal.ts";
 
 /**
  * Facts about a shim from the kernel and the host. They are checked before anything that the account says is believed.

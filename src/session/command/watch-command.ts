@@ -1,9 +1,9 @@
 import type { EndedBy, Exit, Forced, StopReason, Survivor } from "../../ending/ending.ts";
 import type { SessionRules } from "../../policy/policy.ts";
-import type { Plan } from "../../scope/plan.ts";
 import type { Milliseconds } from "../../units/quantities.ts";
-import type { OpenScope, SessionPorts } from "../ports.ts";
+import type { SessionPorts } from "../ports.ts";
 import { type Event, follow, type State } from "./life-cycle.ts";
+import type { RunningCommand } from "./running-command.ts";
 
 /** The interval at which the scope is checked for remaining processes. */
 const LOOK_AGAIN = 10 as Milliseconds;
@@ -41,14 +41,19 @@ export interface Watched {
  */
 export type Announce = (why: StopReason) => boolean;
 
+/** What watching a command needs of its session. */
+export interface WatchingSession {
+  readonly configuration: { readonly policy: { readonly session: Pick<SessionRules, "clientGoneGrace"> } };
+  readonly ports: Pick<SessionPorts, "clock" | "client">;
+}
+
 /** Starts the command and waits until the holder is the only process in its scope, or the others cannot be ended. */
 export function watchCommand(
-  scope: OpenScope,
-  plan: Plan,
-  rules: SessionRules,
-  { clock, client }: Pick<SessionPorts, "clock" | "client">,
+  { configuration, ports: { clock, client } }: WatchingSession,
+  { scope, terms }: Pick<RunningCommand, "scope" | "terms">,
   announce: Announce = () => false,
 ): Promise<Watched> {
+  const { clientGoneGrace } = configuration.policy.session;
   return new Promise((resolve) => {
     let state: State = "running";
     let stopped: EndedBy | undefined;
@@ -58,7 +63,7 @@ export function watchCommand(
     let isGivenUp = false;
     const left = new Set<number>();
     // Counted from the opening of the scope, as RuntimeMaxSec of systemd.scope(5) is.
-    const timeLeft = () => (plan.runtimeMax ?? Number.POSITIVE_INFINITY) - (clock.monotonic() - scope.openedAt);
+    const timeLeft = () => (terms.runtimeMax ?? Number.POSITIVE_INFINITY) - (clock.monotonic() - scope.openedAt);
     const cancel = new Set<() => void>();
     const after = (delay: Milliseconds, event: Event) => void cancel.add(clock.after(delay, () => happen(event)));
     let undoStop = () => {};
@@ -66,7 +71,7 @@ export function watchCommand(
     const stop = () => {
       undoStop();
       scope.terminate();
-      undoStop = clock.after(plan.stopTimeout, () => happen("stop-over"));
+      undoStop = clock.after(terms.stopTimeout, () => happen("stop-over"));
     };
     cancel.add(() => undoStop());
 
@@ -81,7 +86,7 @@ export function watchCommand(
     };
 
     const enter: Partial<Record<State, () => void>> = {
-      leaving: () => after(Math.max(0, rules.clientGoneGrace - client.latency) as Milliseconds, "grace-over"),
+      leaving: () => after(Math.max(0, clientGoneGrace - client.latency) as Milliseconds, "grace-over"),
       telling: () => {
         forced = "SIGTERM"; // also where the command ends before the signal is sent
         const heard = announced !== undefined && announce(announced);
@@ -126,7 +131,7 @@ export function watchCommand(
 
     cancel.add(client.watch(happen));
     if (scope.onStop) cancel.add(scope.onStop(() => happen("killed-by-admin")));
-    if (plan.runtimeMax !== undefined) after(Math.max(0, timeLeft()) as Milliseconds, "runtime-over");
+    if (terms.runtimeMax !== undefined) after(Math.max(0, timeLeft()) as Milliseconds, "runtime-over");
     scope.exited.then(async (how) => {
       exit = how;
       const outside = stopped === undefined ? await scope.endedBy?.(how) : undefined;

@@ -1,6 +1,6 @@
 import type { Policy } from "../../policy/policy.ts";
+import type { MemberName, SessionId } from "../../units/ids.ts";
 import { escapeText } from "../../units/text.ts";
-import type { Arrival } from "../arrival.ts";
 
 /**
  * The longest description shown, in characters. A shell word holds up to 128 KiB (MAX_ARG_STRLEN of execve(2)); a
@@ -8,11 +8,16 @@ import type { Arrival } from "../arrival.ts";
  */
 const DESCRIPTION_MOST = 200;
 
+export interface GreetedPerson {
+  readonly session: SessionId;
+  readonly member: MemberName | undefined;
+}
+
 /**
  * The text for a person who opens a shell and sends no request: the account, its purpose, and how to leave. One line
  * without its newline.
  */
-export function greeting({ session, member }: Pick<Arrival, "session" | "member">, policy: Policy): string {
+export function greeting({ session, member }: GreetedPerson, policy: Policy): string {
   const who = member === undefined ? `of team ${policy.team}` : `${member} of team ${policy.team}`;
   const description = [...policy.description].slice(0, DESCRIPTION_MOST).join("");
   const about = description === "" ? "" : ` (${escapeText(description)})`;

@@ -5,16 +5,15 @@ import type { Cause, Ending } from "../../ending/ending.ts";
 import { stopWords } from "../../ending/words.ts";
 import { parseRequest } from "../../request/parse-request.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
-import type { Arrival, Configuration } from "../arrival.ts";
+import { memberName } from "../../units/ids.ts";
 import { serveCommand } from "../command/serve-command.ts";
 import { type Outcome, refusalLine, tellClient } from "../outcome.ts";
-import type { Client, Interruption, LineBounds, SessionPorts } from "../ports.ts";
+import type { Client, Interruption, LineBounds } from "../ports.ts";
 import { denyRecord } from "../records-of.ts";
 import { ScopeUnavailable } from "../scope-unavailable.ts";
-import type { SessionLog } from "../session-log.ts";
+import type { Session } from "../session.ts";
 import { greeting } from "./greeting.ts";
 
-type Admitted = Extract<Configuration, { ok: true }>;
 type Denial = Omit<Deny, "reason" | "trace" | "kind"> & {
   readonly reason: Deny["reason"] | "too-many-commands" | "read-timeout";
 };
@@ -30,14 +29,10 @@ const INTERRUPTED = {
 const NO_LIMITS = { memory: undefined, tasks: undefined, runtime: undefined };
 
 /** Serves the one request of a command session, or the lines of a loop until one of them ends it. */
-export async function serveRequests(
-  arrival: Arrival,
-  admitted: Admitted,
-  log: SessionLog,
-  ports: SessionPorts,
-): Promise<Outcome> {
-  const { policy, host } = admitted;
-  const { mode } = arrival.request;
+export async function serveRequests(session: Session): Promise<Outcome> {
+  const { log, ports } = session;
+  const { policy, host } = session.configuration;
+  const { mode } = session.incoming.request;
   let n = 0;
   let commands = 0;
   let last: Ending | undefined;
@@ -45,17 +40,17 @@ export async function serveRequests(
   const outcome = (exit: number, cause: Cause, denied = 0): Outcome => ({ exit, commands, denied, cause });
   const deny = (denial: Denial, bytes: Uint8Array): Outcome => {
     log.write(denyRecord(n, bytes, denial), { durable: true });
-    tellClient(denial.message, arrival, ports);
+    tellClient(session, denial.message);
     return outcome(MALFORMED.has(denial.reason) ? ExitStatus.malformed : ExitStatus.denied, "exit", 1);
   };
 
-  for await (const next of linesOf(arrival, admitted, ports)) {
+  for await (const next of linesOf(session)) {
     if (next.kind === "unavailable") {
-      tellClient(`the next request cannot be read within limits: ${next.problem}`, arrival, ports);
+      tellClient(session, `the next request cannot be read within limits: ${next.problem}`);
       return outcome(ExitStatus.unavailable, "scope-failed");
     }
     if (next.kind === "interrupted") {
-      const line = refusalLine(stopWords(next.by, NO_LIMITS), arrival);
+      const line = refusalLine(stopWords(next.by, NO_LIMITS), session);
       if (!ports.client.tellNow(line) && next.by !== "client-gone") ports.client.tell(line);
       return outcome(INTERRUPTED[next.by], next.by);
     }
@@ -74,7 +69,7 @@ export async function serveRequests(
       continue;
     }
     commands += 1;
-    const ran = await serveCommand(decision, next.bytes, n, arrival, admitted, log, ports);
+    const ran = await serveCommand(session, { decision, bytes: next.bytes, n });
     if ("failed" in ran) return outcome(ran.status, ran.failed);
     last = ran;
     const ends = decision.exec || mode === "command" || ran.cause === "client-gone" || ran.cause === "killed-by-admin";
@@ -90,9 +85,12 @@ type Line =
   | { readonly kind: "bad"; readonly bytes: Uint8Array; readonly denial: Omit<Denial, "rule"> }
   | { readonly kind: "end" };
 
-async function* linesOf(arrival: Arrival, { policy }: Admitted, ports: SessionPorts): AsyncGenerator<Line> {
-  if (arrival.request.mode === "command") {
-    yield { kind: "line", bytes: arrival.request.bytes };
+async function* linesOf(session: Session): AsyncGenerator<Line> {
+  const { ports } = session;
+  const { request, forced } = session.incoming;
+  const { policy } = session.configuration;
+  if (request.mode === "command") {
+    yield { kind: "line", bytes: request.bytes };
     return;
   }
   const { lineMaxBytes: maxBytes, readTimeout: timeout } = policy.session;
@@ -102,7 +100,9 @@ async function* linesOf(arrival: Arrival, { policy }: Admitted, ports: SessionPo
     end: { reason: "malformed", message: "the last request was not finished" },
   } as const;
   // Lix 2.93.0 sends its first line at once. A client that sends none is a person, and is greeted once.
-  let first: Pick<LineBounds, "greeting"> = { greeting: greeting(arrival, policy) };
+  let first: Pick<LineBounds, "greeting"> = {
+    greeting: greeting({ session: session.id, member: memberName(forced.member ?? "") }, policy),
+  };
   for (;;) {
     const line = ports.requests.next({ maxBytes, timeout, ...first }).catch(scopeProblem);
     const next = await orInterruption(line, ports.client);

@@ -1,4 +1,4 @@
-import type { Asked, Connection, Endpoint } from "../arrival.ts";
+import type { Connection, Endpoint, IncomingSession, SessionRequest } from "../incoming-session.ts";
 
 /** An environment as the kernel holds it. The values are exact bytes. */
 export type RawEnvironment = ReadonlyMap<string, Uint8Array>;
@@ -6,11 +6,28 @@ export type RawEnvironment = ReadonlyMap<string, Uint8Array>;
 /** The variables that a session reads. */
 export const NAMES_READ = ["SSH_ORIGINAL_COMMAND", "SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "SSH_USER_AUTH"] as const;
 
+/** What sshd says about its client. */
+export interface SshFacts {
+  readonly environment: RawEnvironment;
+  readonly key: Connection["key"];
+  /** Whether stdin is a terminal. */
+  readonly terminal: boolean;
+}
+
+/** The parts of an incoming session that sshd tells: its connection, its request, and whether it has a terminal. */
+export function toldBySshd({ environment, key, terminal }: SshFacts) {
+  return {
+    connection: { ...connectionOf(environment), ...(key && { key }) },
+    request: requestOf(environment),
+    terminal: terminal || (environment.get("SSH_TTY")?.length ?? 0) > 0,
+  } satisfies Partial<IncomingSession>;
+}
+
 /** A request for a shell opens the line loop. Lix 2.93.0 sends such requests. */
 const SHELLS: ReadonlySet<string> = new Set(["", "bash", "sh"]);
 
 /** What the client requested. sshd sets SSH_ORIGINAL_COMMAND where there is a forced command (sshd_config(5)). */
-export function askedBy(environment: RawEnvironment): Asked {
+export function requestOf(environment: RawEnvironment): SessionRequest {
   const bytes = environment.get("SSH_ORIGINAL_COMMAND");
   return bytes === undefined || opensLineLoop(bytes) ? { mode: "loop" } : { mode: "command", bytes };
 }

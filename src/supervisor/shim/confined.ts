@@ -5,15 +5,17 @@ import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
 import { answerToEnd, answerToRun, answerToWait } from "../../session/shim-answers.ts";
 import { accountOf } from "../../system/accounts/accounts.ts";
 import { killAllBut, killWhole, MOUNT } from "../../system/cgroup/cgroup.ts";
-import { cgroupScope, type Known } from "../../system/cgroup/cgroup-scope.ts";
+import { appliedIn, cgroupScope } from "../../system/cgroup/cgroup-scope.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
-import type { Fifo } from "../fifos.ts";
+import type { Guest } from "../dispatch.ts";
 import type { Supervisor } from "../supervisor.ts";
 import { limitSlice } from "../systemd/limit-slice.ts";
 import type { ConfinedShims } from "./confined-shims.ts";
-import { endOf, heldBy, letRun, type Seen, stopsOf } from "./exit-of.ts";
+import { endOf, heldBy, letRun, type Seen, type ShimScope, stopsOf } from "./exit-of.ts";
 import type { ShimChannel } from "./shim-channel.ts";
 import { holdStreams } from "./shim-streams.ts";
+
+type ConfinedPlan = Plan & { readonly confinement: NonNullable<Plan["confinement"]> };
 
 const NOTHING = { told: [], started: 0 };
 /** How long the shim outside may take to ask again, in milliseconds; it does nothing in between. */
@@ -23,19 +25,16 @@ const ASKS_WITHIN_MS = 10_000;
  * A service in the scope's place: systemd gives it the sandbox, the account and the streams of the shim that stands
  * still outside. What it starts is a shim again, which runs the command as its child and reports its end in the same way.
  * @param argv the shim inside; systemd expands what begins with `$` or `%`, so nothing of it is the account's own text
- * @param outside the shim that sshd has started
+ * @param outside the shim that sshd has started, and its team's FIFO
  */
-export async function confined(
-  plan: Plan,
-  confinement: NonNullable<Plan["confinement"]>,
-  argv: readonly [string, ...string[]],
-  openedAt: number,
-  outside: ShimChannel,
-  fifo: Fifo,
+export async function openConfined(
+  plan: ConfinedPlan,
+  { argv, openedAt }: { readonly argv: readonly [string, ...string[]]; readonly openedAt: number },
+  { talk: outside, fifo }: Pick<Guest, "talk" | "fifo">,
   supervisor: Supervisor,
 ): Promise<OpenScope> {
   const { manager, confinedShims } = supervisor;
-  const { unit: name, slice, description, unitProperties: properties } = plan;
+  const { unit: name, slice, description, unitProperties: properties, confinement, stopTimeout } = plan;
   const user = accountOf(fifo.uid)?.name;
   if (user === undefined) throw new ScopeUnavailable(`uid ${fifo.uid} has no account`);
   const cgroup = `/nixgate.slice/${slice}/${name}`;
@@ -56,7 +55,10 @@ export async function confined(
       manager.invocationOf(name),
       limitSlice(plan, dirname(folder), manager),
     ]);
-    return confinedScope(plan, folder, outside, inside, supervisor, { openedAt, invocation, appliedToTeam });
+    const applied = appliedIn(folder, plan.expectations);
+    const begin = () => letRun(inside, () => answerToRun(plan, outside.unsaid()));
+    const made = { folder, openedAt, invocation, stopTimeout, applied, appliedToTeam, program: plan.argv[0], begin };
+    return confinedScope(inside, made, supervisor);
   } catch (error) {
     killWhole(MOUNT + cgroup); // systemd may have begun it all the same
     void comes.then((inside) => inside && leave(inside, confinedShims));
@@ -66,20 +68,17 @@ export async function confined(
 
 /** Also for a service that another supervisor started. */
 export function confinedScope(
-  plan: Plan,
-  folder: string,
-  outside: ShimChannel,
   inside: ShimChannel,
+  made: ShimScope,
   { manager, confinedShims }: Pick<Supervisor, "manager" | "confinedShims">,
-  known: Known,
 ): OpenScope {
+  const { folder, program } = made;
   const seen: Seen = {};
-  return cgroupScope(plan, folder, {
-    ...known,
+  return cgroupScope(folder, {
+    ...made,
     ...heldBy(inside),
     ...stopsOf(basename(folder), seen, manager),
-    exited: endOf(inside, plan, seen), // systemd takes the rest of a service whose first process was killed
-    begin: () => letRun(inside, () => answerToRun(plan, outside.unsaid())),
+    exited: endOf(inside, program, seen), // systemd takes the rest of a service whose first process was killed
     release: () => release(inside, folder, confinedShims),
   });
 }

@@ -1,9 +1,18 @@
 import { constants } from "node:os";
 import type { EndedBy, Exit } from "../../ending/ending.ts";
-import type { Plan } from "../../scope/plan.ts";
 import { lookOfShim } from "../../session/shim-answers.ts";
+import type { Held } from "../../system/cgroup/cgroup-scope.ts";
 import type { SystemManager } from "../systemd/system-manager.ts";
 import type { ShimChannel } from "./shim-channel.ts";
+
+/** A scope or service with a shim in it, which this supervisor or an earlier one made. */
+export interface ShimScope
+  extends Pick<Held, "openedAt" | "begunAt" | "invocation" | "applied" | "appliedToTeam" | "stopTimeout" | "begin"> {
+  /** The absolute path of its cgroup. */
+  readonly folder: string;
+  /** The program of its command. */
+  readonly program: string;
+}
 
 /** A scope in which a shim runs the command as its child, and stays until the figures are read. */
 export const heldBy = ({ shim: { pid } }: ShimChannel) =>
@@ -48,7 +57,7 @@ export function letRun(talk: ShimChannel, words: Parameters<ShimChannel["answer"
 }
 
 /** How the command that a shim was told to run ended. @param seen takes what became of the shim meanwhile */
-export async function endOf(talk: ShimChannel, { argv: [program] }: Pick<Plan, "argv">, seen: Seen): Promise<Exit> {
+export async function endOf(talk: ShimChannel, program: string, seen: Seen): Promise<Exit> {
   const ask = await talk.asked();
   if (ask?.status === undefined) seen.shim = "gone";
   else if (ask.isHit) seen.shim = "hit";

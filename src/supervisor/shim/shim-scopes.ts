@@ -1,17 +1,16 @@
 import { basename, dirname } from "node:path";
-import type { Plan } from "../../scope/plan.ts";
 import type { OpenScope, Scopes } from "../../session/ports.ts";
 import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
 import { answerToRun } from "../../session/shim-answers.ts";
 import { cgroupOf, hasCgroup2, killAllBut, notInUnit } from "../../system/cgroup/cgroup.ts";
-import { cgroupScope, type Known } from "../../system/cgroup/cgroup-scope.ts";
+import { appliedIn, cgroupScope } from "../../system/cgroup/cgroup-scope.ts";
 import { clock } from "../../system/kernel/clock.ts";
 import type { Guest } from "../dispatch.ts";
 import type { Supervisor } from "../supervisor.ts";
 import { limitSlice } from "../systemd/limit-slice.ts";
 import { moved, type Waiting } from "../waiting-shims.ts";
-import { confined } from "./confined.ts";
-import { endOf, heldBy, letRun, type Seen, stopsOf } from "./exit-of.ts";
+import { openConfined } from "./confined.ts";
+import { endOf, heldBy, letRun, type Seen, type ShimScope, stopsOf } from "./exit-of.ts";
 import type { ShimChannel } from "./shim-channel.ts";
 
 /** Scopes of the system manager around a shim that stands still: it runs the command as its child, and holds the scope. */
@@ -32,7 +31,7 @@ export function scopesOfShim(
       if (plan.confinement) {
         const argv = ["/bin/sh", supervisor.shim, fifo.name, member ?? ""] as const;
         await waiting.enter();
-        return confined(plan, plan.confinement, argv, openedAt, talk, fifo, supervisor);
+        return openConfined({ ...plan, confinement: plan.confinement }, { argv, openedAt }, guest, supervisor);
       }
       const { unit: name, slice, description, unitProperties: properties } = plan;
       await manager.startScope({ name, slice, description, properties, pid });
@@ -44,34 +43,39 @@ export function scopesOfShim(
         manager.invocationOf(name),
         limitSlice(plan, dirname(folder), manager),
       ]);
-      return scopeAround(talk, plan, folder, manager, { openedAt, invocation, appliedToTeam });
+      const { stopTimeout, expectations } = plan;
+      const made = {
+        folder,
+        openedAt,
+        invocation,
+        stopTimeout,
+        applied: appliedIn(folder, expectations),
+        appliedToTeam,
+      };
+      const begin = () => letRun(talk, (said) => answerToRun(plan, said));
+      return scopeAround(talk, { ...made, program: plan.argv[0], begin }, manager);
     },
   };
 }
 
 /** The scope as the story sees it; also for a shim that was in it before this supervisor started. */
-export function scopeAround(
-  talk: ShimChannel,
-  plan: Plan,
-  folder: string,
-  manager: Supervisor["manager"],
-  known: Known,
-): OpenScope {
+export function scopeAround(talk: ShimChannel, made: ShimScope, manager: Supervisor["manager"]): OpenScope {
   const { pid } = talk.shim;
+  const { folder, program } = made;
   const seen: Seen = {};
-  const exited = endOf(talk, plan, seen);
-  let isRunning = known.begunAt !== undefined;
+  const exited = endOf(talk, program, seen);
+  let isRunning = made.begunAt !== undefined;
   void exited.then(() => {
     isRunning = false;
   });
-  return cgroupScope(plan, folder, {
-    ...known,
+  return cgroupScope(folder, {
+    ...made,
     ...heldBy(talk),
     ...stopsOf(basename(folder), seen, manager),
     exited,
     begin() {
       isRunning = true;
-      letRun(talk, (said) => answerToRun(plan, said));
+      made.begin();
     },
     // The shim has something to say yet, or another line to read. It is the account's process, and code of the account
     // may be in its place: it stays in a scope of the team's slice until it is gone.

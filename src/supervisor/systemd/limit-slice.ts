@@ -1,7 +1,6 @@
 import type { Plan } from "../../scope/plan.ts";
 import { isInForce } from "../../scope/properties.ts";
-import { readCgroupFile } from "../../system/cgroup/cgroup.ts";
-import { applied } from "../../system/cgroup/cgroup-scope.ts";
+import { appliedIn } from "../../system/cgroup/cgroup-scope.ts";
 import type { SystemManager } from "./system-manager.ts";
 
 /**
@@ -13,7 +12,7 @@ export async function limitSlice(
   folder: string,
   manager: SystemManager,
 ): Promise<Readonly<Record<string, string>>> {
-  const now = () => applied(team.expectations, (file) => readCgroupFile(folder, file));
+  const now = () => appliedIn(folder, team.expectations);
   const found = now();
   if (team.expectations.every((expectation) => isInForce(expectation, found[expectation.property]))) return found;
   await manager.setProperties(slice, team.properties);

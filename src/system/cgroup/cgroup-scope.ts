@@ -1,8 +1,7 @@
-import { dirname } from "node:path";
 import type { Exit, Usage } from "../../ending/ending.ts";
-import type { Plan } from "../../scope/plan.ts";
 import type { Expectation } from "../../scope/properties.ts";
 import type { OpenScope } from "../../session/ports.ts";
+import type { Milliseconds } from "../../units/quantities.ts";
 import { clock } from "../kernel/clock.ts";
 import { signalAll } from "../kernel/signals.ts";
 import { survivorsOf } from "../kernel/survivors.ts";
@@ -17,10 +16,19 @@ import { watchLimitsAround } from "./limit-hits.ts";
 export interface Held
   extends Pick<
     OpenScope,
-    "openedAt" | "begunAt" | "pid" | "invocation" | "isolation" | "begin" | "onStop" | "endedBy"
+    | "openedAt"
+    | "begunAt"
+    | "pid"
+    | "invocation"
+    | "isolation"
+    | "applied"
+    | "appliedToTeam"
+    | "begin"
+    | "onStop"
+    | "endedBy"
   > {
-  /** Set where the limits were already read. */
-  readonly appliedToTeam?: Readonly<Record<string, string>>;
+  /** The time from SIGTERM to SIGKILL. */
+  readonly stopTimeout: Milliseconds;
   /** The process that `kill` spares until `release`. */
   readonly holder: number;
   readonly exited: Promise<Exit>;
@@ -30,25 +38,19 @@ export interface Held
   release(folder: string): Promise<void>;
 }
 
-/** The facts about a scope that are known before its cgroup is read. */
-export type Known = Pick<Held, "openedAt" | "begunAt" | "invocation" | "appliedToTeam">;
-
 /** The operations of a scope that has its own cgroup. */
-export function cgroupScope(plan: Plan, folder: string, held: Held): OpenScope {
-  const slice = dirname(folder);
+export function cgroupScope(folder: string, held: Held): OpenScope {
   const others = () => processesOf(folder).filter((pid) => pid !== held.holder);
   const command = untilItEnds(held);
   const stop = onFirstOom(() => {
     terminate(others());
-    clock.after(plan.stopTimeout, () => killAllBut(held.holder, folder));
+    clock.after(held.stopTimeout, () => killAllBut(held.holder, folder));
   });
   const usage = lastUsageOf(folder, held.stopsOnOom ? stop : undefined);
   const hits = watchLimitsAround(folder);
   let released: Promise<void> | undefined;
   return {
     ...held,
-    applied: applied(plan.expectations, (file) => readCgroupFile(folder, file)),
-    appliedToTeam: held.appliedToTeam ?? applied(plan.team.expectations, (file) => readCgroupFile(slice, file)),
     others,
     survivors: () => survivorsOf([...new Set([...others(), ...command()])]),
     terminate: () => {
@@ -88,6 +90,10 @@ function untilItEnds({ pid, holder, exited }: Held): () => readonly number[] {
   });
   return () => command;
 }
+
+/** The limits of a scope as the files of its cgroup hold them. */
+export const appliedIn = (folder: string, expectations: readonly Expectation[]): OpenScope["applied"] =>
+  applied(expectations, (file) => readCgroupFile(folder, file));
 
 /** The limits as the kernel holds them. A limit is absent where the kernel has no file for it. */
 export function applied(

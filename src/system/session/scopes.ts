@@ -7,7 +7,7 @@ import type { Plan } from "../../scope/plan.ts";
 import type { OpenScope, Scopes } from "../../session/ports.ts";
 import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
 import { cgroupOf, hasCgroup2, killWhole, notInUnit } from "../cgroup/cgroup.ts";
-import { applied, cgroupScope, terminate } from "../cgroup/cgroup-scope.ts";
+import { applied, appliedIn, cgroupScope, terminate } from "../cgroup/cgroup-scope.ts";
 import { limitSlice } from "../cgroup/slice.ts";
 import { clock, sleep } from "../kernel/clock.ts";
 import { endedChildrenCpuMs, processesOfSession, resourceLimit } from "../kernel/process-group.ts";
@@ -40,9 +40,13 @@ async function inCgroup(plan: Plan, launched: Launched): Promise<OpenScope> {
     await launched.release();
     throw new ScopeUnavailable(notInUnit(plan.unit));
   }
-  await limitSlice(plan, dirname(folder));
-  return cgroupScope(plan, folder, {
+  const slice = dirname(folder);
+  await limitSlice(plan, slice);
+  return cgroupScope(folder, {
     ...launched,
+    stopTimeout: plan.stopTimeout,
+    applied: appliedIn(folder, plan.expectations),
+    appliedToTeam: appliedIn(slice, plan.team.expectations),
     isolation: "scope-user",
     endedBy: (exit) => endedBy(exit, plan, launched),
     // systemd-run prints it from version 254 on

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
-import type { Connection } from "../../session/arrival.ts";
+import type { Connection } from "../../session/incoming-session.ts";
 import type { RawEnvironment } from "../../session/requests/ssh-environment.ts";
 import { fingerprintOf, readCertificate } from "../../units/ssh-key.ts";
 import { escapeText } from "../../units/text.ts";

@@ -14,7 +14,7 @@ keys = ["${exampleKey(1)}"]
 `;
 const asked = (team: string, member?: string, content: Readonly<Record<string, string>> = {}) => {
   const directory = configFolder({ "nixgate.toml": HOST, "policies/alpha.toml": ALPHA, ...content });
-  return configure(files, directory, team, member);
+  return configure({ files, directory }, { team, member });
 };
 
 test("a team that has a policy, with or without one of its members", async () => {

@@ -1,11 +1,13 @@
 import { expect, test } from "vitest";
 import { verifyFile } from "../../../src/archive/verify/verify.ts";
+import { hostConfig } from "../../../src/policy/schema/defaults.ts";
 import { RecordError } from "../../../src/record/error.ts";
 import type { RecordBody, SessionRecord } from "../../../src/record/schema.ts";
 import type { LateRecords } from "../../../src/session/ports.ts";
 import { openSessionLog, RecordFailure } from "../../../src/session/session-log.ts";
-import { makeSessionId, teamName } from "../../../src/units/ids.ts";
+import { makeSessionId } from "../../../src/units/ids.ts";
 import { archiveOf } from "../../support/archive-in-memory.ts";
+import { fakeClient, fakeRecords, TEAM } from "../../support/fake-ports.ts";
 import { bodies } from "../../support/records.ts";
 
 const MIDNIGHT = Date.parse("2026-01-06T00:00:00Z");
@@ -35,15 +37,14 @@ function open(
     {
       session: makeSessionId(startedAt, new Uint8Array(10)),
       machine: { host: "builder-1", boot: "b" },
-      team: teamName("alpha"),
-      startedAt,
-      arrivedAt: 0,
-      configuration: { ok: true, host: { log: { directory: "/log", journald: true, onFailure } } } as never,
+      team: TEAM,
+      arrived: { startedAt, arrivedAt: 0 },
+      settings: { ...hostConfig({ schema: 1 }).log, directory: "/log", journald: true, onFailure },
     },
     {
       clock: { now: () => wall, monotonic: () => (now += 5), after: () => () => undefined },
-      client: { tell: (line: string) => void told.push(line) } as never,
-      records: {
+      client: fakeClient(told),
+      records: fakeRecords({
         open(_directory: string, _team: string, start: number) {
           opened.push(start);
           return {
@@ -56,10 +57,9 @@ function open(
             close: () => undefined,
           };
         },
-        copyToJournal: () => undefined,
         later: (one: LateRecords) => void late.push(one),
         tellJournal: (_session: string, _team: string, message: string) => void journal.push(message),
-      } as never,
+      }).records,
     },
   );
   const found = (day: string) => {

@@ -1,13 +1,20 @@
 import { expect, test } from "vitest";
 import type { Allow } from "../../../../src/decision/decision.ts";
-import { NO_HITS } from "../../../../src/ending/limit-hits.ts";
-import { hostConfig, SESSION } from "../../../../src/policy/schema/defaults.ts";
+import type { AllowRule } from "../../../../src/policy/policy.ts";
+import { hostConfig } from "../../../../src/policy/schema/defaults.ts";
 import { RecordError } from "../../../../src/record/error.ts";
-import { whyNotInForce } from "../../../../src/session/command/run-command.ts";
+import { whyNotInForce } from "../../../../src/session/command/limits-in-force.ts";
 import { serveCommand } from "../../../../src/session/command/serve-command.ts";
 import type { ProgramProblem } from "../../../../src/session/ports.ts";
 import { RecordFailure, type SessionLog } from "../../../../src/session/session-log.ts";
-import { makeSessionId } from "../../../../src/units/ids.ts";
+import {
+  fakeClient,
+  fakeLog,
+  fakePorts,
+  fakeScope,
+  fakeSession,
+  readyConfiguration,
+} from "../../../support/fake-ports.ts";
 
 /** Serves one command whose log settles when `disk` does. @returns what happened, in its order */
 async function serve(
@@ -21,8 +28,14 @@ async function serve(
   const look = looks.values();
   const happen = (what: string) => void happened.push(what);
   const host = hostConfig({ schema: 1 });
-  const rule = { environment: {}, run: ["/bin/true"] };
-  const decision = {
+  const rule: AllowRule = {
+    kind: "custom",
+    name: "allow true",
+    environment: {},
+    request: ["true"],
+    run: ["/bin/true"],
+  };
+  const decision: Allow = {
     kind: "allow",
     rule,
     endpoint: "custom",
@@ -31,54 +44,29 @@ async function serve(
     exec: false,
     trace: [],
   };
-  const policy = { team: "alpha", limits: {}, teamLimits: {}, session: SESSION };
-  const arrival = {
-    session: makeSessionId(0, new Uint8Array(10)),
-    account: { name: "nix-alpha", uid: 990, home: "/" },
-    holder: "/holder",
-  };
-  const scope = {
-    pid: 7,
-    applied: {},
-    isolation: "scope-system",
+  const scope = fakeScope({
     begin: () => happen("begin"),
     exited: Promise.resolve({ code }),
-    others: () => [],
-    usage: () => ({}),
-    hits: () => NO_HITS,
-    terminate: () => undefined,
-    kill: () => undefined,
     release: async () => happen("release"),
+  });
+  const write: SessionLog["write"] = (record) => {
+    happen(record.event);
+    records.push(record);
   };
-  const log = {
-    write: (record: { readonly event: string }) => {
-      happen(record.event);
-      records.push(record);
-    },
-    settled: () => disk(happened),
+  const open = async () => {
+    happen("open");
+    return scope;
   };
-  const ports = {
-    scopes: {
-      open: async () => {
-        happen("open");
-        return scope;
-      },
-    },
-    clock: { now: () => 0, monotonic: () => 0, after: () => () => undefined },
-    client: { watch: () => () => undefined, tell: (line: string) => void told.push(line), isGone: () => false },
-    programs: { problemWith: () => look.next().value },
-    recovery: { begin: () => undefined },
-  };
-  const admitted = { ok: true, host: { ...host, scope: { ...host.scope, manager: "system" } }, policy };
-  const serving = serveCommand(
-    decision as unknown as Allow,
-    Buffer.from("true"),
-    1,
-    arrival as never,
-    admitted as never,
-    log as unknown as SessionLog,
-    ports as never,
-  );
+  const session = fakeSession({
+    configuration: readyConfiguration({ host: { scope: { ...host.scope, manager: "system" } } }),
+    log: fakeLog(write, { settled: () => disk(happened) }),
+    ports: fakePorts({
+      scopes: { open },
+      client: fakeClient(told),
+      programs: { problemWith: () => look.next().value },
+    }).ports,
+  });
+  const serving = serveCommand(session, { decision, bytes: Buffer.from("true"), n: 1 });
   const [ran, failure] = await serving.then(
     (ended) => [ended, undefined] as const,
     (error: unknown) => [undefined, error] as const,

@@ -1,46 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { Exit } from "../../../../src/ending/ending.ts";
-import { SESSION } from "../../../../src/policy/schema/defaults.ts";
 import { type Watched, watchCommand } from "../../../../src/session/command/watch-command.ts";
 import type { Interruption } from "../../../../src/session/ports.ts";
 import type { Milliseconds } from "../../../../src/units/quantities.ts";
+import { fakeClient, fakeClock, fakeScope } from "../../../support/fake-ports.ts";
 
-const RULES = { ...SESSION, clientGoneGrace: 2000 as Milliseconds };
+const CONFIGURATION = { policy: { session: { clientGoneGrace: 2000 as Milliseconds } } };
+const TERMS = { argv: ["/bin/sleep"], properties: [], expectations: [] } as const;
 const STOP_TIMEOUT = 10_000;
-const LATENCY = 500;
-
-/** Time that passes only where `until` says so. */
-function fakeClock(start: number) {
-  let now = start;
-  let timers: { readonly at: number; readonly callback: () => void }[] = [];
-  const settle = () => new Promise(setImmediate);
-  return {
-    clock: {
-      now: () => now,
-      monotonic: () => now,
-      after(delay: number, callback: () => void) {
-        const timer = { at: now + delay, callback };
-        timers.push(timer);
-        return () => {
-          timers = timers.filter((other) => other !== timer);
-        };
-      },
-    },
-    pending: () => timers.length,
-    async until(end: number) {
-      await settle();
-      for (;;) {
-        const [next] = timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at);
-        if (!next) break;
-        timers = timers.filter((other) => other !== next);
-        now = Math.max(now, next.at);
-        next.callback();
-        await settle();
-      }
-      now = Math.max(now, end);
-    },
-  };
-}
+const LATENCY = 500 as Milliseconds;
 
 /**
  * A command that runs from 0 on. Its story has what is done to it and when.
@@ -61,7 +29,7 @@ function watch({
   const world = { others: [] as number[], gone: false };
   let exit: (how: Exit) => void = () => {};
   let watched: Watched | undefined;
-  const scope = {
+  const scope = fakeScope({
     openedAt,
     exited: new Promise<Exit>((resolve) => {
       exit = resolve;
@@ -71,8 +39,8 @@ function watch({
     terminate: () => happen("terminate"),
     kill: () => happen("kill"),
     survivors: () => world.others.map((pid) => ({ pid, uid: 0, name: "sleep" })),
-  };
-  const client = {
+  });
+  const client = fakeClient([], {
     latency: LATENCY,
     isGone: () => world.gone,
     watch(callback: (event: Interruption) => void) {
@@ -80,14 +48,18 @@ function watch({
       for (const event of before) callback(event);
       return () => callbacks.delete(callback);
     },
+  });
+  const terms = {
+    ...TERMS,
+    runtimeMax: runtimeMax as Milliseconds | undefined,
+    stopTimeout: stopTimeout as Milliseconds,
   };
-  const plan = { runtimeMax, stopTimeout };
   const announce = (why: string) => {
     happen(`tell ${why}`);
     return hears === true;
   };
   const told = hears === undefined ? undefined : announce;
-  watchCommand(scope as never, plan as never, RULES, { clock, client } as never, told).then((result) => {
+  watchCommand({ configuration: CONFIGURATION, ports: { clock, client } }, { scope, terms }, told).then((result) => {
     watched = result;
   });
   return {

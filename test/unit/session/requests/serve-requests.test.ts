@@ -1,21 +1,30 @@
 import { describe, expect, test } from "vitest";
 import type { Exit } from "../../../../src/ending/ending.ts";
-import { NO_HITS } from "../../../../src/ending/limit-hits.ts";
-import { hostConfig, SESSION } from "../../../../src/policy/schema/defaults.ts";
+import type { CustomRule } from "../../../../src/policy/policy.ts";
+import { SESSION } from "../../../../src/policy/schema/defaults.ts";
 import type { RecordBody } from "../../../../src/record/schema.ts";
+import type { SessionRequest } from "../../../../src/session/incoming-session.ts";
 import type { Interruption, NextLine } from "../../../../src/session/ports.ts";
 import { serveRequests } from "../../../../src/session/requests/serve-requests.ts";
 import { ScopeUnavailable } from "../../../../src/session/scope-unavailable.ts";
-import { makeSessionId } from "../../../../src/units/ids.ts";
+import {
+  fakeClient,
+  fakeLog,
+  fakePorts,
+  fakeScope,
+  fakeSession,
+  incomingSession,
+  readyConfiguration,
+  SESSION_ID,
+} from "../../../support/fake-ports.ts";
 
-const SESSION_ID = makeSessionId(0, new Uint8Array(10));
 const ALLOWED = ["copy", "fail", "crash"];
 const EXITS: Readonly<Record<string, Exit>> = { copy: { code: 0 }, fail: { code: 7 }, crash: { signal: "SIGSEGV" } };
 
 const line = (text: string): NextLine => ({ kind: "line", bytes: Buffer.from(text) });
 const end = (text = ""): NextLine => ({ kind: "end", bytes: Buffer.from(text) });
 const lines = (...texts: string[]) => [...texts.map(line), end()];
-const command = (text: string) => ({ mode: "command", bytes: Buffer.from(text) });
+const command = (text: string): SessionRequest => ({ mode: "command", bytes: Buffer.from(text) });
 
 /**
  * Serves what comes; a client that sends no more stays.
@@ -24,7 +33,7 @@ const command = (text: string) => ({ mode: "command", bytes: Buffer.from(text) }
 async function serve(
   coming: readonly NextLine[],
   {
-    request = { mode: "loop" } as object,
+    request = { mode: "loop" } as SessionRequest,
     rules = {},
     interruption = undefined as Interruption | undefined,
     scope = true,
@@ -36,67 +45,45 @@ async function serve(
   const told: string[] = [];
   const asked: unknown[] = [];
   let watching = 0;
-  const ports = {
-    clock: { now: () => 0, monotonic: () => 0, after: () => () => undefined },
-    client: {
-      latency: 0,
-      tell: (text: string) => void told.push(text),
-      tellNow: (text: string) => told.push(text) > 0,
-      answerStarted: () => void story.push("started"),
-      watch(callback: (event: Interruption) => void) {
-        watching += 1;
-        if (stream.length === 0 && interruption) setImmediate(callback, interruption);
-        return () => {
-          watching -= 1;
-        };
-      },
-      isGone: () => false,
+  const client = fakeClient(told, {
+    answerStarted: () => void story.push("started"),
+    watch(callback) {
+      watching += 1;
+      if (stream.length === 0 && interruption) setImmediate(callback, interruption);
+      return () => {
+        watching -= 1;
+      };
     },
+  });
+  const { ports } = fakePorts({
+    client,
     requests: {
-      next(bounds: unknown) {
+      next(bounds) {
         asked.push(bounds);
         const next = stream.shift();
         return next ? Promise.resolve(next) : new Promise(() => undefined);
       },
     },
-    programs: { problemWith: () => undefined },
     scopes: {
-      async open({ argv: [program] }: { readonly argv: readonly string[] }) {
+      async open({ argv: [program] }) {
         if (!scope) throw new ScopeUnavailable("no bus");
-        const name = (program as string).slice("/bin/".length);
+        const name = program.slice("/bin/".length);
         story.push(name);
-        return {
-          openedAt: 0,
-          pid: 7,
-          applied: {},
-          begin: () => undefined,
-          exited: Promise.resolve(EXITS[name]),
-          others: () => [],
-          usage: () => ({}),
-          hits: () => NO_HITS,
-          release: async () => undefined,
-        };
+        return fakeScope({ exited: Promise.resolve(EXITS[name] as Exit) });
       },
     },
-    recovery: { begin: () => undefined },
-  };
-  const log = { write: (body: RecordBody) => void records.push(body), settled: async () => undefined };
-  const allow = ALLOWED.map((name) => ({
-    ...{ kind: "custom", name: `allow ${name}`, environment: {} },
-    ...{ request: [name], run: [`/bin/${name}`] },
-  }));
-  const policy = {
-    team: "alpha",
-    description: "builds",
-    allow,
-    limits: {},
-    teamLimits: {},
-    session: { ...SESSION, ...rules },
-  };
-  const account = { name: "nix-alpha", uid: 990, home: "/" };
-  const arrival = { session: SESSION_ID, account, holder: "/holder", request };
-  const admitted = { ok: true, host: hostConfig({ schema: 1 }), policy };
-  const outcome = await serveRequests(arrival as never, admitted as never, log as never, ports as never);
+  });
+  const allow = ALLOWED.map((name): CustomRule => {
+    return { kind: "custom", name: `allow ${name}`, environment: {}, request: [name], run: [`/bin/${name}`] };
+  });
+  const policy = { description: "builds", allow, session: { ...SESSION, ...rules } };
+  const session = fakeSession({
+    incoming: incomingSession({ request }),
+    configuration: readyConfiguration({ policy }),
+    log: fakeLog((body) => void records.push(body)),
+    ports,
+  });
+  const outcome = await serveRequests(session);
   return { outcome, story, records, told, asked, watching, unread: stream.length };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { askedBy, connectionOf } from "../../../../src/session/requests/ssh-environment.ts";
+import { connectionOf, requestOf } from "../../../../src/session/requests/ssh-environment.ts";
 
 const environment = (values: Readonly<Record<string, string | Uint8Array>>) =>
   new Map(
@@ -16,7 +16,7 @@ test.each([
   ["a byte order mark", { SSH_ORIGINAL_COMMAND: Uint8Array.of(0xef, 0xbb, 0xbf) }, "command"],
   ["bytes that are no text", { SSH_ORIGINAL_COMMAND: Uint8Array.of(0xff) }, "command"],
 ] as const)("a request: %s", (_, values, mode) => {
-  expect(askedBy(environment(values)).mode).toBe(mode);
+  expect(requestOf(environment(values)).mode).toBe(mode);
 });
 
 test.each([

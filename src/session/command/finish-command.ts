@@ -1,0 +1,92 @@
+import { causeOf } from "../../ending/cause.ts";
+import type { Ending, Exit } from "../../ending/ending.ts";
+import { stopWords, survivorWords, wordsForClient } from "../../ending/words.ts";
+import type { Milliseconds } from "../../units/quantities.ts";
+import { refusalLine, tellClient } from "../outcome.ts";
+import { commandEndRecord } from "../records-of.ts";
+import { limitOf, limitWords, whoseLimits } from "./limit-words.ts";
+import { problemWith, type RunningCommand, type RunningSession } from "./running-command.ts";
+import { type Announce, GIVES_UP_AFTER, watchCommand } from "./watch-command.ts";
+
+/** Runs the command in its scope to its end, records its ending and tells the client why it was stopped. */
+export async function finishCommand(session: RunningSession, command: RunningCommand): Promise<Ending> {
+  const { n, terms } = command;
+  let isTold = false;
+  const announce: Announce = (why) => {
+    const line = refusalLine(stopWords(why, limitWords(terms)), session);
+    isTold = session.ports.client.tellNow(terms.argv.includes("--stdio") ? `${line}\n${forBuildHook(line)}` : line);
+    return isTold;
+  };
+  const ending = await endingOf(session, command, announce);
+  session.log.write(commandEndRecord(n, ending, limitOf(ending, terms)));
+  if (!isTold && ending.cause !== "client-gone") tellEnding(session, command, ending);
+  tellSurvivors(session, ending);
+  return ending;
+}
+
+/**
+ * Begins the command. The promise settles when only the holder, or processes that cannot be ended, are left, and the
+ * holder was released.
+ */
+async function endingOf(session: RunningSession, command: RunningCommand, announce: Announce): Promise<Ending> {
+  const { scope, terms } = command;
+  const { clock, programs } = session.ports;
+  const began = scope.begunAt ?? clock.monotonic();
+  let wall: number | undefined;
+  scope.exited.then(() => {
+    wall = clock.monotonic() - began;
+  });
+  const { stopped, exit: seen, ...watched } = await watchCommand(session, command, announce);
+  const exit = seen && executedOrNot(seen, () => problemWith(terms, { programs }));
+  // Without a cgroup, a process may have left unseen: then 0 found processes do not prove that none was left.
+  const seenAll = scope.isolation !== "process" || watched.leftovers > 0;
+  const usage = scope.usage();
+  const hits = scope.hits();
+  void scope.release();
+  return {
+    ...watched,
+    leftovers: seenAll ? watched.leftovers : undefined,
+    exit,
+    cause: causeOf(exit, usage, stopped, hits),
+    wallMs: Math.round(wall ?? clock.monotonic() - began) as Milliseconds,
+    usage,
+    hits,
+  };
+}
+
+/** The exit statuses of a shell, setpriv(1) and prlimit(1) when execve(2) fails (XCU 2.8.2). */
+const CANNOT_EXECUTE: ReadonlySet<number | undefined> = new Set([126, 127]);
+
+/**
+ * The program may have vanished between the check and execve(2). A command may also exit with such a status by itself.
+ */
+function executedOrNot(exit: Exit, problem: () => string | undefined): Exit {
+  if (exit.signal !== undefined || exit.notExecuted !== undefined || !CANNOT_EXECUTE.has(exit.code)) return exit;
+  const wrong = problem();
+  return wrong === undefined ? exit : { ...exit, notExecuted: wrong };
+}
+
+function tellEnding(session: RunningSession, { terms }: RunningCommand, ending: Ending): void {
+  const { cause, exit } = ending;
+  const words = wordsForClient(cause, limitWords(terms), whoseLimits(ending, terms), exit);
+  if (words) tellClient(session, words);
+}
+
+/**
+ * Repeats the line in the log format of Nix's own programs. Over ssh-ng, a client's build hook forwards no other stderr
+ * (DerivationGoal::handleChildOutput() of Nix 2.8 to 2.26). Spaces are escaped, so that a search of a log finds the
+ * line once.
+ */
+function forBuildHook(line: string): string {
+  const text = JSON.stringify(line).replaceAll(" ", "\\u0020");
+  return `@nix {"action":"msg","level":0,"msg":${text}}`;
+}
+
+/** Tells the client how many processes are still alive, and the administrator all known details of them. */
+function tellSurvivors(session: RunningSession, { survivors }: Ending): void {
+  if (survivors.length === 0) return;
+  const seconds = GIVES_UP_AFTER / 1000;
+  session.log.tellJournal(`still alive ${seconds} s after SIGKILL: ${survivors.map(survivorWords).join(", ")}`);
+  const count = survivors.length === 1 ? "1 process" : `${survivors.length} processes`;
+  tellClient(session, `${count} of the command could not be ended`);
+}

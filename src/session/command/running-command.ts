@@ -1,0 +1,36 @@
+import type { Allow } from "../../decision/decision.ts";
+import type { CommandTerms } from "../../scope/plan.ts";
+import type { ReadyConfiguration } from "../configuration.ts";
+import type { OpenScope, SessionPorts } from "../ports.ts";
+import type { Session } from "../session.ts";
+
+/** A request that the policy allows. */
+export interface AllowedRequest {
+  readonly decision: Allow;
+  readonly bytes: Uint8Array;
+  /** The number of the request in its session, from 1. */
+  readonly n: number;
+}
+
+/** A command whose scope is made. It begins when it is watched, unless an earlier supervisor began it. */
+export interface RunningCommand {
+  /** The number of the command in its session, from 1. */
+  readonly n: number;
+  readonly terms: CommandTerms;
+  readonly scope: OpenScope;
+}
+
+/** What a running command needs of its session. A resumed session has no more than this. */
+export interface RunningSession extends Pick<Session, "id" | "log"> {
+  readonly configuration: { readonly policy: Pick<ReadyConfiguration["policy"], "team" | "session"> };
+  readonly ports: Pick<SessionPorts, "clock" | "client" | "programs">;
+}
+
+/** The reason why the program cannot be executed. It begins with the path. */
+export function problemWith(
+  { argv: [program] }: Pick<CommandTerms, "argv">,
+  { programs }: Pick<SessionPorts, "programs">,
+): string | undefined {
+  const problem = programs.problemWith(program);
+  return problem && `${program} ${problem.message}`;
+}

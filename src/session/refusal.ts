@@ -1,0 +1,24 @@
+import type { ExitStatus } from "../units/exit-status.ts";
+
+export type RefuseReason =
+  | "closed"
+  | "terminal"
+  | "policy-invalid"
+  | "unknown-team"
+  | "unknown-member"
+  | "member-expired"
+  | "not-by-sshd"
+  | "team-busy"
+  | "host-busy"
+  | "rate"
+  | "log-full"
+  | "scope-unavailable"
+  | "log-unavailable";
+
+/** The refusal of a whole session before its first request. */
+export interface SessionRefusal {
+  readonly reason: RefuseReason;
+  /** Plain words in lower case. It holds no text from the client. */
+  readonly message: string;
+  readonly status: ExitStatus;
+}
