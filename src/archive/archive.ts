@@ -61,6 +61,13 @@ export interface IndexBuilder {
   close(): void;
 }
 
+/** A line that was added to a team's file, without its LF. */
+export interface AddedLine {
+  /** The folder's name: an account can write another team's name into the record itself. */
+  readonly team: string;
+  readonly text: string;
+}
+
 /** A file in the archive's folders that does not belong there, or cannot be read. */
 export interface ArchiveProblem {
   readonly path: string;

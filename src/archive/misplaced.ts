@@ -2,7 +2,7 @@ import { type Decoded, decodeLine, type RawLine } from "../record/decode.ts";
 import type { SessionRecord } from "../record/schema.ts";
 import { HOST, isHostEvent } from "../record/vocabulary.ts";
 import { escapeText } from "../units/text.ts";
-import type { DayFile } from "./archive.ts";
+import type { AddedLine, DayFile } from "./archive.ts";
 
 type Folder = Pick<DayFile, "team">;
 
@@ -22,3 +22,7 @@ export function decodeIn(file: Folder, line: RawLine): Decoded {
   const what = decoded.ok ? misplacedIn(file, decoded.record) : undefined;
   return what === undefined ? decoded : { ok: false, damage: { kind: "foreign", what: `misplaced: ${what}` } };
 }
+
+/** The same for a line that is a text. */
+export const decodeAdded = ({ team, text }: AddedLine): Decoded =>
+  decodeIn({ team }, { number: 0, bytes: Buffer.from(text), tooLong: false });

@@ -2,9 +2,10 @@ import { spawn } from "node:child_process";
 import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import type { ArchiveProblem } from "../../src/archive/archive.ts";
+import type { AddedLine, ArchiveProblem } from "../../src/archive/archive.ts";
 import { openArchive } from "../../src/system/archive/archive.ts";
 import { growthOf } from "../../src/system/archive/growth.ts";
+import type { SessionId } from "../../src/units/ids.ts";
 import { nixgate } from "../support/nixgate.ts";
 import { bodies, sessionLines } from "../support/records.ts";
 import { writeArchive } from "../support/temporary.ts";
@@ -97,11 +98,12 @@ test("the tail of a large file is whole lines up to its end, and growth goes on 
   const directory = writeArchive({ [`alpha/${TODAY}`]: sessions.slice(0, -1).join("") + half });
   const growth = growthOf(openArchive(directory));
   const unread: ArchiveProblem[] = [];
-  const tail = [...growth.tail(TODAY, (problem) => unread.push(problem))];
+  const textsOf = (lines: Iterable<AddedLine>) => [...lines].map(({ text }) => text);
+  const tail = textsOf(growth.tail(TODAY, (problem) => unread.push(problem)));
   expect(tail.length).toBeGreaterThan(50);
   expect(tail.map((line) => `${line}\n`)).toEqual(sessions.slice(-1 - tail.length, -1));
   append(directory, `alpha/${TODAY}`, sessions.at(-1)?.slice(50) ?? "");
-  const added = [...growth.lines(TODAY, (problem) => unread.push(problem))].filter((line) => line !== "");
+  const added = textsOf(growth.lines(TODAY, (problem) => unread.push(problem))).filter((line) => line !== "");
   expect(added.map((line) => `${line}\n`)).toEqual(sessions.slice(-1));
   expect(unread).toEqual([]);
 });
@@ -139,3 +141,24 @@ test.each([["--journal", "/var/log/journal"], ["--merge"]])(
     expect(stderr).toContain("journalctl --follow");
   },
 );
+
+test("a record of another team in a team's folder is told as damage, and changes nothing of the other team's", async () => {
+  const beta = sessionLines(START, undefined, { team: "beta" });
+  const forged = sessionLines(START, [{ ...bodies.start, member: "forged" }, bodies.end], {
+    ...{ team: "beta", session: beta.session as SessionId },
+  });
+  const directory = writeArchive({
+    [`alpha/${TODAY}`]: forged.lines.join(""),
+    [`beta/${TODAY}`]: beta.lines.slice(0, 2).join(""),
+  });
+  const all = follow(directory);
+  const ofBeta = follow(directory, ["--team", "beta", "--json"]);
+  await waitFor("the last lines", () => all.lines().length === 4 && ofBeta.lines().length === 2);
+  append(directory, `alpha/${TODAY}`, forged.lines[0] ?? "");
+  append(directory, `beta/${TODAY}`, beta.lines[2] ?? "");
+  await waitFor("further lines", () => all.lines().length === 6 && ofBeta.lines().length === 3);
+  const misplaced = "(damaged) misplaced: a session of team beta in the folder of alpha";
+  expect(all.lines().filter((line) => line.startsWith("(damaged)"))).toEqual(Array(3).fill(misplaced));
+  expect(all.lines().join("")).not.toContain("forged");
+  expect(ofBeta.lines().map((line) => `${line}\n`)).toEqual(beta.lines.slice(0, 3));
+});

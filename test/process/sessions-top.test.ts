@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 import { openArchive } from "../../src/system/archive/archive.ts";
 import { growthOf } from "../../src/system/archive/growth.ts";
 import { startTicks } from "../../src/system/kernel/process-group.ts";
+import type { SessionId } from "../../src/units/ids.ts";
 import { nixgate } from "../support/nixgate.ts";
 import { bodies, sessionLines } from "../support/records.ts";
 import { answerOf, startSession } from "../support/run-session.ts";
@@ -118,6 +119,26 @@ test("what is lost, has ended or runs on another host is not shown, and no text 
   expect(shown[3]).toContain("\\u{1b}]0;x\\u{7}\\u{202e}");
 });
 
+test("a session of another team in a team's folder is not shown, and does not hide the other team's own", async () => {
+  const place = workplace();
+  const boot = spawnSync("cat", ["/proc/sys/kernel/random/boot_id"], { encoding: "utf8" }).stdout.trim();
+  const now = new Date().toISOString();
+  const start = { ...bodies.start, pid: process.pid, started_ticks: startTicks("self") };
+  const beta = { host: hostname(), boot, team: "beta" };
+  const own = sessionLines(now, [{ ...start, member: "own" }], beta);
+  const forged = [
+    ...sessionLines(now, [{ ...start, member: "forged" }], beta).lines,
+    ...sessionLines(now, [{ ...start, member: "forged" }, bodies.end], { ...beta, session: own.session as SessionId })
+      .lines,
+  ];
+  for (const [team, lines] of Object.entries({ alpha: forged, beta: own.lines })) {
+    mkdirSync(join(place.log, team), { recursive: true });
+    writeFileSync(join(place.log, team, `${now.slice(0, 10)}.jsonl`), lines.join(""));
+  }
+  const { sessions } = JSON.parse((await top(place, "--json")).stdout.toString());
+  expect(sessions).toMatchObject([{ team: "beta", member: "own", session: own.session }]);
+});
+
 test.each([[["--interval", "1 h 1"]], [["--interval", "10ms"]], [["--days", "0"]], [["x"]]])(
   "%j is a usage error",
   async (words) => {
@@ -171,7 +192,7 @@ test("the archive is read once, then only what was added; a line is given when i
   writeFileSync(path("2026-01-06"), "a\nb\nha");
   const growth = growthOf(openArchive(directory));
   const look = (since = "2026-01-06") =>
-    [...growth.lines(since, ({ what }) => expect.fail(what))].filter((line) => line !== "");
+    [...growth.lines(since, ({ what }) => expect.fail(what))].map(({ text }) => text).filter((line) => line !== "");
   expect(look()).toEqual(["a", "b"]);
   expect(look()).toEqual([]);
   appendFileSync(path("2026-01-06"), "lf\nc\n");

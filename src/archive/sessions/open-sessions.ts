@@ -1,3 +1,5 @@
+import type { AddedLine } from "../archive.ts";
+
 /**
  * The start of a record's line, as append in chain.ts writes it. The start identifies the event without parsing the
  * line.
@@ -7,6 +9,8 @@ const HEAD = /^\{"v":1,"time":"[^"]*","event":"([a-z.]+)","session":"([0-9a-f-]{
 /** The lines of a session that has no session.end so far. */
 export interface OpenSession {
   readonly session: string;
+  /** The folder that its lines are in. */
+  readonly team: string;
   /** The line of its session.start. */
   readonly start: string;
   /** The line of the command.start that has no command.end so far; undefined between two commands. */
@@ -15,23 +19,27 @@ export interface OpenSession {
 
 /**
  * Finds the sessions that have begun and not ended, over lines in the order of their files. The function parses no
- * JSON, because there are many lines. Memory holds only the open sessions.
+ * JSON, because there are many lines. Memory holds only the open sessions. Two teams with the same id are two sessions,
+ * because an account can write another session's id into its team's files.
  */
 export function openSessions() {
   const open = new Map<string, OpenSession>();
   return {
     /** Adds the next line. A line without a record's start is skipped. */
-    take(line: string): void {
-      const [, event, session] = HEAD.exec(line) ?? [];
+    take({ team, text }: AddedLine): void {
+      const [, event, session] = HEAD.exec(text) ?? [];
       if (session === undefined) return;
-      if (event === "session.start") open.set(session, { session, start: line, command: undefined });
-      else if (event === "session.end") open.delete(session);
-      const known = open.get(session);
-      if (known && event === "command.start") known.command = line;
+      const key = keyOf({ team, session });
+      if (event === "session.start") open.set(key, { session, team, start: text, command: undefined });
+      else if (event === "session.end") open.delete(key);
+      const known = open.get(key);
+      if (known && event === "command.start") known.command = text;
       else if (known && event === "command.end") known.command = undefined;
     },
     /** Removes a session whose end will never be written. */
-    drop: (session: string): boolean => open.delete(session),
+    drop: (session: Pick<OpenSession, "team" | "session">): boolean => open.delete(keyOf(session)),
     all: (): readonly OpenSession[] => [...open.values()],
   };
 }
+
+const keyOf = ({ team, session }: Pick<OpenSession, "team" | "session">) => `${team}/${session}`;

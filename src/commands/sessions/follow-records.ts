@@ -2,15 +2,12 @@ import type { Archive } from "../../archive/archive.ts";
 import type { Keep } from "../../archive/filter.ts";
 import { findSessions } from "../../archive/find.ts";
 import { conclude, type Gathering, gather, take } from "../../archive/sessions/summary.ts";
-import { type Decoded, decodeLine } from "../../record/decode.ts";
+import type { Decoded } from "../../record/decode.ts";
 import type { SessionRecord } from "../../record/schema.ts";
 import { sentence } from "../../record/sentence.ts";
 import { localTime } from "../../record/wording.ts";
 import { escapeJson, escapeText } from "../../units/text.ts";
 import { recordsOf } from "./sessions-show.ts";
-
-export const decodeText = (line: string): Decoded =>
-  decodeLine({ number: 0, bytes: Buffer.from(line), tooLong: false });
 
 /** Formats a new line for a person; undefined where the line is not shown. */
 export type Tell = (decoded: Decoded) => string | undefined;
@@ -21,10 +18,11 @@ export function tellRecords(archive: Archive, keep: Keep, json: boolean): Tell {
   return (decoded) => {
     if (!decoded.ok) return json ? undefined : `(damaged) ${escapeText(decoded.damage.what)}\n`;
     const { record } = decoded;
-    const known = open.get(record.session) ?? begun(archive, record);
+    const key = `${record.team}/${record.session}`; // two teams' files can name one id
+    const known = open.get(key) ?? begun(archive, record);
     take(known, record);
-    if (record.event === "session.end") open.delete(record.session);
-    else open.set(record.session, known);
+    if (record.event === "session.end") open.delete(key);
+    else open.set(key, known);
     if (!keep(conclude(known, () => true))) return undefined;
     return json ? `${escapeJson(JSON.stringify(record))}\n` : asLine(record, known.start?.member);
   };

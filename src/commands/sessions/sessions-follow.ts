@@ -1,12 +1,13 @@
-import type { Archive, ArchiveProblem } from "../../archive/archive.ts";
+import type { AddedLine, Archive, ArchiveProblem } from "../../archive/archive.ts";
 import { daysInUse } from "../../archive/days-in-use.ts";
 import { keepMatching } from "../../archive/filter.ts";
+import { decodeAdded } from "../../archive/misplaced.ts";
 import type { Arguments, Command } from "../../cli/command.ts";
 import { optionsOnly, textOption } from "../../cli/options.ts";
 import { UsageError } from "../../cli/usage-error.ts";
 import { escapeText } from "../../units/text.ts";
 import { FILES, FILES_OR_JOURNAL, journalSource, openSource } from "../shared/archive-options.ts";
-import { decodeText, tellRecords } from "./follow-records.ts";
+import { tellRecords } from "./follow-records.ts";
 import { criteriaFrom, helpFor, whichOptions } from "./sessions-filters.ts";
 import { DENIED_HELP, type PrintingPorts, problemList } from "./sessions-ports.ts";
 
@@ -16,9 +17,9 @@ export interface SessionsFollowPorts extends PrintingPorts {
   /** The lines added to the files of `since` (YYYY-MM-DD) and later, and to the files in `also`. */
   growthOf(archive: Archive): {
     /** The last lines of each file. `lines` continues after them. */
-    tail(since: string, report: (problem: ArchiveProblem) => void, also: Paths): Iterable<string>;
+    tail(since: string, report: (problem: ArchiveProblem) => void, also: Paths): Iterable<AddedLine>;
     /** The lines since the last call. */
-    lines(since: string, report: (problem: ArchiveProblem) => void, also: Paths): Iterable<string>;
+    lines(since: string, report: (problem: ArchiveProblem) => void, also: Paths): Iterable<AddedLine>;
   };
   sleep(ms: number): Promise<void>;
 }
@@ -68,8 +69,8 @@ Exit status: 0 when nobody reads any more, 64 for a wrong option, ${DENIED_HELP}
     const also = new Set(daysInUse(archive.scan().files, since, ports.liveness()).map(({ path }) => path));
 
     let time = "";
-    const before = [...growth.tail(since, problems.report, also)].map((text) => {
-      const line = decodeText(text);
+    const before = [...growth.tail(since, problems.report, also)].map((added) => {
+      const line = decodeAdded(added);
       if (line.ok) time = line.record.time; // a damaged line keeps the time of the line before it
       return { line, time };
     });
@@ -83,7 +84,7 @@ Exit status: 0 when nobody reads any more, 64 for a wrong option, ${DENIED_HELP}
       // A clock that is set meanwhile, back or forward, removes no file from the list.
       if (firstDay() < since) since = firstDay();
       for (const line of growth.lines(since, problems.report, also)) {
-        const text = line === "" ? undefined : tell(decodeText(line));
+        const text = line.text === "" ? undefined : tell(decodeAdded(line));
         isHeard = isHeard && (text === undefined || ports.print(text));
       }
     }

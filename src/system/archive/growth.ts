@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, readSync } from "node:fs";
 import { basename } from "node:path";
-import type { Archive, ArchiveProblem, DayFile } from "../../archive/archive.ts";
+import type { AddedLine, Archive, ArchiveProblem, DayFile } from "../../archive/archive.ts";
 import { LINE_MAX_BYTES } from "../../record/chain.ts";
 import { unreadableCode } from "../../record/error.ts";
 import { isReadFailure, openDay, unreadable } from "./day-file.ts";
@@ -39,10 +39,10 @@ export function growthOf(archive: Archive) {
   };
   return {
     /** The last lines of each file. `lines` continues after them. */
-    *tail(since: string, report: (problem: ArchiveProblem) => void, also: Paths = NONE): Generator<string> {
+    *tail(since: string, report: (problem: ArchiveProblem) => void, also: Paths = NONE): Generator<AddedLine> {
       for (const file of scan(report).filter(({ day, path }) => day >= since || also.has(path))) {
         try {
-          yield* lastLines(archive.directory, file, known);
+          yield* of(file, lastLines(archive.directory, file, known));
         } catch (error) {
           tell(file, error, report);
         }
@@ -53,18 +53,22 @@ export function growthOf(archive: Archive) {
      * @param since `YYYY-MM-DD`: older files are not read
      * @param also paths of older files that are read nevertheless
      */
-    *lines(since: string, report: (problem: ArchiveProblem) => void, also: Paths = NONE): Generator<string> {
+    *lines(since: string, report: (problem: ArchiveProblem) => void, also: Paths = NONE): Generator<AddedLine> {
       for (const file of scan(report)
         .filter(({ day, path }) => day >= since || also.has(path))
         .reverse()) {
         try {
-          yield* added(archive.directory, file, known);
+          yield* of(file, added(archive.directory, file, known));
         } catch (error) {
           tell(file, error, report);
         }
       }
     },
   };
+}
+
+function* of({ team }: DayFile, lines: Iterable<string>): Generator<AddedLine> {
+  for (const text of lines) yield { team, text };
 }
 
 function* lastLines(directory: string, { team, path }: DayFile, known: Map<string, Known>): Generator<string> {

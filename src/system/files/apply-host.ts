@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmdirSync, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Archive } from "../../archive/archive.ts";
+import { decodeAdded } from "../../archive/misplaced.ts";
 import { openSessions } from "../../archive/sessions/open-sessions.ts";
-import { decodeLine } from "../../record/decode.ts";
 import type { Observed, Step, UnitState } from "../../render/apply-plan.ts";
 import { madeBy } from "../../render/made-by.ts";
 import type { RenderedFile } from "../../render/slices.ts";
@@ -153,8 +153,8 @@ function between(archive: Archive): number {
   const since = new Date(Date.now() - DAYS * 86_400_000).toISOString().slice(0, 10);
   for (const line of growthOf(archive).lines(since, () => undefined)) open.take(line);
   const isAlive = livenessHere();
-  return open.all().filter(({ start, command }) => {
-    const decoded = decodeLine({ number: 0, bytes: Buffer.from(start), tooLong: false });
+  return open.all().filter(({ team, start, command }) => {
+    const decoded = decodeAdded({ team, text: start });
     if (command !== undefined || !decoded.ok || decoded.record.event !== "session.start") return false;
     return decoded.record.isolation === "scope-system" && isAlive(decoded.record);
   }).length;

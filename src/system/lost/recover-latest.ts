@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { decodeAdded } from "../../archive/misplaced.ts";
 import { openSessions } from "../../archive/sessions/open-sessions.ts";
-import { isGone, type Start } from "../kernel/session-process.ts";
+import { isGone } from "../kernel/session-process.ts";
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 const DAY_MS = 86_400_000;
@@ -11,7 +12,7 @@ const LOOK_BYTES = 1_048_576;
 export async function recoverLatest(directory: string, team: string, journald: boolean): Promise<void> {
   const now = Date.now();
   const days = [now, now - DAY_MS].map((time) => new Date(time).toISOString().slice(0, 10));
-  const suspicious = days.filter((day) => hasLost(`${directory}/${team}/${day}.jsonl`));
+  const suspicious = days.filter((day) => hasLost(team, `${directory}/${team}/${day}.jsonl`));
   if (suspicious.length === 0) return;
   const [{ openArchive }, { openJournal }, { recoverPorts }, { recoverFiles }] = await Promise.all([
     import("../archive/archive.ts"),
@@ -28,15 +29,12 @@ export async function recoverLatest(directory: string, team: string, journald: b
   await ports.flush();
 }
 
-function hasLost(path: string): boolean {
+function hasLost(team: string, path: string): boolean {
   const open = openSessions();
-  for (const line of endOf(path)) open.take(line);
+  for (const text of endOf(path)) open.take({ team, text });
   return open.all().some(({ start }) => {
-    try {
-      return isGone(JSON.parse(start) as Start);
-    } catch {
-      return false; // the line is incomplete
-    }
+    const decoded = decodeAdded({ team, text: start });
+    return decoded.ok && decoded.record.event === "session.start" && isGone(decoded.record);
   });
 }
 

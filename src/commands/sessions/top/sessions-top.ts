@@ -1,4 +1,4 @@
-import type { Archive, ArchiveProblem, Served } from "../../../archive/archive.ts";
+import type { AddedLine, Archive, ArchiveProblem, Served } from "../../../archive/archive.ts";
 import { daysInUse } from "../../../archive/days-in-use.ts";
 import { openSessions } from "../../../archive/sessions/open-sessions.ts";
 import type { Arguments, Command, CommandResult } from "../../../cli/command.ts";
@@ -29,7 +29,7 @@ export interface Screen {
 export interface SessionsTopPorts extends SessionsPorts, ClosingsPort {
   /** The lines added since the last call to files of `since` (YYYY-MM-DD) and later, and to the files in `also`. */
   growthOf(archive: Archive): {
-    lines(since: string, report: (problem: ArchiveProblem) => void, also: Paths): Iterable<string>;
+    lines(since: string, report: (problem: ArchiveProblem) => void, also: Paths): Iterable<AddedLine>;
   };
   liveFigures(command: { readonly pid: number; readonly unit: string | undefined }): Promise<LiveFigures | undefined>;
   hostFigures(): Promise<HostFigures>;
@@ -129,7 +129,7 @@ function looker(archive: Archive, team: string | undefined, days: number, ports:
     const running = open.all().flatMap((session): readonly Running[] => {
       const known = readOpen(session);
       if (known && isAlive(known.start)) return team === undefined || known.start.team === team ? [known] : [];
-      open.drop(session.session);
+      open.drop(session);
       return [];
     });
     const at = ports.monotonic();

@@ -1,6 +1,6 @@
+import { decodeAdded } from "../../../archive/misplaced.ts";
 import type { OpenSession } from "../../../archive/sessions/open-sessions.ts";
 import type { LiveFigures } from "../../../ending/live-figures.ts";
-import { decodeLine } from "../../../record/decode.ts";
 import type { RecordOf, SessionRecord } from "../../../record/schema.ts";
 
 /** A running session with the usage of its command. Unknown values are absent. */
@@ -29,16 +29,16 @@ export interface Running {
   readonly command: RecordOf<"command.start"> | undefined;
 }
 
-/** A session's lines as records; undefined where its first line is no start. */
-export function readOpen({ start, command }: OpenSession): Running | undefined {
-  const began = read(start);
-  const runs = command === undefined ? undefined : read(command);
+/** A session's lines as records; undefined where its first line is no start, or one of another team's session. */
+export function readOpen({ team, start, command }: OpenSession): Running | undefined {
+  const began = read(team, start);
+  const runs = command === undefined ? undefined : read(team, command);
   if (began?.event !== "session.start") return undefined;
   return { start: began, command: runs?.event === "command.start" ? runs : undefined };
 }
 
-function read(line: string): SessionRecord | undefined {
-  const decoded = decodeLine({ number: 0, bytes: Buffer.from(line), tooLong: false });
+function read(team: string, text: string): SessionRecord | undefined {
+  const decoded = decodeAdded({ team, text });
   return decoded.ok ? decoded.record : undefined;
 }
 
@@ -46,11 +46,11 @@ function read(line: string): SessionRecord | undefined {
 export interface CpuSample {
   /** Milliseconds of a clock that cannot be set. */
   readonly at: number;
-  /** The key is the session with the number of the command. */
+  /** The key is the team and the session with the number of the command. */
   readonly cpuMs: ReadonlyMap<string, number>;
 }
 
-export const commandKey = ({ start, command }: Running): string => `${start.session} ${command?.n}`;
+export const commandKey = ({ start, command }: Running): string => `${start.team}/${start.session} ${command?.n}`;
 
 /** @param now milliseconds since 1970 */
 export function topRow(

@@ -9,7 +9,7 @@ const NOW = Date.parse(START) + 90_000;
 
 function running() {
   const open = openSessions();
-  for (const line of sessionLines(START, [bodies.start, bodies.run]).lines) open.take(line);
+  for (const line of sessionLines(START, [bodies.start, bodies.run]).lines) open.take({ team: "alpha", text: line });
   return readOpen(open.all()[0]!)!;
 }
 const sample = (at: number, cpuMs?: number) => ({
