@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import type { DayFile, Served } from "../archive/archive.ts";
 import { recoverFiles } from "../archive/lost/recover-files.ts";
 import { type Unended, unendedIn } from "../archive/lost/unended.ts";
-import { decodeLine } from "../record/decode.ts";
+import { decodeIn } from "../archive/misplaced.ts";
 import { ofFile } from "../record/error.ts";
 import type { RecordOf, SessionRecord } from "../record/schema.ts";
 import { sliceName } from "../scope/names.ts";
@@ -75,8 +75,11 @@ export async function resumableSessions(teams: readonly Fifo[], supervisor: Supe
     const { session, isolation } = start as RecordOf<"session.start">;
     return isolation === "scope-system" ? !found.has(session) && isOurs(start) : ports.isGone(start);
   };
-  const { failed } = await recoverFiles(ours, { ...ports, isGone });
+  const names = new Set<string>(teams.map(({ name }) => name));
+  const later = files.filter((file) => names.has(file.team) && file.day > ago(-1) && !ours.includes(file));
+  const { failed, notes } = await recoverFiles([...ours, ...later], { ...ports, isGone });
   for (const { message } of failed) supervisor.warn("records could not be ended", { why: message });
+  for (const note of notes) supervisor.warn("records were passed over", { why: note });
   return [...found.values()];
 }
 
@@ -110,6 +113,9 @@ const unitsOf = (team: string): readonly string[] =>
 const DAY_MS = 86_400_000;
 const SESSION_IN_UNIT = /-([0-9a-f-]{36})-\d+\.(?:scope|service)$/;
 
+/** The day that was so many days ago. */
+const ago = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10);
+
 /**
  * The days of the sessions whose commands still run, and the two latest: what was being written when a supervisor or the
  * host went down. What lies further back is for `nixgate recover`: to read a whole archive would keep whoever comes waiting.
@@ -119,7 +125,6 @@ function filesToLookAt(team: string, files: readonly DayFile[]): readonly DayFil
   const days = new Set(running.map((session) => dayOfSession(session)));
   // A file of a day to come would take the place of the ones that were being written; clocks may be a day apart. The
   // latest by name are not those that were written last where the clock was set back.
-  const ago = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10);
   for (const day of [ago(0), ago(1)]) days.add(day);
   const own = files.filter((file) => file.team === team).sort((a, b) => (a.day < b.day ? 1 : -1));
   const latest = own.filter(({ day }) => day <= ago(-1)).slice(0, 2);
@@ -130,10 +135,9 @@ function filesToLookAt(team: string, files: readonly DayFile[]): readonly DayFil
 function copyLast(file: DayFile, records: Supervisor["records"]): void {
   let last: { readonly record: SessionRecord; readonly line: string } | undefined;
   for (const line of file.lines()) {
-    const decoded = decodeLine(line);
     // What an account wrote there before it became root's is not sent on in another team's name.
-    if (decoded.ok && decoded.record.team === file.team)
-      last = { record: decoded.record, line: Buffer.from(line.bytes).toString() };
+    const decoded = decodeIn(file, line);
+    if (decoded.ok) last = { record: decoded.record, line: Buffer.from(line.bytes).toString() };
   }
   if (last) records.copyToJournal(last.record, last.line);
 }

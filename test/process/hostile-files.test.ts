@@ -121,18 +121,22 @@ test("the supervisor takes sessions back beside files that cannot be read, and s
   expect(readFileSync(join(log, "beta/2026-01-05.jsonl"), "utf8")).toContain('"event":"session.end"');
 });
 
-test("files of days to come do not hide the two latest days from the supervisor", async () => {
+test("files of days to come do not hide the two latest days from the supervisor, which says that it leaves them", async () => {
   const log = writeArchive({
     "alpha/2998-01-01": "",
     "alpha/2999-01-01": "",
     "alpha/2026-01-05": lostSession("alpha").lines.join(""),
   });
+  const warned: string[] = [];
   const supervisor = {
     log: { directory: log, journald: false },
     records: { copyToJournal: () => undefined, flush: async () => 0 },
-    warn: () => undefined,
+    warn: (message: string, facts: object) => warned.push(`${message} ${JSON.stringify(facts)}`),
   } as unknown as Supervisor;
   await resumableSessions([{ name: "alpha", descriptor: -1, uid: 65_533, gid: 65_533 } as Fifo], supervisor);
+  expect(warned).toEqual([
+    'records were passed over {"why":"2 files of team alpha passed over: of days after tomorrow"}',
+  ]);
   expect(readFileSync(join(log, "alpha/2026-01-05.jsonl"), "utf8")).toContain('"event":"session.end"');
 });
 
