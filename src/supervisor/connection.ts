@@ -2,27 +2,14 @@ import { lstatSync, readlinkSync, type Stats, statSync } from "node:fs";
 import { basename } from "node:path";
 import { readKernelFile } from "../system/kernel/kernel-files.ts";
 import { mountAt } from "../system/kernel/open-file.ts";
+import { type Kin, kinIn } from "../system/kernel/process-texts.ts";
 
 /** The programs of OpenSSH whose process stands for a connection: sshd, from 9.8 on sshd-session. */
 const PROGRAMS: ReadonlySet<string> = new Set(["sshd", "sshd-session"]);
 /** Group and others may write, chmod(2). */
 const WRITABLE = 0o022;
 
-/** What /proc/PID/status says of who a process is and whose child. */
-export interface Kin {
-  readonly parent: number;
-  /** Real, effective, saved and filesystem uid. */
-  readonly uids: readonly number[];
-}
-
 export const kinOf = (pid: number): Kin | undefined => kinIn(readKernelFile(`/proc/${pid}/status`) ?? "");
-
-/** @param status text of /proc/PID/status */
-export function kinIn(status: string): Kin | undefined {
-  const uids = /^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m.exec(status)?.slice(1).map(Number);
-  const parent = /^PPid:\t(\d+)$/m.exec(status)?.[1];
-  return uids && parent !== undefined ? { parent: Number(parent), uids } : undefined;
-}
 
 /** What is asked of the kernel about a process that is perhaps sshd's. */
 export interface Look {

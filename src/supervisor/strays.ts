@@ -2,8 +2,9 @@ import { spawn } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import { clock, sleep, within } from "../system/kernel/clock.ts";
 import { readKernelFile } from "../system/kernel/kernel-files.ts";
+import { cgroupIn, hasEndedIn, type Kin, kinIn } from "../system/kernel/process-texts.ts";
 import type { Milliseconds } from "../units/quantities.ts";
-import { type Kin, kinIn, kinOf, programName, whyNoConnection } from "./connection.ts";
+import { kinOf, programName, whyNoConnection } from "./connection.ts";
 import { poll } from "./poll.ts";
 import { isOurs } from "./shim/shim-process.ts";
 
@@ -182,15 +183,14 @@ function isAstray(pid: number, uid: number, entered: (pid: number) => boolean): 
   const status = readKernelFile(`/proc/${pid}/status`);
   const kin = status === undefined ? undefined : kinIn(status);
   if (status === undefined || !kin) return false; // it ended in this moment
-  // a process whose first thread has ended is called a zombie too while others of its threads run
-  if (/^State:\t[ZX]/m.test(status) && /^Threads:\t[01]$/m.test(status)) return false;
+  if (hasEndedIn(status)) return false;
   return !isInSlice(pid) && !belongsToLogin(pid, kin, uid, entered);
 }
 
 /** A process that has gone meanwhile is nowhere, and counts as being there. */
 const isInSlice = (pid: number): boolean => {
   const cgroup = readKernelFile(`/proc/${pid}/cgroup`);
-  return cgroup === undefined || isOurs(/^0::(.*)$/m.exec(cgroup)?.[1] ?? "");
+  return cgroup === undefined || isOurs(cgroupIn(cgroup) ?? "");
 };
 
 /** Whether its nearest ancestor that is not the account's is one that logs in, and it was no shim of a session's that came so. */

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Parser } from "./parsers.ts";
+import type { Parser } from "./parser.ts";
 
 /** Gives each parser its part of all cases. @returns what was found, in plain words, with how to see it again */
 export async function fuzz(all: readonly Parser[], cases: number, seed: number): Promise<readonly string[]> {

@@ -22,20 +22,26 @@ export interface JournalCopy {
  * Parses one entry of `journalctl --output=json --all`; undefined where it is no copy of a record with a sound hash.
  */
 export function journalCopy(json: string): JournalCopy | undefined {
-  let entry: Record<string, unknown>;
-  try {
-    entry = JSON.parse(json);
-  } catch {
-    return undefined;
-  }
+  const entry = objectIn(json);
+  if (entry === undefined) return undefined;
   const bytes = bytesOf(entry["NIXGATE_RECORD"]);
   const uid = Number(entry["_UID"]);
   const received = Number(entry["__REALTIME_TIMESTAMP"]) / 1000;
   const links = bytes && linksOf(bytes);
-  if (!bytes || !links || links.hash !== links.computed || !Number.isInteger(uid) || Number.isNaN(received))
-    return undefined;
+  // In a collector's journal the sending host has put the time. One that no Date can hold is none.
+  const isTime = !Number.isNaN(new Date(received).getTime());
+  if (!bytes || !links || links.hash !== links.computed || !Number.isInteger(uid) || !isTime) return undefined;
   const decoded = decodeLine({ number: 1, bytes, tooLong: false });
   return decoded.ok ? { record: decoded.record, bytes, digest: links.computed, uid, received } : undefined;
+}
+
+function objectIn(json: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

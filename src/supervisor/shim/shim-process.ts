@@ -5,6 +5,7 @@ import { inside, O_PATH } from "../../system/files/safe-folder.ts";
 import { valuesIn } from "../../system/kernel/environment.ts";
 import { readFirst, readKernelFile } from "../../system/kernel/kernel-files.ts";
 import { fieldsBehindName, startTicksIn } from "../../system/kernel/process-group.ts";
+import { cgroupIn, kinIn, wordsIn } from "../../system/kernel/process-texts.ts";
 
 const PROGRAM = "nixgate-shim";
 
@@ -60,7 +61,7 @@ export function shimProcessOf(pid: number, team: string, uid: number, mayBeIn = 
   let problem: string;
   try {
     const folder = hold(`/proc/${pid}`, O_PATH | constants.O_DIRECTORY);
-    const cgroup = cgroupIn(folder);
+    const cgroup = cgroupIn(textOf(inside(folder, "cgroup"))) ?? "";
     const found = problemWith(folder, cgroup, team, uid, mayBeIn);
     if (found === undefined) return opened(pid, folder, cgroup, hold(inside(folder, "stat"), constants.O_RDONLY));
     problem = found;
@@ -121,8 +122,8 @@ function problemWith(
   uid: number,
   mayBeIn: (cgroup: string) => boolean,
 ): string | undefined {
-  const ids = /^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m.exec(textOf(inside(folder, "status")));
-  if (!ids || ids.slice(1).some((id) => Number(id) !== uid)) return "it is not the team's account's";
+  const kin = kinIn(textOf(inside(folder, "status")));
+  if (!kin?.uids.every((id) => id === uid)) return "it is not the team's account's";
   const [, program = "", forTeam] = wordsOf(folder, PAGE);
   if (basename(program) !== PROGRAM || forTeam !== team) return "it is no shim of this team";
   return mayBeIn(cgroup) ? undefined : "it is part of another session";
@@ -169,8 +170,7 @@ function stateIn(fields: StatFields): ReturnType<ShimProcess["state"]> {
 }
 
 /** The words in the first `most` bytes; what is cut off there is none. */
-const wordsOf = (folder: number, most: number) =>
-  readFirst(inside(folder, "cmdline"), most).toString("utf8").split("\0").slice(0, -1);
+const wordsOf = (folder: number, most: number) => wordsIn(readFirst(inside(folder, "cmdline"), most));
 
 /** What is read of a command line until it is known whose it is; the kernel gives it a page at a time. */
 const PAGE = 4096;
@@ -188,8 +188,6 @@ function readAtMost(path: string, most: number): Buffer {
   if (bytes.length > most) throw new TooMuch(`its ${basename(path)} has more than ${most} bytes`);
   return bytes;
 }
-
-const cgroupIn = (folder: number) => /^0::(.*)$/m.exec(textOf(inside(folder, "cgroup")))?.[1] ?? "";
 
 /** @throws Error where the process has gone meanwhile */
 function textOf(path: string): string {

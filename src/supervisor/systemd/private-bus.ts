@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import { createClient, type Message, type MessageBus } from "dbus-native";
 import { clock, sleep, within } from "../../system/kernel/clock.ts";
 
@@ -19,13 +20,16 @@ export interface PrivateBus {
   call(message: Message, anew?: () => void): Promise<unknown>;
 }
 
+/** The path of a socket, or what makes a stream that is connected already. */
+export type BusPlace = string | (() => Duplex);
+
 /**
  * Connects, and again whenever the connection was lost (systemctl daemon-reexec).
  * @param heard takes each signal; what it throws goes to `warn` and no further
  * @throws Error where nobody listens at the path in time
  */
 export async function privateBus(
-  path: string,
+  place: BusPlace,
   heard: (message: Message) => void,
   warn: (problem: unknown) => void,
   patience = PATIENCE_TIMEOUT_MS,
@@ -33,7 +37,7 @@ export async function privateBus(
   let current: Promise<MessageBus> | undefined;
   const connected = (): Promise<MessageBus> => {
     if (current) return current;
-    const opening = connect(path, patience, heard, warn, () => {
+    const opening = connect(place, patience, heard, warn, () => {
       if (current === opening) current = undefined;
     });
     current = opening;
@@ -70,14 +74,14 @@ async function retried<Answer>(attempt: () => Promise<Answer>, patience: number)
 
 /** @param lost told once it cannot be used any more, or never could be */
 async function connect(
-  path: string,
+  place: BusPlace,
   patience: number,
   heard: (message: Message) => void,
   warn: (problem: unknown) => void,
   lost: () => void,
 ): Promise<MessageBus> {
   const bus = createClient({
-    socket: path,
+    ...(typeof place === "string" ? { socket: place } : { stream: place() }),
     direct: true, // no Hello: there is no bus
     timeout: patience,
     maxMessageSize: LONGEST_MESSAGE,
@@ -102,5 +106,5 @@ async function connect(
   if ((await within(patience, up, "late")) === "up") return bus;
   lost();
   connection.end();
-  throw new Error(`systemd does not answer at ${path}`);
+  throw new Error(`systemd does not answer at ${typeof place === "string" ? place : "its socket"}`);
 }

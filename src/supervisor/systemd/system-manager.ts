@@ -6,7 +6,7 @@ import { type BusProperty, busProperty } from "../../scope/bus-properties.ts";
 import type { Property } from "../../scope/properties.ts";
 import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
 import { clock, within } from "../../system/kernel/clock.ts";
-import { PATIENCE_TIMEOUT_MS, PRIVATE_SOCKET, privateBus } from "./private-bus.ts";
+import { type BusPlace, PATIENCE_TIMEOUT_MS, PRIVATE_SOCKET, privateBus } from "./private-bus.ts";
 import { ENDED_BY, kindOf, objectOf, stopsHeard } from "./unit-stops.ts";
 
 const SYSTEMD = { destination: "org.freedesktop.systemd1", path: "/org/freedesktop/systemd1" } as const;
@@ -59,7 +59,8 @@ export interface SystemManager {
 
 export async function systemManager(
   warn: (message: string, facts: object) => void,
-  path = PRIVATE_SOCKET,
+  place: BusPlace = PRIVATE_SOCKET,
+  patience = PATIENCE_TIMEOUT_MS,
 ): Promise<SystemManager> {
   const jobs = jobsOf();
   const stops = stopsHeard();
@@ -67,9 +68,8 @@ export async function systemManager(
     jobs.heard(message);
     stops.heard(message);
   };
-  const bus = await privateBus(path, heard, (problem) =>
-    warn("a message of systemd's could not be read", { why: String(problem) }),
-  );
+  const unread = (problem: unknown) => warn("a message of systemd's could not be read", { why: String(problem) });
+  const bus = await privateBus(place, heard, unread, patience);
   const inTurn = pLimit(CALLS_AT_A_TIME);
   const invoke = (message: Message, anew?: () => void) => inTurn(() => bus.call(message, anew));
   const call = async (member: string, signature: string, body: readonly unknown[]): Promise<unknown> => {
@@ -109,10 +109,10 @@ export async function systemManager(
   };
   /** Settles with "done" when the unit stands, in whatever way that is found out. */
   const standing = async (unit: string, job: string | undefined): Promise<string> => {
-    const end = clock.monotonic() + PATIENCE_TIMEOUT_MS;
+    const end = clock.monotonic() + patience;
     const said = job === undefined ? new Promise<never>(() => {}) : jobs.done(job);
     while (clock.monotonic() < end) {
-      const result = await within(LOOK_MS, said, undefined);
+      const result = await within(Math.min(LOOK_MS, patience), said, undefined);
       if (result !== undefined) return result;
       if (!(await isActive(unit))) continue;
       if (job !== undefined) jobs.forget(job);

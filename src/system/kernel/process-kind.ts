@@ -2,6 +2,8 @@ import { basename } from "node:path";
 import { readFirst } from "./kernel-files.ts";
 import { fieldsBehindName } from "./process-group.ts";
 
+type Kind = "session" | "supervise" | "shim" | "gone";
+
 /** The file name of the program in the build. The interpreter and its options may come before it. */
 const PROGRAM = "nixgate.cjs";
 /** The script that represents a session under the resident supervisor. */
@@ -34,16 +36,21 @@ export function statOf(folder: string): readonly string[] | undefined {
  * that is not nixgate's.
  * @param place its folder in /proc
  */
-export function commandOf(place: string): "session" | "supervise" | "shim" | "gone" | "hidden" {
+export function commandOf(place: string): Kind | "hidden" {
   try {
-    const words = readFirst(`${place}/cmdline`, PAGE).toString("utf8").split("\0");
-    if (words.some((word) => basename(word) === SHIM)) return "shim";
-    const program = words.findIndex((word) => basename(word) === PROGRAM);
-    const command = program < 0 ? undefined : words[program + 1];
-    if (command === "read-request") return "shim"; // it reads one line of the shim's loop
-    return command === "session" || command === "supervise" ? command : "gone";
+    return kindIn(readFirst(`${place}/cmdline`, PAGE));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return code === "ESRCH" || code === "ENOENT" ? "gone" : "hidden";
   }
+}
+
+/** @param bytes the first ones of /proc/PID/cmdline */
+export function kindIn(bytes: Buffer): Kind {
+  const words = bytes.toString("utf8").split("\0");
+  if (words.some((word) => basename(word) === SHIM)) return "shim";
+  const program = words.findIndex((word) => basename(word) === PROGRAM);
+  const command = program < 0 ? undefined : words[program + 1];
+  if (command === "read-request") return "shim"; // it reads one line of the shim's loop
+  return command === "session" || command === "supervise" ? command : "gone";
 }

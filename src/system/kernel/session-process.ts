@@ -6,6 +6,7 @@ import { bootsHere } from "../lost/liveness.ts";
 import { readKernelFile } from "./kernel-files.ts";
 import { startTicksIn } from "./process-group.ts";
 import { commandOf, exists, statOf } from "./process-kind.ts";
+import { kinIn } from "./process-texts.ts";
 import { residentIsThere, type Serving, tellResident } from "./resident.ts";
 
 /**
@@ -56,7 +57,7 @@ export function sessionProcessOf(start: Start): SessionProcess | "gone" | "elsew
   return {
     isThere,
     command,
-    isOf: (uid) => uidsOf(readKernelFile(inside(folder, "status"))).every((one) => one === uid),
+    isOf: (uid) => kinIn(readKernelFile(inside(folder, "status")) ?? "")?.uids.every((one) => one === uid) === true,
     // Node has no pidfd_send_signal(2). Between this check and the signal the pid would have to be freed and, after all
     // other pids, reused. The signal still reaches no process of another account.
     terminate({ team, uid }) {
@@ -106,12 +107,6 @@ export function sessionProcessToSignal(start: Start, whose: Whose): ReturnType<t
  */
 const mayBe = ({ command, isOf }: SessionProcess, { uid }: Whose): boolean =>
   command === "shim" || (command === "session" && uid !== undefined && isOf(uid));
-
-/** The four uids of a process; a uid that no process has where they are unreadable. */
-function uidsOf(status: string | undefined): readonly number[] {
-  const line = /^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m.exec(status ?? "");
-  return line ? line.slice(1).map(Number) : [Number.NaN];
-}
 
 function isYounger({ pid, time }: Start): boolean {
   const ticks = startTicksIn(statOf(`/proc/${pid}`));

@@ -34,14 +34,18 @@ export function readUserAuth(environment: RawEnvironment, uid: number): Connecti
     opened = openSync(`/proc/self/fd/${held}`, constants.O_RDONLY | constants.O_NONBLOCK);
     // The account may enlarge the file while it is read, whatever its size was before.
     const bytes = readFirstOf(opened, MAX_BYTES + 1);
-    const [, type, blob] = PUBLIC_KEY.exec(bytes.toString("latin1")) ?? [];
-    if (bytes.length > MAX_BYTES || type === undefined || blob === undefined) return undefined;
-    return keyOf(type, Buffer.from(blob, "base64"));
+    return bytes.length > MAX_BYTES ? undefined : keyIn(bytes);
   } catch {
     return undefined; // the record says that the key is not known
   } finally {
     for (const descriptor of [held, opened]) if (descriptor !== undefined) closeSync(descriptor);
   }
+}
+
+/** @param bytes of a file like sshd's; undefined where it names no key */
+export function keyIn(bytes: Buffer): Connection["key"] {
+  const [, type, blob] = PUBLIC_KEY.exec(bytes.toString("latin1")) ?? [];
+  return type === undefined || blob === undefined ? undefined : keyOf(type, Buffer.from(blob, "base64"));
 }
 
 /** The largest date of a JavaScript Date in seconds. sshd takes later dates for "forever", as ssh-keygen(1) -L does. */

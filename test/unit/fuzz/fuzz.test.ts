@@ -14,4 +14,4 @@ test(`${CASES} cases over all that root reads of an account's find nothing`, asy
   } finally {
     rmSync(`/tmp/sshauth.nixgate${process.pid}`, { force: true });
   }
-}, 120_000);
+}, 600_000);

@@ -1,0 +1,31 @@
+/**
+ * What the kernel says of a process in /proc. A process chooses its name and its command line itself, so these functions
+ * take any text and never throw.
+ */
+
+/** Who a process is and whose child, from /proc/PID/status (proc_pid_status(5)). */
+export interface Kin {
+  readonly parent: number;
+  /** Real, effective, saved and filesystem uid. */
+  readonly uids: readonly number[];
+}
+
+/** @param status text of /proc/PID/status. The kernel escapes a line feed in the name there. */
+export function kinIn(status: string): Kin | undefined {
+  const uids = /^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m.exec(status)?.slice(1).map(Number);
+  const parent = /^PPid:\t(\d+)$/m.exec(status)?.[1];
+  return uids && parent !== undefined ? { parent: Number(parent), uids } : undefined;
+}
+
+/**
+ * Whether a process has ended, with all its threads. A process whose first thread has ended is called a zombie too while
+ * others of its threads run.
+ */
+export const hasEndedIn = (status: string): boolean =>
+  /^State:\t[ZX]/m.test(status) && /^Threads:\t[01]$/m.test(status);
+
+/** @param text of /proc/PID/cgroup @returns the path below the mount of cgroup v2; undefined where the host has none */
+export const cgroupIn = (text: string): string | undefined => /^0::(.*)$/m.exec(text)?.[1];
+
+/** @param bytes the first ones of /proc/PID/cmdline @returns the whole words; a word that is cut off is none */
+export const wordsIn = (bytes: Buffer): readonly string[] => bytes.toString("utf8").split("\0").slice(0, -1);
