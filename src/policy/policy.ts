@@ -107,6 +107,8 @@ export interface Problem {
   readonly message: string;
   /** The remedy, as an imperative sentence without its full stop. */
   readonly fix: string;
+  /** Set where the host could not read the file at that moment: nothing is known of the file itself. */
+  readonly temporary?: true;
 }
 
 /** The result of reading configuration. It has a value only where no problem is an error. */

@@ -1,4 +1,5 @@
 import { closedWords, closingOf } from "../policy/closed.ts";
+import type { ConfigError } from "../policy/config-error.ts";
 import type { ConfigFiles } from "../policy/config-files.ts";
 import { loadHost, loadTeam, type PolicySource } from "../policy/load.ts";
 import type { HostConfig, Policy } from "../policy/policy.ts";
@@ -52,7 +53,7 @@ export async function configureRunning(source: ConfigSource, { team, member }: F
   const loaded = await loadTeam(files, directory, name, parsers);
   if (!loaded.ok) {
     const { host, source, reason, error } = loaded;
-    const refusal = reason === "unknown-team" ? UNKNOWN_TEAM : { ...INVALID, message: error.message };
+    const refusal = reason === "unknown-team" ? UNKNOWN_TEAM : { ...invalid(error), message: error.message };
     return { ok: false, directory, host, ...(source && { source }), refusal };
   }
   const { host, policy, source: read } = loaded;
@@ -69,7 +70,11 @@ async function refused({ files, directory, parsers }: ConfigSource, refusal: Ses
   return { ok: false, directory, host: checked.ok ? checked.value : undefined, refusal } as const;
 }
 
-const INVALID = { reason: "policy-invalid", status: ExitStatus.config } as const;
+/** A file that the host cannot read at this moment is no invalid policy: the client may try again. */
+const invalid = ({ exitStatus }: ConfigError) =>
+  exitStatus === ExitStatus.busy
+    ? ({ reason: "host-busy", status: exitStatus } as const)
+    : ({ reason: "policy-invalid", status: ExitStatus.config } as const);
 
 const UNKNOWN_TEAM: SessionRefusal = {
   reason: "unknown-team",

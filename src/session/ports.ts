@@ -118,6 +118,8 @@ export interface ProgramProblem {
   readonly message: string;
   /** The remedy, as an imperative sentence without its full stop. */
   readonly fix: string;
+  /** Set where the host could not look at the program at that moment: nothing is known of the program itself. */
+  readonly temporary?: true;
 }
 
 export interface Scopes {

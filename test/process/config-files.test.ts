@@ -53,6 +53,40 @@ test("a file that is not there is missing, not refused", () => {
   expect(files.read(join(dir, "none/none.toml"))).toMatchObject({ kind: "missing" });
 });
 
+/** A process that may open no more files than it has by now looks at a configuration, and then at it again. */
+const SHORT_OF_FILES = `
+  const { configFiles } = await import(process.argv[1]);
+  const { execFileSync } = await import("node:child_process");
+  const { openSync, readdirSync } = await import("node:fs");
+  const files = configFiles([process.getuid()]);
+  const look = () => [files.read(process.argv[2] + "/a.toml"), files.list(process.argv[2])];
+  const before = look();
+  const most = Math.max(...readdirSync("/proc/self/fd").map(Number));
+  execFileSync("prlimit", ["--pid", String(process.pid), "--nofile=" + most + ":"]);
+  try {
+    for (;;) openSync("/dev/null");
+  } catch {}
+  const lacking = look();
+  console.log(JSON.stringify({ before: before.map(({ kind }) => kind), lacking }));`;
+
+test("what the host or the account lacks at the moment is not the file's fault", () => {
+  put("a.toml");
+  const module = join(import.meta.dirname, "../../src/system/files/config-files.ts");
+  const words = ["--input-type=module", "--eval", SHORT_OF_FILES, module, dir];
+  const { before, lacking } = JSON.parse(execFileSync(process.execPath, words, { encoding: "utf8" }));
+  expect(before).toEqual(["found", "found"]);
+  const message = "cannot be read now: this account may open no more files (nofile of limits.conf(5))";
+  expect(lacking).toMatchObject(Array(2).fill({ kind: "refused", problem: { message, temporary: true } }));
+});
+
+asRoot("a disk that fails is not the file's fault", () => {
+  // nothing is mapped at the first byte of a process: the kernel answers EIO (proc_pid_mem(5))
+  expect(files.read(`/proc/${process.pid}/mem`)).toMatchObject({
+    kind: "refused",
+    problem: { message: "cannot be read now: its disk or file server answers with EIO", temporary: true },
+  });
+});
+
 test("refuses what is no regular file, and does not wait for a FIFO's writer", () => {
   execFileSync("mkfifo", [join(dir, "fifo.toml")]);
   mkdirSync(join(dir, "folder.toml"));

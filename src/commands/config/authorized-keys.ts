@@ -64,7 +64,8 @@ refuses with 78 and an id. Of a file that is no TOML or may not be read, and of 
 account, no key is printed: the other teams keep working. Each error of the asked team is told on stderr and, because
 sshd throws that away, in the journal (or to syslog) at error level: journalctl MESSAGE_ID=${KEYS_ID}
 An error in nixgate.toml itself does not matter here; the session will say so.
-Exit status: 0 (also with no key to print), 64 wrong usage, 78 the policies cannot be read at all.
+Exit status: 0 (also with no key to print), 64 wrong usage, 75 the host cannot read the policies at the moment, 78 they
+cannot be read at all.
 `;
 
 export const authorizedKeys: Command<AuthorizedKeysPorts> = {

@@ -51,7 +51,8 @@ A file is read only if it and every folder above it belong to root or you, and n
 there; a link must stand in such a place too.
 
 Example: nixgate check /etc/nixgate && systemctl reload ssh
-Exit status: 0 no error (there may be warnings), 64 wrong usage, 78 at least one error.
+Exit status: 0 no error (there may be warnings), 64 wrong usage, 75 the host cannot read a file at the moment,
+78 at least one error.
 `;
 
 export const check: Command<CheckPorts> = {
@@ -78,9 +79,14 @@ async function runCheck(
   const own = reports.flatMap((report) => report.problems);
   const problems = [...own, ...((positionals.length === 0 && (await onHost?.(configDir))) || [])];
   const count = reports.reduce((sum, report) => sum + report.files, 0);
-  const errors = problems.filter(isError).length;
+  const wrong = problems.filter(isError);
+  const errors = wrong.length;
   const report = { ok: errors === 0, files: count, errors, warnings: problems.length - errors, problems };
-  const status = report.ok ? ExitStatus.ok : ExitStatus.config;
+  const status = report.ok
+    ? ExitStatus.ok
+    : wrong.every(({ temporary }) => temporary)
+      ? ExitStatus.busy
+      : ExitStatus.config;
   if (options["json"] === true) return { status, stdout: jsonDocument(report) };
   const lines = [...problems.map(formatProblem), closingLine(report)];
   return { status, stdout: `${lines.join("\n")}\n` };

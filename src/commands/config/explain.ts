@@ -42,8 +42,8 @@ The words of REQUEST are joined with one space, as ssh does it; quote it as one 
 The program is looked at on this host, unless --config-dir names another configuration than the host's.
 The account, its home and its uid are those of whoever runs explain; the session's id in the unit's name is an example.
 
-Exit status, as the session's: 0 allowed, 65 malformed, 77 denied; 78 the configuration is not valid, or the program
-cannot be executed.
+Exit status, as the session's: 0 allowed, 65 malformed, 77 denied; 75 the host cannot look at the
+configuration or the program at the moment; 78 the configuration is not valid, or the program cannot be executed.
 
   nixgate explain --team alpha -- nix-daemon --stdio`,
   options: {
@@ -81,7 +81,7 @@ cannot be executed.
     const isHere = options["config-dir"] === undefined || options["config-dir"] === "/etc/nixgate";
     const problem =
       plan && isHere ? ports.problemWithProgram(plan.argv[0], policy.team, plan.confinement !== undefined) : undefined;
-    const status = problem ? ExitStatus.config : statusOf(decision);
+    const status = problem ? statusOfProblem(problem) : statusOf(decision);
     const stdout = json
       ? jsonDocument({ ...asDocument(decision, plan), ...(problem && { problem: problem.message, fix: problem.fix }) })
       : asText(decision, plan) + (plan && problem ? programText(plan.argv[0], problem) : "");
@@ -89,8 +89,10 @@ cannot be executed.
   },
 };
 
-const programText = (path: string, { message, fix }: ProgramProblem): string =>
-  `\n${escapeText(`but the session is refused with 78: ${path} ${message}`)}\n    fix: ${escapeText(fix)}\n`;
+const statusOfProblem = ({ temporary }: ProgramProblem) => (temporary ? ExitStatus.busy : ExitStatus.config);
+
+const programText = (path: string, problem: ProgramProblem): string =>
+  `\n${escapeText(`but the session is refused with ${statusOfProblem(problem)}: ${path} ${problem.message}`)}\n    fix: ${escapeText(problem.fix)}\n`;
 
 const LINE_LOOP = "a request for a shell: the session reads its requests as lines on stdin";
 

@@ -3,6 +3,7 @@ import type { Ending, Exit } from "../../ending/ending.ts";
 import { stopWords, survivorWords, wordsForClient } from "../../ending/words.ts";
 import type { Milliseconds } from "../../units/quantities.ts";
 import { refusalLine, tellClient } from "../outcome.ts";
+import type { ProgramProblem } from "../ports.ts";
 import { commandEndRecord } from "../records-of.ts";
 import { limitOf, limitWords, whoseLimits } from "./limit-words.ts";
 import { problemWith, type RunningCommand, type RunningSession } from "./running-command.ts";
@@ -60,10 +61,10 @@ const CANNOT_EXECUTE: ReadonlySet<number | undefined> = new Set([126, 127]);
 /**
  * The program may have vanished between the check and execve(2). A command may also exit with such a status by itself.
  */
-function executedOrNot(exit: Exit, problem: () => string | undefined): Exit {
+function executedOrNot(exit: Exit, problem: () => ProgramProblem | undefined): Exit {
   if (exit.signal !== undefined || exit.notExecuted !== undefined || !CANNOT_EXECUTE.has(exit.code)) return exit;
   const wrong = problem();
-  return wrong === undefined ? exit : { ...exit, notExecuted: wrong };
+  return wrong === undefined || wrong.temporary ? exit : { ...exit, notExecuted: wrong.message };
 }
 
 function tellEnding(session: RunningSession, { terms }: RunningCommand, ending: Ending): void {

@@ -1,7 +1,7 @@
 import type { Allow } from "../../decision/decision.ts";
 import type { CommandTerms } from "../../scope/plan.ts";
 import type { ReadyConfiguration } from "../configuration.ts";
-import type { OpenScope, SessionPorts } from "../ports.ts";
+import type { OpenScope, ProgramProblem, SessionPorts } from "../ports.ts";
 import type { Session } from "../session.ts";
 
 /** A request that the policy allows. */
@@ -26,11 +26,11 @@ export interface RunningSession extends Pick<Session, "id" | "log"> {
   readonly ports: Pick<SessionPorts, "clock" | "client" | "programs">;
 }
 
-/** The reason why the program cannot be executed. It begins with the path. */
+/** The reason why the program cannot be executed. The message begins with the path. */
 export function problemWith(
   { argv: [program] }: Pick<CommandTerms, "argv">,
   { programs }: Pick<SessionPorts, "programs">,
-): string | undefined {
+): ProgramProblem | undefined {
   const problem = programs.problemWith(program);
-  return problem && `${program} ${problem.message}`;
+  return problem && { ...problem, message: `${program} ${problem.message}` };
 }

@@ -28,9 +28,9 @@ export async function startCommand(session: Session, request: AllowedRequest): P
   const wrong = problemWith(planned, ports);
   if (wrong !== undefined) {
     log.write(commandStartRecord(request, planned, undefined));
-    log.write(notBegunRecord(request.n, "exec-failed", wrong));
-    tellClient(session, cannotRun(wrong));
-    return { failed: "exec-failed", status: ExitStatus.config };
+    log.write(notBegunRecord(request.n, "exec-failed", wrong.message));
+    tellClient(session, cannotRun(wrong.message));
+    return { failed: "exec-failed", status: wrong.temporary ? ExitStatus.busy : ExitStatus.config };
   }
   const { plan, scope } = await openScope(session, request, planned);
   const isFallback = plan.manager !== manager;

@@ -15,9 +15,10 @@ export function configFiles(owners: readonly number[]): ConfigFiles {
       return { kind: "found", found: withTrustedPath(path, owners, use) };
     } catch (error) {
       if (!(error instanceof PathRefused)) throw error;
-      const { message, fix, path: culprit, missing } = error;
+      const { message, fix, path: culprit, kind } = error;
       const problem = { severity: "error", path: culprit, line: undefined, message, fix } as const;
-      return { kind: missing ? "missing" : "refused", problem: missing ? { ...problem, path } : problem };
+      if (kind === "missing") return { kind, problem: { ...problem, path } };
+      return { kind: "refused", problem: { ...problem, ...(kind === "temporary" && { temporary: true }) } };
     }
   };
   return {

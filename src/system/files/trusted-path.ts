@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readlinkSync, type Stats } from "node:fs";
+import { lackOfNow } from "../../units/exhausted.ts";
 import { O_PATH } from "./safe-folder.ts";
 
 /**
@@ -32,13 +33,14 @@ export interface OpenPath {
 export class PathRefused extends Error {
   readonly path: string;
   readonly fix: string;
-  readonly missing: boolean;
+  /** `missing`: nothing has that name. `temporary`: the host could not look at this moment. */
+  readonly kind: "missing" | "temporary" | "refused";
 
-  constructor(path: string, message: string, fix: string, missing = false) {
+  constructor(path: string, message: string, fix: string, kind: PathRefused["kind"] = "refused") {
     super(message);
     this.path = path;
     this.fix = fix;
-    this.missing = missing;
+    this.kind = kind;
   }
 }
 
@@ -157,9 +159,14 @@ const isErrno = (error: unknown): error is NodeJS.ErrnoException => error instan
 /** Converts a system error to one with a plain message; returns other errors unchanged. */
 function toNixgateError(path: string, error: unknown): unknown {
   if (error instanceof PathRefused || !isErrno(error)) return error;
-  if (error.code === "ENOENT") return new PathRefused(path, "is not there", "create it", true);
+  if (error.code === "ENOENT") return new PathRefused(path, "is not there", "create it", "missing");
   if (error.code === "EACCES")
     return new PathRefused(path, "cannot be read by this account", "let the account read it");
+  const lack = lackOfNow(error);
+  if (lack !== undefined) {
+    const fix = "look after the host; nothing is known of the file itself";
+    return new PathRefused(path, `cannot be read now: ${lack}`, fix, "temporary");
+  }
   return new PathRefused(
     path,
     `cannot be read (${error.code ?? error.message})`,

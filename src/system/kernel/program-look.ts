@@ -12,6 +12,7 @@ import {
   statSync,
 } from "node:fs";
 import type { ProgramProblem } from "../../session/ports.ts";
+import { lackOfNow } from "../../units/exhausted.ts";
 import { O_PATH } from "../files/safe-folder.ts";
 
 /** The account that executes the program, where it is not this process's own. */
@@ -60,11 +61,15 @@ function statOf(path: string): Stats | ProgramProblem {
   try {
     return statSync(path);
   } catch (error) {
-    return unreachable(path, (error as NodeJS.ErrnoException).code ?? String(error));
+    return unreachable(path, error);
   }
 }
 
-function unreachable(path: string, code: string): ProgramProblem {
+function unreachable(path: string, error: unknown): ProgramProblem {
+  const lack = lackOfNow(error);
+  if (lack !== undefined)
+    return { message: `cannot be looked at now: ${lack}`, fix: "look after the host", temporary: true };
+  const code = (error as NodeJS.ErrnoException).code ?? String(error);
   const missing = code === "ENOENT" || code === "ENOTDIR";
   if (code === "EACCES")
     return { message: "cannot be reached by the account", fix: `let it enter each folder of ${path}` };
@@ -90,8 +95,8 @@ function linkTarget(path: string): string | undefined {
 function mayExecute(path: string, { mode, uid }: Stats, viewer: Viewer | undefined): boolean {
   try {
     accessSync(path, constants.X_OK); // also respects access control lists and noexec mounts
-  } catch {
-    return false;
+  } catch (error) {
+    if (lackOfNow(error) === undefined) return false;
   }
   if (viewer === undefined) return true;
   if (viewer.uid === 0) return (mode & ANY_EXECUTE) !== 0;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { ConfigFiles } from "../../../src/policy/config-files.ts";
 import { configure } from "../../../src/session/configuration.ts";
 import { ExitStatus } from "../../../src/units/exit-status.ts";
 import { configFolder, files, HOST } from "../../support/config-folder.ts";
@@ -31,6 +32,34 @@ test("a team that has a policy, with or without one of its members", async () =>
     });
   }
 });
+
+test.each(["nixgate.toml", "policies/alpha.toml"])(
+  "where the host cannot read %s at the moment the client may try again, and no policy is called invalid",
+  async (name) => {
+    const directory = configFolder({ "nixgate.toml": HOST, "policies/alpha.toml": ALPHA });
+    const lacking: ConfigFiles = {
+      ...files,
+      read: (path) =>
+        path === `${directory}/${name}`
+          ? {
+              kind: "refused",
+              problem: {
+                severity: "error",
+                path,
+                line: undefined,
+                message: "cannot be read now",
+                fix: "",
+                temporary: true,
+              },
+            }
+          : files.read(path),
+    };
+    expect(await configure({ files: lacking, directory }, { team: "alpha", member: undefined })).toMatchObject({
+      ok: false,
+      refusal: { reason: "host-busy", status: 75, message: `${directory}/${name}: cannot be read now` },
+    });
+  },
+);
 
 describe("otherwise the session is refused, and the host's file still says where that goes", () => {
   const unknown = { reason: "unknown-team", message: "there is no policy for this team", status: ExitStatus.config };

@@ -107,6 +107,12 @@ test("a program that cannot be executed is refused before anything is made for i
   expect(ran).toEqual({ failed: "exec-failed", status: 78 });
 });
 
+test("a program that the host cannot look at now is no wrong configuration: 75", async () => {
+  const lacking = { ...GONE, message: "cannot be looked at now", temporary: true } as const;
+  expect((await serve(settled, [lacking])).ran).toEqual({ failed: "exec-failed", status: 75 });
+  expect((await serve(settled, [undefined, lacking], 126)).records[1]).toMatchObject({ cause: "exit", exit_code: 126 });
+});
+
 test.each([126, 127])("a program that goes before execve(2) is told apart from a command's own %i", async (code) => {
   const { records, told } = await serve(settled, [undefined, GONE], code);
   expect(records[1]).toMatchObject({ cause: "exec-failed", message: "/bin/true is not there" });
