@@ -6,7 +6,10 @@ import type { SessionId } from "../units/ids.ts";
 
 const MINUTE_MS = 60_000;
 
-/** Sessions counted in the memory of the one process that admits them: exact, and nobody else can take places away. */
+/**
+ * Counts sessions in the memory of the one process that admits them. The count is exact, and no other process can take
+ * slots.
+ */
 export function tally(now: () => number = clock.monotonic): Admission {
   const taken = new Map<string, number>();
   const starts = new Map<string, readonly { readonly session: SessionId; readonly at: number }[]>();
@@ -23,7 +26,7 @@ export function tally(now: () => number = clock.monotonic): Admission {
         },
       };
     },
-    // the last 60 seconds, not a minute that begins anew: nothing has to agree with another process here
+    // a sliding window of 60 seconds, because no other process has to agree with it
     countStart(name, session, most) {
       const at = now();
       const recent = (starts.get(name) ?? []).filter((start) => at - start.at < MINUTE_MS);

@@ -4,30 +4,31 @@ import type { Ask } from "./shim/shim-channel.ts";
 import type { ShimProcess } from "./shim/shim-process.ts";
 
 /**
- * Sessions of one team that begin at one time. To begin is what a session costs the supervisor: where a team starts many, its own
- * wait for each other, and those of another team share the time with so many of them at most.
+ * The number of sessions of one team that can begin at one time. The start of a session costs the supervisor most. If a
+ * team starts many, they wait for each other. Sessions of other teams share the supervisor's time with at most this
+ * number of them.
  */
 const BEGINNING = 2;
-/** Shims of one team that wait to begin, with two descriptors each; more lines stay in the FIFO, and their writers wait. */
+/** Waiting shims of one team, with two descriptors each. Further lines stay in the FIFO, and their writers wait. */
 const MOST_WAITING = 1000;
 
 /** A shim that has asked for its first answer. */
 export interface Arrival {
   readonly shim: ShimProcess;
   readonly ask: Ask;
-  /** When its line was read; clock.monotonic(). */
+  /** The time at which its line was read, by clock.monotonic(). */
   readonly since: number;
 }
 
 export interface Arrivals {
   add(fifo: Fifo, shim: ShimProcess, ask: Ask): void;
-  /** Whether no more shims of this team are to be added now. */
+  /** Whether this team's queue is full. */
   isFull(fifo: Fifo): boolean;
 }
 
 /**
- * Begins the sessions of each team in the order in which they came, some at a time.
- * @param begin settles when the session has begun, or will not; it closes the shim
+ * Begins the sessions of each team in the order of their arrival, a bounded number at a time.
+ * @param begin settles when the session has begun, or will not begin; it closes the shim
  */
 export function arrivalsInTurn(begin: (fifo: Fifo, arrival: Arrival) => Promise<void>): Arrivals {
   const teams = new Map<Fifo, { readonly waiting: Map<number, Arrival>; beginning: number }>();
@@ -56,7 +57,7 @@ export function arrivalsInTurn(begin: (fifo: Fifo, arrival: Arrival) => Promise<
     add(fifo, shim, ask) {
       const { waiting } = teamOf(fifo);
       const known = waiting.get(shim.pid);
-      if (known && known.shim.state() !== "gone") return shim.close(); // it was let go on, and asks once more
+      if (known && known.shim.state() !== "gone") return shim.close(); // somebody continued it, and it asked again
       known?.shim.close();
       waiting.set(shim.pid, { shim, ask, since: clock.monotonic() });
       next(fifo);

@@ -5,7 +5,7 @@ const MINUTE_MS = 60_000;
 
 export type Complain = (fifo: Pick<Fifo, "name">, message: string, facts?: object) => void;
 
-/** Warnings about one team, at most so many a minute: the log is everybody's. */
+/** Writes warnings about one team, with a maximum a minute, so that one team cannot flood the log. */
 export function complaints(
   warn: (message: string, facts: object) => void,
   most: number,

@@ -4,34 +4,35 @@ import { readKernelFile } from "../system/kernel/kernel-files.ts";
 import { mountAt } from "../system/kernel/open-file.ts";
 import { type Kin, kinIn } from "../system/kernel/process-texts.ts";
 
-/** The programs of OpenSSH whose process stands for a connection: sshd, from 9.8 on sshd-session. */
+/** The programs of OpenSSH whose process serves a connection: sshd, and from 9.8 on sshd-session. */
 const PROGRAMS: ReadonlySet<string> = new Set(["sshd", "sshd-session"]);
-/** Group and others may write, chmod(2). */
+/** Write permission of group and others, chmod(2). */
 const WRITABLE = 0o022;
 
 export const kinOf = (pid: number): Kin | undefined => kinIn(readKernelFile(`/proc/${pid}/status`) ?? "");
 
-/** What is asked of the kernel about a process that is perhaps sshd's. */
+/** The kernel's facts about a process that may be sshd's. */
 export interface Look {
   kin(pid: number): Kin | undefined;
   /** The name of its program's file, from a link that the kernel writes. */
   program(pid: number): string;
-  /** Whose its files in /proc are: root's where it cannot be traced, proc(5). */
+  /** The owner of its files in /proc: root if the process cannot be traced, proc(5). */
   filesOwner(pid: number): number;
-  /** The mount that its program is on. */
+  /** The mount of its program. */
   mount(pid: number): number | undefined;
-  /** stat(2) of its program: the program's file system is asked, and may never answer. */
+  /** stat(2) of its program. This asks the program's file system, which may never answer. */
   file(pid: number): Pick<Stats, "dev" | "ino" | "uid" | "mode">;
 }
 
 /**
- * Whether a process is sshd's own for a connection of this account. sshd forks it from root's process for the connection
- * and gives up root's uid in it, without execve(2): so it has root's program, the account cannot trace it, and no process
- * of the account's can have such a parent.
+ * Checks that a process is sshd's own for a connection of this account. sshd forks it from root's process for the
+ * connection, and gives up root's uid in it without execve(2). Therefore it has root's program, the account cannot
+ * trace it, and no process of the account can have such a parent.
  *
- * A program of the account's may lie on a file system of its own making (FUSE, also below overlayfs in a user namespace),
- * which never answers root's stat(2). So the kernel is asked first, and a file only where it is on the mount of root's sshd.
- * @returns why it is not, in words for the log; undefined where it is
+ * A program of the account may lie on a file system that the account serves (FUSE, also below overlayfs in a user
+ * namespace). Such a file system may never answer root's stat(2). Therefore the kernel is asked first, and a file only
+ * if it is on the mount of root's sshd.
+ * @returns the reason why it is not, as text for the log; undefined if it is
  */
 export function whyNoConnection(pid: number, uid: number, look: Look = kernel): string | undefined {
   const own = look.kin(pid);
@@ -56,7 +57,7 @@ export function whyNoConnection(pid: number, uid: number, look: Look = kernel): 
 
 const exe = (pid: number) => `/proc/${pid}/exe`;
 
-/** Also of a file that an upgrade has removed meanwhile. */
+/** The file name of a program, also if an upgrade has removed the file. */
 export const programName = (pid: number): string => basename(readlinkSync(exe(pid)).replace(/ \(deleted\)$/, ""));
 
 const kernel: Look = {

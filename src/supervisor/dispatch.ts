@@ -26,28 +26,32 @@ const RESTARTED = { told: ["nixgate: the supervisor was restarted; try again"], 
 /** At most this many warnings a minute for each FIFO, so that one team cannot flood the log. */
 const MOST_COMPLAINTS = 20;
 
-/** Whose command is over gets its status, so that nobody runs it again; the others may try again. */
+/**
+ * A shim whose command has ended gets its status, so that its client does not run the command again. The others may try
+ * again.
+ */
 const answerToLost = ({ status = ExitStatus.busy }: Ask): string =>
   answerToEnd(status, status === ExitStatus.busy ? RESTARTED : { told: [], started: 0 });
 
 /** A shim that is being served. */
 export interface Guest {
   readonly talk: ShimChannel;
-  /** Its team's: nobody else has a say in it. */
+  /** The FIFO of its team. Lines from other FIFOs do not affect it. */
   readonly fifo: Fifo;
-  /** Once it has an id. */
+  /** Set when the session has an id. */
   session?: string;
-  /** Once it is known how long it may be gone unnoticed. */
+  /** Set when the policy, and so the grace time of a lost client, is known. */
   client: ShimClient | undefined;
-  /** The folder of the scope that its shim is in; undefined while that is outside of nixgate's slice. */
+  /** The folder of the scope that its shim is in; undefined while the shim is outside of nixgate's slice. */
   scope: string | undefined;
-  /** Once it has run a command: of what its account does outside of sessions. */
+  /** Set when it has run a command: the search for its account's processes outside of sessions. */
   watch: ReturnType<Supervisor["strays"]["watch"]> | undefined;
 }
 
 /**
- * Reads the FIFOs: a shim that is not known yet begins a session, the others go on with theirs. Before that, sessions
- * that an earlier supervisor left are taken over, and shims that it did not answer are woken to ask again.
+ * Reads the FIFOs. An unknown shim begins a session, and a known shim continues its own. Before that the supervisor
+ * takes over the sessions that an earlier supervisor left, and wakes the shims that it did not answer, so that they ask
+ * again.
  */
 export async function receive(
   fifos: readonly Fifo[],
@@ -63,12 +67,12 @@ export async function receive(
     } catch (error) {
       supervisor.warn("a session could not be served to its end", { team, pid, error: String(error) });
       const status = error instanceof RecordFailure ? error.failure.exitStatus : ExitStatus.bug;
-      // nothing of one session may end the process: where there is no room for an answer the shim is ended below
+      // a fault of one session must not end the process; without space for an answer the shim is ended below
       await guest.talk.finish((said) => answerToEnd(status, said)).catch(() => guest.talk.shim.signal("SIGKILL"));
     }
-    void guest.watch?.end(); // however it was served
+    void guest.watch?.end(); // for every session, however it was served
     await guest.talk.end();
-    if (guest.scope !== undefined) killWhole(guest.scope); // nothing of the session may be left by now
+    if (guest.scope !== undefined) killWhole(guest.scope); // by now no process of the session may be left
     if (guests.get(pid) === guest) guests.delete(pid);
   };
   const complain = complaints(supervisor.warn, MOST_COMPLAINTS);
@@ -79,7 +83,7 @@ export async function receive(
     if (delayed >= NOTABLE_DELAY_MS)
       tellOfWaiting(fifo, "sessions wait for others of their team to begin", { ms: delayed });
     const scope = isOurs(shim.cgroup) ? MOUNT + shim.cgroup : undefined;
-    // another supervisor put it into a scope, and it is in no command any more
+    // another supervisor put it into a scope, and it runs no command any more
     const lost = scope !== undefined;
     const environment = lost ? new Map() : shim.environment();
     if (typeof environment === "string") {
@@ -90,7 +94,7 @@ export async function receive(
     const guest: Guest = { talk, fifo, client: undefined, scope, watch: undefined };
     const served = host(guest, fifo.name, async () => {
       if (lost) return talk.answer(() => answerToLost(ask));
-      // while it writes its line its stdout is the FIFO; when it stands still it is the client's again
+      // while the shim writes its line its stdout is the FIFO; when it is stopped its stdout is the client's again
       if (await talk.still()) guardStreams(shim, fifo.uid);
       const session = newSessionOf(fifo, guest, { environment, delayed }, supervisor);
       const { notBySshd } = session.standing;
@@ -101,7 +105,7 @@ export async function receive(
     await Promise.race([talk.begun, served]);
   };
   const arrivals = arrivalsInTurn(begin);
-  // The team is that of the record's folder: a forged record ends nobody else's session.
+  // The team comes from the record's folder: a forged record ends no session of another team.
   const endGuest = (line: string) => {
     const said = killIn(line);
     const guest = said && guests.get(said.pid);
@@ -129,7 +133,7 @@ export async function receive(
     if (supervisor.confinedShims.take(fifo, answersOf(fifo, supervisor), pid, ask)) return;
     const shim = strangerOf(ask, fifo);
     if (typeof shim === "string") return complain(fifo, "a process asked that is no shim", { pid, why: shim });
-    guardStreams(shim, fifo.uid); // at once: from its first moment its account could open them
+    guardStreams(shim, fifo.uid); // at once, because the account can open the pipes from the shim's start on
     arrivals.add(fifo, shim, ask);
   };
 
@@ -152,8 +156,9 @@ export async function receive(
 }
 
 /**
- * A shim that is not known. One in a scope is another supervisor's, or a process that a command started: sshd's is not that.
- * Outside of one nothing was run for it: whoever says that its command has ended is another process of the account.
+ * Checks an unknown shim. A shim in a scope belongs to an earlier supervisor, or is a process that a command started.
+ * Only the first has sshd as its parent. For a shim outside of a scope no command has run. A line that reports the end
+ * of one comes from another process of the account.
  */
 export function strangerOf(
   { pid, number }: Pick<Ask, "number"> & { readonly pid: number },
@@ -170,7 +175,10 @@ export function strangerOf(
   return isOurs(shim.cgroup) ? `it is part of another session: ${why}` : why;
 }
 
-/** Root writes there, the team's group reads; what an earlier supervisor left is nobody's answer any more. */
+/**
+ * Makes the folder of a team's answers. Root writes there, and the team's group reads. Answers of an earlier supervisor
+ * are removed.
+ */
 function makeAnswerFolder(fifo: Fifo, supervisor: Supervisor): void {
   const folder = answersOf(fifo, supervisor);
   mkdirSync(folder, { recursive: true, mode: 0o750 });

@@ -4,29 +4,29 @@ import { clock } from "../system/kernel/clock.ts";
 
 /** The first descriptor that systemd passes (sd_listen_fds(3)). */
 const LISTEN_FDS_START = 3;
-/** Lines of one FIFO that are kept; beyond that nothing is read until they are done, and its writers wait. */
+/** The maximum number of lines kept of one FIFO. At the maximum the supervisor stops reading, and the writers wait. */
 const MOST_LINES = 1000;
-/** Longest line that is taken, in characters; what does not fit is no line of a shim's. */
+/** The longest line of a shim, in characters. Longer lines are cut, and match no message. */
 const LONGEST_LINE = 64;
 
 /** The name of the FIFO through which root ends a session: `kill PID TEAM`. */
 export const CONTROL = "_control";
 
-/** A FIFO that systemd holds open for us. */
+/** A FIFO that systemd holds open for this process. */
 export interface Fifo {
   /** FileDescriptorName= of its socket unit. */
   readonly name: string;
   readonly descriptor: number;
-  /** The team's account. The FIFO is root's: its account can neither change its mode nor read from it. */
+  /** The team's account. The FIFO is root's, so the account can neither change its mode nor read from it. */
   readonly uid: number;
-  /** The FIFO's group, the account's primary one: it alone may write. */
+  /** The FIFO's group, which is the account's primary group. Only this group may write. */
   readonly gid: number;
 }
 
 /**
  * The FIFOs that systemd has passed to this process, by sd_listen_fds(3).
- * @param accountIn the uid of a FIFO's account by the FIFO's name and group. Nothing of that is the account's to change.
- * @param unserved told of each FIFO without an account, which is left out
+ * @param accountIn the uid of a FIFO's account, from the FIFO's name and group, which the account cannot change
+ * @param unserved called with the name of each FIFO without an account, which is left out
  */
 export function passedFifos(
   environment: NodeJS.ProcessEnv,
@@ -46,29 +46,35 @@ export function passedFifos(
   });
 }
 
-/** The teams whose accounts have one group, which reads the answers of all; by name, since systemd passes FIFOs in any order. */
+/**
+ * The teams whose accounts share a primary group, which can read the answers of all of them. Sorted by name, because
+ * systemd passes FIFOs in any order.
+ */
 export function sharingGroups(fifos: readonly Pick<Fifo, "name" | "gid">[]): readonly (readonly string[])[] {
   const groups = Map.groupBy(fifos, ({ gid }) => gid);
   return [...groups.values()].filter(({ length }) => length > 1).map((group) => group.map(({ name }) => name).sort());
 }
 
-/** The part of the supervisor's time that the lines of one FIFO may take, and how much they may take at once. */
+/**
+ * The share of the supervisor's time for the lines of one FIFO, and the longest time that they may take without a
+ * break.
+ */
 const SHARE = 1 / 4;
 const AT_ONCE_MS = 50;
-/** How long it is waited where all lines are held back. */
+/** The pause when the lines of all FIFOs have used up their time. */
 const REST_MS = 5;
 
 interface Pace {
-  /** Whether lines of this FIFO are to be left where they are for now. */
+  /** Whether lines of this FIFO must wait for now. */
   isFull(fifo: Fifo): boolean;
-  /** Told when lines of a FIFO wait because those before took more than their share of time. */
+  /** Called when lines of a FIFO wait because earlier lines used up its share of time. */
   rests(fifo: Fifo): void;
 }
 
 /**
- * Reads lines from all FIFOs, one of each in turn, so that a flood in one of them does not keep the others waiting. A
- * FIFO whose lines take long to look at is read later, and the others go on.
- * A writer's one write(2) below PIPE_BUF is whole (pipe(7)); half a line ends with the empty line in front of the next.
+ * Reads lines from all FIFOs, one of each in turn, so that a flood in one FIFO does not delay the others. A FIFO whose
+ * lines take long is read later, and the others continue. One write(2) below PIPE_BUF is atomic (pipe(7)). The empty
+ * line before the next message ends an incomplete line.
  */
 export function readInTurn(
   fifos: readonly Fifo[],
@@ -113,7 +119,7 @@ export function readInTurn(
   };
 }
 
-/** Time that may be spent: it grows by `SHARE` of the time that passes, up to `AT_ONCE_MS`. */
+/** The time left for a FIFO. It grows by `SHARE` of the elapsed time, up to `AT_ONCE_MS`. */
 function creditOf(now: () => number) {
   let left = AT_ONCE_MS;
   let at = now();

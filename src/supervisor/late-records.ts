@@ -1,18 +1,21 @@
 import type { LateRecords, Records } from "../session/ports.ts";
 
-/** How often it is looked whether there is room again, in milliseconds. */
+/** The interval at which the supervisor tries to write waiting records, in milliseconds. */
 const LOOK_AGAIN_MS = 2000;
-/** Sessions whose last records wait; of the others `nixgate recover` takes them from the journal. */
+/**
+ * The maximum number of sessions whose last records wait. For further sessions `nixgate recover` takes them from the
+ * journal.
+ */
 const MOST_WAITING = 1000;
 
 export interface Waiting {
   keep(late: LateRecords): void;
-  /** Writes what there is room for. */
+  /** Writes the records for which there is space. */
   write(): void;
   sessions(): readonly string[];
 }
 
-/** Writes the last records of sessions that have ended on a full disk, as soon as it takes them. */
+/** Writes the last records of sessions that ended while the disk was full, as soon as there is space. */
 export function lateRecords(open: Records["open"]): Waiting {
   let waiting: { readonly late: LateRecords; left: readonly string[] }[] = [];
   let timer: NodeJS.Timeout | undefined;
@@ -30,7 +33,7 @@ export function lateRecords(open: Records["open"]): Waiting {
           file.close();
         }
       } catch {
-        // there is still no room
+        // the disk is still full
       }
     }
     waiting = waiting.filter(({ left }) => left.length > 0);

@@ -19,12 +19,13 @@ import { scopesOfShim } from "./shim/shim-scopes.ts";
 import type { Supervisor } from "./supervisor.ts";
 import { waitingOf } from "./waiting-shims.ts";
 
-/** The shim looks itself, as the account and where it runs the command: see `answerToRun`. */
+/** No check here: the shim checks the program itself, as the account and where the command runs, see `answerToRun`. */
 export const LOOKED_AT_BY_SHIM: SessionPorts["programs"] = { problemWith: () => undefined };
 
 /**
- * A shim as the story of a session sees it.
- * @param found what sshd said to the shim, and how many milliseconds it had to wait for others of its team
+ * Makes the session of a shim.
+ * @param found the environment that sshd gave the shim, and the milliseconds that it waited for other sessions of its
+ * team
  */
 export function newSessionOf(
   fifo: Fifo,
@@ -56,7 +57,7 @@ export function newSessionOf(
       ...toldBySshd({
         environment,
         terminal: stdinIsTerminal(shim.pid),
-        // what another process than sshd names is not looked at
+        // a file that another process than sshd names is not read
         key: stranger === undefined ? readUserAuth(environment, fifo.uid) : undefined,
       }),
       machine: ownMachine(),
@@ -77,14 +78,14 @@ export function newSessionOf(
         programs: LOOKED_AT_BY_SHIM,
         scopes: scopesOfShim(guest, forced.member, waiting, supervisor),
         strays: async () => guest.watch?.end(),
-        // `resumableSessions` does it for all, once
+        // `resumableSessions` ends them for all teams, once
         recovery: { begin: () => undefined, settled: async () => undefined },
       };
     },
   };
 }
 
-/** A parent that is gone may have left its number to another process: the shim must have it still. */
+/** A parent that has ended may have left its pid to another process, so the shim must still have it as parent. */
 function notBySshd(shim: ShimProcess, uid: number): string | undefined {
   const why = whyNoConnection(shim.parent, uid);
   return why ?? (shim.parentNow() === shim.parent ? undefined : "its parent is gone");

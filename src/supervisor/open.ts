@@ -22,7 +22,7 @@ import type { Supervisor } from "./supervisor.ts";
 import { systemManager } from "./systemd/system-manager.ts";
 
 const RUN_DIRECTORY = "/run/nixgate";
-/** Is there from the start of a supervisor to its orderly end. */
+/** Exists from the start of a supervisor to its orderly end. */
 const RUNNING = `${RUN_DIRECTORY}/_running`;
 
 /** @throws NixgateError E_SUPERVISE */
@@ -53,7 +53,7 @@ export async function openSupervisor(
     late,
     runDirectory: RUN_DIRECTORY,
     ready() {
-      // While it is there a shim need not fear to wait in vain: a full /run must not leave it without a supervisor.
+      // While this file exists a shim waits for an answer. A full /run must not leave the shims without a supervisor.
       writeFileSync(`${READY}.new`, `${process.pid}\n`);
       chmodSync(`${READY}.new`, 0o644); // whatever the umask
       renameSync(`${READY}.new`, READY);
@@ -67,7 +67,8 @@ export async function openSupervisor(
     await receive(fifos, handlers, supervisor);
     removeIfThere(READY);
     late.write();
-    const missing = await supervisor.records.flush(); // what journald has not taken by then is sent by the next
+    // the next supervisor sends the copies that journald has not taken by then
+    const missing = await supervisor.records.flush();
     if (missing > 0) own.warn("copies of records have not reached the journal yet", { missing });
     removeIfThere(RUNNING);
   };

@@ -8,13 +8,13 @@ interface Round {
 const rounds = new Map<Milliseconds, Round>();
 
 /**
- * Calls back again and again, the first time after `interval` at the latest. Whoever has the same interval shares one
- * timer: most sessions wait for the most part, and each timer of its own would wake the supervisor for one of them.
- * @returns ends it
+ * Calls `look` repeatedly, the first time after at most `interval`. Callers with the same interval share one timer.
+ * Most sessions wait most of the time, and a timer for each would wake the supervisor for one session at a time.
+ * @returns a function that ends the calls
  */
 export function poll(interval: Milliseconds, look: () => void): () => void {
   const round = rounds.get(interval) ?? begin(interval);
-  const own = () => look(); // the same look may be due twice
+  const own = () => look(); // one function may be registered twice
   round.looks.add(own);
   return () => {
     round.looks.delete(own);

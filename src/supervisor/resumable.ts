@@ -34,8 +34,8 @@ interface Found {
 }
 
 /**
- * Sessions of an earlier supervisor whose command still runs around its shim. The records of all others that it can have
- * been writing are ended: only one supervisor writes, and it is this one now.
+ * Finds the sessions of an earlier supervisor whose command still runs in its scope. The records of all its other
+ * sessions are ended: only one supervisor writes records, and that is this process now.
  */
 export async function resumableSessions(teams: readonly Fifo[], supervisor: Supervisor): Promise<readonly Found[]> {
   const { directory, journald } = supervisor.log;
@@ -67,8 +67,8 @@ export async function resumableSessions(teams: readonly Fifo[], supervisor: Supe
   for (const team of teams) endScopes(team, kept);
   const { copyToJournal, flush } = supervisor.records;
   const ports = recoverPorts(directory, journald ? { copy: copyToJournal, flush } : undefined);
-  // A session of another manager may still be served by a process of its own.
-  // Only a supervisor of this host can have been writing it, in this boot or an earlier one.
+  // A session of another manager may still be served by its own process. Only a supervisor of this host can have
+  // written this one, in this boot or an earlier one.
   const bootOf = bootsHere();
   const isOurs = (start: Served) => bootOf(start) !== "elsewhere";
   const isGone: typeof ports.isGone = (start) => {
@@ -83,10 +83,10 @@ export async function resumableSessions(teams: readonly Fifo[], supervisor: Supe
   return [...found.values()];
 }
 
-/** How long a shim of a session that is over may read a line before it asks and is told so, in milliseconds. */
+/** The time that a shim of an ended session may read a line before it asks and gets its answer, in milliseconds. */
 const LINE_WITHIN_MS = 600_000 as Milliseconds;
 
-/** Ends what is in the scopes that nobody watches any more, but for shims: they ask again, and are told. */
+/** Ends the processes in scopes that no session uses any more, except shims: they ask again and get an answer. */
 function endScopes({ name: team, uid }: Fifo, kept: ReadonlySet<string | undefined>): void {
   for (const unit of unitsOf(team)) {
     const folder = `${sliceOf(team)}/${unit}`;
@@ -113,29 +113,30 @@ const unitsOf = (team: string): readonly string[] =>
 const DAY_MS = 86_400_000;
 const SESSION_IN_UNIT = /-([0-9a-f-]{36})-\d+\.(?:scope|service)$/;
 
-/** The day that was so many days ago. */
+/** The day of that many days ago. */
 const ago = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10);
 
 /**
- * The days of the sessions whose commands still run, and the two latest: what was being written when a supervisor or the
- * host went down. What lies further back is for `nixgate recover`: to read a whole archive would keep whoever comes waiting.
+ * The days of the sessions whose commands still run, and the two latest days. These can have records that were being
+ * written when a supervisor or the host died. `nixgate recover` handles earlier days: reading a whole archive would
+ * delay new sessions.
  */
 function filesToLookAt(team: string, files: readonly DayFile[]): readonly DayFile[] {
   const running = unitsOf(team).flatMap((unit) => sessionId(SESSION_IN_UNIT.exec(unit)?.[1] ?? "") ?? []);
   const days = new Set(running.map((session) => dayOfSession(session)));
-  // A file of a day to come would take the place of the ones that were being written; clocks may be a day apart. The
-  // latest by name are not those that were written last where the clock was set back.
+  // A file of a future day would displace the files that were being written. Clocks may differ by a day. After a clock
+  // was set back, the latest files by name are not the files that were written last.
   for (const day of [ago(0), ago(1)]) days.add(day);
   const own = files.filter((file) => file.team === team).sort((a, b) => (a.day < b.day ? 1 : -1));
   const latest = own.filter(({ day }) => day <= ago(-1)).slice(0, 2);
   return own.filter((file) => latest.includes(file) || days.has(file.day));
 }
 
-/** A supervisor that was killed may have written a record and not sent its copy, which then is the last of a file. */
+/** A killed supervisor may have written a record without sending its copy. That record is then the last of a file. */
 function copyLast(file: DayFile, records: Supervisor["records"]): void {
   let last: { readonly record: SessionRecord; readonly line: string } | undefined;
   for (const line of file.lines()) {
-    // What an account wrote there before it became root's is not sent on in another team's name.
+    // Records that an account wrote before the folder became root's are not sent in another team's name.
     const decoded = decodeIn(file, line);
     if (decoded.ok) last = { record: decoded.record, line: Buffer.from(line.bytes).toString() };
   }
@@ -181,7 +182,7 @@ function resumableOf(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found |
         const client = clientOfShim(guest.talk, fifo, grace);
         guest.client = client;
         const holder = inside?.shim ?? shim;
-        // The shim asks again if it stood still, because nobody took its word or because nothing has begun.
+        // If the shim is stopped, its line was not read or its command has not begun. It then asks again.
         const begin = () => void (holder.state() === "stopped" && holder.signal("SIGCONT"));
         const applied = Object.fromEntries(terms.expectations.map(({ property, value }) => [property, value]));
         const made = {

@@ -8,23 +8,29 @@ import { kinOf, programName, whyNoConnection } from "./connection.ts";
 import { poll } from "./poll.ts";
 import { isOurs } from "./shim/shim-process.ts";
 
-/** How often all of /proc is looked at while commands run. */
+/** The interval at which the supervisor searches /proc while commands run, in milliseconds. */
 const LOOK_MS = 7000 as Milliseconds;
-/** Two looks at /proc are at least so far apart, also where many sessions end at once. */
+/** The minimum time between two searches, also when many sessions end at once, in milliseconds. */
 const BETWEEN_LOOKS_MS = 100;
-/** Who is outside in two looks so far apart is no process that ends in this moment with its parent. */
+/**
+ * The time between the two searches that must find a process outside, in milliseconds. A process that is just ending
+ * with its parent has ended by the second search.
+ */
 const SURE_AFTER_MS = 250;
-/** So many times each process that was found is ended by its number; then all processes of the account at once. */
+/**
+ * The number of rounds in which found processes are ended one by one. After that all processes of the account are ended
+ * at once.
+ */
 const ROUNDS = 10;
-/** Nobody is left where so many looks in a row found nobody. */
+/** After this number of searches in a row without a process, none is left. */
 const EMPTY_LOOKS = 3;
-/** So many pids of them are named in the log. */
+/** The maximum number of pids in the log. */
 const TOLD = 20;
 const KILL_WITHIN_MS = 5000;
-/** How often, and how many of them, the numbers are looked at that were given out last. */
+/** The number of searches among the newest pids in one interval, and the number of pids in each. */
 const SAMPLES = 8;
 const NEWEST = 8;
-/** Programs of root's that begin a session as an account for somebody who may. */
+/** Programs of root that begin a session as an account on behalf of an authorised user. */
 const LOGINS: ReadonlySet<string> = new Set(["su", "runuser", "sudo", "login", "setpriv"]);
 
 /** An account whose processes belong into scopes. */
@@ -34,19 +40,19 @@ export interface Watched {
 }
 
 /**
- * Finds and ends the processes of the teams' accounts that are neither in nixgate's slice nor part of a login that sshd or
- * root began: what has left its scope by whatever way, a systemd or services of the account's own, jobs of cron(8) and
- * at(1), and what such a login has left behind.
+ * Finds and ends processes of the teams' accounts that are neither in nixgate's slice nor part of a login of sshd or
+ * root. Such processes have left their scope, belong to the account's own systemd, to a job of cron(8) or at(1), or
+ * were left by such a job.
  */
 export interface Strays {
-  /** A session of this account's begins to run commands. */
+  /** Called when a session of this account begins to run commands. */
   watch(account: Watched): {
-    /** Looks once more. @returns how many were ended since, and ends the watch */
+    /** Searches once more. @returns the number of processes ended since, and ends the watch */
     end(): Promise<number>;
   };
 }
 
-/** @param entered whether this process is a shim that is in a scope, as far as the supervisor knows */
+/** @param entered whether this process is a shim that is in a scope, according to the supervisor */
 export function strays(entered: (pid: number) => boolean, warn: (message: string, facts: object) => void): Strays {
   const watches = new Map<number, { readonly account: Watched; count: number }>();
   const ended = new Map<number, number>();
@@ -67,7 +73,7 @@ export function strays(entered: (pid: number) => boolean, warn: (message: string
       pids: [...found.pids].slice(0, TOLD),
     });
   };
-  /** One at a time for each account: none is counted twice. */
+  /** One at a time for each account, so that no process is counted twice. */
   const clearOnce = (account: Watched) => {
     const clearing = under.get(account.uid) ?? clear(account).finally(() => under.delete(account.uid));
     under.set(account.uid, clearing);
@@ -75,13 +81,13 @@ export function strays(entered: (pid: number) => boolean, warn: (message: string
   };
   const look = async () => {
     await sleep(Math.max(0, lastLook + BETWEEN_LOOKS_MS - clock.monotonic()));
-    next = undefined; // who asks from now on gets another look
+    next = undefined; // a later caller gets another search
     lastLook = clock.monotonic();
     const suspects = outside(new Set(watches.keys()), entered);
     const accounts = [...watches.values()].map(({ account }) => account).filter(({ uid }) => suspects.has(uid));
     await Promise.all(accounts.map(clearOnce));
   };
-  /** Settles after a look that has not begun yet. */
+  /** Settles after a search that has not begun yet. */
   const looked = () => {
     next ??= look().catch((error: unknown) => warn("processes could not be looked for", { error: String(error) }));
     return next;
@@ -112,7 +118,7 @@ export function strays(entered: (pid: number) => boolean, warn: (message: string
   };
 }
 
-/** @returns undefined where nobody was outside in two looks */
+/** @returns undefined if two searches found no process outside */
 async function endAll(account: Watched, entered: (pid: number) => boolean) {
   await sleep(SURE_AFTER_MS);
   const pids = new Set<number>();
@@ -124,16 +130,17 @@ async function endAll(account: Watched, entered: (pid: number) => boolean) {
     for (const pid of now) {
       pids.add(pid);
       const name = readKernelFile(`/proc/${pid}/comm`)?.trimEnd();
-      if (name) commands.add(name); // one that was ended in the round before may go in this moment
+      if (name) commands.add(name); // a process ended in the previous round may exit at this moment
     }
     if (round > 2 * ROUNDS) return { pids, commands: [...commands], remain: now.length };
-    // fork(2) waits for kill(2) to all: nobody gets away between two looks. It ends the account's sessions with them.
+    // fork(2) waits for a kill(2) to all processes, so none escapes between two searches. It also ends the account's
+    // sessions.
     if (now.length > 0) await kill(account, round >= ROUNDS ? [-1] : now);
     await sleep(round);
   }
 }
 
-/** With the account's own rights: whoever has a number by now, no process of another account is ended. */
+/** Sends with the account's own rights, so that a reused pid of another account is not signalled. */
 async function kill({ uid, gid }: Watched, pids: readonly number[]): Promise<void> {
   const words = ["-c", 'kill -s KILL -- "$@"', "sh", ...pids.map(String)];
   const child = spawn("/bin/sh", words, { uid, gid, cwd: "/", env: {}, stdio: "ignore" });
@@ -145,14 +152,14 @@ async function kill({ uid, gid }: Watched, pids: readonly number[]): Promise<voi
   child.kill("SIGKILL");
 }
 
-/** The processes of these accounts that are where none belongs, by account. */
+/** The processes of these accounts outside of all allowed places, by account. */
 export function outside(
   uids: ReadonlySet<number>,
   entered: (pid: number) => boolean,
 ): ReadonlyMap<number, readonly number[]> {
   const found = new Map<number, Set<number>>();
   const look = (pid: number) => {
-    // the folder is the effective uid's, also of a process that cannot be traced (proc(5))
+    // the effective uid owns the folder, also of a process that cannot be traced (proc(5))
     const uid = uidOfFolder(`/proc/${pid}`);
     if (uid === undefined || !uids.has(uid) || !isAstray(pid, uid, entered)) return;
     found.set(uid, (found.get(uid) ?? new Set()).add(pid));
@@ -163,8 +170,8 @@ export function outside(
 }
 
 /**
- * A process that forks and exits all the time has another number before a list of all has been looked through: it is among
- * the numbers that were given out last, of which proc_loadavg(5) tells one.
+ * A process that forks and exits all the time has another pid before the list of all processes has been read. Its pid
+ * is among the newest pids, of which proc_loadavg(5) shows one.
  */
 function newest(): readonly number[] {
   const last = Number(readKernelFile("/proc/loadavg")?.trimEnd().split(" ").at(-1));
@@ -175,30 +182,32 @@ function uidOfFolder(path: string): number | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false })?.uid;
   } catch {
-    return undefined; // it ended in this moment
+    return undefined; // it ended at this moment
   }
 }
 
 function isAstray(pid: number, uid: number, entered: (pid: number) => boolean): boolean {
   const status = readKernelFile(`/proc/${pid}/status`);
   const kin = status === undefined ? undefined : kinIn(status);
-  if (status === undefined || !kin) return false; // it ended in this moment
+  if (status === undefined || !kin) return false; // it ended at this moment
   if (hasEndedIn(status)) return false;
   return !isInSlice(pid) && !belongsToLogin(pid, kin, uid, entered);
 }
 
-/** A process that has gone meanwhile is nowhere, and counts as being there. */
+/** A process that has ended is not outside: it counts as in the slice. */
 const isInSlice = (pid: number): boolean => {
   const cgroup = readKernelFile(`/proc/${pid}/cgroup`);
   return cgroup === undefined || isOurs(cgroupIn(cgroup) ?? "");
 };
 
-/** Whether its nearest ancestor that is not the account's is one that logs in, and it was no shim of a session's that came so. */
+/**
+ * Whether the nearest ancestor of another account is a login program, and the login did not start a session's shim.
+ */
 function belongsToLogin(pid: number, own: Kin, uid: number, entered: (pid: number) => boolean): boolean {
   if (whyNoConnection(pid, uid) === undefined) return true;
   for (let [child, at] = [pid, own.parent]; at > 1; ) {
     const kin = kinOf(at);
-    if (!kin) return false; // it has lost its parent in this moment
+    if (!kin) return false; // it has lost its parent at this moment
     if (kin.uids.some((id) => id !== uid)) return kin.uids.every((id) => id === 0) && LOGINS.has(nameOf(at));
     if (whyNoConnection(at, uid) === undefined) return !(isInSlice(child) || entered(child));
     [child, at] = [at, kin.parent];

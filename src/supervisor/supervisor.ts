@@ -6,7 +6,7 @@ import type { ConfinedShims } from "./shim/confined-shims.ts";
 import type { Strays } from "./strays.ts";
 import type { SystemManager } from "./systemd/system-manager.ts";
 
-/** What all sessions of a supervisor share. */
+/** The parts that all sessions of a supervisor share. */
 export interface Supervisor {
   readonly manager: SystemManager;
   readonly confinedShims: ConfinedShims;
@@ -15,24 +15,24 @@ export interface Supervisor {
   readonly guests: Map<number, Guest>;
   readonly admission: SessionPorts["admission"];
   readonly records: SessionPorts["records"];
-  /** The last records of sessions that have ended, which the disk did not take. */
+  /** The last records of ended sessions that could not be written to the disk. */
   readonly late: Waiting;
   readonly version: string;
   /** bin/nixgate, for `read-request`. */
   readonly program: string;
   /** bin/nixgate-shim, for services. */
   readonly shim: string;
-  /** Where FIFOs and answers are: /run/nixgate. */
+  /** The folder of FIFOs and answers: /run/nixgate. */
   readonly runDirectory: string;
-  /** Where records are, and whether the journal gets a copy. */
+  /** The folder of the records, and whether the journal gets a copy. */
   readonly log: { readonly directory: string; readonly journald: boolean };
-  /** Whether the supervisor before this one, since the boot, was not stopped but killed. */
+  /** Whether the previous supervisor of this boot was killed instead of stopped. */
   readonly followsCrash: boolean;
-  /** Says to whoever starts shims that they need not wait in vain. */
+  /** Tells new shims that the supervisor reads the FIFOs. */
   ready(): void;
   warn(message: string, facts: object): void;
 }
 
-/** Where a team's shims find their answers. */
+/** The folder of the answers to a team's shims. */
 export const answersOf = ({ name }: Fifo, { runDirectory }: Pick<Supervisor, "runDirectory">): string =>
   `${runDirectory}/${name}/answers`;

@@ -5,7 +5,10 @@ import type { SessionId, TeamName } from "../units/ids.ts";
 import type { Guest } from "./dispatch.ts";
 import type { SystemManager } from "./systemd/system-manager.ts";
 
-/** The scopes in which a session's shim is between two commands. A shim that was in a scope never leaves the team's slice. */
+/**
+ * The scopes of a session's shim between two commands. A shim that was in a scope stays in the team's slice until it
+ * exits.
+ */
 export interface Waiting {
   /** Settles when the shim is in such a scope. @throws ScopeUnavailable */
   enter(): Promise<void>;
@@ -29,7 +32,7 @@ export function waitingOf(guest: Guest, team: TeamName, session: SessionId, mana
   };
 }
 
-/** Notes where a shim is now. Of the scope that it was in nothing may be left. */
+/** Notes the shim's scope. No process may be left in its previous scope. */
 export function moved(guest: Guest, folder: string): void {
   const before = guest.scope;
   guest.scope = folder;

@@ -12,22 +12,22 @@ import {
 import { removeIfThere } from "../../system/kernel/kernel-files.ts";
 
 /**
- * What is held for the answers of one shim, in bytes. Only a policy with very many words of environment makes a longer
- * answer; that one is written into a file of its own.
+ * The space reserved for the answers of one shim, in bytes. Only a policy with a very long environment makes a longer
+ * answer, which gets a file of its own.
  */
 export const ROOM_BYTES = 8192;
-/** Held files of shims that have gone, which the next shims take: for each team at most so many. */
+/** The maximum number of reserved files of ended shims for each team. New shims use them. */
 const MOST_SPARES = 8;
 const SPARE = "spare-";
 
 /**
- * The place of a shim's answers in the team's folder. It is made before anything is begun for the shim, and each answer
- * is written over the one before it: a /run that is full by then (tmpfs(5)) keeps no shim from its answer.
+ * The space for a shim's answers in the team's folder. It is reserved before anything is begun for the shim. Each
+ * answer is written over the previous one, so that a full /run (tmpfs(5)) keeps no shim from its answer.
  */
 export interface AnswerRoom {
-  /** Puts a whole answer under this name, in the place of none. @throws Node's own error where there is no room for it */
+  /** Makes a whole answer visible under this name. @throws Node's own error if there is no space for it */
   write(name: string, text: string): void;
-  /** Takes the answer away: nobody reads it any more. */
+  /** Removes the answer, which no shim reads any more. */
   clear(): void;
   close(): void;
 }
@@ -35,7 +35,7 @@ export interface AnswerRoom {
 const spares = new Map<string, string[]>();
 let made = 0;
 
-/** @returns undefined where there is no room */
+/** @returns undefined if there is no space */
 export function holdRoom(folder: string): AnswerRoom | undefined {
   const own = spares.get(folder)?.pop() ?? makeHeld(folder);
   if (own === undefined) return undefined;
@@ -58,7 +58,7 @@ export function holdRoom(folder: string): AnswerRoom | undefined {
         return;
       }
       fill(own, bytes);
-      renameSync(own, path); // a shim that somebody else lets go on finds a whole answer or none
+      renameSync(own, path); // a shim that another process continues finds a whole answer or none
       at = path;
     },
     clear: back,
@@ -73,8 +73,8 @@ export function holdRoom(folder: string): AnswerRoom | undefined {
 }
 
 /**
- * Of an earlier supervisor's answers no shim may find one any more. Their files are kept as room for the shims that
- * are still there, and all else in the folder goes.
+ * Makes the answers of an earlier supervisor unreadable for shims. Their files become reserved space for the shims that
+ * still exist. Everything else in the folder is removed.
  */
 export function takeOverRoom(folder: string): void {
   const kept: string[] = [];
@@ -108,7 +108,7 @@ function makeHeld(folder: string): string | undefined {
   }
 }
 
-/** All of the file is written, so that it has all of its pages; sh passes over empty lines. */
+/** Writes the whole file, so that it has all of its pages. sh ignores empty lines. */
 function fill(path: string, bytes: Uint8Array): void {
   const padded = Buffer.alloc(ROOM_BYTES, "\n");
   padded.set(bytes);
@@ -124,7 +124,7 @@ function writeAnew(path: string, bytes: Uint8Array): void {
   const whole = `${path}.new`;
   try {
     writeFileSync(whole, bytes);
-    chmodSync(whole, 0o644); // the folder lets none but root and the account's group in
+    chmodSync(whole, 0o644); // only root and the account's group can enter the folder
     renameSync(whole, path);
   } catch (error) {
     removeIfThere(whole);

@@ -4,19 +4,21 @@ import type { Fifo } from "../fifos.ts";
 import { type Ask, FIRST_ASK, openShimChannel, type ShimChannel } from "./shim-channel.ts";
 import { shimProcessOf } from "./shim-process.ts";
 
-/** How long the shim in a new service may take to its first line, in milliseconds. */
+/** The timeout for the first line of the shim in a new service, in milliseconds. */
 const COMES_WITHIN_MS = 20_000;
 
 /**
- * Shims inside services that this supervisor made: each runs the one command that its service confines. Only what root
- * starts is in such a cgroup before the command is.
+ * The shims inside services that this supervisor made. Each runs the one command that its service confines. Before the
+ * command runs, only processes that root started can be in such a cgroup.
  */
 export interface ConfinedShims {
-  /** The shim in the cgroup, once it stands still; undefined where none came in time. */
+  /** The shim in the cgroup, when it is stopped; undefined if none came in time. */
   comes(cgroup: string): Promise<ShimChannel | undefined>;
-  /** One that another supervisor let in, and whose command runs. @returns undefined where it is gone */
+  /** A shim that another supervisor accepted, and whose command runs. @returns undefined if it has ended */
   isIn(pid: number, fifo: Fifo, folder: string, cgroup: string): ShimChannel | undefined;
-  /** A line from a process that is no shim outside. @returns whether it was an confinedShim's */
+  /**
+   * Takes a line of a process that is no shim outside of a service. @returns whether the line was a confined shim's
+   */
   take(fifo: Fifo, folder: string, pid: number, ask: Ask): boolean;
   left(talk: ShimChannel): void;
 }
@@ -50,7 +52,7 @@ export function confinedShims(): ConfinedShims {
         return true;
       }
       if (awaited.size === 0) return false;
-      // one that begins asks for its first answer: with another number it would wait for one that never comes
+      // a new shim asks for its first answer; with another number it would wait for ever
       if (ask.number !== FIRST_ASK) return false;
       const cgroup = cgroupOf(pid)?.slice(MOUNT.length);
       const come = cgroup === undefined ? undefined : awaited.get(cgroup);

@@ -18,13 +18,13 @@ import { holdStreams } from "./shim-streams.ts";
 type ConfinedPlan = Plan & { readonly confinement: NonNullable<Plan["confinement"]> };
 
 const NOTHING = { told: [], started: 0 };
-/** How long the shim outside may take to ask again, in milliseconds; it does nothing in between. */
+/** The timeout for the next line of the outer shim, in milliseconds. It does nothing before that line. */
 const ASKS_WITHIN_MS = 10_000;
 
 /**
- * A service in the scope's place: systemd gives it the sandbox, the account and the streams of the shim that stands
- * still outside. What it starts is a shim again, which runs the command as its child and reports its end in the same way.
- * @param argv the shim inside; systemd expands what begins with `$` or `%`, so nothing of it is the account's own text
+ * A service in place of a scope. systemd gives it the sandbox, the account and the streams of the stopped outer shim.
+ * Its program is a shim again, which runs the command as its child and reports its end in the same way.
+ * @param argv the inner shim; systemd expands words with `$` or `%`, so none of them may be the account's text
  * @param outside the shim that sshd has started, and its team's FIFO
  */
 export async function openConfined(
@@ -38,7 +38,7 @@ export async function openConfined(
   const user = accountOf(fifo.uid)?.name;
   if (user === undefined) throw new ScopeUnavailable(`uid ${fifo.uid} has no account`);
   const cgroup = `/nixgate.slice/${slice}/${name}`;
-  // Whatever becomes of this supervisor, the command must not run twice on the same streams.
+  // Even if this supervisor dies, the command must not run twice on the same streams.
   await outside.answer(answerToWait);
   if ((await outside.asked(ASKS_WITHIN_MS)) === undefined || !(await outside.still()))
     throw new ScopeUnavailable("the shim is gone");
@@ -60,7 +60,7 @@ export async function openConfined(
     const made = { folder, openedAt, invocation, stopTimeout, applied, appliedToTeam, program: plan.argv[0], begin };
     return confinedScope(inside, made, supervisor);
   } catch (error) {
-    killWhole(MOUNT + cgroup); // systemd may have begun it all the same
+    killWhole(MOUNT + cgroup); // systemd may have started it anyway
     void comes.then((inside) => inside && leave(inside, confinedShims));
     throw error;
   }
@@ -78,7 +78,7 @@ export function confinedScope(
     ...made,
     ...heldBy(inside),
     ...stopsOf(basename(folder), seen, manager),
-    exited: endOf(inside, program, seen), // systemd takes the rest of a service whose first process was killed
+    exited: endOf(inside, program, seen), // systemd ends the rest of a service whose first process was killed
     release: () => release(inside, folder, confinedShims),
   });
 }

@@ -14,22 +14,25 @@ export interface ShimScope
   readonly program: string;
 }
 
-/** A scope in which a shim runs the command as its child, and stays until the figures are read. */
+/** A scope in which a shim runs the command as its child, and stays until the counters are read. */
 export const heldBy = ({ shim: { pid } }: ShimChannel) =>
   ({
     pid,
     holder: pid,
     isolation: "scope-system",
-    // as OOMPolicy=stop has it, systemd's default from 253 on; but its SIGKILL would take the shim too, and comes later
+    // as with OOMPolicy=stop, systemd's default from 253 on, whose SIGKILL would also end the shim, and comes later
     stopsOnOom: true,
   }) as const;
 
-/** `hit`: it got a signal, as all of a scope gets it. Its own word, which says no more than when to ask systemd. */
+/**
+ * `hit`: the shim received a signal, as all of its scope did. The account reports it, so it only decides whether
+ * systemd is asked.
+ */
 export interface Seen {
   shim?: "hit" | "gone";
 }
 
-/** What systemd says of a scope or service around a shim. */
+/** systemd's facts about the stop of a scope or service around a shim. */
 export function stopsOf(unit: string, seen: Seen, manager: Pick<SystemManager, "onStop" | "stopOf">) {
   let isStopped = false;
   const onStop = (callback: () => void) =>
@@ -39,7 +42,7 @@ export function stopsOf(unit: string, seen: Seen, manager: Pick<SystemManager, "
     });
   return {
     onStop,
-    /** In a session that ends by itself systemd is not asked: nothing came to the shim. */
+    /** systemd is not asked about a session that ends by itself, because the shim received no signal. */
     async endedBy(): Promise<EndedBy | undefined> {
       if (seen.shim === undefined && !isStopped) return undefined;
       const said = await manager.stopOf(unit);
@@ -49,14 +52,14 @@ export function stopsOf(unit: string, seen: Seen, manager: Pick<SystemManager, "
 }
 
 /**
- * Has a shim run the command. Where its answer is longer than the room that is held for it, and /run is full, the command
- * counts as killed: the shim stands still, and its last answer has the status that is on record.
+ * Lets a shim run the command. If the answer is longer than its reserved space and /run is full, the command counts as
+ * killed. The shim stays stopped, and its last answer has the recorded status.
  */
 export function letRun(talk: ShimChannel, words: Parameters<ShimChannel["answer"]>[0]): void {
   talk.answer(words).catch(talk.lost);
 }
 
-/** How the command that a shim was told to run ended. @param seen takes what became of the shim meanwhile */
+/** The exit of the command that a shim runs. @param seen is set to what happened to the shim meanwhile */
 export async function endOf(talk: ShimChannel, program: string, seen: Seen): Promise<Exit> {
   const ask = await talk.asked();
   if (ask?.status === undefined) seen.shim = "gone";
@@ -66,12 +69,12 @@ export async function endOf(talk: ShimChannel, program: string, seen: Seen): Pro
   return look === undefined ? exitOf(ask.status) : { code: NOT_FOUND, notExecuted: `${program} ${look}` };
 }
 
-/** As a shell exits where it finds no program (XCU 2.8.2). */
+/** The status of a shell that finds no program (XCU 2.8.2). */
 const NOT_FOUND = 127;
 
 /**
- * What sh made of the command's end: 128 + the signal's number (XCU 2.8.2). A command that exits with such a status by
- * itself is taken for one that a signal ended; sh does not tell the two apart.
+ * Converts sh's status of the command: 128 + the signal's number (XCU 2.8.2). A command that exits with such a status
+ * by itself counts as ended by a signal, because sh does not distinguish them.
  */
 export function exitOf(status: number): Exit {
   const signal = Object.entries(constants.signals).find(([, number]) => number === status - 128)?.[0];

@@ -5,78 +5,83 @@ import { poll } from "../poll.ts";
 import { holdRoom } from "./answer-room.ts";
 import type { ShimProcess } from "./shim-process.ts";
 
-/** What a shim writes into its FIFO, besides its pid. */
+/** A shim's line in its FIFO, without its pid. */
 export interface Ask {
-  /** Of the answer that it asks for, from 1. */
+  /** The number of the answer that it asks for, from 1. */
   readonly number: number;
-  /** What the last answer's command ended with. */
+  /** The exit status of the last answer's command. */
   readonly status: number | undefined;
-  /** Whether a signal came to the shim meanwhile that nixgate sends it only at the very end. */
+  /** Whether the shim received a signal meanwhile that nixgate sends it only at the very end. */
   readonly isHit?: boolean;
 }
 
 /** The number of the answer that a new shim asks for. */
 export const FIRST_ASK = 1;
 
-/** How often it is looked whether a shim is still there that is waited for. */
+/** The interval at which the supervisor checks whether a shim still exists, in milliseconds. */
 const IS_THERE_MS = 250 as Milliseconds;
-/** How long a shim may take from its line to its stop, in milliseconds; it does nothing in between. */
+/** The time that a shim may take from its line to its stop, in milliseconds. It does nothing in between. */
 const STOPS_WITHIN_MS = 10_000;
-/** The first wait between two looks, and the longest: one that never stops costs 110 looks in all. */
+/**
+ * The first interval between two checks, and the longest, in milliseconds. A shim that never stops costs 110 checks in
+ * all.
+ */
 const LOOK_AGAIN_MS = 1;
 const LOOK_SELDOM_MS = 100;
-/** How long a shim may take to end after its last answer; a client that does not read can hold it up. */
+/** The timeout for a shim's end after its last answer. A client that does not read can delay it. */
 const GOES_WITHIN_MS = 15_000;
 const GOING_MS = 20;
 const GOING_SELDOM_MS = 500;
 
-/** The conversation with one shim: it asks and stands still, it is answered and goes on. */
+/** The conversation with one shim. The shim asks and stops itself. The supervisor answers and continues it. */
 export interface ShimChannel {
   readonly shim: ShimProcess;
-  /** Whether there is room for its answers, whatever becomes of /run meanwhile. */
+  /** Whether space is reserved for its answers, even if /run becomes full. */
   readonly hasRoom: boolean;
   /** Settles when the shim has been given its first answer. */
   readonly begun: Promise<void>;
   /**
-   * Takes a line of the shim's from the FIFO: it asks for the next answer once it has the last. Any other number is none of
-   * a shim's, and another process of its account can write it: what was not begun would count as ended.
+   * Takes a line of the shim from the FIFO. The shim asks for the next answer when it has the last one. Another process
+   * of its account can write a line with any other number. Such a line is ignored: it would end a command that has not
+   * begun.
    */
   take(ask: Ask): void;
   /**
-   * The shim's next ask; undefined when it is gone, which also a zombie is, or has not asked in time.
-   * @param most how long it may take; without it as long as the shim is there
+   * The shim's next ask; undefined if it has ended, is a zombie, or has not asked in time.
+   * @param most the timeout in milliseconds; without it the call waits as long as the shim exists
    */
   asked(most?: number): Promise<Ask | undefined>;
-  /** Ends the waiting of `asked`: the shim is gone. */
+  /** Ends the waiting of `asked`: the shim is treated as ended. */
   lost(): void;
-  /** Keeps a line for the client until the shim can say it. */
+  /** Keeps a line for the client until the shim can write it. */
   say(line: string): void;
   sayStarted(): void;
-  /** What is left to be said, for another shim of the same client's to say. */
+  /** Takes the lines not yet written, so that another shim of the same client can write them. */
   unsaid(): Said;
-  /** Settles when the shim stands still after its last ask. @returns false when it is gone, or does not */
+  /** Settles when the shim is stopped after its last ask. @returns false if it has ended, or does not stop */
   still(): Promise<boolean>;
-  /** Answers the last ask, with what is to be said, and lets the shim go on. */
+  /** Answers the last ask, with the lines for the client, and continues the shim. */
   answer(words: (said: Said, number: number) => string): Promise<void>;
   /**
-   * The last answer. A shim that does not wait for one reads a line that nobody asks for any more, and is told to end.
-   * One that cannot be answered ends by itself: it says that the supervisor does not answer, with status 75.
+   * Sends the last answer. A shim that does not wait for one reads a line that is not needed any more, and gets
+   * SIGTERM. A shim that cannot be answered tells its client that the supervisor does not answer, and exits with status
+   * 75.
    */
   finish(words: (said: Said) => string): Promise<void>;
-  /** Waits until the shim has obeyed its last answer and is gone, then removes what was left for it. */
+  /** Waits until the shim has carried out its last answer and has ended, then removes its files. */
   end(): Promise<void>;
 }
 
 /**
- * @param folder where answers lie: only root writes there, and the account reads
- * @param first undefined for a shim that another supervisor has answered: whatever it asks next is new
+ * @param folder the folder of the answers: only root writes there, and the account reads
+ * @param first undefined for a shim that another supervisor has answered: its next line is accepted with any number
  */
 export function openShimChannel(shim: ShimProcess, folder: string, first: Ask | undefined): ShimChannel {
   let current = first ?? { number: 0, status: undefined };
   let next: Ask | undefined;
   let gone = false;
   let answered = false;
-  /** The number that another supervisor's last answer had is not known. */
+  /** The number of another supervisor's last answer is not known. */
   let isKnown = first !== undefined;
   let wake = () => {};
   const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
@@ -95,7 +100,7 @@ export function openShimChannel(shim: ShimProcess, folder: string, first: Ask | 
   const letGoOn = async () => {
     if (await still()) shim.signal("SIGCONT");
   };
-  /** bin/nixgate-shim takes this signal for "nobody answers": it needs no room anywhere. */
+  /** bin/nixgate-shim gives up at this signal, which needs no space on any disk. */
   const sendAway = async () => {
     if (await still()) shim.signal("SIGUSR2");
     shim.signal("SIGCONT");
@@ -123,7 +128,7 @@ export function openShimChannel(shim: ShimProcess, folder: string, first: Ask | 
     begin();
   };
   const finish = async (words: (said: Said) => string) => {
-    lastWords = words; // it may be on its way to the next ask, where SIGTERM does not reach it
+    lastWords = words; // the shim may be about to ask again, and then SIGTERM does not end it
     turn();
     if (answered) shim.signal("SIGTERM");
     else await answer(words).catch(sendAway);
@@ -139,9 +144,10 @@ export function openShimChannel(shim: ShimProcess, folder: string, first: Ask | 
         isKnown = true;
         next = ask;
         if (lastWords)
-          finish(lastWords).catch(() => shim.signal("SIGKILL")); // there is no room to tell it
+          finish(lastWords).catch(() => shim.signal("SIGKILL")); // no space for the answer
         else wake();
-      } else if (answered && ask.number === current.number) void letGoOn(); // it looked before the answer was there
+        // the shim looked before the answer was there
+      } else if (answered && ask.number === current.number) void letGoOn();
     },
     async asked(most = Number.POSITIVE_INFINITY) {
       const end = clock.monotonic() + most;
@@ -178,7 +184,7 @@ export function openShimChannel(shim: ShimProcess, folder: string, first: Ask | 
   };
 }
 
-/** Waits in milliseconds that double from `first` up to `longest`, `all` together. */
+/** Waits in milliseconds that double from `first` up to `longest`, and add up to `all`. */
 function* waits(first: number, longest: number, all: number): Generator<number> {
   for (let wait = first, waited = 0; waited < all; waited += wait, wait = Math.min(longest, wait * 2)) yield wait;
 }

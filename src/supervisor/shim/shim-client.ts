@@ -16,25 +16,25 @@ export interface ShimClient extends Client {
 }
 
 /**
- * Whether a client is there is read from sshd's own descriptors: the other end of the shim's stdout is one of them as
- * long as the channel is open, and gone with it, also where other sessions go on over the same connection. An sshd that code
- * of the session stops is let go on.
+ * Finds out whether the client is connected from sshd's own descriptors. The other end of the shim's stdout is one of
+ * them while the channel is open. sshd closes it with the channel, also if other sessions of the connection continue.
+ * If code of the session stops sshd's process, it is continued.
  * @param owner the shim's account
- * @param grace `client_gone_grace`: the client is looked for twice within it
+ * @param grace `client_gone_grace`; the check runs twice within it
  */
 export function clientOfShim(talk: ShimChannel, owner: Owner, grace: Milliseconds): ShimClient {
   const { shim } = talk;
   const latency = Math.min(1000, Math.max(50, grace / 2)) as Milliseconds;
   let known = channelOf(shim);
-  // While a shell writes its line its stdout is the FIFO; when it stands still it is the client's again.
+  // While a shell writes its line its stdout is the FIFO. When it is stopped its stdout is the client's again.
   if (!known && linkOf(shim.pid, STDOUT)?.endsWith("/requests"))
     void talk.still().then(() => {
       known = channelOf(shim);
     });
-  // a shim that is gone has no parent either
+  // a shim that has ended has no parent either
   const isLost = stoppedTooLong(
     {
-      // a parent that is the shim's still has not left its number to another process
+      // the shim still has this parent, so its pid has not been reused
       isStopped: () => isStopped(shim.parent) && shim.parentNow() === shim.parent,
       goOn: () => continueAs(owner, shim.parent),
     },
@@ -72,16 +72,16 @@ export function clientOfShim(talk: ShimChannel, owner: Owner, grace: Millisecond
   };
 }
 
-/** With the account's own rights: whoever has the number by now, no process of another account is signalled. */
+/** Signals with the account's own rights, so that a reused pid of another account is not signalled. */
 function continueAs(owner: Owner, pid: number): void {
   try {
     asOwner(owner, () => process.kill(pid, "SIGCONT"));
   } catch {
-    // it is gone, or not the account's
+    // it has ended, or does not belong to the account
   }
 }
 
-/** The pipe behind a shim's stdout, and sshd's descriptor of its other end. */
+/** The pipe of a shim's stdout, and sshd's descriptor of its other end. */
 function channelOf({ pid, parent }: ShimProcess): { readonly pipe: string; readonly end: number } | undefined {
   const pipe = linkOf(pid, STDOUT);
   const end = pipe?.startsWith("pipe:") ? otherEnd(parent, pipe) : undefined;
@@ -92,7 +92,7 @@ function linkOf(pid: number, descriptor: number): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/fd/${descriptor}`);
   } catch {
-    return undefined; // closed, or the process is gone
+    return undefined; // closed, or the process has ended
   }
 }
 

@@ -9,32 +9,32 @@ import { cgroupIn, kinIn, wordsIn } from "../../system/kernel/process-texts.ts";
 
 const PROGRAM = "nixgate-shim";
 
-/** A process that asks the supervisor. Its folder in /proc stays open: it shows this process or none, never its successor. */
+/** A process that asks the supervisor. Its folder in /proc stays open, so a reused pid gives an error. */
 export interface ShimProcess {
   readonly pid: number;
-  /** When it began, in ticks since boot; undefined where it is gone already. */
+  /** Its start in ticks since boot; undefined if it has ended already. */
   readonly startedTicks: number | undefined;
-  /** As it was when it asked first: sshd's process for this client. */
+  /** Its parent at its first line: sshd's process for this client. */
   readonly parent: number;
   parentNow(): number;
-  /** Where it was when it asked first, below the mount of cgroup v2. */
+  /** Its cgroup at its first line, below the mount of cgroup v2. */
   readonly cgroup: string;
-  /** What sshd said in its environment, read now, and no more of it; or why it cannot be read, in words for the log. */
+  /** sshd's variables in its environment, read now; or the reason why it cannot be read, as text for the log. */
   environment(): RawEnvironment | string;
-  /** The words of its command line behind the program's name, as they are now, in its first `most` bytes. */
+  /** The words of its command line after the program's name, in its first `most` bytes, read now. */
   words(most?: number): readonly string[];
   /**
-   * Holds what one of its descriptors leads to, without opening it (O_PATH of open(2)); the caller closes it.
-   * @throws Node's own error where it has no such descriptor
+   * Holds the file of one of its descriptors without opening it (O_PATH of open(2)). The caller closes it.
+   * @throws Node's own error if it has no such descriptor
    */
   hold(stream: number): number;
-  /** What proc_pid_fdinfo(5) says of one of its descriptors now; an empty text where it has no such one. */
+  /** proc_pid_fdinfo(5) of one of its descriptors, read now; an empty text if it has no such descriptor. */
   fdinfo(stream: number): string;
   /** Whether it has not been reaped. */
   isThere(): boolean;
-  /** `stopped`: it waits to be let go on. */
+  /** `stopped`: it waits for SIGCONT. */
   state(): "stopped" | "running" | "gone";
-  /** Sends a signal, if it is still this process. */
+  /** Sends a signal, if the pid still belongs to this process. */
   signal(name: NodeJS.Signals): void;
   close(): void;
 }
@@ -42,14 +42,14 @@ export interface ShimProcess {
 /** Whether a cgroup, below the mount, is one of nixgate's scopes or services. */
 export const isOurs = (cgroup: string): boolean => cgroup.startsWith("/nixgate.slice/");
 
-/** What a command starts is in a scope of nixgate's already, and asks for no second session. */
+/** A process that a command started is in a scope of nixgate already, and cannot begin a second session. */
 const OUTSIDE = (cgroup: string) => !isOurs(cgroup);
 
 /**
- * What the kernel says of a process that claims to be a shim of a team's account.
- * @param uid of the account that may write into the FIFO that the pid came from
+ * Checks with the kernel a process that claims to be a shim of a team's account.
+ * @param uid the account that may write into the FIFO of the line
  * @param mayBeIn the cgroups in which the shim may be: outside of all sessions, unless it has been served before
- * @returns why it is none, in words for the log
+ * @returns the reason why it is no shim, as text for the log
  */
 export function shimProcessOf(pid: number, team: string, uid: number, mayBeIn = OUTSIDE): ShimProcess | string {
   const held: number[] = [];
@@ -72,7 +72,7 @@ export function shimProcessOf(pid: number, team: string, uid: number, mayBeIn = 
   return problem;
 }
 
-/** @throws Node's own error where the process has gone meanwhile */
+/** @throws Node's own error if the process has ended meanwhile */
 function opened(pid: number, folder: number, cgroup: string, stat: number): ShimProcess {
   const read = fieldsOf(stat);
   let isOpen = true;
@@ -95,18 +95,18 @@ function opened(pid: number, folder: number, cgroup: string, stat: number): Shim
       try {
         return wordsOf(folder, most).slice(2);
       } catch {
-        return []; // it is gone
+        return []; // it has ended
       }
     },
     hold: (stream) => openSync(inside(folder, `fd/${stream}`), O_PATH),
     fdinfo: (stream) => readKernelFile(inside(folder, `fdinfo/${stream}`)) ?? "",
     isThere: () => fields() !== undefined,
     state,
-    // Node has no pidfd_send_signal(2). Between this look and the signal the number would have to be freed and, after
-    // all the others, given out again.
+    // Node has no pidfd_send_signal(2). For a wrong target the pid would have to be freed between this check and the
+    // signal, and be reused after all other pids.
     signal: (name) => void (state() !== "gone" && kill(pid, name)),
     close() {
-      isOpen = false; // from now on the numbers are other files'
+      isOpen = false; // from now on other files can have these descriptor numbers
       for (const descriptor of [folder, stat]) closeSync(descriptor);
     },
   };
@@ -114,7 +114,7 @@ function opened(pid: number, folder: number, cgroup: string, stat: number): Shim
 
 const whyUnread = (error: unknown) => (error instanceof TooMuch ? error.message : "it is gone");
 
-/** @throws Node's own error where the process has gone meanwhile */
+/** @throws Node's own error if the process has ended meanwhile */
 function problemWith(
   folder: number,
   cgroup: string,
@@ -129,21 +129,21 @@ function problemWith(
   return mayBeIn(cgroup) ? undefined : "it is part of another session";
 }
 
-/** Fields behind the command's name, proc_pid_stat(5). */
+/** The indexes of fields after the command's name, proc_pid_stat(5). */
 const STATE = 0;
 const PARENT = 1;
-/** Up to the time of its start. */
+/** The number of these fields up to the start time. */
 const MOST_FIELDS = 20;
 
-/** For /proc/PID/stat, which is a line of some hundred bytes. */
+/** The buffer for /proc/PID/stat, a line of some hundred bytes. */
 const block = Buffer.alloc(4096);
 
 type StatFields = () => readonly string[] | undefined;
 
 /**
- * Of an open file, which is made anew for each read(2) at its beginning. A shim is looked at again and again and does
- * nothing for the most part: the same bytes are not taken apart twice.
- * @returns gives undefined when it has been reaped
+ * Reads an open file that the kernel generates anew at each read(2) from its beginning. A shim is checked often and
+ * seldom changes, so the same bytes are not parsed twice.
+ * @returns a function that gives undefined after the process has been reaped
  */
 function fieldsOf(stat: number): StatFields {
   let seen = new Uint8Array(0);
@@ -152,7 +152,7 @@ function fieldsOf(stat: number): StatFields {
     try {
       const length = readSync(stat, block, 0, block.length, 0);
       if (block.compare(seen, 0, seen.length, 0, length) === 0) return fields;
-      seen = new Uint8Array(block.subarray(0, length)); // no part of a pool, which would be held whole
+      seen = new Uint8Array(block.subarray(0, length)); // a copy, because a slice would keep its whole pool in memory
       fields = fieldsBehindName(block.toString("latin1", 0, length), MOST_FIELDS);
       return fields;
     } catch {
@@ -169,27 +169,27 @@ function stateIn(fields: StatFields): ReturnType<ShimProcess["state"]> {
   return state === "T" ? "stopped" : "running";
 }
 
-/** The words in the first `most` bytes; what is cut off there is none. */
+/** The words in the first `most` bytes. A word that is cut off there is left out. */
 const wordsOf = (folder: number, most: number) => wordsIn(readFirst(inside(folder, "cmdline"), most));
 
-/** What is read of a command line until it is known whose it is; the kernel gives it a page at a time. */
+/** The number of bytes read of a command line before its account is known. The kernel gives it a page at a time. */
 const PAGE = 4096;
 /**
- * A process may declare any part of its memory its environment (PR_SET_MM of prctl(2)); sshd makes it of one text of
- * 128 KiB at the most (MAX_ARG_STRLEN of execve(2)) and some short ones.
+ * A process may declare any part of its memory as its environment (PR_SET_MM of prctl(2)). sshd makes it of one text of
+ * at most 128 KiB (MAX_ARG_STRLEN of execve(2)) and some short ones.
  */
 const MOST_ENVIRONMENT = 512 * 1024;
 
 class TooMuch extends Error {}
 
-/** @throws TooMuch where there is more */
+/** @throws TooMuch if there is more */
 function readAtMost(path: string, most: number): Buffer {
   const bytes = readFirst(path, most + 1);
   if (bytes.length > most) throw new TooMuch(`its ${basename(path)} has more than ${most} bytes`);
   return bytes;
 }
 
-/** @throws Error where the process has gone meanwhile */
+/** @throws Error if the process has ended meanwhile */
 function textOf(path: string): string {
   const text = readKernelFile(path);
   if (text === undefined) throw new Error(`${path} cannot be read`);
@@ -200,11 +200,11 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // gone in this moment
+    // it ended at this moment
   }
 }
 
-/** Lets all shims of an account go on that nobody answers any more: they ask again. */
+/** Continues all shims of an account that wait without being served, so that they ask again. */
 export function wakeShims(team: string, uid: number): void {
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;

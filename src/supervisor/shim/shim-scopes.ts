@@ -13,7 +13,9 @@ import { openConfined } from "./confined.ts";
 import { endOf, heldBy, letRun, type Seen, type ShimScope, stopsOf } from "./exit-of.ts";
 import type { ShimChannel } from "./shim-channel.ts";
 
-/** Scopes of the system manager around a shim that stands still: it runs the command as its child, and holds the scope. */
+/**
+ * The system manager's scopes around a stopped shim. The shim runs the command as its child, and keeps the scope alive.
+ */
 export function scopesOfShim(
   guest: Guest,
   member: string | undefined,
@@ -58,7 +60,7 @@ export function scopesOfShim(
   };
 }
 
-/** The scope as the story sees it; also for a shim that was in it before this supervisor started. */
+/** The scope as the session uses it; also for a shim that was in it before this supervisor started. */
 export function scopeAround(talk: ShimChannel, made: ShimScope, manager: Supervisor["manager"]): OpenScope {
   const { pid } = talk.shim;
   const { folder, program } = made;
@@ -77,11 +79,11 @@ export function scopeAround(talk: ShimChannel, made: ShimScope, manager: Supervi
       isRunning = true;
       made.begin();
     },
-    // The shim has something to say yet, or another line to read. It is the account's process, and code of the account
-    // may be in its place: it stays in a scope of the team's slice until it is gone.
+    // The shim still has to write to its client, or to read another line. It is the account's process, and code of the
+    // account may have replaced it, so it stays in a scope of the team's slice until it exits.
     async release() {
       killAllBut(pid, folder);
-      // The command could not be ended: sh waits for it, and hears of nothing else.
+      // The command could not be ended. sh waits for it and handles nothing else.
       if (isRunning) talk.shim.signal("SIGKILL");
     },
   });

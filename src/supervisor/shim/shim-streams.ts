@@ -7,7 +7,9 @@ type Holds = Pick<ShimProcess, "hold" | "fdinfo">;
 
 /** The client's streams of a shim, held so that systemd can open them for a service. */
 export interface HeldStreams {
-  /** Of stdin, stdout and stderr: below the /proc of this process, where nobody else can put another in their place. */
+  /**
+   * The paths of stdin, stdout and stderr, below the /proc of this process, where no other process can replace them.
+   */
   readonly paths: readonly [string, string, string];
   close(): void;
 }
@@ -16,12 +18,12 @@ export interface HeldStreams {
 export const STDERR = 3;
 const STREAMS = [0, 1, STDERR] as const;
 const ROOT = 0;
-/** What the kernel calls a pipe that has no name in any file system (pipe(7)); a name begins with a slash. */
+/** The kernel's name of a pipe without a name in any file system (pipe(7)). A file name would begin with a slash. */
 const ANONYMOUS_PIPE = /^pipe:\[\d+\]$/;
 
 /**
- * Whose the anonymous pipe behind a held descriptor is. The link is read first, from the kernel alone: a file system of the
- * account's own may never answer fstat(2).
+ * The owner of the anonymous pipe behind a held descriptor. The link is read first, because the kernel alone makes it.
+ * A file system of the account may never answer fstat(2).
  * @returns undefined for anything else than such a pipe
  */
 function pipeBehind(descriptor: number): { readonly uid: number; readonly inode: number } | undefined {
@@ -31,15 +33,16 @@ function pipeBehind(descriptor: number): { readonly uid: number; readonly inode:
 }
 
 /**
- * Holds a stream that is an anonymous pipe, which this shim itself has open in the stream's direction: root that opens it
- * again gives the account nothing that it does not have. Whose the pipe is tells no more: it is root's once it is guarded.
- * @returns undefined where it is none
- * @throws Node's own error where the shim has no such descriptor
+ * Holds a stream that is an anonymous pipe, and that this shim itself has open in the stream's direction. If root opens
+ * it again, the account gets nothing new. The pipe's owner proves no more, because a guarded pipe is root's.
+ * @returns undefined if it is no such pipe
+ * @throws Node's own error if the shim has no such descriptor
  */
 export function holdPipe(shim: Holds, stream: number, uid: number): { descriptor: number; uid: number } | undefined {
   const descriptor = shim.hold(stream);
   const pipe = pipeBehind(descriptor);
-  const file = openFileIn(shim.fdinfo(stream)); // it has the inode too: another file put there meanwhile has another
+  // fdinfo has the inode too, and a file put there meanwhile has another one
+  const file = openFileIn(shim.fdinfo(stream));
   const isOpen =
     pipe !== undefined &&
     file?.inode === pipe.inode &&
@@ -50,30 +53,30 @@ export function holdPipe(shim: Holds, stream: number, uid: number): { descriptor
 }
 
 /**
- * Makes the pipes of a new shim root's. What has them open goes on using them; but from then on no other process of the
- * account can open them through /proc, to speak to this client or to ask in its name.
- * @param uid the account's: only a pipe of its own is changed
+ * Makes the pipes of a new shim root's. Processes that have them open can still use them. From then on no other process
+ * of the account can open them through /proc, to write to this client or to ask in its name.
+ * @param uid the account's; only a pipe of this account is changed
  */
 export function guardStreams(shim: Holds, uid: number): void {
   for (const stream of STREAMS) {
     try {
       const descriptor = shim.hold(stream);
       try {
-        // fchown(2) refuses a descriptor that is only held
+        // fchown(2) refuses a descriptor of O_PATH
         if (pipeBehind(descriptor)?.uid === uid) chownSync(`/proc/self/fd/${descriptor}`, ROOT, ROOT);
       } finally {
         closeSync(descriptor);
       }
     } catch {
-      // no such stream, or the shim is gone
+      // no such stream, or the shim has ended
     }
   }
 }
 
 /**
- * systemd opens the streams of a service by name, as root. So it is given what the shim has open itself: an anonymous pipe,
- * which sshd makes, or this host's /dev/null. Both are read from the held descriptor alone: the shim, or a thread of its
- * account's, may put another file in its place at any time.
+ * systemd opens the streams of a service by name, as root. It gets only files that the shim has open itself: an
+ * anonymous pipe, which sshd makes, or this host's /dev/null. Both are identified by the held descriptor, because the
+ * shim, or a thread of its account, may replace the file at any time.
  * @param uid the account's
  * @throws ScopeUnavailable
  */
@@ -85,7 +88,8 @@ export function holdStreams(shim: Holds, uid: number): HeldStreams {
   try {
     const paths = STREAMS.map((stream) => {
       const pipe = holdPipe(shim, stream, uid);
-      if (pipe === undefined && leadsTo(shim, stream) === "/dev/null") return "/dev/null"; // this host's, by its name
+      // the /dev/null of this host, by its name
+      if (pipe === undefined && leadsTo(shim, stream) === "/dev/null") return "/dev/null";
       if (pipe === undefined)
         throw new ScopeUnavailable(`stream ${stream} is no pipe of sshd's, which a confined command needs`);
       held.push(pipe.descriptor);

@@ -4,8 +4,8 @@ import { appliedIn } from "../../system/cgroup/cgroup-scope.ts";
 import type { SystemManager } from "./system-manager.ts";
 
 /**
- * Gives the team's slice its limits where it does not have them.
- * @returns those that the kernel has then
+ * Sets the limits of the team's slice that are not yet in force.
+ * @returns the limits that the kernel then has
  */
 export async function limitSlice(
   { slice, team }: Plan,

@@ -2,20 +2,23 @@ import type { Duplex } from "node:stream";
 import { createClient, type Message, type MessageBus } from "dbus-native";
 import { clock, sleep, within } from "../../system/kernel/clock.ts";
 
-/** PID 1's own D-Bus socket, of mode 0700 and root's (src/core/dbus.c of systemd): systemctl of root uses it as well. */
+/** PID 1's own D-Bus socket, root's with mode 0700 (src/core/dbus.c of systemd). systemctl uses it too, as root. */
 export const PRIVATE_SOCKET = "/run/systemd/private";
-/** How long systemd may take for an answer, in milliseconds; it is away meanwhile where it executes itself anew. */
+/** The timeout for systemd's answer, in milliseconds. systemd does not answer while it re-executes itself. */
 export const PATIENCE_TIMEOUT_MS = 20_000;
 const AGAIN_MS = 100;
-/** Far above all that PID 1 says here; a longer message ends the connection, and the next call makes another. */
+/**
+ * The longest message, far above all messages of PID 1. A longer one ends the connection, and the next call makes
+ * another.
+ */
 const LONGEST_MESSAGE = 4 << 20;
 
-/** A connection to PID 1 without a bus in between: nobody else can send over it, or fill its queue. */
+/** A connection to PID 1 without a bus in between, so no other process can send over it or fill its queue. */
 export interface PrivateBus {
   /**
-   * Calls a method; where the connection is lost meanwhile, again over the next.
-   * @param anew told before the call is sent again: the first may have been heard
-   * @throws what systemd or the library says
+   * Calls a method. If the connection is lost meanwhile, it calls again over the next connection.
+   * @param anew called before the call is sent again, because systemd may have received the first one
+   * @throws the error of systemd or of the library
    */
   call(message: Message, anew?: () => void): Promise<unknown>;
 }
@@ -24,9 +27,9 @@ export interface PrivateBus {
 export type BusPlace = string | (() => Duplex);
 
 /**
- * Connects, and again whenever the connection was lost (systemctl daemon-reexec).
- * @param heard takes each signal; what it throws goes to `warn` and no further
- * @throws Error where nobody listens at the path in time
+ * Connects, and reconnects whenever the connection is lost (systemctl daemon-reexec).
+ * @param heard takes each signal; its exceptions go only to `warn`
+ * @throws Error if no process listens at the path in time
  */
 export async function privateBus(
   place: BusPlace,
@@ -57,7 +60,7 @@ export async function privateBus(
   };
 }
 
-/** Errors that say nothing about the call: nobody listens at this moment, or the connection was lost. */
+/** Errors that say nothing about the call: no process listens at this moment, or the connection was lost. */
 const LOST: ReadonlySet<unknown> = new Set(["ECONNCLOSED", "ECONNREFUSED", "ECONNRESET", "ENOENT", "EPIPE", "EAGAIN"]);
 
 async function retried<Answer>(attempt: () => Promise<Answer>, patience: number): Promise<Answer> {
@@ -72,7 +75,7 @@ async function retried<Answer>(attempt: () => Promise<Answer>, patience: number)
   }
 }
 
-/** @param lost told once it cannot be used any more, or never could be */
+/** @param lost called when the connection cannot be used any more, or could never be used */
 async function connect(
   place: BusPlace,
   patience: number,
@@ -82,7 +85,7 @@ async function connect(
 ): Promise<MessageBus> {
   const bus = createClient({
     ...(typeof place === "string" ? { socket: place } : { stream: place() }),
-    direct: true, // no Hello: there is no bus
+    direct: true, // no Hello, because there is no bus
     timeout: patience,
     maxMessageSize: LONGEST_MESSAGE,
     authMethods: ["EXTERNAL"],
@@ -100,7 +103,8 @@ async function connect(
       reject(cause ?? Object.assign(new Error("systemd has closed the connection"), { code: "ECONNCLOSED" }));
     });
   });
-  // The one guard of all that arrives. Without it the library throws again what a listener throws, where nothing catches.
+  // The only guard for arriving messages. Without it the library throws a listener's exception where nothing catches
+  // it.
   connection.on("handlerError", warn);
   connection.on("message", heard);
   if ((await within(patience, up, "late")) === "up") return bus;

@@ -11,9 +11,12 @@ import { ENDED_BY, kindOf, objectOf, stopsHeard } from "./unit-stops.ts";
 
 const SYSTEMD = { destination: "org.freedesktop.systemd1", path: "/org/freedesktop/systemd1" } as const;
 const MANAGER = { ...SYSTEMD, interface: "org.freedesktop.systemd1.Manager" } as const;
-/** So that systemd's own answers to others do not wait behind a crowd of new sessions. */
+/**
+ * The maximum number of concurrent calls, so that systemd's answers to other programs are not delayed by many new
+ * sessions.
+ */
 const CALLS_AT_A_TIME = 64;
-/** How often a start is looked at, in milliseconds: the word of its end is lost with the connection it was sent over. */
+/** The interval at which a start is polled, in milliseconds. The signal of its end is lost with its connection. */
 const LOOK_MS = 1000;
 
 export interface NewUnit {
@@ -29,29 +32,32 @@ export interface NewScope extends NewUnit {
 }
 
 export interface NewService extends NewUnit {
-  /** The account that its process runs as. */
+  /** The account of its process. */
   readonly user: string;
   /** Absolute. */
   readonly argv: readonly [string, ...string[]];
-  /** What systemd opens as stdin, stdout and stderr. */
+  /** The files that systemd opens as stdin, stdout and stderr. */
   readonly streams: readonly [string, string, string];
   readonly confinement: readonly { readonly bus: BusProperty }[];
 }
 
-/** systemd's system manager (org.freedesktop.systemd1(5)), for root. One connection for the whole life of a supervisor. */
+/**
+ * systemd's system manager (org.freedesktop.systemd1(5)), for root, over one connection for the whole life of a
+ * supervisor.
+ */
 export interface SystemManager {
-  /** Makes a scope around a process, and its slice with it. Settles when it stands. @throws ScopeUnavailable */
+  /** Makes a scope around a process, and its slice with it. Settles when it is active. @throws ScopeUnavailable */
   startScope(scope: NewScope): Promise<void>;
   /** Starts a service. Settles when its program has been executed. @throws ScopeUnavailable */
   startService(service: NewService): Promise<void>;
-  /** The unit's invocation id, 32 hex digits; undefined where systemd does not say. */
+  /** The unit's invocation id, 32 hex digits; undefined if systemd does not say. */
   invocationOf(unit: string): Promise<string | undefined>;
   /**
-   * Calls back when a job is made for a unit that is active, which can only be its stop: systemctl stop of it or of its
-   * slice, a shutdown, a soft reboot. The answer stops that.
+   * Calls back when a job is made for an active unit, which can only be its stop: systemctl stop of it or of its slice,
+   * a shutdown, a soft reboot. The returned function ends the calls.
    */
   onStop(unit: string, callback: () => void): () => void;
-  /** Who stops a unit, or has stopped it: undefined where it is active, or systemd does not say. */
+  /** The reason why a unit stops or has stopped: undefined if it is active, or systemd does not say. */
   stopOf(unit: string): Promise<EndedBy | undefined>;
   /** Changes a unit's properties until the next boot. @throws ScopeUnavailable */
   setProperties(unit: string, properties: readonly Property[]): Promise<void>;
@@ -84,7 +90,7 @@ export async function systemManager(
     const asked = { ...SYSTEMD, path: objectOf(unit), interface: "org.freedesktop.DBus.Properties", member: "Get" };
     return variantValue(await invoke({ ...asked, signature: "ss", body }));
   };
-  /** @returns its job; undefined where a lost connection took the answer with it, and the unit is there */
+  /** @returns its job; undefined if a lost connection lost the answer, and the unit exists */
   const startUnit = async (name: string, properties: readonly BusProperty[]): Promise<string | undefined> => {
     let isAnew = false;
     const body = [name, "fail", properties.map(onWire), []];
@@ -95,7 +101,7 @@ export async function systemManager(
       });
       return String(job);
     } catch (error) {
-      // No two units of nixgate's have one name: what is there came of the first call.
+      // No two units of nixgate have the same name, so an existing unit comes from the first call.
       if (isAnew && (error as { dbusName?: string }).dbusName === UNIT_EXISTS) return undefined;
       throw unavailable(error);
     }
@@ -107,7 +113,7 @@ export async function systemManager(
       return false;
     }
   };
-  /** Settles with "done" when the unit stands, in whatever way that is found out. */
+  /** Settles with "done" when the unit is active, by the signal or by polling. */
   const standing = async (unit: string, job: string | undefined): Promise<string> => {
     const end = clock.monotonic() + patience;
     const said = job === undefined ? new Promise<never>(() => {}) : jobs.done(job);
@@ -127,7 +133,7 @@ export async function systemManager(
       ["Description", "s", description],
       ["Slice", "s", slice],
       ["CollectMode", "s", "inactive-or-failed"],
-      // At a shutdown sessions are stopped while the supervisor is there to tell their clients and to put it on record.
+      // At a shutdown sessions stop before the supervisor, so that it can tell their clients and record the end.
       ["After", "as", ["nixgate.service"]],
       ...more,
       ...properties.map(busProperty),
@@ -150,7 +156,7 @@ export async function systemManager(
         ["StandardInputFile", "s", input],
         ["StandardOutputFile", "s", output],
         ["StandardErrorFile", "s", errors],
-        ["OOMPolicy", "s", "continue"], // the supervisor stops it, and spares the process that reports the end
+        ["OOMPolicy", "s", "continue"], // the supervisor stops the service, and spares the process that reports the end
         ...service.confinement.map(({ bus }) => bus),
       ]);
     },
@@ -160,13 +166,13 @@ export async function systemManager(
         const id = Buffer.from(answer as Uint8Array).toString("hex");
         return id.length === 32 ? id : undefined;
       } catch {
-        return undefined; // the unit is gone already
+        return undefined; // the unit has ended already
       }
     },
     onStop: stops.watch,
     async stopOf(unit) {
       try {
-        // What systemd had to say of jobs before it answers has been heard by then.
+        // systemd's signals about jobs arrive before this answer.
         const state = await property(unit, "ActiveState");
         if (stops.isStopped(unit)) return "killed-by-admin";
         if (state === "active") return undefined;
@@ -191,7 +197,7 @@ const unavailable = (error: unknown) =>
 /** The body of JobRemoved, `uoss` of org.freedesktop.systemd1(5): number, job, unit, result. */
 export const JobRemoved = z.tuple([z.number(), z.string(), z.string(), z.string()]);
 
-/** A job is over when systemd says so by a signal, which may come before the call's own answer has been read. */
+/** systemd reports the end of a job by a signal, which may arrive before the call's own answer has been read. */
 export function jobsOf() {
   const over = new Map<string, string>();
   let asking = 0;
@@ -204,9 +210,9 @@ export function jobsOf() {
       const wait = waiting.get(job);
       waiting.delete(job);
       if (wait) wait(result);
-      else if (asking > 0) over.set(job, result); // whose it is will be known when an answer has come
+      else if (asking > 0) over.set(job, result); // the caller is known when its answer has come
     },
-    /** Remembers jobs that are over while the call runs that begins one. */
+    /** Remembers ended jobs while a call that begins one runs. */
     async during(call: () => Promise<void>): Promise<void> {
       asking += 1;
       try {
@@ -216,7 +222,7 @@ export function jobsOf() {
         if (asking === 0) over.clear();
       }
     },
-    /** The result of the job; nobody else may wait for the same. */
+    /** The result of the job. Only one caller may wait for a job. */
     done(job: string): Promise<string> {
       const said = over.get(job);
       over.delete(job);

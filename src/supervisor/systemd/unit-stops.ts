@@ -5,7 +5,10 @@ import type { EndedBy } from "../../ending/ending.ts";
 const PATH = "/org/freedesktop/systemd1";
 const MANAGER = "org.freedesktop.systemd1.Manager";
 
-/** A unit's path on the bus: what is no letter and no digit is written as _ and two hex digits (sd_bus_path_encode(3)). */
+/**
+ * A unit's path on the bus: a character that is no letter or digit is written as _ and two hex digits
+ * (sd_bus_path_encode(3)).
+ */
 export const objectOf = (unit: string): string =>
   `${PATH}/unit/${unit.replace(/[^A-Za-z0-9]/g, (character) => `_${character.charCodeAt(0).toString(16).padStart(2, "0")}`)}`;
 
@@ -17,7 +20,7 @@ export const kindOf = (unit: string) => (unit.endsWith(".service") ? "Service" :
 /** The body of JobNew, `uos`: number, job, unit. */
 const JobNew = z.tuple([z.number(), z.string(), z.string()]);
 
-/** What systemd says unasked about units that are watched; over its private socket it says all to everybody. */
+/** systemd's signals about watched units. Over its private socket systemd sends all signals to every client. */
 export function stopsHeard() {
   interface Watched {
     readonly callback: () => void;
