@@ -11,6 +11,8 @@ const STATUS = {
   E_LOG_READ: ExitStatus.ioError,
   /** The archive cannot be read, because another account holds a lease on the file. A retry may succeed in a minute. */
   E_LOG_HELD: ExitStatus.ioError,
+  /** The archive, or the rest of one file of it, was not read, because the time for its team is over. */
+  E_LOG_TIME: ExitStatus.ioError,
   /** The archive cannot be read, because this account has no permission. */
   E_LOG_DENIED: ExitStatus.denied,
   /** The key or the seals cannot be opened. This is mostly so for every account but root. */
@@ -33,7 +35,7 @@ export class RecordError extends NixgateError {
 
 /** Whether the error means that one file of an archive could not be read. The other files are still read. */
 export const isUnread = (error: unknown): error is RecordError =>
-  error instanceof RecordError && ["E_LOG_READ", "E_LOG_HELD", "E_LOG_DENIED"].includes(error.code);
+  error instanceof RecordError && ["E_LOG_READ", "E_LOG_HELD", "E_LOG_TIME", "E_LOG_DENIED"].includes(error.code);
 
 /** The code for a failed read, which tells a missing permission apart by the errno of the cause (errno(3)). */
 export function unreadableCode(cause: unknown): "E_LOG_READ" | "E_LOG_DENIED" {

@@ -103,6 +103,7 @@ export function recordParsers(folder: string): readonly Parser[] {
         ...{ now: Date.parse("2026-01-06"), hosts: undefined, files: owned, isPruned: () => false },
         read: (file, visit) => void [...verifyFile(file, () => false, { sessions: 0, records: 0, running: 0 }, visit)],
         ownerOf: (team) => (team === "alpha" ? 990 : undefined),
+        isCutShort: () => false,
         pathOf: ({ team, day }) => `/log/${team}/${day}.jsonl`,
       });
       for (const file of owned)

@@ -37,6 +37,8 @@ export interface JournalCheckOptions {
   readonly hosts: ReadonlySet<string> | "files" | undefined;
   /** The account that owns a team's folder; undefined where the folder does not exist. */
   ownerOf(team: string): number | undefined;
+  /** Whether the time was over before the file was read to its end: then it lacks nothing. */
+  isCutShort(file: DayFile): boolean;
   /** The path of the file of a team's day. */
   pathOf(file: { readonly team: string; readonly day: string }): string;
 }
@@ -48,7 +50,7 @@ export interface JournalCheckOptions {
  * could have forged them. A team without a folder has no account.
  */
 export function checkJournal(options: JournalCheckOptions) {
-  const { now, hosts: wanted, files, read, isPruned, ownerOf, pathOf } = options;
+  const { now, hosts: wanted, files, read, isPruned, ownerOf, isCutShort, pathOf } = options;
   const inFiles = copiedRecords((from, visit) => read(from, (_, digest) => visit(digest)));
   const fileOf = new Map(files.map((one) => [`${one.team}/${one.day}`, one]));
   const lines = new Map<DayFile, number>();
@@ -59,11 +61,10 @@ export function checkJournal(options: JournalCheckOptions) {
   const missing = new Map<string, Missing>();
   let copies = 0;
 
+  const filesOf = (team: string, session: string) =>
+    DAYS_OF_A_SESSION.flatMap((later) => fileOf.get(`${team}/${dayOfSession(session, later)}`) ?? []);
   const isInFiles = ({ team, session }: SessionRecord, digest: string) =>
-    DAYS_OF_A_SESSION.some((later) => {
-      const from = fileOf.get(`${team}/${dayOfSession(session, later)}`);
-      return from !== undefined && inFiles.mark(from, digest);
-    });
+    filesOf(team, session).some((from) => inFiles.mark(from, digest));
   const isOwner = (uid: number, team: string) => {
     if (!owners.has(team)) owners.set(team, ownerOf(team));
     return owners.get(team) === uid;
@@ -99,6 +100,7 @@ export function checkJournal(options: JournalCheckOptions) {
     /** The records that the journal has and the files lack. */
     *removed(): Generator<Finding> {
       for (const { place, session, uid, seqs, unwritten } of missing.values()) {
+        if (filesOf(place.team, session).some(isCutShort)) continue;
         const which = `${plural(seqs.length, "record")} (seq ${seqs.sort((a, b) => a - b).join(", ")})`;
         const why = unwritten ? "never written: the session was refused because of it" : "removed, or never written";
         const what = `${which} of this session, in the journal by ${uid === 0 ? "root" : `uid ${uid}`}, not in the files: ${why}`;

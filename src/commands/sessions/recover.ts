@@ -1,10 +1,10 @@
 import type { Archive, DayFile } from "../../archive/archive.ts";
 import type { Recovered, RecoverPorts } from "../../archive/lost/recover.ts";
 import { recoverFiles } from "../../archive/lost/recover-files.ts";
-import { unendedIn } from "../../archive/lost/unended.ts";
+import { type Unended, unendedIn } from "../../archive/lost/unended.ts";
 import type { Command } from "../../cli/command.ts";
 import { optionsOnly, textOption } from "../../cli/options.ts";
-import type { RecordError } from "../../record/error.ts";
+import { RecordError } from "../../record/error.ts";
 import { localTime, plural } from "../../record/wording.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { escapeText } from "../../units/text.ts";
@@ -90,10 +90,20 @@ function leftAlone(
   if (resident === undefined || (resident !== "silent" && late.size === 0)) return [];
   const why = resident === "silent" ? "silent" : "late";
   return files.flatMap((file) =>
-    unendedIn(file)
+    lostIn(file)
       .filter(({ start }) => (why === "late" ? late.has(start.session) : start.isolation === "scope-system"))
       .map(({ start: { session, team } }) => ({ session, team, why })),
   );
+}
+
+/** None of a file that cannot be read, which is told already. */
+function lostIn(file: DayFile): readonly Unended[] {
+  try {
+    return unendedIn(file);
+  } catch (error) {
+    if (error instanceof RecordError) return [];
+    throw error;
+  }
 }
 
 function asText(recovered: readonly Recovered[], left: readonly Left[]): string {

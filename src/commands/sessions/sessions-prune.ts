@@ -1,6 +1,7 @@
 import type { DayFile } from "../../archive/archive.ts";
 import { placeOf } from "../../archive/finding.ts";
 import { isOlder, type Pruned, type PruneOptions, pruneFiles } from "../../archive/pruning.ts";
+import { readingWithin } from "../../archive/reading-time.ts";
 import { type Measure, type SealStore, sealWriter } from "../../archive/verify/sealing.ts";
 import type { Arguments, Command } from "../../cli/command.ts";
 import { optionsOnly, textOption } from "../../cli/options.ts";
@@ -18,6 +19,8 @@ export interface PruneCommandPorts extends SessionsPorts {
   readonly openSeals: OpenSeals;
   measuring(directory: string): Measure;
   readonly machine: { readonly host: string; readonly boot: string };
+  /** Milliseconds of a clock that nobody sets. */
+  elapsed(): number;
   /** @throws RecordError E_LOG_WRITE */
   removing(directory: string): (file: DayFile) => void;
 }
@@ -40,7 +43,8 @@ It asks nothing and says what it does.
 ${SEAL_HELP}
 
 A day with a session that is still running is kept. A day that the clock showed by mistake (\`nixgate sessions acknowledge
---clock-was-wrong\`) is as old as its last seal.
+--clock-was-wrong\`) is as old as its last seal. The files of one team are read for half an hour at most: those that it has no
+time for are kept, which is said, and the next run goes on.
 Exit status: 0; 64 for a wrong option; 65 where a damaged file was kept; 73 where the key or the seals cannot be had; 74
 where a file cannot be read or removed; 75 where a day was kept because of a running session.
 `,
@@ -66,13 +70,14 @@ where a file cannot be read or removed; 75 where a day was kept because of a run
     const run = { time: new Date(ports.now()).toISOString(), ...ports.machine };
     const { directory } = archive;
     const [isAlive, remove] = [ports.liveness(), ports.removing(directory)];
-    const measure = saying(ports.measuring(directory), "pruning", ports);
+    const within = readingWithin(ports.elapsed);
+    const measure = saying(within.measuring(ports.measuring(directory)), "pruning", ports);
     try {
       const writer = sealWriter(store);
       const old = files.filter(
         (file) => (team === undefined || file.team === team) && isOlder(file, before, writer.seals),
       );
-      const pruned = [...pruneFiles(old, writer, { isAlive, measure, remove }, run, how)];
+      const pruned = [...pruneFiles(old.map(within.bounded), writer, { isAlive, measure, remove }, run, how)];
       archive.scan(); // a scan removes the index of files that are gone
       for (const { findings } of pruned)
         for (const finding of findings) problems.report({ path: placeOf(finding), what: finding.what });

@@ -21,6 +21,8 @@ type FreePort = SealFilesPorts["free"];
 export interface SealPorts extends SessionsPorts {
   readonly openSeals: OpenSeals;
   measuring(directory: string): Measure;
+  /** Milliseconds of a clock that nobody sets. */
+  elapsed(): number;
   breakLeases(directory: string, ...words: Parameters<FreePort>): Promise<void>;
   readonly machine: { readonly host: string; readonly boot: string };
 }
@@ -59,7 +61,7 @@ where the key or the seals cannot be had; 77 where this account may not read a f
       const free: FreePort = (held, use) => ports.breakLeases(archive.directory, held, use);
       const unread = new Set(strange.flatMap(({ team }) => team ?? []));
       const isUnread = strange.some((problem) => problem.unread);
-      const elapsed = () => performance.now();
+      const { elapsed } = ports;
       const { sealed, findings, failed } = await sealFiles(files, writer, { measure, free, unread, elapsed }, run);
       for (const { message, code } of failed)
         problems.report({

@@ -1,5 +1,6 @@
 import type { Archive, DayFile, IsAlive } from "../../../archive/archive.ts";
 import type { Finding, Layer } from "../../../archive/finding.ts";
+import { READING_TIME, readingWithin } from "../../../archive/reading-time.ts";
 import { type Acknowledged, acknowledgements } from "../../../archive/verify/acknowledged.ts";
 import { checkJournal } from "../../../archive/verify/check-journal.ts";
 import type { JournalCopy } from "../../../archive/verify/journal-copy.ts";
@@ -21,6 +22,8 @@ import { resultText, whyOf } from "./verify-text.ts";
 export interface VerifyPorts extends SessionsPorts {
   readonly openSeals: OpenSeals;
   measuring(directory: string): Measure;
+  /** Milliseconds of a clock that nobody sets. */
+  elapsed(): number;
   readJournal(place: JournalSource): AsyncIterable<JournalCopy>;
   /** Why this host's own journal gets no copies; undefined where it gets them. */
   noJournald(): string | undefined;
@@ -33,7 +36,7 @@ type Layers = Readonly<Record<Layer, LayerReport>>;
 export const sessionsVerify: Command<VerifyPorts> = {
   name: "sessions verify",
   summary: "check chain, order and completeness of all records",
-  usage: `[--journal DIR | --merge | --no-journal] [--host H] [--sealed-as DIR] [--seal-dir DIR] [--json] ${FILES.usage}`,
+  usage: `[--journal DIR | --merge | --no-journal] [--host H] [--within TIME] [--sealed-as DIR] [--seal-dir DIR] [--json] ${FILES.usage}`,
   help: `Checks every record file by three layers, and says of each how far it reached:
 
   chain    the hashes in the records: bytes changed, records removed, moved or copied, lines forged without a chain,
@@ -47,6 +50,8 @@ export const sessionsVerify: Command<VerifyPorts> = {
                      (either of them without --log-dir and --config-dir: check the copies themselves)
   --host H           whose copies those are, of several hosts'; otherwise the hosts that the files name
   --no-journal       do not compare with a journal
+  --within TIME      read the files of each team for so long at most, ${READING_TIME.team / 60_000}min by default, and each
+                     file for ${READING_TIME.file / 60_000}min: what was not read is said
   --sealed-as DIR    the records are a copy of those that were sealed as DIR
   --acknowledged     list also what root has explained (\`nixgate sessions acknowledge\`)
   --json             one JSON document
@@ -62,6 +67,7 @@ this account may not read all of it, 74 where a file cannot be read for another 
     "no-journal": { type: "boolean" },
     "sealed-as": { type: "string" },
     host: { type: "string" },
+    within: { type: "string" },
     acknowledged: { type: "boolean" },
     json: { type: "boolean" },
   },
@@ -94,13 +100,16 @@ this account may not read all of it, 74 where a file cannot be read for another 
 /** The findings of all three layers. Acknowledged findings are listed apart. */
 export async function checkLayers(
   archive: Archive,
-  files: readonly DayFile[],
+  all: readonly DayFile[],
   plan: CheckPlan,
   ports: VerifyPorts,
   report: (error: RecordError, path?: string) => void,
 ) {
   const now = ports.now();
   const { sealedAs } = plan;
+  const within = readingWithin(ports.elapsed, plan.readingTime);
+  const files = all.map(within.bounded);
+  const measure = within.measuring(ports.measuring(archive.directory));
   const whyNot = await whyNoJournal(plan, ports);
   const seals = await sealLayer(
     archive,
@@ -109,12 +118,16 @@ export async function checkLayers(
       if (sealedAs) return ports.openSeals(plan.sealDirectory, sealedAs(archive.directory), { write: false });
       throw new RecordError("E_SEAL_STORE", "copies in a journal are not sealed");
     },
-    saying(ports.measuring(archive.directory), "holding against the seals:", ports),
+    saying(measure, "holding against the seals:", ports),
     report,
     now,
   );
   const [sayRecords, sayCopies, sayAgain] = [counting(ports), counting(ports), counting(ports)];
-  const unreadable = new Set<DayFile>();
+  const unreadable = new Map<DayFile, RecordError>();
+  const fail = (file: DayFile, error: RecordError) => {
+    if (!unreadable.has(file)) report(error, file.path);
+    unreadable.set(file, error);
+  };
   const check = checkJournal({
     now,
     hosts: plan.hosts,
@@ -125,8 +138,15 @@ export async function checkLayers(
         sayAgain((many) => `comparing ${file.team} ${file.day}: ${many} records so far`);
         visit(record, digest, line);
       };
-      if (!unreadable.has(file)) for (const _ of verifyFile(file, () => true, count, say));
+      if (unreadable.has(file)) return;
+      try {
+        for (const _ of verifyFile(file, () => true, count, say));
+      } catch (error) {
+        if (!(error instanceof RecordError)) throw error;
+        fail(file, error);
+      }
     },
+    isCutShort: (file) => unreadable.get(file)?.code === "E_LOG_TIME",
     isPruned: seals.isPruned,
     ownerOf: (team) => archive.owner?.(team),
     pathOf: ({ team, day }) => `${archive.directory}/${team}/${day}.jsonl`,
@@ -141,16 +161,9 @@ export async function checkLayers(
       const found = record.seq === 0 ? seals.late(file, line, record.session) : undefined;
       if (found) late.push(found);
     };
-    try {
-      findings.push(
-        ...verified(file, ports.liveness(), count, visit),
-        ...new Map(late.map((one) => [one.line, one])).values(),
-      );
-    } catch (error) {
-      if (!(error instanceof RecordError)) throw error;
-      unreadable.add(file);
-      report(error, file.path);
-    }
+    const { findings: own, error } = verified(file, ports.liveness(), count, visit);
+    findings.push(...own, ...new Map(late.map((one) => [one.line, one])).values());
+    if (error) fail(file, error);
   }
   const journal =
     whyNot === undefined
@@ -161,7 +174,6 @@ export async function checkLayers(
     journal: journal.report,
     seal: seals.report,
   };
-  const measure = ports.measuring(archive.directory);
   const explained = acknowledgements(seals.seals, (file, size) => {
     try {
       return measure({ path: `${archive.directory}/${file.team}/${file.day}.jsonl`, ...file }, [size]);
@@ -169,14 +181,14 @@ export async function checkLayers(
       return undefined; // the file is reported as unreadable
     }
   });
-  const all = [...findings, ...journal.findings, ...seals.findings].map((one) => ({
+  const found = [...findings, ...journal.findings, ...seals.findings].map((one) => ({
     finding: one,
     seal: explained(one),
   }));
   return {
     ...count,
-    findings: all.filter(({ seal }) => seal === undefined).map(({ finding }) => finding),
-    acknowledged: all.filter((one): one is Acknowledged => one.seal !== undefined),
+    findings: found.filter(({ seal }) => seal === undefined).map(({ finding }) => finding),
+    acknowledged: found.filter((one): one is Acknowledged => one.seal !== undefined),
     layers,
   };
 }
@@ -203,11 +215,20 @@ async function whyNoJournal(plan: CheckPlan, ports: VerifyPorts): Promise<string
  * Verifies a file twice where needed. A session may end between the reads of its file and of its process, and then
  * seems cut off. Once the process is gone, its records are complete, so a session without an end at the second read has
  * none.
+ * @returns what was found before an error too
  */
-function verified(file: DayFile, isAlive: IsAlive, count: FileCount, visit: Visit): Finding[] {
+function verified(file: DayFile, isAlive: IsAlive, count: FileCount, visit: Visit) {
+  let error: RecordError | undefined;
   const look = () => {
     const seen = { sessions: 0, records: 0, running: 0 };
-    return { seen, findings: [...verifyFile(file, isAlive, seen, visit)] };
+    const findings: Finding[] = [];
+    try {
+      for (const finding of verifyFile(file, isAlive, seen, visit)) findings.push(finding);
+    } catch (caught) {
+      if (!(caught instanceof RecordError)) throw caught;
+      error = caught;
+    }
+    return { seen, findings };
   };
   const first = look();
   const unended = new Set(first.findings.filter(({ kind }) => kind === "unended").map(({ session }) => session));
@@ -215,5 +236,6 @@ function verified(file: DayFile, isAlive: IsAlive, count: FileCount, visit: Visi
   count.sessions += last.seen.sessions;
   count.records += last.seen.records;
   count.running += last.seen.running;
-  return last.findings.filter(({ kind, session }) => kind !== "unended" || unended.has(session));
+  const findings = last.findings.filter(({ kind, session }) => kind !== "unended" || unended.has(session));
+  return { findings, error };
 }

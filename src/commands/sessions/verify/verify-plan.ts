@@ -1,6 +1,10 @@
+import { READING_TIME, type ReadingTime } from "../../../archive/reading-time.ts";
 import type { Arguments } from "../../../cli/command.ts";
 import { textOption } from "../../../cli/options.ts";
 import { UsageError } from "../../../cli/usage-error.ts";
+import { parseDuration } from "../../../units/durations.ts";
+import { isQuantity } from "../../../units/quantities.ts";
+import { escapeText } from "../../../units/text.ts";
 import { journalSource } from "../../shared/archive-options.ts";
 import type { JournalSource } from "../sessions-ports.ts";
 import { sealDirectoryOf } from "./seal-options.ts";
@@ -16,6 +20,8 @@ export interface CheckPlan {
   /** The reason why there is no comparison with a journal. */
   readonly why: string;
   readonly sealDirectory: string;
+  /** How long files are read. */
+  readonly readingTime: ReadingTime;
   /** Undefined where the records are not in files. */
   readonly sealedAs: ((directory: string) => string) | undefined;
   readonly configDirectory: string | undefined;
@@ -39,8 +45,17 @@ export function planOf(options: Arguments["options"]): CheckPlan {
     hosts: host === undefined ? (named ? "files" : undefined) : new Set([host]),
     why: none ? "--no-journal" : "these are the copies themselves",
     sealDirectory: sealDirectoryOf(options),
+    readingTime: readingTimeOf(textOption(options, "within")),
     sealedAs: inFiles ? (directory) => sealedAs ?? directory : undefined,
     configDirectory,
     isConfigured: inFiles && logDirectory === undefined && named === undefined,
   };
+}
+
+/** @throws UsageError */
+function readingTimeOf(text: string | undefined): ReadingTime {
+  if (text === undefined) return READING_TIME;
+  const team = parseDuration(text);
+  if (!isQuantity(team)) throw new UsageError(`--within ${escapeText(text)}: ${team.problem}`, { hint: team.fix });
+  return { ...READING_TIME, team };
 }

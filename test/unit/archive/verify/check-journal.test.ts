@@ -50,6 +50,7 @@ function compare(
     read,
     isPruned: () => pruned,
     ownerOf,
+    isCutShort: () => false,
     pathOf: ({ team, day }) => `/log/${team}/${day}.jsonl`,
   });
   for (const file of files) read(file, (record, _, line) => check.seen(file, record, line));
@@ -188,6 +189,7 @@ describe("no account raises an alarm in another team's name", () => {
     const check = checkJournal({
       ...{ now: NOW, hosts: undefined, files: [], read: () => undefined, isPruned: () => false },
       ownerOf: () => OWNER,
+      isCutShort: () => false,
       pathOf: ({ team }) => team,
     });
     for (const { line, uid } of [...own.lines.map((line) => ({ line, uid: OWNER })), ...theirs])
@@ -206,6 +208,7 @@ describe("no account raises an alarm in another team's name", () => {
     const check = checkJournal({
       ...{ now: NOW, hosts: "files", files: [], read: () => undefined, isPruned: () => false },
       ownerOf: () => OWNER,
+      isCutShort: () => false,
       pathOf: ({ team }) => team,
     });
     const fileOf = (team: string) => archiveOf({ [`${team}/${DAY}`]: "" }).scan().files[0]!;

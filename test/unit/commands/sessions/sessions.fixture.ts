@@ -29,6 +29,7 @@ export const portsOf = (files: Readonly<Record<string, string>> = texts): Verify
   liveness: () => (start) => start.pid === 1,
   now: () => Date.parse("2026-01-06T06:00:00Z"),
   print: () => true,
+  elapsed: () => 0,
   openSeals: async () => {
     throw new RecordError("E_SEAL_STORE", "no seals here");
   },

@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import type { Archive } from "../../../../../src/archive/archive.ts";
+import type { Finding } from "../../../../../src/archive/finding.ts";
+import { journalCopy } from "../../../../../src/archive/verify/journal-copy.ts";
 import { sessionsVerify } from "../../../../../src/commands/sessions/verify/sessions-verify.ts";
 import { archiveOf } from "../../../../support/archive-in-memory.ts";
+import { sessionLines } from "../../../../support/records.ts";
 import { early, lost, oom, portsOf, run, running } from "../sessions.fixture.ts";
 
 const sound = {
@@ -70,4 +73,51 @@ test("--json holds the counts and the findings", async () => {
 
 test("a word too many is a usage error", async () => {
   await expect(run(sessionsVerify, ["all"])).rejects.toMatchObject({ exitStatus: 64 });
+});
+
+test("a team with more to read than there is time is named; what was found counts, and another team's is whole", async () => {
+  const changed = early.lines.map((line, at) => (at === 1 ? line.replace("rm -rf", "rm -fr") : line));
+  const alpha = [...changed, ...oom.lines];
+  const beta = sessionLines("2026-01-05T05:00:00Z", undefined, { team: "beta" });
+  const days = { "alpha/2026-01-05": alpha.join(""), "alpha/2026-01-04": "", "beta/2026-01-05": beta.lines.join("") };
+  let clock = 0;
+  const whole = archiveOf(days);
+  /** A line of alpha's takes a second. */
+  const files = whole.scan().files.map((file) => ({
+    ...file,
+    owner: () => 990,
+    *lines() {
+      for (const line of file.lines()) {
+        if (file.team === "alpha") clock += 1000;
+        yield line;
+      }
+    },
+  }));
+  const ports = {
+    ...portsOf(),
+    archive: (): Archive => ({ ...whole, owner: () => 990, scan: () => ({ files, problems: [] }) }),
+    elapsed: () => clock,
+    noJournald: () => undefined,
+    async *readJournal() {
+      for (const line of [...early.lines, ...oom.lines, ...beta.lines]) {
+        const entry = { NIXGATE_RECORD: line.trimEnd(), _UID: "990", __REALTIME_TIMESTAMP: "1767582720000000" };
+        yield journalCopy(JSON.stringify(entry))!;
+      }
+    },
+  } as unknown as ReturnType<typeof portsOf>;
+  const answer = await run(sessionsVerify, [], { within: "7s", json: true }, ports);
+  const { findings } = JSON.parse(answer.stdout ?? "");
+  expect(findings.map(({ kind, line, path }: Finding) => `${kind} ${path}:${line}`)).toEqual([
+    "changed /log/alpha/2026-01-05.jsonl:2",
+  ]);
+  expect(answer).toMatchObject({
+    status: 65,
+    stderr: expect.stringContaining(
+      "/log/alpha/2026-01-05.jsonl: not read to its end: the time for team alpha is over",
+    ),
+  });
+  expect(answer.stderr).not.toContain("beta");
+  const time = await run(sessionsVerify, [], { within: "1d", json: true }, ports);
+  expect(JSON.parse(time.stdout ?? "").findings.length).toBeGreaterThan(1);
+  await expect(run(sessionsVerify, [], { within: "soon" }, ports)).rejects.toThrow("--within soon");
 });
