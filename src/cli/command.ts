@@ -1,6 +1,6 @@
 import type { ParseArgsConfig } from "node:util";
 
-/** What a command returns. Only main writes it out. Each text ends with a newline. */
+/** The result of a command. Only main writes it out. Each text ends with a newline. */
 export interface CommandResult {
   /** The exit status of this process: one of units/exit-status.ts, or the status of a command that was run. */
   readonly status: number;

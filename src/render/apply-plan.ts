@@ -187,7 +187,7 @@ function serve(wanted: readonly RenderedFile[], host: Observed, steps: Step[], w
   }
 }
 
-/** Whether the FIFO of a team's socket is there and has not the group or the mode that its unit asks for, or an owner but root. */
+/** Whether the FIFO of a team's socket exists and has another owner than root, or another group or mode than its unit. */
 function isStale({ path, text }: RenderedFile, host: Observed): boolean {
   const name = TEAM_SOCKET.test(path) ? unitOf(path) : undefined;
   const fifo = name === undefined ? undefined : host.fifo(name);

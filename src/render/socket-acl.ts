@@ -3,14 +3,15 @@ import type { RenderedFile } from "./slices.ts";
 export const SOCKET_ACL = "/etc/tmpfiles.d/nixgate.conf";
 
 /**
- * Of a service: has the list set. `+` is root without the service's sandbox, and `-` goes on where it fails. Sockets that come
- * after systemd-tmpfiles-setup.service have none before, and those that systemd 258 and later make anew at daemon-reexec.
+ * The line of a service that sets the list. `+` runs it as root without the service's sandbox, and `-` ignores its failure. The
+ * list is missing on sockets made after systemd-tmpfiles-setup.service, and on those that systemd 258 and later make anew at
+ * daemon-reexec.
  */
 export const CLOSES_SOCKETS = `ExecStartPre=-+systemd-tmpfiles --create ${SOCKET_ACL}`;
 
 /**
- * PID 1 answers any account on these, besides the bus: enough datagrams or calls keep it from making scopes. The folders
- * are closed, since a socket in them may be made anew; the others lie where accounts need other things.
+ * PID 1 answers any account on these sockets, besides the bus. Enough datagrams or calls keep it from making scopes. A
+ * whole folder is closed if accounts need nothing else in it, because sockets in it may be made anew.
  */
 const CLOSED = [
   "/run/systemd/notify",
@@ -21,9 +22,9 @@ const CLOSED = [
 ] as const;
 
 /**
- * An access control list, acl(5), that closes the sockets of PID 1 to the teams' accounts. The entries are added (`a+`): a list
- * that replaced all of them would empty its mask, and the kernel passes over a list without one (acl_permission_check()).
- * @param uids numbers, so that no account is looked up while the host boots
+ * An access control list, acl(5), that closes the sockets of PID 1 to the teams' accounts. The entries are added (`a+`). A
+ * list that replaced all entries would have an empty mask, and the kernel ignores a list without one (acl_permission_check()).
+ * @param uids numbers, because no account can be looked up while the host boots
  */
 export function socketAcl(uids: readonly number[]): RenderedFile {
   const denied = uids.map((uid) => `u:${uid}:---`).join(",");
@@ -37,10 +38,10 @@ ${lines.join("")}`,
 }
 
 /**
- * Lines of tmpfiles.d(5) by which accounts that have no team any more can have a user manager again: it says over the first
- * that it is ready. The rest stays closed to them until the next boot.
- * @param before the list of before
- * @param now the one in its place; "" where none is
+ * Lines of tmpfiles.d(5) for accounts that have no team any more, so that they can have a user manager again. A user manager
+ * reports over the first socket that it is ready. The other sockets stay closed until the next boot.
+ * @param before the previous list
+ * @param now the new list; "" if there is none
  */
 export function reopened(before: string, now: string): string {
   const uidsIn = (text: string) => new Set([...text.matchAll(/\bu:(\d+):---/g)].map(([, uid = ""]) => uid));

@@ -1,6 +1,6 @@
 import type { Account } from "../scope/environment.ts";
 
-/** Who came: the facts about a new session. They are gathered once, before anything else happens. */
+/** The facts about a new session and its client. They are gathered once, before anything else happens. */
 export interface IncomingSession {
   readonly forced: ForcedCommand;
   readonly arrived: ArrivalTime;

@@ -47,7 +47,7 @@ export function orDefaults(configuration: Configuration, { lost }: Resumed): Res
   return { directory, host, policy: { team: lost.start.team as TeamName, session: SESSION } };
 }
 
-/** What the command's record tells: enough to watch the command and to name the limit that it hits. */
+/** The terms of a command from its record, to watch the command and to name the limit that it reaches. */
 export function termsOfRecord({ begun }: Resumed, { policy }: ResumedConfiguration): CommandTerms {
   const { asked, applied } = begun.limits;
   const runtime =

@@ -16,8 +16,8 @@ export const exhausted = (error: unknown): string | undefined => WORDS.get(codeO
 const OF_A_DISK: ReadonlySet<unknown> = new Set(["EIO", "EAGAIN", "EINTR", "ENOBUFS", "ESTALE", "ETIMEDOUT"]);
 
 /**
- * What the host lacks at this moment, in words; undefined for every other error. The same system call may succeed later, so
- * it is no error of what was looked at.
+ * The resource that the host lacks at this moment, in words; undefined for every other error. The same system call may
+ * succeed later, so the error says nothing about the file.
  */
 export function lackOfNow(error: unknown): string | undefined {
   const code = codeOf(error);

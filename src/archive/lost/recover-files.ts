@@ -5,7 +5,7 @@ import { inTurns } from "../in-turns.ts";
 import { type Recovered, type RecoverPorts, recoverFile } from "./recover.ts";
 
 const DAY_MS = 86_400_000;
-/** The time for the files of one team, and for all, in milliseconds. What is left waits for the next run. */
+/** The time for the files of one team, and for all, in milliseconds. The next run handles the rest. */
 const TEAM_MS = 30_000;
 const RUN_MS = 300_000;
 
@@ -18,7 +18,7 @@ interface Left {
  * Recovers many files, those of the teams in turns. A file that cannot be recovered does not stop the recovery of the
  * others. A team can make its own files slow: it can hold their locks, and have many lost sessions. So locks are waited
  * for after all other files, one for each team, and each team has a bounded time.
- * @returns `notes` tells what was passed over and is no failure
+ * @returns `notes` names the files that were left out without being a failure
  */
 export async function recoverFiles(all: readonly DayFile[], ports: RecoverPorts) {
   const recovered: Recovered[] = [];

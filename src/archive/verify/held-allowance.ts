@@ -2,8 +2,8 @@
 const MOST_BYTES = 16 * 1_048_576;
 
 /**
- * Counts what a reader of the journal holds for each account, because any account can send copies that wait for others
- * that never come. Root has no bound: its copies are the supervisor's own.
+ * Counts the bytes that a reader of the journal holds for each account, because any account can send copies that wait for
+ * earlier copies which never come. Root has no bound: its copies are the supervisor's own.
  */
 export function heldAllowance(most = MOST_BYTES) {
   const held = new Map<number, number>();

@@ -28,7 +28,7 @@ export function journalCopy(json: string): JournalCopy | undefined {
   const uid = Number(entry["_UID"]);
   const received = Number(entry["__REALTIME_TIMESTAMP"]) / 1000;
   const links = bytes && linksOf(bytes);
-  // In a collector's journal the sending host has put the time. One that no Date can hold is none.
+  // In a collector's journal the sending host has set the time. A time beyond the range of Date is ignored.
   const isTime = !Number.isNaN(new Date(received).getTime());
   if (!bytes || !links || links.hash !== links.computed || !Number.isInteger(uid) || !isTime) return undefined;
   const decoded = decodeLine({ number: 1, bytes, tooLong: false });

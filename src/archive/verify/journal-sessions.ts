@@ -30,7 +30,7 @@ const REMEMBERED = 1000;
 const RECENT = 8;
 /** The maximum number of copies of one session that wait for earlier ones. Few are ever out of order. */
 const MOST_HELD = 1000;
-/** What a session and a held copy need beside the line, in bytes, at most. */
+/** The most memory of a session, and of a held copy without its line, in bytes. */
 const SESSION_BYTES = 2048;
 const COPY_BYTES = 512;
 

@@ -21,7 +21,7 @@ function shellWarning({ name, uid }: TeamAccount, look: HostLook): readonly Find
   return [warningAt(["team"], message, `usermod --shell /bin/sh ${name}`)];
 }
 
-/** Its processes may then have a uid of that range, by which nobody finds them outside of sessions. */
+/** Its processes can then have a uid of that range, and the search outside of sessions does not find them. */
 function subordinateWarning({ name, uid }: TeamAccount, look: HostLook): readonly Finding[] {
   const file = look.subordinateIds(name, uid);
   if (file === undefined) return [];

@@ -98,7 +98,7 @@ interface Report {
   readonly problems: readonly Problem[];
 }
 
-/** What a check reads, and the moment that it is made for. */
+/** The files that a check reads, and the time of the check. */
 interface Reading {
   readonly files: ConfigFiles;
   readonly now: number;

@@ -20,7 +20,7 @@ export interface RunningCommand {
   readonly scope: OpenScope;
 }
 
-/** What a running command needs of its session. A resumed session has no more than this. */
+/** The parts of a session that a running command needs. A resumed session has only these. */
 export interface RunningSession extends Pick<Session, "id" | "log"> {
   readonly configuration: { readonly policy: Pick<ReadyConfiguration["policy"], "team" | "session"> };
   readonly ports: Pick<SessionPorts, "clock" | "client" | "programs">;

@@ -41,7 +41,7 @@ export interface Watched {
  */
 export type Announce = (why: StopReason) => boolean;
 
-/** What watching a command needs of its session. */
+/** The parts of a session that `watchCommand` needs. */
 export interface WatchingSession {
   readonly configuration: { readonly policy: { readonly session: Pick<SessionRules, "clientGoneGrace"> } };
   readonly ports: Pick<SessionPorts, "clock" | "client">;

@@ -6,7 +6,7 @@ export type RawEnvironment = ReadonlyMap<string, Uint8Array>;
 /** The variables that a session reads. */
 export const NAMES_READ = ["SSH_ORIGINAL_COMMAND", "SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "SSH_USER_AUTH"] as const;
 
-/** What sshd says about its client. */
+/** The facts that sshd provides about its client. */
 export interface SshFacts {
   readonly environment: RawEnvironment;
   readonly key: Connection["key"];
@@ -14,7 +14,7 @@ export interface SshFacts {
   readonly terminal: boolean;
 }
 
-/** The parts of an incoming session that sshd tells: its connection, its request, and whether it has a terminal. */
+/** The parts of an incoming session that come from sshd: connection, request, and whether it has a terminal. */
 export function toldBySshd({ environment, key, terminal }: SshFacts) {
   return {
     connection: { ...connectionOf(environment), ...(key && { key }) },
@@ -26,7 +26,7 @@ export function toldBySshd({ environment, key, terminal }: SshFacts) {
 /** A request for a shell opens the line loop. Lix 2.93.0 sends such requests. */
 const SHELLS: ReadonlySet<string> = new Set(["", "bash", "sh"]);
 
-/** What the client requested. sshd sets SSH_ORIGINAL_COMMAND where there is a forced command (sshd_config(5)). */
+/** The client's request. sshd sets SSH_ORIGINAL_COMMAND where there is a forced command (sshd_config(5)). */
 export function requestOf(environment: RawEnvironment): SessionRequest {
   const bytes = environment.get("SSH_ORIGINAL_COMMAND");
   return bytes === undefined || opensLineLoop(bytes) ? { mode: "loop" } : { mode: "command", bytes };

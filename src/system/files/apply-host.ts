@@ -181,7 +181,7 @@ export function perform(step: Step): void {
   }
 }
 
-/** Now, before user managers start: those of accounts that had a team say over a socket that they are ready. */
+/** Sets the list before user managers start: a manager of a former team's account reports over a socket that it is ready. */
 function setSocketAcl(lines: string): void {
   spawnSync("systemd-tmpfiles", ["--create", "-"], {
     env: { PATH },

@@ -3,11 +3,11 @@ import { O_PATH } from "../files/safe-folder.ts";
 import { readKernelFile } from "./kernel-files.ts";
 
 /**
- * What the kernel itself knows of an open file (proc_pid_fdinfo(5)). A file system of an account's making (FUSE) is not
- * asked, and cannot let root wait: stat(2) and fstat(2) ask it, also of a descriptor that only holds the file (O_PATH).
+ * The kernel's own facts about an open file (proc_pid_fdinfo(5)). stat(2) and fstat(2) ask the file system, also for a
+ * descriptor that only holds the file (O_PATH). A file system that an account serves (FUSE) could then make root wait.
  */
 export interface OpenFile {
-  /** Of open(2): the direction, and O_PATH. */
+  /** The flags of open(2): the direction, and O_PATH. */
   readonly flags: number;
   /** The mount through which it was opened; no two on this host have the same number at a time. */
   readonly mount: number;

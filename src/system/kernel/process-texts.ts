@@ -1,9 +1,9 @@
 /**
- * What the kernel says of a process in /proc. A process chooses its name and its command line itself, so these functions
+ * Parsers of the kernel's texts about a process in /proc. A process chooses its name and its command line itself, so these functions
  * take any text and never throw.
  */
 
-/** Who a process is and whose child, from /proc/PID/status (proc_pid_status(5)). */
+/** The uids and the parent of a process, from /proc/PID/status (proc_pid_status(5)). */
 export interface Kin {
   readonly parent: number;
   /** Real, effective, saved and filesystem uid. */
@@ -18,8 +18,8 @@ export function kinIn(status: string): Kin | undefined {
 }
 
 /**
- * Whether a process has ended, with all its threads. A process whose first thread has ended is called a zombie too while
- * others of its threads run.
+ * Whether a process has ended, with all its threads. A process whose first thread has ended is also shown as a zombie
+ * while other threads run.
  */
 export const hasEndedIn = (status: string): boolean =>
   /^State:\t[ZX]/m.test(status) && /^Threads:\t[01]$/m.test(status);
@@ -27,5 +27,5 @@ export const hasEndedIn = (status: string): boolean =>
 /** @param text of /proc/PID/cgroup @returns the path below the mount of cgroup v2; undefined where the host has none */
 export const cgroupIn = (text: string): string | undefined => /^0::(.*)$/m.exec(text)?.[1];
 
-/** @param bytes the first ones of /proc/PID/cmdline @returns the whole words; a word that is cut off is none */
+/** @param bytes the first ones of /proc/PID/cmdline @returns the whole words, without a word that is cut off */
 export const wordsIn = (bytes: Buffer): readonly string[] => bytes.toString("utf8").split("\0").slice(0, -1);

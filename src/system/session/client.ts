@@ -73,7 +73,7 @@ function continueParent(pid: number): void {
   try {
     process.kill(pid, "SIGCONT");
   } catch {
-    // it is gone, or another account's
+    // it has ended, or belongs to another account
   }
 }
 

@@ -7,18 +7,19 @@ import { fieldsBehindName } from "../kernel/process-group.ts";
 export interface Stoppable {
   /** Whether a signal has stopped it. */
   isStopped(): boolean;
-  /** SIGCONT, with no more than the account's own rights. */
+  /** Sends SIGCONT with the account's own rights. */
   goOn(): void;
 }
 
-/** So often it is let go on; then its client counts as gone. */
+/** The maximum number of times that it is continued. After that its client counts as gone. */
 const MOST_CONTINUED = 3;
 
 /**
- * sshd's process for a client has the account's uid, so code in a session can stop it (kill(2)). It then closes nothing when
- * its client goes, and the session would keep its place for ever. Whoever stops it again and again loses the session.
- * @param grace `client_gone_grace`: so long it may be stopped, in all that it has not run since
- * @returns whether the client counts as gone; to be asked again and again
+ * sshd's process for a client has the account's uid, so code in a session can stop it (kill(2)). A stopped process closes
+ * nothing when its client disconnects, and the session would keep its slot for ever. Therefore it is continued a few times.
+ * After that its client counts as gone.
+ * @param grace `client_gone_grace`: the total time that it may be stopped without running in between
+ * @returns a function to call repeatedly, which says whether the client counts as gone
  */
 export function stoppedTooLong(parent: Stoppable, grace: Milliseconds, now: () => number = clock.monotonic) {
   let stoppedFor = 0;

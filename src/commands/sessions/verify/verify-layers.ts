@@ -9,7 +9,7 @@ import type { Measure, SealStore } from "../../../archive/verify/sealing.ts";
 import { RecordError } from "../../../record/error.ts";
 import { plural } from "../../../record/wording.ts";
 
-/** What a layer could check. A layer that was not used has no findings for that reason. */
+/** The coverage of a layer. A layer that was not used has no findings for that reason. */
 export interface LayerReport {
   readonly checked: boolean;
   /** The scope of the layer, or the reason why it was not used, in plain words. */
