@@ -7,7 +7,8 @@ import type { Seal } from "./verify/seal.ts";
 import type { Measure, Run, SealWriter } from "./verify/sealing.ts";
 import { verifyFile } from "./verify/verify.ts";
 
-export interface PruneOptions {
+/** One run of prune. */
+export interface PruneRun extends Run {
   /** Writes nothing and removes nothing. */
   readonly dryRun: boolean;
   /** Also removes files with findings of verify. */
@@ -59,8 +60,7 @@ export function* pruneFiles(
   files: readonly DayFile[],
   writer: SealWriter,
   ports: PrunePorts,
-  run: Run,
-  { dryRun, damaged }: PruneOptions,
+  { dryRun, damaged, ...run }: PruneRun,
 ): Generator<Pruned> {
   const known = sealedFiles(writer.seals);
   const explained = acknowledgements(writer.seals, (of, size) => ports.measure({ path: "", ...of }, [size]));
@@ -93,7 +93,7 @@ export function* pruneFiles(
       }
     } catch (error) {
       if (!isUnread(error) && !isUnremoved(error)) throw error;
-      const finding: Finding = { layer: "chain", kind: "foreign", path, what: toNixgateError(error) };
+      const finding: Finding = { layer: "chain", kind: "foreign", path, what: withHint(error) };
       yield { ...nothing, done: false, kept: "unreadable", findings: [finding] };
     }
   }
@@ -102,4 +102,4 @@ export function* pruneFiles(
 const isUnremoved = (error: unknown): error is RecordError =>
   error instanceof RecordError && error.code === "E_LOG_WRITE";
 
-const toNixgateError = ({ message, hint }: RecordError) => (hint === undefined ? message : `${message}; ${hint}`);
+const withHint = ({ message, hint }: RecordError) => (hint === undefined ? message : `${message}; ${hint}`);

@@ -30,8 +30,10 @@ export function parseWhen(text: string, now: number): number | undefined {
   const named = words.slice(0, clock?.index ?? words.length);
   const day = dayOf(named === "" && clock ? "today" : named, new Date(now));
   if (!day) return undefined;
-  const [hour, minute, second] = [1, 2, 3].map((part) => Number(clock?.[part] ?? 0));
-  return local(...day, hour, minute, second);
+  return local(
+    day,
+    [1, 2, 3].map((part) => Number(clock?.[part] ?? 0)),
+  );
 }
 
 type Day = readonly [year: number, month: number, day: number];
@@ -50,7 +52,7 @@ function dayOf(word: string, now: Date): Day | undefined {
 }
 
 /** Undefined for 31 February and 25 o'clock; Date would move these to another day. */
-function local(year: number, month: number, day: number, hour = 0, minute = 0, second = 0): number | undefined {
+function local([year, month, day]: Day, [hour = 0, minute = 0, second = 0]: readonly number[]): number | undefined {
   const time = new Date(year, month - 1, day, hour, minute, second);
   const sound = time.getMonth() === month - 1 && time.getDate() === day && hour < 24 && minute < 60 && second < 60;
   return sound ? time.getTime() : undefined;

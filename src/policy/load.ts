@@ -69,7 +69,7 @@ export async function loadHost(
   parse = PARSERS.host,
 ): Promise<LoadedFile<HostConfig>> {
   const fix = `write ${directory}/nixgate.toml; the least it needs is: schema = 1, and under [programs] nix-store and nix-daemon as absolute paths`;
-  return loadEither(files, `${directory}/nixgate`, parse, "E_CONFIG_MISSING", fix);
+  return loadEither(files, `${directory}/nixgate`, parse, { code: "E_CONFIG_MISSING", fix });
 }
 
 /** A team's policy, by the name of its file. */
@@ -80,15 +80,14 @@ export async function loadPolicy(
   parse = PARSERS.policy,
 ): Promise<LoadedFile<Policy>> {
   const fix = `write ${directory}/${team}.toml, or correct --team; policies/ of nixgate has examples`;
-  return loadEither(files, `${directory}/${team}`, parse, "E_CONFIG_UNKNOWN_TEAM", fix);
+  return loadEither(files, `${directory}/${team}`, parse, { code: "E_CONFIG_UNKNOWN_TEAM", fix });
 }
 
 async function loadEither<T>(
   files: ConfigFiles,
   stem: string,
   parse: Parse<T>,
-  missing: ConfigErrorCode,
-  fix: string,
+  missing: { readonly code: ConfigErrorCode; readonly fix: string },
 ): Promise<LoadedFile<T>> {
   const fail = (code: ConfigErrorCode, problem: Problem): LoadedFile<T> => ({
     checked: { ok: false, problems: [problem] },
@@ -110,7 +109,8 @@ async function loadEither<T>(
     return fail("E_CONFIG_INVALID", problem);
   }
   const read = toml.kind === "found" ? toml : json;
-  if (read.kind === "missing" && toml.kind === "missing") return fail(missing, { ...toml.problem, fix });
+  if (read.kind === "missing" && toml.kind === "missing")
+    return fail(missing.code, { ...toml.problem, fix: missing.fix });
   if (read.kind !== "found") return fail("E_CONFIG_REFUSED", read.problem);
   const file = read.found;
   return { checked: await parse(file.text, file.path), file, code: "E_CONFIG_INVALID" };

@@ -130,7 +130,7 @@ export async function receive(
     const { pid } = ask;
     const guest = guests.get(pid);
     if (guest?.fifo === fifo && guest.talk.shim.isThere()) return guest.talk.take(ask);
-    if (supervisor.confinedShims.take(fifo, answersOf(fifo, supervisor), pid, ask)) return;
+    if (supervisor.confinedShims.take({ pid, fifo, answers: answersOf(fifo, supervisor) }, ask)) return;
     const shim = strangerOf(ask, fifo);
     if (typeof shim === "string") return complain(fifo, "a process asked that is no shim", { pid, why: shim });
     guardStreams(shim, fifo.uid); // at once, because the account can open the pipes from the shim's start on

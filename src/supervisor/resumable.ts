@@ -149,7 +149,7 @@ function resumableOf(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found |
   const team = teamName(start.team);
   if (!begun?.unit || !team || start.isolation !== "scope-system") return undefined;
   const cgroup = `/nixgate.slice/${sliceName(team)}/${begun.unit}`;
-  const folder = answersOf(fifo, supervisor);
+  const answers = answersOf(fifo, supervisor);
   const isConfined = begun.unit.endsWith(".service");
   const units = `/nixgate.slice/${sliceName(team)}/nixgate-${team}-${start.session}-`;
   const isWaitingScope = (now: string) => now.startsWith(units) && now.endsWith("-wait.scope");
@@ -159,11 +159,11 @@ function resumableOf(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found |
     shim.close();
     return undefined;
   }
-  const inside = isConfined ? supervisor.confinedShims.isIn(begun.pid ?? 0, fifo, folder, cgroup) : undefined;
+  const inside = isConfined ? supervisor.confinedShims.isIn({ pid: begun.pid ?? 0, fifo, answers, cgroup }) : undefined;
   if (isConfined && !inside) return undefined;
   guardStreams(shim, fifo.uid); // a supervisor of an older nixgate did not
   const guest: Guest = {
-    talk: openShimChannel(shim, folder, undefined),
+    talk: openShimChannel(shim, answers, undefined),
     fifo,
     session: start.session,
     client: undefined,

@@ -51,7 +51,7 @@ export function recordParsers(folder: string): readonly Parser[] {
       const none = () => undefined;
       for (const { state, team } of summariseFile(file!, () => false, none))
         must(state !== "running" && team === "alpha", "a session of nobody's");
-      for (const { team } of tallyFiles([file!], "", () => false, { byHost: true }, none).keys())
+      for (const { team } of tallyFiles([file!], () => false, { since: "", byHost: true }, none).keys())
         must(team === "alpha", "a figure in another team's name");
       for (const lost of unendedIn(file!))
         for (const { record, line } of closing(lost, Date.parse("2026-01-06"), new Map())) {

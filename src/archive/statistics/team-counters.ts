@@ -45,17 +45,21 @@ export const LABELS_MAX = 500;
 /** The name of all other teams, or of all other hosts of a team. No team and no host can have it. */
 export const OTHER = "_other";
 
+export interface TallyOptions {
+  /** RFC 3339, UTC. */
+  readonly since: string;
+  readonly byHost: boolean;
+}
+
 /**
  * Adds up the records of `since` or later, for each team, or each team and host. Of a session that began earlier, only
  * its records since then count. Memory holds only the open sessions, within the bounds of `openBytes`. Where a file is
  * beyond a bound, `report` says so and the rest of that file does not count.
- * @param since RFC 3339, UTC
  */
 export function tallyFiles(
   files: readonly DayFile[],
-  since: string,
   isAlive: IsAlive,
-  { byHost }: { readonly byHost: boolean },
+  { since, byHost }: TallyOptions,
   report: (problem: ArchiveProblem) => void,
 ): ReadonlyMap<TallyKey, Tally> {
   const tallies = new Map<string, { readonly key: TallyKey; readonly tally: Tally }>();

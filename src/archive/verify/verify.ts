@@ -78,14 +78,15 @@ function* everyFinding(file: DayFile, isAlive: IsAlive, count: FileCount, visit:
     }
     const { record } = decoded;
     if (links === undefined) {
-      yield unreadable(file, line, "foreign", "carries no chain at its end: not written by nixgate", record.session);
+      const finding = at(file, line, "foreign", "carries no chain at its end: not written by nixgate");
+      yield { ...finding, session: record.session };
       continue;
     }
     count.records += 1;
     visit(record, links.computed, line.number);
     let known = open.get(record.session);
     if (known === undefined) {
-      yield* beginning(file, line, record, links, ended.has(record.session));
+      yield* beginning(file, { line, record, links }, ended.has(record.session));
       if (ended.has(record.session)) continue;
       if (!isHostEvent(record.event)) count.sessions += 1;
       known = opened(record, line, links);
@@ -130,16 +131,24 @@ const at = (file: DayFile, line: { readonly number: number }, kind: FindingKind,
 });
 const since = (known: Open) => (known.soundUntil === undefined ? {} : { since: known.soundUntil });
 
-function unreadable(file: DayFile, line: RawLine, kind: FindingKind, what: string, session?: string): Finding {
-  const named = session ?? /"session":"([0-9a-f-]{36})"/.exec(Buffer.from(line.bytes).toString("latin1"))?.[1];
-  return { ...at(file, line, kind, what), ...(named !== undefined && { session: named }) };
+/** A finding with the session that the line names, even where the line is no record. */
+function unreadable(file: DayFile, line: RawLine, kind: FindingKind, what: string): Finding {
+  const session = /"session":"([0-9a-f-]{36})"/.exec(Buffer.from(line.bytes).toString("latin1"))?.[1];
+  return { ...at(file, line, kind, what), ...(session !== undefined && { session }) };
+}
+
+/** A line with its record and its place in the chain. */
+interface LinkedLine {
+  readonly line: RawLine;
+  readonly record: SessionRecord;
+  readonly links: Links;
 }
 
 const CHANGED = "a byte of this line was changed: its hash is another one";
 type Problem = readonly [kind: FindingKind, what: string];
 
 /** Checks the first record of a session in this file. */
-function* beginning(file: DayFile, line: RawLine, record: SessionRecord, links: Links, again: boolean) {
+function* beginning(file: DayFile, { line, record, links }: LinkedLine, again: boolean) {
   const found = (kind: FindingKind, what: string) => ({ ...at(file, line, kind, what), session: record.session });
   if (again && record.seq === 0) yield found("copied", "this session is in the file a second time");
   else if (again) yield found("after-end", `seq ${record.seq} stands behind the session's session.end`);

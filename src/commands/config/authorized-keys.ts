@@ -96,13 +96,12 @@ async function printKeys({ options }: Arguments, ports: AuthorizedKeysPorts): Pr
   const shared = new Set((await betweenPolicies(sources(policies))).filter(isError).map(({ path }) => path));
   const teams = await Promise.all(asked.map((policy) => membersOf(policy, shared)));
   const taken = fingerprintsOf(policies.flatMap(({ checked }) => (checked.ok ? checked.value.members : [])));
-  const lines = teams.flatMap((holders) =>
-    holders === undefined
-      ? []
-      : holders.members.flatMap((member) =>
-          keyLines(holders.team, member, program, options["fingerprint"], holders.isSound ? new Set() : taken),
-        ),
-  );
+  const lines = teams.flatMap((holders) => {
+    if (holders === undefined) return [];
+    const { team, members, isSound } = holders;
+    const filter = { only: options["fingerprint"], not: isSound ? new Set<string>() : taken };
+    return members.flatMap((member) => keyLines(member, (name) => program(team, name), filter));
+  });
   const logged = about.flatMap((problem) => {
     const policy = asked.find(({ name }) => basename(problem.path).replace(/\.(?:toml|json)$/, "") === name);
     return policy ? [{ team: policy.name, text: oneLine(problem) }] : [];
@@ -149,19 +148,21 @@ const fingerprintsOf = (members: readonly Member[]): ReadonlySet<string> =>
     ),
   );
 
-function keyLines(
-  team: TeamName,
-  member: Member,
-  program: (team: string, member: string) => string,
-  only: unknown,
-  not: ReadonlySet<string>,
-): string[] {
+interface KeyFilter {
+  /** The one fingerprint that is printed; undefined where all are. */
+  readonly only: unknown;
+  /** Fingerprints that are not printed. */
+  readonly not: ReadonlySet<string>;
+}
+
+/** @param command the forced command of a member */
+function keyLines(member: Member, command: (member: string) => string, { only, not }: KeyFilter): string[] {
   const from = member.from.length === 0 ? "" : `from="${member.from.join(",")}",`;
   return member.keys.flatMap((line) => {
     const key = readPublicKey(line);
     if ("problem" in key || (only !== undefined && fingerprint(key) !== only)) return [];
     if (not.has(fingerprint(key))) return [];
-    return [`restrict,${expiry(member)}${from}command="${program(team, member.name)}" ${line.trim()}`];
+    return [`restrict,${expiry(member)}${from}command="${command(member.name)}" ${line.trim()}`];
   });
 }
 

@@ -43,7 +43,8 @@ cannot be read.
     const isAlive = ports.liveness();
     const near = daysInUse(files, day(1), isAlive);
     const byHost = journalSource(options) !== undefined;
-    const tallies = tallyFiles(saidOf(near, ports), `${day(0)}T00:00:00.000Z`, isAlive, { byHost }, problems.report);
+    const since = `${day(0)}T00:00:00.000Z`;
+    const tallies = tallyFiles(saidOf(near, ports), isAlive, { since, byHost }, problems.report);
     const closings = await closingsHere(options, ports);
     const text = renderPrometheus(tallies) + (closings ? renderClosings(closings) : "");
     if (output === undefined) return { status: problems.status(), stdout: text, stderr: problems.text() };

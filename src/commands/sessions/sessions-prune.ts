@@ -1,6 +1,6 @@
 import type { DayFile } from "../../archive/archive.ts";
 import { placeOf } from "../../archive/finding.ts";
-import { isOlder, type Pruned, type PruneOptions, pruneFiles } from "../../archive/pruning.ts";
+import { isOlder, type Pruned, type PruneRun, pruneFiles } from "../../archive/pruning.ts";
 import { readingWithin } from "../../archive/reading-time.ts";
 import { type Measure, type SealStore, sealWriter } from "../../archive/verify/sealing.ts";
 import type { Arguments, Command } from "../../cli/command.ts";
@@ -77,7 +77,7 @@ where a file cannot be read or removed; 75 where a day was kept because of a run
       const old = files.filter(
         (file) => (team === undefined || file.team === team) && isOlder(file, before, writer.seals),
       );
-      const pruned = [...pruneFiles(old.map(within.bounded), writer, { isAlive, measure, remove }, run, how)];
+      const pruned = [...pruneFiles(old.map(within.bounded), writer, { isAlive, measure, remove }, { ...run, ...how })];
       archive.scan(); // a scan removes the index of files that are gone
       for (const { findings } of pruned)
         for (const finding of findings) problems.report({ path: placeOf(finding), what: finding.what });
@@ -124,7 +124,7 @@ const KEPT = {
   unreadable: "kept: it cannot be read",
 } as const;
 
-function asText(pruned: readonly Pruned[], before: string, { dryRun }: PruneOptions): string {
+function asText(pruned: readonly Pruned[], before: string, { dryRun }: Pick<PruneRun, "dryRun">): string {
   const verb = dryRun ? "would be removed" : "removed, on record";
   const lines = pruned.map(({ path, sessions, records, size, kept }) => {
     const what = `${plural(sessions, "session")}, ${plural(records, "record")}, ${formatBytes(size)}`;

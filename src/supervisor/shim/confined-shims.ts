@@ -7,6 +7,16 @@ import { shimProcessOf } from "./shim-process.ts";
 /** The timeout for the first line of the shim in a new service, in milliseconds. */
 const COMES_WITHIN_MS = 20_000;
 
+/** A process that may be the shim inside a service. */
+export interface ConfinedShim {
+  readonly pid: number;
+  readonly fifo: Fifo;
+  /** The folder in which it finds its answers. */
+  readonly answers: string;
+  /** Below the mount of cgroup v2. */
+  readonly cgroup: string;
+}
+
 /**
  * The shims inside services that this supervisor made. Each runs the one command that its service confines. Before the
  * command runs, only processes that root started can be in such a cgroup.
@@ -15,21 +25,21 @@ export interface ConfinedShims {
   /** The shim in the cgroup, when it is stopped; undefined if none came in time. */
   comes(cgroup: string): Promise<ShimChannel | undefined>;
   /** A shim that another supervisor accepted, and whose command runs. @returns undefined if it has ended */
-  isIn(pid: number, fifo: Fifo, folder: string, cgroup: string): ShimChannel | undefined;
+  isIn(shim: ConfinedShim): ShimChannel | undefined;
   /**
    * Takes a line of a process that is no shim outside of a service. @returns whether the line was a confined shim's
    */
-  take(fifo: Fifo, folder: string, pid: number, ask: Ask): boolean;
+  take(shim: Omit<ConfinedShim, "cgroup">, ask: Ask): boolean;
   left(talk: ShimChannel): void;
 }
 
 export function confinedShims(): ConfinedShims {
   const awaited = new Map<string, (talk: ShimChannel) => void>();
   const inside = new Map<number, { readonly talk: ShimChannel; readonly fifo: Fifo }>();
-  const enter = (pid: number, fifo: Fifo, folder: string, cgroup: string, ask: Ask | undefined) => {
+  const enter = ({ pid, fifo, answers, cgroup }: ConfinedShim, ask: Ask | undefined) => {
     const shim = shimProcessOf(pid, fifo.name, fifo.uid, (now) => now === cgroup);
     if (typeof shim === "string") return undefined;
-    const talk = openShimChannel(shim, folder, ask);
+    const talk = openShimChannel(shim, answers, ask);
     if (ask && !talk.hasRoom) {
       shim.close();
       return undefined;
@@ -44,8 +54,9 @@ export function confinedShims(): ConfinedShims {
       awaited.delete(cgroup);
       return talk;
     },
-    isIn: (pid, fifo, folder, cgroup) => enter(pid, fifo, folder, cgroup, undefined),
-    take(fifo, folder, pid, ask) {
+    isIn: (shim) => enter(shim, undefined),
+    take(shim, ask) {
+      const { pid, fifo } = shim;
       const known = inside.get(pid);
       if (known?.fifo === fifo && known.talk.shim.isThere()) {
         known.talk.take(ask);
@@ -56,7 +67,7 @@ export function confinedShims(): ConfinedShims {
       if (ask.number !== FIRST_ASK) return false;
       const cgroup = cgroupOf(pid)?.slice(MOUNT.length);
       const come = cgroup === undefined ? undefined : awaited.get(cgroup);
-      const talk = come && cgroup !== undefined ? enter(pid, fifo, folder, cgroup, ask) : undefined;
+      const talk = come && cgroup !== undefined ? enter({ ...shim, cgroup }, ask) : undefined;
       if (talk) come?.(talk);
       return talk !== undefined;
     },

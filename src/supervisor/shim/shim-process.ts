@@ -62,7 +62,7 @@ export function shimProcessOf(pid: number, team: string, uid: number, mayBeIn = 
   try {
     const folder = hold(`/proc/${pid}`, O_PATH | constants.O_DIRECTORY);
     const cgroup = cgroupIn(textOf(inside(folder, "cgroup"))) ?? "";
-    const found = problemWith(folder, cgroup, team, uid, mayBeIn);
+    const found = whyNoShim(folder, team, uid) ?? (mayBeIn(cgroup) ? undefined : "it is part of another session");
     if (found === undefined) return opened(pid, folder, cgroup, hold(inside(folder, "stat"), constants.O_RDONLY));
     problem = found;
   } catch (error) {
@@ -115,18 +115,11 @@ function opened(pid: number, folder: number, cgroup: string, stat: number): Shim
 const whyUnread = (error: unknown) => (error instanceof TooMuch ? error.message : "it is gone");
 
 /** @throws Node's own error if the process has ended meanwhile */
-function problemWith(
-  folder: number,
-  cgroup: string,
-  team: string,
-  uid: number,
-  mayBeIn: (cgroup: string) => boolean,
-): string | undefined {
+function whyNoShim(folder: number, team: string, uid: number): string | undefined {
   const kin = kinIn(textOf(inside(folder, "status")));
   if (!kin?.uids.every((id) => id === uid)) return "it is not the team's account's";
   const [, program = "", forTeam] = wordsOf(folder, PAGE);
-  if (basename(program) !== PROGRAM || forTeam !== team) return "it is no shim of this team";
-  return mayBeIn(cgroup) ? undefined : "it is part of another session";
+  return basename(program) === PROGRAM && forTeam === team ? undefined : "it is no shim of this team";
 }
 
 /** The indexes of fields after the command's name, proc_pid_stat(5). */

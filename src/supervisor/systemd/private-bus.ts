@@ -40,9 +40,10 @@ export async function privateBus(
   let current: Promise<MessageBus> | undefined;
   const connected = (): Promise<MessageBus> => {
     if (current) return current;
-    const opening = connect(place, patience, heard, warn, () => {
+    const lost = () => {
       if (current === opening) current = undefined;
-    });
+    };
+    const opening = connect(place, patience, { heard, warn, lost });
     current = opening;
     return opening;
   };
@@ -75,14 +76,14 @@ async function retried<Answer>(attempt: () => Promise<Answer>, patience: number)
   }
 }
 
-/** @param lost called when the connection cannot be used any more, or could never be used */
-async function connect(
-  place: BusPlace,
-  patience: number,
-  heard: (message: Message) => void,
-  warn: (problem: unknown) => void,
-  lost: () => void,
-): Promise<MessageBus> {
+interface Listeners {
+  heard(message: Message): void;
+  warn(problem: unknown): void;
+  /** Called when the connection cannot be used any more, or could never be used. */
+  lost(): void;
+}
+
+async function connect(place: BusPlace, patience: number, { heard, warn, lost }: Listeners): Promise<MessageBus> {
   const bus = createClient({
     ...(typeof place === "string" ? { socket: place } : { stream: place() }),
     direct: true, // no Hello, because there is no bus

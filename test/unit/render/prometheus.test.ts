@@ -12,9 +12,8 @@ test("a host's name ends no label and moves no cursor", () => {
   const text = renderPrometheus(
     tallyFiles(
       files,
-      "2026-01-05",
       () => false,
-      { byHost: true },
+      { since: "2026-01-05", byHost: true },
       () => undefined,
     ),
   );
@@ -28,9 +27,8 @@ const tally = (texts: Readonly<Record<string, string>>) => {
   const { files } = archiveOf(texts).scan();
   const tallies = tallyFiles(
     files,
-    "2026-01-05",
     () => true,
-    { byHost: true },
+    { since: "2026-01-05", byHost: true },
     ({ what }) => said.push(what),
   );
   return { said, tallies: [...tallies].map(([key, { sessions, running }]) => ({ ...key, sessions, running })) };

@@ -81,9 +81,8 @@ Exit status: 0, 64 for a wrong option, ${DENIED_HELP}, 74 where the records cann
     const days = daysOf(options);
     const look = looker(await openSource(options, ports), textOption(options, "team"), days, ports);
     const closings = async () => (await closingsHere(options, ports)) ?? [];
-    return once
-      ? printOnce(look, closings, interval, options["json"] === true, ports)
-      : showLive(look, closings, interval, ports);
+    const shown = { look, closings, interval };
+    return once ? printOnce(shown, options["json"] === true, ports) : showLive(shown, ports);
   },
 };
 
@@ -133,8 +132,9 @@ function looker(archive: Archive, team: string | undefined, days: number, ports:
       return [];
     });
     const at = ports.monotonic();
+    const now = ports.now();
     const figures = await Promise.all(running.map(({ command }) => figuresOf(command, ports)));
-    const rows = running.map((one, index) => topRow(one, figures[index] ?? {}, ports.now(), before, at));
+    const rows = running.map((one, index) => topRow(one, figures[index] ?? {}, { now, at }, before));
     const cpuMs = running.flatMap((one, index): [string, number][] => {
       const used = figures[index]?.cpu_ms;
       return used === undefined ? [] : [[commandKey(one), used]];
@@ -151,10 +151,15 @@ async function figuresOf(command: Running["command"], ports: SessionsTopPorts): 
 
 type Closings = () => Promise<readonly Closing[]>;
 
+/** What is shown: the sessions, and what is closed to new ones. */
+interface Shown {
+  readonly look: Look;
+  readonly closings: Closings;
+  readonly interval: number;
+}
+
 async function printOnce(
-  look: Look,
-  closings: Closings,
-  interval: number,
+  { look, closings, interval }: Shown,
   json: boolean,
   ports: SessionsTopPorts,
 ): Promise<CommandResult> {
@@ -170,12 +175,7 @@ async function printOnce(
   return { status: first.status, stdout, stderr: first.problems };
 }
 
-async function showLive(
-  look: Look,
-  closings: Closings,
-  interval: number,
-  ports: SessionsTopPorts,
-): Promise<CommandResult> {
+async function showLive({ look, closings, interval }: Shown, ports: SessionsTopPorts): Promise<CommandResult> {
   const heading = (line: string) => (ports.colour ? `\u001b[7m${line}\u001b[0m` : line);
   const screen = ports.openScreen();
   let problems = "";

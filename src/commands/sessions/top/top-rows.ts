@@ -52,13 +52,20 @@ export interface CpuSample {
 
 export const commandKey = ({ start, command }: Running): string => `${start.team}/${start.session} ${command?.n}`;
 
-/** @param now milliseconds since 1970 */
+/** The moment of the figures. */
+export interface Moment {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Milliseconds of the clock of `CpuSample`. */
+  readonly at: number;
+}
+
+/** @param before the sample of the refresh before this one */
 export function topRow(
   running: Running,
   figures: LiveFigures,
-  now: number,
+  { now, at }: Moment,
   before: CpuSample | undefined,
-  at: number,
 ): TopRow {
   const { start, command } = running;
   const { cpu_ms, ...others } = figures;

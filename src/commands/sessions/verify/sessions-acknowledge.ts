@@ -77,7 +77,7 @@ where a file cannot be read, or a seal cannot be written.
     const said = { by: ports.doer(), why };
     const found =
       day === undefined
-        ? (await checkLayers(archive, files, plan, ports, report)).findings.filter(
+        ? (await checkLayers({ archive, files }, plan, ports, report)).findings.filter(
             (one) => all || isMeant(one, what ?? ""),
           )
         : [];

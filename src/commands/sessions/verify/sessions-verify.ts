@@ -1,4 +1,4 @@
-import type { Archive, DayFile, IsAlive } from "../../../archive/archive.ts";
+import type { DayFile, IsAlive } from "../../../archive/archive.ts";
 import type { Finding, Layer } from "../../../archive/finding.ts";
 import { READING_TIME, readingWithin } from "../../../archive/reading-time.ts";
 import { type Acknowledged, acknowledgements } from "../../../archive/verify/acknowledged.ts";
@@ -15,7 +15,7 @@ import { FILES, JOURNAL_OPTIONS, openFiles } from "../../shared/archive-options.
 import { jsonDocument } from "../../shared/json-document.ts";
 import { counting, type JournalSource, problemList, type SessionsPorts } from "../sessions-ports.ts";
 import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS, saying } from "./seal-options.ts";
-import { journalLayer, type LayerReport, sealLayer } from "./verify-layers.ts";
+import { journalLayer, type LayerReport, type OpenedFiles, sealLayer } from "./verify-layers.ts";
 import { type CheckPlan, planOf } from "./verify-plan.ts";
 import { resultText, whyOf } from "./verify-text.ts";
 
@@ -81,7 +81,7 @@ this account may not read all of it, 74 where a file cannot be read for another 
       problems.report({ path, what: message, ...(code === "E_LOG_DENIED" && { denied: { team: "" } }) });
       unread += 1;
     };
-    const layered = await checkLayers(archive, files, plan, ports, report);
+    const layered = await checkLayers({ archive, files }, plan, ports, report);
     const { findings } = layered;
     const status =
       findings.length > 0
@@ -99,8 +99,7 @@ this account may not read all of it, 74 where a file cannot be read for another 
 
 /** The findings of all three layers. Acknowledged findings are listed apart. */
 export async function checkLayers(
-  archive: Archive,
-  all: readonly DayFile[],
+  { archive, files: all }: OpenedFiles,
   plan: CheckPlan,
   ports: VerifyPorts,
   report: (error: RecordError, path?: string) => void,
@@ -111,17 +110,12 @@ export async function checkLayers(
   const files = all.map(within.bounded);
   const measure = within.measuring(ports.measuring(archive.directory));
   const whyNot = await whyNoJournal(plan, ports);
-  const seals = await sealLayer(
-    archive,
-    files,
-    async () => {
-      if (sealedAs) return ports.openSeals(plan.sealDirectory, sealedAs(archive.directory), { write: false });
-      throw new RecordError("E_SEAL_STORE", "copies in a journal are not sealed");
-    },
-    saying(measure, "holding against the seals:", ports),
-    report,
-    now,
-  );
+  const open = async () => {
+    if (sealedAs) return ports.openSeals(plan.sealDirectory, sealedAs(archive.directory), { write: false });
+    throw new RecordError("E_SEAL_STORE", "copies in a journal are not sealed");
+  };
+  const measureSealed = saying(measure, "holding against the seals:", ports);
+  const seals = await sealLayer({ archive, files }, { open, measure: measureSealed, now }, report);
   const [sayRecords, sayCopies, sayAgain] = [counting(ports), counting(ports), counting(ports)];
   const unreadable = new Map<DayFile, RecordError>();
   const fail = (file: DayFile, error: RecordError) => {

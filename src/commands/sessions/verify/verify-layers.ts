@@ -27,14 +27,24 @@ export interface SealLayer {
 
 const NO_SEALS: Omit<SealLayer, "report"> = { seals: [], findings: [], isPruned: () => false, late: () => undefined };
 
+/** The files that are checked, and the archive that holds them. */
+export interface OpenedFiles {
+  readonly archive: Archive;
+  readonly files: readonly DayFile[];
+}
+
+export interface SealPorts {
+  open(): Promise<SealStore>;
+  readonly measure: Measure;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
 /** Reads the seals and compares every file with them. Without the key it checks nothing and reports that. */
 export async function sealLayer(
-  archive: Archive,
-  files: readonly DayFile[],
-  open: () => Promise<SealStore>,
-  measure: Measure,
+  { archive, files }: OpenedFiles,
+  { open, measure, now }: SealPorts,
   report: (error: RecordError) => void,
-  now: number,
 ): Promise<SealLayer> {
   let store: SealStore;
   try {

@@ -33,7 +33,7 @@ test.each([
   ["no time in between", 500, (key: string) => ({ at: 3000, cpuMs: new Map([[key, 100]]) }), 3000, undefined],
 ])("%s in CPU per cent", (_, used, before, at, percent) => {
   const one = running();
-  const row = topRow(one, { cpu_ms: used }, NOW, before(commandKey(one)), at);
+  const row = topRow(one, { cpu_ms: used }, { now: NOW, at }, before(commandKey(one)));
   expect(row.cpu_percent).toBe(percent);
   expect(row).toMatchObject({ age_ms: 90_000, command: "nix-store --serve --write", member: "ci" });
 });
@@ -47,7 +47,7 @@ test("the busiest come first, then the oldest; what is unknown comes last", () =
 
 test("the table has a line for the host and shows each figure against its limit", () => {
   const figures = { cpu_quota_percent: 200, memory_bytes: 3 * 1024 ** 2, memory_max_bytes: 2 * 1024 ** 3, tasks: 7 };
-  const row = topRow(running(), figures, NOW, undefined, 0);
+  const row = topRow(running(), figures, { now: NOW, at: 0 }, undefined);
   const host = { load: [0.5, 1, 2], cpus: 4, memory_total_bytes: 8 * 1024 ** 3 };
   expect(topTable(host, [row], [])).toEqual([
     "1 session  ·  load 0.50 1.00 2.00 on 4 CPUs  ·  memory 8 GiB",
