@@ -21,8 +21,8 @@ export function busPolicy(accounts: readonly string[]): RenderedFile {
     path: "/etc/dbus-1/system.d/nixgate.conf",
     text: `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<!-- A command of a team's needs nothing of the system bus. It could keep systemd busy with calls, so that no team's
-     sessions start, and send signals in other services' names. Heeded after systemctl reload dbus.service. -->
+<!-- Commands of teams do not need the system bus. They could keep systemd busy with calls, so that no session starts, and
+     send signals in the names of services. This file takes effect after systemctl reload dbus.service. -->
 <busconfig>
 ${own.join("")}  <policy context="mandatory">
 ${none.join("")}  </policy>

@@ -7,8 +7,8 @@ import { unit } from "./unit-file.ts";
  */
 export const NO_TRACING: RenderedFile = {
   path: "/etc/sysctl.d/50-nixgate.conf",
-  text: `# A process may trace its own descendants and nothing else (Yama): a command cannot take over the nixgate-shim of its
-# session. 2 and 3 forbid more, and serve as well; a file that sets them must sort behind this one.
+  text: `# A process may trace only its own descendants (Yama). A command can then not take over the nixgate-shim of its session. The
+# values 2 and 3 forbid more and are allowed too. A file that sets them must come after this one in order of names.
 kernel.yama.ptrace_scope = 1
 `,
 };
@@ -22,17 +22,17 @@ kernel.yama.ptrace_scope = 1
 export function noManager(account: string, uid: number): RenderedFile {
   return unit(
     `user@${uid}.service.d/50-nixgate.conf`,
-    `# ${account} gets no systemd of its own: its commands could have it make a scope without limits, and move there.
-# What logind asks for is there and does nothing. It must not be missing or fail: where the account lingers,
-# systemd-logind of Debian 12 would ask for its state without end. It is not delegated: systemd would move any process of
-# ${account} into it that asks, out of its limits.
+    `# ${account} gets no systemd of its own. Its commands could ask that systemd for a scope without limits, and move there.
+# The service exists for logind and does nothing. It must not be missing or fail: systemd-logind of Debian 12 would ask for its
+# state without end while the account lingers. It is not delegated: systemd would move any process of ${account} into it
+# on request, and so out of its limits.
 [Service]
 Delegate=no
 Type=oneshot
 RemainAfterExit=yes
 PAMName=
 ExecStart=
-# as root: the supervisor ends what the account runs outside of its sessions
+# as root, because the supervisor ends processes of the account outside of its sessions
 ExecStart=+/bin/sh -c :
 `,
   );

@@ -88,7 +88,7 @@ export function renderClosings(closings: readonly Closing[]): string {
   const teams = closings.flatMap(({ team }) =>
     team === undefined ? [] : [`nixgate_closed{team="${escaped(team)}"} 1\n`],
   );
-  return `# HELP nixgate_closed Whether nixgate close turns new sessions away: of all teams, or of one.
+  return `# HELP nixgate_closed Whether nixgate close refuses new sessions: of all teams, or of one.
 # TYPE nixgate_closed gauge
 nixgate_closed ${all}
 ${teams.join("")}`;

@@ -8,8 +8,8 @@ export const where = (configDirectory: string) =>
   configDirectory === "/etc/nixgate" ? "" : ` --config-dir ${configDirectory}`;
 
 /**
- * Seals the records regularly, because no seal finds a change that was made between two runs. Under this manager such a
- * change takes root, and it shows nevertheless.
+ * Seals the records regularly, because no seal finds a change that was made between two runs. Under this manager only root
+ * can make such a change.
  */
 export const SEAL_TIMER = unit(
   "nixgate-seal.timer",
@@ -31,13 +31,13 @@ Description=Seal nixgate's records
 
 [Service]
 Type=oneshot
-# systemd may have made sockets anew meanwhile: each time they are closed to the accounts again
+# closes the sockets of PID 1 to the accounts again, because systemd may have made some anew
 ${CLOSES_SOCKETS}
 ExecStart=${program} sessions seal${where(configDirectory)}
-# an account may have filled its folder before it became root's: reading it takes neither the host's CPU nor for ever
+# bounds the time and the CPU, because an account may have filled its folder before the folder became root's
 TimeoutStartSec=30min
 CPUQuota=50%
-# its key and its seals: /var/lib/nixgate
+# the key and the seals are in /var/lib/nixgate
 StateDirectory=nixgate
 StateDirectoryMode=0700
 CapabilityBoundingSet=CAP_DAC_READ_SEARCH

@@ -77,15 +77,15 @@ const pathOf = (uid: number) => `/etc/systemd/system/user-${uid}.slice.d/50-nixg
 function dropIn(policy: Policy, account: string, uid: number): string {
   const { team, session } = policy;
   const properties = limitProperties(withHeadroom(policy.teamLimits, session.maxConcurrent));
-  return `# nixgate: the outer bound of team ${team}, made from [team_limits] of its policy. Made by nixgate render slices.
+  return `# nixgate: the outer limits of team ${team}, made by nixgate render slices from [team_limits] of its policy.
 #
-# It bounds everything that the account ${account} (uid ${uid}) runs: all sessions of the team together, nixgate's own
-# processes, and the account's systemd. It is root's: the account can raise the limits of its own scopes and slices
-# (systemctl --user set-property), but not these. MemoryMax, MemoryHigh and TasksMax are above the policy's by what
-# ${session.maxConcurrent} sessions need for nixgate itself (${PER_SESSION.memory / MIB}M and ${PER_SESSION.tasks} tasks each) and the account's systemd (${PER_ACCOUNT.memory / MIB}M, ${PER_ACCOUNT.tasks} tasks).
+# These limits apply to all processes of the account ${account} (uid ${uid}) together: all sessions of the team, nixgate's own
+# processes, and the account's systemd. They belong to root: the account can raise the limits of its own scopes and slices
+# (systemctl --user set-property), but not these. MemoryMax, MemoryHigh and TasksMax are higher than in the policy, by the
+# needs of ${session.maxConcurrent} sessions for nixgate itself (${PER_SESSION.memory / MIB}M and ${PER_SESSION.tasks} tasks each) and the account's systemd (${PER_ACCOUNT.memory / MIB}M, ${PER_ACCOUNT.tasks} tasks).
 #
-# It does not bound what nix-daemon does for the team: builds run in nix-daemon.service as other accounts. Nor disk
-# space, network or open files. Where it is reached, the kernel may end any of the account's processes, nixgate's too.
+# They do not apply to nix-daemon's work for the team: builds run in nix-daemon.service as other accounts. They do not bound disk
+# space, network or open files. At a limit the kernel may end any process of the account, also nixgate's.
 [Slice]
 ${properties.map(({ name, value }) => `${name}=${value}\n`).join("")}`;
 }

@@ -31,8 +31,8 @@ export function socketAcl(uids: readonly number[]): RenderedFile {
   const lines = denied === "" ? [] : CLOSED.map((path) => `a+ ${path} - - - - ${denied}\n`);
   return {
     path: SOCKET_ACL,
-    text: `# systemd answers any account on these sockets (sd_notify(3), varlink), and sessions of all teams wait while it does.
-# Commands of teams need none of them.
+    text: `# systemd answers any account on these sockets (sd_notify(3), varlink), and sessions of all teams wait meanwhile.
+# Commands of teams need none of these sockets.
 ${lines.join("")}`,
   };
 }

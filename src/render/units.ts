@@ -91,8 +91,8 @@ RemoveOnStop=yes
 function socket({ team }: Policy, account: string, gid: number): RenderedFile {
   return unit(
     socketName(team),
-    `# Only the primary group of ${account} may write into it. It is root's, so that ${account} cannot keep its own team out by
-# its mode, or read lines of others; systemd holds it open, so that nobody waits in vain while the service restarts.
+    `# Only the primary group of ${account} may write to this FIFO. It belongs to root, so that ${account} can neither change its mode
+# nor read lines of other sessions. systemd holds it open, so that lines are kept while the service restarts.
 [Unit]
 Description=Requests of team ${team} for nixgate
 
@@ -113,7 +113,7 @@ function slice(policy: Policy): RenderedFile {
   const limits = limitProperties(policy.teamLimits).map(({ name, value }) => `${name}=${value}\n`);
   return unit(
     sliceName(policy.team),
-    `# [team_limits] of the policy, around all sessions of the team. The supervisor changes them when the policy changes.
+    `# [team_limits] of the policy, for all sessions of the team together. The supervisor changes them when the policy changes.
 [Unit]
 Description=Nix sessions of team ${policy.team}
 
@@ -130,45 +130,47 @@ function service(policies: readonly Policy[], places: UnitPaths, acl: string): R
   const text = `[Unit]
 Description=nixgate, the supervisor of Nix sessions
 Requires=nixgate.socket
-# No more than wanted: a team whose account is gone must not keep the others from their sessions. What is wanted here
-# starts with this service, at the next boot too, also where it came later: nothing else is to be enabled. A socket cannot
-# start while the service runs (systemd.socket(5)), so for a new team the service is restarted.
+# Wants= and not Requires=: a team without an account must not stop the sessions of other teams. These units start with this
+# service, also at the next boot, so only this service has to be enabled. A socket cannot start while its service runs
+# (systemd.socket(5)), so a new team needs a restart of this service.
 Wants=${[...teams, "nixgate-seal.timer"].join(" ")}
-# It asks once at its start which account serves which team.
+# The service looks up the teams' accounts once, at its start.
 After=${sockets.join(" ")} nss-user-lookup.target
-# Sessions wait for it: it is started again as often as it takes.
+# Sessions wait for this service, so the number of its starts has no limit.
 StartLimitIntervalSec=0
 
 [Service]
 Type=exec
-# the sockets of PID 1, closed to the accounts also where they came after the boot; nixgate-seal.service does it again
+# closes the sockets of PID 1 to the accounts, also sockets made after the boot; nixgate-seal.service repeats it
 ${CLOSES_SOCKETS}
 ExecStart=${program} supervise${where(configDirectory)}
-# by this nixgate apply sees whether the process that runs is the one that is asked for
+# nixgate apply reads this variable to see whether the running process was started from this text
 Environment=${RENDERED}=@${RENDERED}@
 ExecStopPost=-rm -f /run/nixgate/_ready
-# Shims that stand still for an answer wait for the next supervisor, and not longer than those that come now.
+# Stopped shims that wait for an answer continue, so that their timeout for the next supervisor begins now.
 ExecStopPost=-pkill -CONT -f '^/bin/sh [^ ]*/nixgate-shim '
 Sockets=${sockets.join(" ")}
 Restart=always
 RestartSec=200ms
-# Sessions are in scopes of their own and go on; what is here is the supervisor with its helpers. It ends them itself.
+# Sessions run in scopes of their own and continue. This cgroup has the supervisor and its helpers, which it ends itself.
 KillMode=mixed
 OOMScoreAdjust=-900
-# The copies of records are this unit's too: journald would drop them while one account makes the supervisor complain.
+# Copies of records are messages of this unit. With a limit, journald would drop them while an account causes many warnings.
 LogRateLimitIntervalSec=0
 LimitNOFILE=65536
 UMask=0027
 
-# root: only root makes system scopes, and only root's records are out of the accounts' reach. It keeps of root's
-# capabilities: to read the environment and the descriptors of shims (SYS_PTRACE, DAC_READ_SEARCH), to signal them
-# (KILL), to end with an account's rights the records that are an account's, from before it was there, and to tell a client
-# why its command is ended (SETUID, SETGID), to give the account's group its answers and to take its shims' pipes (CHOWN).
+# The service runs as root, because only root can make system scopes, and the accounts cannot change root's records. It keeps
+# these capabilities:
+# - SYS_PTRACE and DAC_READ_SEARCH, to read the environment and the descriptors of shims
+# - KILL, to signal them
+# - SETUID and SETGID, to end old records of an account with its rights, and to tell a client why its command is ended
+# - CHOWN, to give answers to the account's group, and to take over the pipes of its shims
 CapabilityBoundingSet=CAP_SYS_PTRACE CAP_DAC_READ_SEARCH CAP_KILL CAP_SETUID CAP_SETGID CAP_CHOWN
 NoNewPrivileges=yes
 ProtectSystem=strict
 ReadWritePaths=/run/nixgate ${logDirectory}
-# no PrivateTmp: sshd names the file with the client's key in /tmp (ExposeAuthInfo of sshd_config(5))
+# no PrivateTmp: sshd writes the client's key into a file in /tmp (ExposeAuthInfo of sshd_config(5))
 ProtectHome=yes
 PrivateDevices=yes
 PrivateNetwork=yes
@@ -183,8 +185,8 @@ ProtectHostname=yes
 ProtectKernelLogs=yes
 ProtectKernelModules=yes
 ProtectKernelTunables=yes
-# ProtectControlGroups stays off: it freezes and reads the scopes of sessions. ProtectProc and ProcSubset too: shims
-# are other accounts' processes. MemoryDenyWriteExecute: V8 compiles.
+# Three settings stay off. ProtectControlGroups: the service freezes and reads the scopes of sessions. ProtectProc and ProcSubset:
+# shims are processes of other accounts. MemoryDenyWriteExecute: V8 compiles code at run time.
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallErrorNumber=EPERM

@@ -78,8 +78,8 @@ function asText(rendered: Rendered, afterwards: string): string {
   const files = rendered.files.map(({ path, text }) => `# ${path}\n${text}\n`);
   const how =
     rendered.files.length === 0
-      ? "# There is no file to put in place.\n"
-      : `# Put each part into the file that its first line names, owned by root and with mode 0644.\n${afterwards}\n`;
+      ? "# There is no file to install.\n"
+      : `# Install each part as the file that its first line names, owned by root with mode 0644.\n${afterwards}\n`;
   return how + files.join("") + comments(rendered);
 }
 

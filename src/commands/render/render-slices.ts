@@ -27,8 +27,8 @@ ${RENDER_HELP}`,
       {
         name: "render slices",
         afterwards:
-          "# Then: systemctl daemon-reload; a running slice takes the bound when the account's next session starts.\n" +
-          "# What the kernel holds: cat /sys/fs/cgroup/user.slice/user-UID.slice/{pids,memory}.max\n",
+          "# Then: systemctl daemon-reload. A running slice gets the limits when the account's next session starts.\n" +
+          "# The limits in force: cat /sys/fs/cgroup/user.slice/user-UID.slice/{pids,memory}.max\n",
         render: ({ scope }, policies) => ({
           ...renderSlices(policies, accountsOf, ports.uidOf),
           note: NOT_THE_USERS[scope.manager] ?? "",

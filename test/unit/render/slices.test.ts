@@ -38,21 +38,21 @@ test.each<[keyof TeamLimits, string, string]>([
   expect(settings(files[0]?.text)).toEqual(["[Slice]", line]);
 });
 
-test("each account of a team gets its file, and a file says what it bounds and what not", async () => {
+test("each account of a team gets its file, and the file names the processes that it bounds", async () => {
   const { files } = await render(policyOf("TasksMax = 1000", "beta"));
   expect(files.map(({ path }) => path)).toEqual([
     "/etc/systemd/system/user-991.slice.d/50-nixgate.conf",
     "/etc/systemd/system/user-992.slice.d/50-nixgate.conf",
   ]);
-  expect(files[1]?.text).toContain("everything that the account nix-beta (uid 992) runs");
-  expect(files[1]?.text).toContain("It does not bound what nix-daemon does");
+  expect(files[1]?.text).toContain("all processes of the account nix-beta (uid 992) together");
+  expect(files[1]?.text).toContain("They do not apply to nix-daemon's work");
 });
 
 test.each([
   ["a team without limits", policyOf(""), "nothing bounds it as a whole"],
   ["an account that is not there", policyOf("TasksMax = 1000", "delta"), "no account delta or nix-delta"],
   ["root", policyOf("TasksMax = 1000", "gamma"), "is root, whose slice is not to be limited"],
-])("%s gets no file, and the way out is said", async (_, policy, about) => {
+])("%s gets no file, and a comment has the remedy", async (_, policy, about) => {
   const { files, omitted } = await render(policy);
   expect(files).toEqual([]);
   expect(omitted).toEqual([{ about: expect.stringContaining(about), fix: expect.any(String) }]);
