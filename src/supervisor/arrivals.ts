@@ -9,6 +9,8 @@ import type { ShimProcess } from "./shim/shim-process.ts";
  * number of them.
  */
 const BEGINNING = 2;
+/** The same while sessions of another team start, so that these get as much of the supervisor's time. */
+const BEGINNING_BESIDE_OTHERS = 1;
 /** Waiting shims of one team, with two descriptors each. Further lines stay in the FIFO, and their writers wait. */
 const MOST_WAITING = 1000;
 
@@ -22,6 +24,8 @@ export interface Arrival {
 
 export interface Arrivals {
   add(fifo: Fifo, shim: ShimProcess, ask: Ask): void;
+  /** Whether a shim with this pid waits to begin. Its repeated lines say nothing new. */
+  has(fifo: Fifo, pid: number): boolean;
   /** Whether this team's queue is full. */
   isFull(fifo: Fifo): boolean;
 }
@@ -37,10 +41,13 @@ export function arrivalsInTurn(begin: (fifo: Fifo, arrival: Arrival) => Promise<
     teams.set(fifo, known);
     return known;
   };
+  const mostOf = (team: unknown) =>
+    [...teams.values()].some((other) => other !== team && other.beginning > 0) ? BEGINNING_BESIDE_OTHERS : BEGINNING;
   const next = (fifo: Fifo) => {
     const team = teamOf(fifo);
+    const most = mostOf(team);
     for (const [pid, arrival] of team.waiting) {
-      if (team.beginning >= BEGINNING) return;
+      if (team.beginning >= most) return;
       team.waiting.delete(pid);
       if (arrival.shim.state() === "gone") {
         arrival.shim.close();
@@ -50,6 +57,7 @@ export function arrivalsInTurn(begin: (fifo: Fifo, arrival: Arrival) => Promise<
       void begin(fifo, arrival).finally(() => {
         team.beginning -= 1;
         next(fifo);
+        if (team.beginning === 0) for (const other of teams.keys()) if (other !== fifo) next(other);
       });
     }
   };
@@ -61,6 +69,10 @@ export function arrivalsInTurn(begin: (fifo: Fifo, arrival: Arrival) => Promise<
       known?.shim.close();
       waiting.set(shim.pid, { shim, ask, since: clock.monotonic() });
       next(fifo);
+    },
+    has(fifo, pid) {
+      const known = teamOf(fifo).waiting.get(pid);
+      return known !== undefined && known.shim.state() !== "gone";
     },
     isFull: (fifo) => teamOf(fifo).waiting.size >= MOST_WAITING,
   };

@@ -130,6 +130,7 @@ export async function receive(
     const { pid } = ask;
     const guest = guests.get(pid);
     if (guest?.fifo === fifo && guest.talk.shim.isThere()) return guest.talk.take(ask);
+    if (arrivals.has(fifo, pid)) return; // another process has continued it, and it repeats its line
     if (supervisor.confinedShims.take({ pid, fifo, answers: answersOf(fifo, supervisor) }, ask)) return;
     const shim = strangerOf(ask, fifo);
     if (typeof shim === "string") return complain(fifo, "a process asked that is no shim", { pid, why: shim });

@@ -82,22 +82,24 @@ export function readInTurn(
   { isFull, rests }: Pace = { isFull: () => false, rests: () => {} },
   now: () => number = clock.monotonic,
 ): { stop(): void } {
-  const queues = fifos.map((fifo) => ({ ...openQueue(fifo, () => schedule()), credit: creditOf(now) }));
+  const queues = fifos.map((fifo) => ({ ...openQueue(fifo, () => schedule()), credit: creditOf(now()) }));
   let soon = false;
   let later: NodeJS.Timeout | undefined;
-  const isReady = (queue: (typeof queues)[number]) => !isFull(queue.fifo) && queue.credit.isLeft();
   const turn = () => {
     soon = false;
     clearTimeout(later);
     later = undefined;
+    let at = now();
+    const isReady = (queue: (typeof queues)[number]) => !isFull(queue.fifo) && queue.credit.isLeft(at);
     for (const queue of queues) {
       if (!queue.waiting()) continue;
-      if (!queue.credit.isLeft()) rests(queue.fifo);
+      if (!queue.credit.isLeft(at)) rests(queue.fifo);
       if (!isReady(queue)) continue;
       const line = queue.shift();
-      const began = now();
       if (line !== undefined) take(queue.fifo, line);
-      queue.credit.spend(now() - began);
+      const began = at;
+      at = now();
+      queue.credit.spend(at - began);
     }
     const waiting = queues.filter((queue) => queue.waiting());
     if (waiting.length > 0) schedule(waiting.some(isReady) ? 0 : REST_MS);
@@ -120,13 +122,13 @@ export function readInTurn(
 }
 
 /** The time left for a FIFO. It grows by `SHARE` of the elapsed time, up to `AT_ONCE_MS`. */
-function creditOf(now: () => number) {
+function creditOf(since: number) {
   let left = AT_ONCE_MS;
-  let at = now();
+  let at = since;
   return {
-    isLeft() {
-      const passed = now() - at;
-      at += passed;
+    isLeft(now: number) {
+      const passed = now - at;
+      at = now;
       left = Math.min(AT_ONCE_MS, left + passed * SHARE);
       return left > 0;
     },

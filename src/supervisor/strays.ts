@@ -1,17 +1,16 @@
 import { spawn } from "node:child_process";
-import { readdirSync, statSync } from "node:fs";
 import { clock, sleep, within } from "../system/kernel/clock.ts";
 import { readKernelFile } from "../system/kernel/kernel-files.ts";
-import { cgroupIn, hasEndedIn, type Kin, kinIn } from "../system/kernel/process-texts.ts";
 import type { Milliseconds } from "../units/quantities.ts";
-import { kinOf, programName, whyNoConnection } from "./connection.ts";
+import { outside } from "./outside.ts";
 import { poll } from "./poll.ts";
-import { isOurs } from "./shim/shim-process.ts";
 
 /** The interval at which the supervisor searches /proc while commands run, in milliseconds. */
 const LOOK_MS = 7000 as Milliseconds;
-/** The minimum time between two searches, also when many sessions end at once, in milliseconds. */
+/** The minimum time between two searches for one account, also when many of its sessions end at once, in milliseconds. */
 const BETWEEN_LOOKS_MS = 100;
+/** The minimum time between two searches of /proc for any accounts, in milliseconds. Accounts that wait share one. */
+const BETWEEN_ROUNDS_MS = 20;
 /**
  * The time between the two searches that must find a process outside, in milliseconds. A process that is just ending
  * with its parent has ended by the second search.
@@ -27,11 +26,6 @@ const EMPTY_LOOKS = 3;
 /** The maximum number of pids in the log. */
 const TOLD = 20;
 const KILL_WITHIN_MS = 5000;
-/** The number of searches among the newest pids in one interval, and the number of pids in each. */
-const SAMPLES = 8;
-const NEWEST = 8;
-/** Programs of root that begin a session as an account on behalf of an authorised user. */
-const LOGINS: ReadonlySet<string> = new Set(["su", "runuser", "sudo", "login", "setpriv"]);
 
 /** An account whose processes belong into scopes. */
 export interface Watched {
@@ -55,11 +49,13 @@ export interface Strays {
 /** @param entered whether this process is a shim that is in a scope, according to the supervisor */
 export function strays(entered: (pid: number) => boolean, warn: (message: string, facts: object) => void): Strays {
   const watches = new Map<number, { readonly account: Watched; count: number }>();
+  const waiting = new Map<Watched, PromiseWithResolvers<void>>();
+  const lastLooks = new Map<number, number>();
   const ended = new Map<number, number>();
   const under = new Map<number, Promise<void>>();
   let stop = () => {};
-  let next: Promise<void> | undefined;
-  let lastLook = Number.NEGATIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
+  let lastRound = Number.NEGATIVE_INFINITY;
 
   const clear = async (account: Watched) => {
     const found = await endAll(account, entered);
@@ -79,30 +75,55 @@ export function strays(entered: (pid: number) => boolean, warn: (message: string
     under.set(account.uid, clearing);
     return clearing;
   };
-  const look = async () => {
-    await sleep(Math.max(0, lastLook + BETWEEN_LOOKS_MS - clock.monotonic()));
-    next = undefined; // a later caller gets another search
-    lastLook = clock.monotonic();
-    const suspects = outside(new Set(watches.keys()), entered);
-    const accounts = [...watches.values()].map(({ account }) => account).filter(({ uid }) => suspects.has(uid));
-    await Promise.all(accounts.map(clearOnce));
+  const dueAt = ({ uid }: Watched) => (lastLooks.get(uid) ?? Number.NEGATIVE_INFINITY) + BETWEEN_LOOKS_MS;
+  /** If the processes of one account take long to end, the other accounts do not wait for them. */
+  const look = (accounts: readonly Watched[]) => {
+    const suspects = outside(new Set(accounts.map(({ uid }) => uid)), entered);
+    return (account: Watched) => (suspects.has(account.uid) ? clearOnce(account) : Promise.resolve());
   };
-  /** Settles after a search that has not begun yet. */
-  const looked = () => {
-    next ??= look().catch((error: unknown) => warn("processes could not be looked for", { error: String(error) }));
-    return next;
+  const round = () => {
+    const at = clock.monotonic();
+    const due = [...waiting].filter(([account]) => dueAt(account) <= at);
+    if (due.length === 0) return begin();
+    lastRound = at;
+    for (const [account] of due) {
+      waiting.delete(account); // a later caller gets another search
+      lastLooks.set(account.uid, at);
+    }
+    begin();
+    const tell = (error: unknown) => warn("processes could not be looked for", { error: String(error) });
+    const looked = attempt(() => look(due.map(([account]) => account)), tell);
+    for (const [account, { resolve }] of due)
+      void (looked?.(account) ?? Promise.resolve()).catch(tell).finally(resolve);
+  };
+  const begin = () => {
+    if (waiting.size === 0 || timer !== undefined) return;
+    const first = Math.min(...[...waiting.keys()].map(dueAt));
+    const wait = Math.max(0, Math.max(first, lastRound + BETWEEN_ROUNDS_MS) - clock.monotonic());
+    timer = setTimeout(() => {
+      timer = undefined;
+      round();
+    }, Math.ceil(wait));
+  };
+  /** Settles after a search for this account that has not begun yet. */
+  const looked = (account: Watched): Promise<void> => {
+    const known = waiting.get(account) ?? Promise.withResolvers<void>();
+    waiting.set(account, known);
+    begin();
+    return known.promise;
   };
   return {
     watch(account) {
       const { uid } = account;
       const watch = watches.get(uid) ?? { account, count: 0 };
-      if (watches.size === 0) stop = poll(LOOK_MS, () => void looked());
+      if (watches.size === 0)
+        stop = poll(LOOK_MS, () => [...watches.values()].forEach(({ account: one }) => void looked(one)));
       watches.set(uid, watch);
       watch.count += 1;
       const before = ended.get(uid) ?? 0;
       let result: Promise<number> | undefined;
       const end = async () => {
-        await looked();
+        await looked(watch.account);
         watch.count -= 1;
         if (watch.count === 0) watches.delete(uid);
         if (watches.size === 0) stop();
@@ -116,6 +137,15 @@ export function strays(entered: (pid: number) => boolean, warn: (message: string
       };
     },
   };
+}
+
+function attempt<T>(work: () => T, failed: (error: unknown) => void): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    failed(error);
+    return undefined;
+  }
 }
 
 /** @returns undefined if two searches found no process outside */
@@ -150,75 +180,4 @@ async function kill({ uid, gid }: Watched, pids: readonly number[]): Promise<voi
   });
   await within(KILL_WITHIN_MS, over, undefined);
   child.kill("SIGKILL");
-}
-
-/** The processes of these accounts outside of all allowed places, by account. */
-export function outside(
-  uids: ReadonlySet<number>,
-  entered: (pid: number) => boolean,
-): ReadonlyMap<number, readonly number[]> {
-  const found = new Map<number, Set<number>>();
-  const look = (pid: number) => {
-    // the effective uid owns the folder, also of a process that cannot be traced (proc(5))
-    const uid = uidOfFolder(`/proc/${pid}`);
-    if (uid === undefined || !uids.has(uid) || !isAstray(pid, uid, entered)) return;
-    found.set(uid, (found.get(uid) ?? new Set()).add(pid));
-  };
-  for (const name of readdirSync("/proc")) if (/^\d+$/.test(name)) look(Number(name));
-  for (let sample = 0; sample < SAMPLES; sample += 1) for (const pid of newest()) look(pid);
-  return new Map([...found].map(([uid, pids]) => [uid, [...pids]]));
-}
-
-/**
- * A process that forks and exits all the time has another pid before the list of all processes has been read. Its pid
- * is among the newest pids, of which proc_loadavg(5) shows one.
- */
-function newest(): readonly number[] {
-  const last = Number(readKernelFile("/proc/loadavg")?.trimEnd().split(" ").at(-1));
-  return Number.isSafeInteger(last) ? Array.from({ length: NEWEST }, (_, at) => last + 1 - at) : [];
-}
-
-function uidOfFolder(path: string): number | undefined {
-  try {
-    return statSync(path, { throwIfNoEntry: false })?.uid;
-  } catch {
-    return undefined; // it ended at this moment
-  }
-}
-
-function isAstray(pid: number, uid: number, entered: (pid: number) => boolean): boolean {
-  const status = readKernelFile(`/proc/${pid}/status`);
-  const kin = status === undefined ? undefined : kinIn(status);
-  if (status === undefined || !kin) return false; // it ended at this moment
-  if (hasEndedIn(status)) return false;
-  return !isInSlice(pid) && !belongsToLogin(pid, kin, uid, entered);
-}
-
-/** A process that has ended is not outside: it counts as in the slice. */
-const isInSlice = (pid: number): boolean => {
-  const cgroup = readKernelFile(`/proc/${pid}/cgroup`);
-  return cgroup === undefined || isOurs(cgroupIn(cgroup) ?? "");
-};
-
-/**
- * Whether the nearest ancestor of another account is a login program, and the login did not start a session's shim.
- */
-function belongsToLogin(pid: number, own: Kin, uid: number, entered: (pid: number) => boolean): boolean {
-  if (whyNoConnection(pid, uid) === undefined) return true;
-  for (let [child, at] = [pid, own.parent]; at > 1; ) {
-    const kin = kinOf(at);
-    if (!kin) return false; // it has lost its parent at this moment
-    if (kin.uids.some((id) => id !== uid)) return kin.uids.every((id) => id === 0) && LOGINS.has(nameOf(at));
-    if (whyNoConnection(at, uid) === undefined) return !(isInSlice(child) || entered(child));
-    [child, at] = [at, kin.parent];
-  }
-  return false;
-}
-
-function nameOf(pid: number): string {
-  try {
-    return programName(pid);
-  } catch {
-    return "";
-  }
 }

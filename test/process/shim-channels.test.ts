@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { strangerOf } from "../../src/supervisor/dispatch.ts";
 import { openShimChannel } from "../../src/supervisor/shim/shim-channel.ts";
-import { shimProcessOf } from "../../src/supervisor/shim/shim-process.ts";
+import { type ShimProcess, shimProcessOf } from "../../src/supervisor/shim/shim-process.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const uid = process.getuid?.() ?? 0;
 const STOPPED = "test/fixtures/programs/stopped.sh";
+const RUNNING = "test/fixtures/programs/running.sh";
 
 /** A process that looks like a shim of team alpha's, and the conversation with it. */
 async function shim(program: string, interpreter = "/bin/sh") {
@@ -68,23 +69,43 @@ test("a shim that never asks again is waited for as long as was said", async () 
   await talk.end();
 });
 
-test("a shim that never stands still is looked at less and less often", async () => {
-  const { found, answers } = await shim("test/fixtures/programs/running.sh");
-  let looks = 0;
-  const counted = {
-    ...found,
-    state() {
-      looks += 1;
-      return found.state();
-    },
+/** Shows how often the shim's state has been read. */
+function counted(found: ShimProcess) {
+  const counts = { looks: 0 };
+  const state = () => {
+    counts.looks += 1;
+    return found.state();
   };
-  const talk = openShimChannel(counted, answers, FIRST);
+  return { counts, shim: { ...found, state } };
+}
+
+test("a shim that never stands still is looked at less and less often", async () => {
+  const { found, answers } = await shim(RUNNING);
+  const { counts, shim: seen } = counted(found);
+  const talk = openShimChannel(seen, answers, FIRST);
   const still = talk.still();
   await new Promise((resolve) => setTimeout(resolve, 1000));
-  expect(looks).toBeGreaterThan(5);
-  expect(looks).toBeLessThan(25);
+  expect(counts.looks).toBeGreaterThan(5);
+  expect(counts.looks).toBeLessThan(25);
   found.signal("SIGKILL");
   expect(await still).toBe(false);
+  await talk.end();
+});
+
+test("a shim that repeats its line all the time, since another process continues it, is looked at no more often", async () => {
+  const { found, answers } = await shim(RUNNING);
+  const { counts, shim: seen } = counted(found);
+  const talk = openShimChannel(seen, answers, FIRST);
+  const answered = talk.answer(() => "");
+  for (let n = 0; n < 100; n += 1) {
+    talk.take(FIRST);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  expect(counts.looks).toBeGreaterThan(5);
+  expect(counts.looks).toBeLessThan(25);
+  talk.take({ number: 2, status: 0 }); // it went on by itself
+  await answered;
+  found.signal("SIGKILL");
   await talk.end();
 });
 

@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
 import { expect, onTestFinished, test } from "vitest";
-import { outside, strays } from "../../src/supervisor/strays.ts";
+import { outside } from "../../src/supervisor/outside.ts";
+import { strays } from "../../src/supervisor/strays.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 /** No account has it, so that nobody's processes are ended. */
 const ACCOUNT = { uid: 3_987_001, gid: 3_987_001 };
+const OTHER = { uid: 3_987_002, gid: 3_987_002 };
 const isRoot = process.getuid?.() === 0;
 
 function start(program: string, ...words: string[]): number {
@@ -49,6 +51,20 @@ test.runIf(isRoot)("one that forks away all the time is ended as well", async ()
   );
   expect(await looked.watch(ACCOUNT).end()).toBeGreaterThan(1);
   expect(found()).toEqual([]);
+});
+
+test.runIf(isRoot)("an account whose processes take long to end keeps no other waiting", async () => {
+  const looked = strays(
+    () => false,
+    () => undefined,
+  );
+  const [slow, quick] = [looked.watch(ACCOUNT), looked.watch(OTHER)];
+  const pid = start("/bin/sleep", "600");
+  await waitFor("the process", () => found().includes(pid));
+  const order: string[] = [];
+  const ends = [slow.end().then(() => order.push("slow")), quick.end().then(() => order.push("quick"))];
+  await Promise.all(ends);
+  expect(order).toEqual(["quick", "slow"]);
 });
 
 test.runIf(isRoot)("a process that ends by itself in this moment is none", async () => {

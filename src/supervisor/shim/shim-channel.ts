@@ -89,16 +89,24 @@ export function openShimChannel(shim: ShimProcess, folder: string, first: Ask | 
   let told: string[] = [];
   let started = 0;
   const room = holdRoom(folder);
-  const still = async () => {
+  const still = async (isWanted = () => true) => {
     for (const wait of waits(LOOK_AGAIN_MS, LOOK_SELDOM_MS, STOPS_WITHIN_MS)) {
       const state = shim.state();
       if (state !== "running") return state === "stopped";
       await sleep(wait);
+      if (!isWanted()) return false;
     }
     return false;
   };
+  /** The ask that the shim is looked at for, to be let go on with its answer. */
+  let lettingGo: Ask | undefined;
+  /** A shim that another process continues repeats its line again and again: only the first one begins to look at it. */
   const letGoOn = async () => {
-    if (await still()) shim.signal("SIGCONT");
+    const asked = current;
+    if (lettingGo === asked) return;
+    lettingGo = asked;
+    if (await still(() => lettingGo === asked && next === undefined)) shim.signal("SIGCONT");
+    if (lettingGo === asked) lettingGo = undefined;
   };
   /** bin/nixgate-shim gives up at this signal, which needs no space on any disk. */
   const sendAway = async () => {
@@ -108,6 +116,7 @@ export function openShimChannel(shim: ShimProcess, folder: string, first: Ask | 
   const turn = () => {
     if (next === undefined) return undefined;
     room?.clear();
+    lettingGo = undefined;
     current = next;
     next = undefined;
     answered = false;
@@ -137,7 +146,7 @@ export function openShimChannel(shim: ShimProcess, folder: string, first: Ask | 
     shim,
     hasRoom: room !== undefined,
     begun,
-    still,
+    still: () => still(),
     take(ask) {
       const isNext = isKnown ? answered && ask.number === current.number + 1 : ask.number > 0;
       if (isNext) {

@@ -1,10 +1,10 @@
-import { closeSync, constants, openSync, readdirSync, readSync } from "node:fs";
+import { closeSync, constants, openSync, readSync } from "node:fs";
 import { basename } from "node:path";
 import { NAMES_READ, type RawEnvironment } from "../../session/requests/ssh-environment.ts";
 import { inside, O_PATH } from "../../system/files/safe-folder.ts";
 import { valuesIn } from "../../system/kernel/environment.ts";
 import { readFirst, readKernelFile } from "../../system/kernel/kernel-files.ts";
-import { fieldsBehindName, startTicksIn } from "../../system/kernel/process-group.ts";
+import { allProcesses, fieldsBehindName, startTicksIn } from "../../system/kernel/process-group.ts";
 import { cgroupIn, kinIn, wordsIn } from "../../system/kernel/process-texts.ts";
 
 const PROGRAM = "nixgate-shim";
@@ -199,9 +199,8 @@ function kill(pid: number, signal: NodeJS.Signals): void {
 
 /** Continues all shims of an account that wait without being served, so that they ask again. */
 export function wakeShims(team: string, uid: number): void {
-  for (const name of readdirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    const shim = shimProcessOf(Number(name), team, uid, () => true);
+  for (const pid of allProcesses()) {
+    const shim = shimProcessOf(pid, team, uid, () => true);
     if (typeof shim === "string") continue;
     if (shim.state() === "stopped") shim.signal("SIGCONT");
     shim.close();

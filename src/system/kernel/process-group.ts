@@ -39,7 +39,8 @@ function startedSince(first: number, age: number): readonly number[] | undefined
     : undefined;
 }
 
-const allProcesses = (): readonly number[] =>
+/** The pids of all processes of the host that /proc shows. */
+export const allProcesses = (): readonly number[] =>
   readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number);

@@ -25,15 +25,44 @@ function scene() {
   return { arrivals, begun, closed, gone, ends, shim };
 }
 
-test("two sessions of a team begin at one time, the others wait for them, and no other team does", async () => {
+test("two sessions of a team begin at one time, and the others wait for them", async () => {
   const { arrivals, begun, ends, shim } = scene();
-  const [alpha, beta] = [team("alpha"), team("beta")];
+  const alpha = team("alpha");
   for (const pid of [1, 2, 3, 4]) arrivals.add(alpha, shim(pid), ASK);
-  arrivals.add(beta, shim(5), ASK);
-  expect(begun).toEqual(["alpha 1", "alpha 2", "beta 5"]);
+  expect(begun).toEqual(["alpha 1", "alpha 2"]);
   ends[0]?.();
   await settled();
   expect(begun.at(-1)).toBe("alpha 3");
+});
+
+test("no session waits for another team's, and beside those one of a team begins at one time", async () => {
+  const { arrivals, begun, ends, shim } = scene();
+  const [alpha, beta] = [team("alpha"), team("beta")];
+  for (const pid of [1, 2, 3, 4]) arrivals.add(alpha, shim(pid), ASK);
+  for (const pid of [5, 6]) arrivals.add(beta, shim(pid), ASK);
+  expect(begun).toEqual(["alpha 1", "alpha 2", "beta 5"]);
+  ends[0]?.();
+  await settled();
+  expect(begun).toHaveLength(3); // alpha has one that begins
+  ends[1]?.();
+  await settled();
+  expect(begun.slice(3)).toEqual(["alpha 3"]);
+  for (const end of ends.slice(2)) end();
+  await settled();
+  expect(begun.slice(4).sort()).toEqual(["alpha 4", "beta 6"]);
+  for (const end of ends.slice(4)) end();
+  for (const pid of [7, 8]) arrivals.add(alpha, shim(pid), ASK);
+  await settled();
+  expect(begun.slice(6)).toEqual(["alpha 7", "alpha 8"]); // beta has none any more
+});
+
+test("a shim that waits is known, until it is gone", () => {
+  const { arrivals, gone, shim } = scene();
+  const [alpha, beta] = [team("alpha"), team("beta")];
+  for (const pid of [1, 2, 3]) arrivals.add(alpha, shim(pid), ASK);
+  expect([arrivals.has(alpha, 3), arrivals.has(beta, 3), arrivals.has(alpha, 1)]).toEqual([true, false, false]);
+  gone.add(3);
+  expect(arrivals.has(alpha, 3)).toBe(false);
 });
 
 test("one that is gone when its turn comes is passed over, and closed", async () => {

@@ -1,0 +1,103 @@
+import { statSync } from "node:fs";
+import { readKernelFile } from "../system/kernel/kernel-files.ts";
+import { allProcesses } from "../system/kernel/process-group.ts";
+import { cgroupIn, hasEndedIn, type Kin, kinIn } from "../system/kernel/process-texts.ts";
+import { kinOf, programName, whyNoConnection } from "./connection.ts";
+import { isOurs } from "./shim/shim-process.ts";
+
+/** The number of searches among the newest pids in one interval, and the number of pids in each. */
+const SAMPLES = 8;
+const NEWEST = 8;
+/** Programs of root that begin a session as an account on behalf of an authorised user. */
+const LOGINS: ReadonlySet<string> = new Set(["su", "runuser", "sudo", "login", "setpriv"]);
+
+/**
+ * The processes of these accounts outside of all allowed places, by account. It costs a stat(2) for each process of the
+ * host. Only of these accounts' processes more is read, and of one in nixgate's slice only its cgroup.
+ */
+export function outside(
+  uids: ReadonlySet<number>,
+  entered: (pid: number) => boolean,
+): ReadonlyMap<number, readonly number[]> {
+  const found = new Map<number, Set<number>>();
+  const isConnection = connectionsSeen();
+  const look = (pid: number) => {
+    // the effective uid owns the folder, also of a process that cannot be traced (proc(5))
+    const uid = uidOfFolder(`/proc/${pid}`);
+    if (uid === undefined || !uids.has(uid) || !isAstray(pid, uid, { entered, isConnection })) return;
+    found.set(uid, (found.get(uid) ?? new Set()).add(pid));
+  };
+  for (const pid of allProcesses()) look(pid);
+  for (let sample = 0; sample < SAMPLES; sample += 1) for (const pid of newest()) look(pid);
+  return new Map([...found].map(([uid, pids]) => [uid, [...pids]]));
+}
+
+/**
+ * A process that forks and exits all the time has another pid before the list of all processes has been read. Its pid
+ * is among the newest pids, of which proc_loadavg(5) shows one.
+ */
+function newest(): readonly number[] {
+  const last = Number(readKernelFile("/proc/loadavg")?.trimEnd().split(" ").at(-1));
+  return Number.isSafeInteger(last) ? Array.from({ length: NEWEST }, (_, at) => last + 1 - at) : [];
+}
+
+function uidOfFolder(path: string): number | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.uid;
+  } catch {
+    return undefined; // it ended at this moment
+  }
+}
+
+interface Known {
+  entered(pid: number): boolean;
+  /** Whether a process is sshd's for a connection of the account. */
+  isConnection(pid: number, uid: number): boolean;
+}
+
+/** In one search each parent is checked only once, because most processes of an account share it. */
+function connectionsSeen(): Known["isConnection"] {
+  const seen = new Map<number, boolean>();
+  return (pid, uid) => {
+    const known = seen.get(pid) ?? whyNoConnection(pid, uid) === undefined;
+    seen.set(pid, known);
+    return known;
+  };
+}
+
+function isAstray(pid: number, uid: number, known: Known): boolean {
+  if (isInSlice(pid)) return false;
+  const status = readKernelFile(`/proc/${pid}/status`);
+  const kin = status === undefined ? undefined : kinIn(status);
+  if (status === undefined || !kin) return false; // it ended at this moment
+  return !hasEndedIn(status) && !belongsToLogin(pid, kin, uid, known);
+}
+
+/** A process that has ended is not outside: it counts as in the slice. */
+const isInSlice = (pid: number): boolean => {
+  const cgroup = readKernelFile(`/proc/${pid}/cgroup`);
+  return cgroup === undefined || isOurs(cgroupIn(cgroup) ?? "");
+};
+
+/**
+ * Whether the nearest ancestor of another account is a login program, and the login did not start a session's shim.
+ */
+function belongsToLogin(pid: number, own: Kin, uid: number, { entered, isConnection }: Known): boolean {
+  if (isConnection(pid, uid)) return true;
+  for (let [child, at] = [pid, own.parent]; at > 1; ) {
+    const kin = kinOf(at);
+    if (!kin) return false; // it has lost its parent at this moment
+    if (kin.uids.some((id) => id !== uid)) return kin.uids.every((id) => id === 0) && LOGINS.has(nameOf(at));
+    if (isConnection(at, uid)) return !(isInSlice(child) || entered(child));
+    [child, at] = [at, kin.parent];
+  }
+  return false;
+}
+
+function nameOf(pid: number): string {
+  try {
+    return programName(pid);
+  } catch {
+    return "";
+  }
+}
