@@ -46,24 +46,24 @@ Prints authorized_keys lines made from the policies' members, for sshd_config(5)
     AuthenticationMethods publickey
     TrustedUserCAKeys none
 
-docs/getting-started.md has the other lines of the block, each of which closes another way in.
+docs/getting-started.md has the other lines of the block. Each of them closes another way to log in.
 
-The configuration must be readable for AuthorizedKeysCommandUser; it holds no secrets.
+AuthorizedKeysCommandUser must be able to read the configuration, which holds no secrets.
 Each line is restricted (no terminal, no forwarding, no user rc), holds the member's \`from\` and \`until\`
-(expiry-time), and forces \`nixgate session --team T --member M\`, or under manager = "system" \`nixgate-shim T M\`: the
-key decides who it is.
+(expiry-time), and forces \`nixgate session --team T --member M\`, or under manager = "system" \`nixgate-shim T M\`. The
+key decides the team and the member.
 
   --user U          only the team that this account serves: an account named \`nix-TEAM\` or \`TEAM\`
-                    serves that team, every other account gets nothing
+                    serves that team; for any other account no key is printed
   --fingerprint F   only this key, as SHA256:…
-  --config-dir DIR  the configuration folder, ${CONFIG_DIRECTORY} by default; another one is passed on
-                    to the session
+  --config-dir DIR  the configuration folder, ${CONFIG_DIRECTORY} by default; another one becomes an option of
+                    the session
 
-Of a policy with an error the keys are printed all the same whose [[member]] is right in itself: the session then
-refuses with 78 and an id. Of a file that is no TOML or may not be read, and of a second team that has the same key or
-account, no key is printed: the other teams keep working. Each error of the asked team is told on stderr and, because
-sshd throws that away, in the journal (or to syslog) at error level: journalctl MESSAGE_ID=${KEYS_ID}
-An error in nixgate.toml itself does not matter here; the session will say so.
+If a policy has an error, the keys of each [[member]] without an error are still printed. The session then ends with
+status 78 and an id. No key is printed from a file that is not TOML or cannot be read, or for a second team with the same
+key or account. Other teams are not affected. Each error of the team goes to stderr. sshd discards stderr, so it also goes
+to the journal (or to syslog) at error level: journalctl MESSAGE_ID=${KEYS_ID}
+An error in nixgate.toml itself has no effect here; the session reports it.
 Exit status: 0 (also with no key to print), 64 wrong usage, 75 the host cannot read the policies at the moment, 78 they
 cannot be read at all.
 `;

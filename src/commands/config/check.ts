@@ -26,29 +26,29 @@ export interface CheckPorts {
 }
 
 const HELP = `
-Reads configuration as a session would and reports every problem at once, each as
-\`file:line: message\` with its remedy below it. Nothing is changed.
+Reads configuration as a session does and reports every problem, each as
+\`file:line: message\` with its remedy below it. It changes nothing.
 
   PATH              a file, a folder of policies, or a configuration folder (one that holds
                     nixgate.toml or policies/); without one the folder of --config-dir.
                     A policy alone is checked by itself; a folder of policies also for keys and
                     accounts that two teams share; a configuration folder also against nixgate.toml.
-                    The folder of --config-dir is also held against this host: programs, accounts, log folders,
-                    memory, and as root sshd's keys. What would keep a team from coming in is a warning.
+                    The folder of --config-dir is also compared with this host: programs, accounts, log folders,
+                    memory, and as root sshd's keys. A reason why a team cannot log in is a warning.
   --config-dir DIR  the configuration folder, ${CONFIG_DIRECTORY} by default
   --json            one JSON document on stdout:
                     {"ok": boolean, "files": number, "errors": number, "warnings": number,
                      "problems": [{"severity": "error" | "warning", "path", "line", "message", "fix"}]}
-                    line is absent where the whole file is meant
+                    line is absent if the problem is about the whole file
 
 A member whose \`until\` is past, or is less than 14 days away, is a warning.
 
-Without PATH root is also told where this host is not as the configuration asks for it: rendered files that are missing, out
-of date, changed by hand or left over, units that do not run, and a way to nixgate's own program that sshd would not take
-for an AuthorizedKeysCommand. \`nixgate apply\` mends the former.
+Without PATH, as root, it also reports differences between this host and the configuration: rendered files that are missing,
+out of date, changed by hand or no longer needed, and units that do not run. \`nixgate apply\` corrects these. It also reports a
+folder above nixgate's own program that sshd would not accept for an AuthorizedKeysCommand.
 
-A file is read only if it and every folder above it belong to root or you, and nobody else can write
-there; a link must stand in such a place too.
+A file is read only if it and every folder above it belong to root or you, and no other account can write
+there. The same holds for the folder of a link.
 
 Example: nixgate check /etc/nixgate && systemctl reload ssh
 Exit status: 0 no error (there may be warnings), 64 wrong usage, 75 the host cannot read a file at the moment,

@@ -27,20 +27,20 @@ export interface ExplainPorts {
 
 export const explain: Command<ExplainPorts> = {
   name: "explain",
-  summary: "say what a session would do with a request",
+  summary: "print the decision on a request",
   usage: "--team NAME [--member NAME] [--loop] [--json] [--config-dir DIR] -- REQUEST",
   help: `
-The words of REQUEST are joined with one space, as ssh does it; quote it as one word to keep its blanks.
+The words of REQUEST are joined with one space, as ssh does. Quote REQUEST as one word to keep its spaces.
 
   --team NAME       the team whose policy decides
   --member NAME     one of the policy's members
-  --loop            decide it as a line of the line loop, where \`echo started\` is answered
+  --loop            decide REQUEST as a line of the line loop, where \`echo started\` is answered
   --json            one JSON document: decision, rule, endpoint, argv, environment, unit, slice, properties, command_line;
-                    matched, what the rule's placeholders took, where it has any
+                    with matched, the words of the rule's placeholders, if it has any
   --config-dir DIR  instead of /etc/nixgate
 
-The program is looked at on this host, unless --config-dir names another configuration than the host's.
-The account, its home and its uid are those of whoever runs explain; the session's id in the unit's name is an example.
+explain checks the program on this host, unless --config-dir names another configuration than the host's.
+The account, its home and its uid are those of the caller. The session's id in the unit's name is an example.
 
 Exit status, as the session's: 0 allowed, 65 malformed, 77 denied; 75 the host cannot look at the
 configuration or the program at the moment; 78 the configuration is not valid, or the program cannot be executed.

@@ -24,14 +24,14 @@ export const demo: Command<DemoPorts> = {
   summary: "serve real sessions in temporary folders",
   usage: "[--keep]",
   help: `
-Shows nixgate at work: a configuration made from policies/ci.toml, an sshd of its own on a port of 127.0.0.1, the real
-Nix as a client that copies a path over ssh:// and another over ssh-ng://, one request that is refused, and the records
-of it all. Everything lies in one temporary folder, the Nix stores too, and is removed at the end.
+Serves real sessions: with a configuration made from policies/ci.toml, and an sshd of its own on a port of 127.0.0.1. The
+real Nix copies a path over ssh:// and another over ssh-ng://. One request is refused. At the end the records are listed.
+All files, also the Nix stores, are in one temporary folder, which is removed at the end.
 
-  --keep     leave the folder for a look at it
+  --keep     keep the folder
 
 It needs Nix and OpenSSH (Debian: nix-bin, openssh-server, openssh-client), and no root.
-Exit status: 0 when each step did what it should, 69 when a program is missing or a step failed, 130 after Ctrl-C.
+Exit status: 0 when each step succeeded, 69 when a program is missing or a step failed, 130 after Ctrl-C.
 `,
   options: { keep: { type: "boolean" } },
   async run({ options, positionals }, ports) {

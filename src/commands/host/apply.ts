@@ -9,24 +9,24 @@ import { type ApplyPorts, type Planned, planFor } from "./apply-ports.ts";
 
 export const apply: Command<ApplyPorts> = {
   name: "apply",
-  summary: "make this host as the configuration asks for it",
+  summary: "make this host match its configuration",
   usage: "[--yes] [--config-dir DIR]",
-  help: `Compares what the configuration asks for with what is on this host: the files of \`nixgate render units\`, where they are
-in use those of \`nixgate render slices\`, and the units of systemd. Shows each step, and with --yes does it: writes files,
-removes those that nothing asks for any more, has systemd, the kernel and the bus read them, enables nixgate.service and
-starts or restarts it. Done again it changes nothing. To be run by root, after each team that comes or goes, a moved log
-folder, and a new version of nixgate.
+  help: `Compares this host with its configuration: the files of \`nixgate render units\`, those of \`nixgate render slices\` if they
+are in use, and the units of systemd. It prints each step. With --yes it carries the steps out: it writes files, removes
+files that nothing needs any more, lets systemd, the kernel and the bus read them, enables nixgate.service and starts or
+restarts it. A second run changes nothing. Run it as root, after a team was added or removed, after the log folder was
+moved, and after an update of nixgate.
 
-No running session is cut. The supervisor is restarted without its sessions noticing; where sessions wait between two
-commands, or run in what is to go, that step is put off, and said.
+No running session is interrupted. Sessions continue when the supervisor restarts. A step is postponed, with a message, if a
+session waits between two commands, or runs in a unit that would be removed.
 
-  --yes              do it
-${CONFIG_HELP}. Each file says in its first line of which folder it
-                     is, and files of another one are left alone
+  --yes              carry the steps out
+${CONFIG_HELP}. The first line of each file names its folder, and files
+                     of another folder are not changed
 
-Exit status: 0 where all is as it should be, or has been done, or would be done; 64 for a wrong option; 69 where systemctl
-failed; 73 where a file is in the way or cannot be written; 75 where a step is put off; 77 for --yes without root; 78
-where the configuration has an error.
+Exit status: 0 if nothing is to change, or the changes were made or only printed; 64 for a wrong option; 69 if systemctl
+failed; 73 if another file has the name, or a file cannot be written; 75 if a step is postponed; 77 for --yes without
+root; 78 if the configuration has an error.
 `,
   options: { yes: { type: "boolean" }, ...CONFIG_OPTIONS },
   async run({ positionals, options }, ports): Promise<CommandResult> {

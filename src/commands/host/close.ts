@@ -9,18 +9,18 @@ import { type ClosingPorts, closedTeam } from "./closing-ports.ts";
 
 export const close: Command<ClosingPorts> = {
   name: "close",
-  summary: "turn new sessions away for a while; running ones go on",
+  summary: "refuse new sessions for a while; running ones continue",
   usage: "--message TEXT [--team T] [--config-dir DIR]",
-  help: `From now on new sessions end with status 75 and TEXT, before anything is read from them: a Nix client takes its next
-builder. Running sessions go on to their end. It holds over a reboot, until \`nixgate open\`. To be run by root.
+  help: `From now on new sessions end with status 75 and TEXT, and nixgate reads nothing from them. A Nix client then uses its next
+builder. Running sessions continue. The closure persists across reboots, until \`nixgate open\`. Run it as root.
 
-  --message TEXT     what whoever comes is told, up to ${TEXT_MAX} characters
-  --team T           only this team; the others come as before
-${CONFIG_HELP}: DIR/closed holds what is closed
+  --message TEXT     the message for clients, up to ${TEXT_MAX} characters
+  --team T           close only this team
+${CONFIG_HELP}; DIR/closed has the closures
 
-The refusals are on record with the reason closed, and who closed is in the records of the host (team _host).
+Refusals are on record with the reason closed. The records of the host (team _host) name the account that closed.
 Exit status: 0; 64 for a wrong option or a team without a policy; 73 and 74 where the host's record cannot be written
-(new sessions are turned away all the same); 77 where this account may not; 78 where nixgate.toml has an error.
+(new sessions are refused nevertheless); 77 if this account may not close; 78 if nixgate.toml has an error.
 
   nixgate close --message "new disks, back at 18:00"`,
   options: { message: { type: "string" }, team: { type: "string" }, ...CONFIG_OPTIONS },

@@ -8,16 +8,16 @@ import { type ClosingPorts, closedTeam } from "./closing-ports.ts";
 
 export const open: Command<ClosingPorts> = {
   name: "open",
-  summary: "let new sessions in again after nixgate close",
+  summary: "admit new sessions again after nixgate close",
   usage: "[--team T] [--config-dir DIR]",
-  help: `Takes back what \`nixgate close\` did: without --team the closing of all teams, with it that of one. What stays closed is
-said. To be run by root.
+  help: `Ends a closure of \`nixgate close\`: without --team the closure of all teams, with --team that of one team. It prints the
+closures that remain. Run it as root.
 
   --team T           the team that was closed
 ${CONFIG_HELP}
 
-Exit status: 0, also where nothing was closed; 64 for a wrong option; 73 and 74 where the host's record cannot be written
-(it stays closed then); 77 where this account may not; 78 where nixgate.toml has an error.
+Exit status: 0, also if nothing was closed; 64 for a wrong option; 73 and 74 if the host's record cannot be written
+(the closure then remains); 77 if this account may not open; 78 if nixgate.toml has an error.
 `,
   options: { team: { type: "string" }, ...CONFIG_OPTIONS },
   async run({ positionals, options }, ports) {

@@ -30,12 +30,12 @@ export const RENDER_OPTIONS = {
   ...CONFIG_OPTIONS,
 } as const;
 
-export const RENDER_HELP = `  --output DIR       write the files below DIR instead (--output / puts them in place)
-  --force            overwrite files that are there
+export const RENDER_HELP = `  --output DIR       write the files below DIR instead (--output / installs them)
+  --force            overwrite existing files
 ${CONFIG_HELP}
 
-An account is named like its team, or nix- and the team's name; one that this host does not know is named in a comment.
-Exit status: 0; 64 for a wrong option; 73 where a file is there already or cannot be written; 78 where a policy has an
+An account has its team's name, or nix- and the team's name. A comment names a team whose account does not exist.
+Exit status: 0; 64 for a wrong option; 73 if a file exists already or cannot be written; 78 if a policy has an
 error.
 `;
 

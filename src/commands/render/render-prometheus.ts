@@ -22,14 +22,14 @@ export const renderPrometheusCommand: Command<RenderPrometheusPorts> = {
   usage: `[--output FILE] ${FILES_OR_JOURNAL.usage}`,
   help: `Prints metrics in Prometheus' text format, from the records of today (UTC) and of the sessions that began yesterday
 or still run.
-Counters begin anew at 00:00 UTC, which Prometheus takes as it takes a restart.
+Counters begin anew at 00:00 UTC, which Prometheus handles like a restart.
 
-  --output FILE      write them to FILE instead, by rename(2): node_exporter never reads half of it. For its textfile
-                     collector: --output /var/lib/prometheus/node-exporter/nixgate.prom, each minute from a timer
+  --output FILE      write them to FILE instead, by rename(2), so that node_exporter reads only whole files. For its
+                     textfile collector: --output /var/lib/prometheus/node-exporter/nixgate.prom, each minute from a timer
 ${FILES_OR_JOURNAL.help}
 
-Out of a journal each sample also has the label host. Of ${LABELS_MAX} teams, and of ${LABELS_MAX} hosts of a team, each has samples of its
-own; all others have the label ${OTHER}.
+From a journal each sample also has the label host. Up to ${LABELS_MAX} teams, and ${LABELS_MAX} hosts of a team, have samples of their
+own. All others share the label ${OTHER}.
 Exit status: 0; 73 where FILE cannot be written; ${DENIED_HELP}; 74 where the records
 cannot be read.
 `,

@@ -13,12 +13,12 @@ const NOT_THE_USERS: Readonly<Partial<Record<Manager, string>>> = {
 
 export const renderSlicesCommand: Command<RenderPorts> = {
   name: "render slices",
-  summary: "print drop-ins that bound the account of each team",
+  summary: "print drop-ins that limit the account of each team",
   usage: "[--output DIR [--force]] [--config-dir DIR]",
-  help: `Prints a systemd drop-in for the user slice of each team's account, made from [team_limits]: a bound around everything
-that the account runs, which belongs to root and which the account cannot raise. Under manager = "user" it can raise the
-limits of its own scopes. Each file is headed by the path where it belongs; afterwards: systemctl daemon-reload. A running
-slice takes the new bound when the account's next session starts.
+  help: `Prints a systemd drop-in for the user slice of each team's account, made from [team_limits]. It limits all processes of the
+account. It belongs to root, and the account cannot raise it. Under manager = "user" the account can raise the limits of its
+own scopes. The line before each file has its path. Run systemctl daemon-reload afterwards. A running slice gets the new
+limits when the account's next session starts.
 
 ${RENDER_HELP}`,
   options: RENDER_OPTIONS,

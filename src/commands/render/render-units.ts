@@ -16,18 +16,23 @@ export const renderUnitsCommand: Command<RenderUnitsPorts> = {
   name: "render units",
   summary: 'print the systemd units of manager = "system"',
   usage: "[--output DIR [--force]] [--config-dir DIR]",
-  help: `Prints nixgate.service, which runs nixgate supervise, a socket unit with the FIFO of each team, each team's slice with its
-[team_limits], what keeps its account from a systemd of its own, a setting of the kernel, a policy that keeps the
-accounts from the system bus, a list that keeps them from systemd's sockets, and the timer that has the records sealed. Each file is headed by the path where it
-belongs. \`nixgate apply\` puts them in place and does all that follows; this is for those who want the files only. By
-hand, once they are in place:
+  help: `Prints these files, each after a line with its path:
+
+- nixgate.service, which runs nixgate supervise
+- for each team a socket unit with its FIFO, a slice with its [team_limits], and a drop-in that keeps its account from a
+  systemd of its own
+- a setting of the kernel, kernel.yama.ptrace_scope
+- a policy that keeps the accounts from the system bus, and a list that keeps them from systemd's sockets
+- the timer that seals the records
+
+\`nixgate apply\` installs the files and runs the commands below. To install them by hand, run afterwards:
 
   systemctl daemon-reload && systemctl restart systemd-sysctl.service && systemctl reload dbus.service
   systemctl restart user@UID.service          (of each team's account that has a systemd of its own)
   systemctl enable nixgate.service && systemctl restart nixgate.service
 
-The same again when a team comes or goes: the restart starts a new team's socket, and running sessions go on. Limits and
-everything else of a policy are read for each session.
+Do the same when a team is added or removed. The restart starts the socket of a new team, and running sessions continue.
+nixgate reads the policy anew for each session.
 
 ${RENDER_HELP}`,
   options: RENDER_OPTIONS,

@@ -14,11 +14,10 @@ export const readRequest: Command<ReadRequestPorts> = {
   summary: "read one line of a line loop; nixgate-shim calls it",
   hidden: true,
   usage: "BYTES MILLISECONDS TEAM MEMBER NUMBER [GREETING]",
-  help: `Reads one request from stdin, not a byte more, and becomes nixgate-shim again with that line as its last word. Who
-sends none for a second is told GREETING on stderr. The supervisor tells nixgate-shim to call it, under manager = "system";
-nobody else has a use for it.
+  help: `Reads one request from stdin, not a byte more, and becomes nixgate-shim again with that line as its last word. A client that
+sends no line for a second gets GREETING on stderr. Only nixgate-shim calls this command, under manager = "system".
 
-Exit status: 64 for other words than these.
+Exit status: 64 for wrong arguments.
 `,
   options: {},
   async run({ positionals }, { requests, becomeShim }) {

@@ -24,8 +24,8 @@ sshd starts it instead of a shell, by ForceCommand in sshd_config(5) or by comma
   ForceCommand exec /usr/local/bin/nixgate session --team alpha
   restrict,command="exec /usr/local/bin/nixgate session --team alpha --member ci" ssh-ed25519 AAAA…
 
-The request is SSH_ORIGINAL_COMMAND. Without one, or where it is \`bash\` or \`sh\`, requests are read as lines on stdin.
-What is allowed runs with stdin, stdout and stderr as sshd made them; everything is put on record.
+The request is SSH_ORIGINAL_COMMAND. Without one, or if it is \`bash\` or \`sh\`, requests are lines on stdin.
+An allowed command runs with stdin, stdout and stderr as sshd made them. Every request is on record.
 
 Exit status: the command's own, or 128 + the signal's number; 64 usage, 65 malformed request, 69 limits or systemd
 unavailable, 70 a bug in nixgate, 73 and 74 records cannot be created or written, 75 busy, 77 denied, 78 configuration.`,

@@ -13,14 +13,14 @@ export const supervise: Command<SuperviseCommandPorts> = {
   name: "supervise",
   summary: 'serve the sessions of all teams under manager = "system"',
   usage: "[--config-dir DIR]",
-  help: `nixgate.service runs it as root; nixgate render units prints that service with its sockets. sshd then starts nixgate-shim
-for a session: it says its pid through the FIFO of its team, stops itself, and does what it is told. Who it is, what was
-asked for and from where is read from the kernel. The supervisor decides, makes the scopes in the system's slices, reads
-the limits back and keeps the records, which are root's.
+  help: `nixgate.service runs this command as root. \`nixgate render units\` prints that service with its sockets. sshd starts
+nixgate-shim for each session. The shim sends its pid through the FIFO of its team, stops itself, and carries out the
+answer. The supervisor reads the account, the request and the client's address from the kernel. It decides, makes the
+scopes in the system's slices, reads the limits back and writes the records, which belong to root.
 
 ${CONFIG_HELP}; policies are read anew for each session
 
-Exit status: 0 when it was told to stop; 64 for a wrong option; 69 where systemd has passed no FIFO, or this is not root.
+Exit status: 0 after SIGTERM; 64 for a wrong option; 69 if systemd has passed no FIFO, or the caller is not root.
 `,
   options: { ...CONFIG_OPTIONS },
   async run({ positionals, options }, { open }) {

@@ -25,24 +25,24 @@ export interface RecoverCommandPorts {
 
 export const recover: Command<RecoverCommandPorts> = {
   name: "recover",
-  summary: "end the records of lost sessions and what they left",
+  summary: "end the records of lost sessions and their leftovers",
   usage: "[--team T] [--json] [--config-dir DIR]",
-  help: `Looks for sessions of this host that have a session.start, no session.end, and nobody left who serves them: nixgate
-was killed, or the machine went down. What is left of their scopes is stopped, and their records are ended with the
-cause supervisor-lost, or by what the journal has and a full disk has not taken. The resident supervisor is asked which
-sessions it serves; those, and all others that run, are left alone, however long they have been silent. It may run at any time,
-also twice at once; each session does it at its start for the latest records of its own team.
+  help: `Looks for sessions of this host that have a session.start, no session.end, and no process that serves them: nixgate was
+killed, or the machine went down. It stops the rest of their scopes. It ends their records with the cause supervisor-lost,
+or with records from the journal that a full disk did not take. It asks the resident supervisor which sessions it serves.
+Running sessions are not changed, however long they have been silent. The command may run at any time, also twice at once.
+Each session does the same at its start for the latest records of its own team.
 
-The teams take turns, and each has 30 s. What is left then is said, with status 74, and the next run does it.
+The teams take turns, and each has 30 s. The command then prints what is left and ends with status 74. The next run continues.
 
-root does it for all teams, an account for the folders that it owns. Nothing changes its owner.
+Root recovers the sessions of all teams, and an account those in the folders that it owns. No file changes its owner.
 
   --team T           only this team
   --json             one JSON document
-  --config-dir DIR   where nixgate.toml is, /etc/nixgate by default
+  --config-dir DIR   the configuration folder, /etc/nixgate by default
 
-Exit status: 0, also where there was nothing to do; 64 for a wrong option; 74 where records cannot be read or written;
-78 where nixgate.toml is invalid.
+Exit status: 0, also if there was nothing to do; 64 for a wrong option; 74 if records cannot be read or written;
+78 if nixgate.toml is invalid.
 `,
   options: { team: { type: "string" }, json: { type: "boolean" }, ...CONFIG_OPTIONS },
   async run({ positionals, options }, { open }) {

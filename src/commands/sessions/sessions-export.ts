@@ -21,18 +21,18 @@ export const sessionsExport: Command<OutputPorts> = {
   help: `Writes the sessions that match, each with all of its records together, oldest day first.
 
   --format F         jsonl, the default: the records, each line as it was written, so that its chain still holds
-                     csv: one row a session (RFC 4180; what a spreadsheet would run as a formula is made text)
+                     csv: one row a session (RFC 4180; a cell that looks like a formula gets a ' before it)
                      ecs: one event a record, JSON Lines (Elastic Common Schema 9.4.0)
                      ocsf: one event a record, JSON Lines (OCSF 1.8.0, classes 3002 and 1007)
-  -o, --output FILE  to a file that only this account can read; it is put in its place when it is whole
-  --json             with -o: say on stdout what was written, as one JSON document
+  -o, --output FILE  write to a file that only this account can read; it appears when it is complete
+  --json             with -o: print a summary on stdout, as one JSON document
 ${FILTER_HELP}
 ${FILES_OR_JOURNAL.help}
 
 ${WHEN_HELP}
 Records of no session, such as host.close, are those of team _host. They are written too, but not as csv.
-What is damaged in the files is said on stderr and left out.
-docs/export.md says what becomes of each record; docs/record.schema.json is the JSON Schema of the records.
+Damaged records are named on stderr and left out.
+docs/export.md describes the formats; docs/record.schema.json is the JSON Schema of the records.
 Exit status: 0; 64 for a wrong option; 73 where the file cannot be created; 74 where it cannot be written, or the
 records cannot be read; ${DENIED_HELP}.
 `,

@@ -35,19 +35,18 @@ export const WHICH_USAGE =
 export const FILTER_USAGE = `${WHICH_USAGE} [--limit N]`;
 
 const HELP: Readonly<Record<keyof typeof whichOptions, string>> = {
-  team: "--team T           of this team",
-  member: "--member M         of this member",
-  client: "--client IP|NET    that came from this address or network: 192.0.2.7, 10.0.0.0/8, fe80::1%eth0",
-  key: "--key FINGERPRINT  with this key, as ssh-keygen -l prints it, or the beginning of it",
-  host: "--host H           on this host",
-  at: "--at WHEN          that were there at WHEN",
-  since: "--since WHEN       that were there at WHEN or later",
-  until: "--until WHEN       that began at WHEN or before",
-  denied: "--denied           that were refused, or had a request turned away",
-  cause: `--cause C          where a command, or the session, ended by: ${CAUSES.join(", ")}`,
-  request:
-    "--request TEXT     with a request that holds TEXT, in any case, such as --request=--write; what ran for it, show says",
-  running: "--running          that are still there",
+  team: "--team T           sessions of this team",
+  member: "--member M         sessions of this member",
+  client: "--client IP|NET    sessions from this address or network: 192.0.2.7, 10.0.0.0/8, fe80::1%eth0",
+  key: "--key FINGERPRINT  sessions with this key, as ssh-keygen -l prints it, or its first characters",
+  host: "--host H           sessions on this host",
+  at: "--at WHEN          sessions that ran at WHEN",
+  since: "--since WHEN       sessions that ran at WHEN or later",
+  until: "--until WHEN       sessions that began at WHEN or before",
+  denied: "--denied           sessions that were refused, or had a request denied",
+  cause: `--cause C          sessions in which a command, or the session itself, ended by: ${CAUSES.join(", ")}`,
+  request: "--request TEXT     sessions with a request that contains TEXT, in any case, such as --request=--write",
+  running: "--running          sessions that still run",
 };
 
 /** The part of `--help` about some of these options. */
@@ -57,11 +56,11 @@ export const helpFor = (options: Partial<typeof whichOptions>): string =>
 export const WHICH_HELP = helpFor(whichOptions);
 
 export const FILTER_HELP = `${WHICH_HELP}
-  --limit N          the first N`;
+  --limit N          the first N sessions`;
 
 export const WHEN_HELP = `WHEN, in local time: ${WHEN_FORMS}.
-A time that the clock shows twice, in the night in which it is set back, is the first of the two; with Z or +01:00 it is
-exact.`;
+A time that the clock shows twice, in the night when it is set back, means the first of the two. Write Z or +01:00 for an
+exact time.`;
 
 /** @throws UsageError for an invalid value */
 export function criteriaFrom(options: Options, now: number): Criteria {

@@ -34,9 +34,9 @@ export const sessionsFollow: Command<SessionsFollowPorts> = {
   name: "sessions follow",
   summary: "print records as they are written, in plain words",
   usage: `[--team T] [--member M] [--client IP|NET] [--key FP] [--host H] [--denied] [--cause C] [--request TEXT] [--lines N] [--json] ${FILES.usage}`,
-  help: `Shows the last records, then each one as it is written, until Ctrl-C: when, team and member, the end of the session's
-id as sessions show and kill take it, and what happened. Every option leaves only sessions that match so far: --denied
-shows a session from its first denial on.
+  help: `Prints the last records, then each new record, until Ctrl-C. A line has the time, team and member, the end of the session's
+id (which sessions show and kill accept), and the event. Each option selects sessions by their records so far: with --denied
+a session appears from its first denial on.
 
 ${helpFor(followOptions)}
   --lines N          begin with the last N records, 10 by default
@@ -44,7 +44,7 @@ ${helpFor(followOptions)}
 ${FILES.help}
 
 Sessions that began more than ${DAYS} days ago are not followed.
-Exit status: 0 when nobody reads any more, 64 for a wrong option, ${DENIED_HELP}, 74 where the records cannot be read.
+Exit status: 0 when stdout is closed, 64 for a wrong option, ${DENIED_HELP}, 74 where the records cannot be read.
 `,
   options: {
     ...FILES_OR_JOURNAL.options,

@@ -42,16 +42,17 @@ export const sessionsKill: Command<SessionsKillPorts> = {
   name: "sessions kill",
   summary: "end a running session",
   usage: `ID [--json] ${FILES.usage}`,
-  help: `Ends a running session in good order: its nixgate is told to (by SIGTERM, or through the supervisor), ends the command and everything in its scope (SIGTERM,
-after stop_timeout SIGKILL), writes the records with the cause killed-by-admin and exits. Waits for that.
-ID is the session's id, or as much of its beginning or its end as is found only once; TEAM/ID names the team, too. Only
-root and the session's own account may do it. What is signalled is a process of the account that owns the team's records.
+  help: `Ends a running session in good order. Its nixgate (by SIGTERM), or the supervisor, ends the command and all processes in its
+scope (SIGTERM, after stop_timeout SIGKILL), and writes the records with the cause killed-by-admin. This command waits until
+the session has ended.
+ID is the session's id, or the first or last characters of it if only one session matches. TEAM/ID also names the team. Only
+root and the session's own account may end it. Only a process of the account that owns the team's records is signalled.
 
   --json             one JSON document
 ${FILES.help}
 
 Exit status: 0 when the session has ended; 64 for an id that is not on record, or a session that has ended already or
-runs on another host; 69 where it has not ended in time; 77 where this account may not, or
+runs on another host; 69 if it has not ended in time; 77 if this account may not end it, or if
 the session is not found and this account may not read all records.
 `,
   options: { ...FILES.options, json: { type: "boolean" } },

@@ -29,16 +29,16 @@ export const sessionsList: Command<PrintingPorts> = {
   name: "sessions list",
   summary: "list recorded and running sessions, newest first",
   usage: `${FILTER_USAGE} [--sort start|wall|cpu|memory] [--json] ${SUMMARIES.usage}`,
-  help: `Lists sessions, newest first; every option leaves only those that match, all options together.
+  help: `Lists sessions, newest first. Each option selects sessions, and options are combined.
 
 ${FILTER_HELP}
-  --sort ORDER       start: the newest first; wall, cpu, memory: those first that took most, ${SORTED_MAX} without --limit
+  --sort ORDER       start: the newest first; wall, cpu, memory: the highest value first, ${SORTED_MAX} without --limit
   --json             one JSON document
 ${SUMMARIES.help}
 
 ${WHEN_HELP}
-A session without an end whose process is gone is "lost": nixgate or the machine died under it.
-What is damaged in the files is said on stderr and passed over; \`nixgate sessions verify\` looks at all of it.
+A session without an end whose process has ended is "lost": nixgate or the machine died.
+Damaged records are named on stderr and left out; \`nixgate sessions verify\` checks all of them.
 Exit status: 0, 64 for a wrong option, ${DENIED_HELP}, 74 where the records cannot be read.
 `,
   options: {

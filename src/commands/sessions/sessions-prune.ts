@@ -31,22 +31,22 @@ export const sessionsPrune: Command<PruneCommandPorts> = {
   name: "sessions prune",
   summary: "remove old days of records, and record what they were",
   usage: `--older-than AGE [--team T] [--dry-run] [--damaged] [--json] [--seal-dir DIR] ${FILES.usage}`,
-  help: `Removes the record files of whole days (UTC) that are over for longer than AGE. What each file was is sealed first, so
-that \`nixgate sessions verify\` goes on finding nothing; a file that went in another way is a finding. To be run by root.
-It asks nothing and says what it does.
+  help: `Removes the record files of whole days (UTC) that ended longer than AGE ago. It first seals a note of each file, so that
+\`nixgate sessions verify\` does not report it. A file that is removed in another way is a finding. Run it as root. It does not
+ask for confirmation, and prints each removed file.
 
   --older-than AGE   90d, 12w, 36h: at least a day
   --team T           only this team's
-  --dry-run          say what would be done, and do nothing
-  --damaged          also files in which verify finds more than a crash: without it they are kept, as evidence
+  --dry-run          print what would be removed, and remove nothing
+  --damaged          also remove files in which verify finds more than a crash; without it they are kept as evidence
   --json             one JSON document
 ${SEAL_HELP}
 
 A day with a session that is still running is kept. A day that the clock showed by mistake (\`nixgate sessions acknowledge
---clock-was-wrong\`) is as old as its last seal. The files of one team are read for half an hour at most: those that it has no
-time for are kept, which is said, and the next run goes on.
-Exit status: 0; 64 for a wrong option; 65 where a damaged file was kept; 73 where the key or the seals cannot be had; 74
-where a file cannot be read or removed; 75 where a day was kept because of a running session.
+--clock-was-wrong\`) is as old as its last seal. The files of one team are read for at most half an hour. Files that it has no
+time for are kept, with a message, and the next run continues.
+Exit status: 0; 64 for a wrong option; 65 if a damaged file was kept; 73 if the key or the seals cannot be opened; 74
+if a file cannot be read or removed; 75 if a day was kept because of a running session.
 `,
   options: {
     ...SEAL_OPTIONS,

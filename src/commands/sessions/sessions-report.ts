@@ -28,17 +28,17 @@ export const sessionsReport: Command<SessionsReportPorts> = {
   name: "sessions report",
   summary: "make a page for a browser: charts, denials, each session",
   usage: `[-o FILE] ${FILTER_USAGE} [--log-dir DIR] [--config-dir DIR] [--journal DIR | --merge]`,
-  help: `Makes one HTML page of the sessions that match. It needs no network, holds no script or picture from elsewhere, can be
-read without its own script, and can be printed.
+  help: `Makes one HTML page of the sessions that match. It needs no network, loads no script or picture, can be read without its own
+script, and can be printed.
 
-  -o, --output FILE  to a file that only this account can read; without it, to stdout
-  --json             with -o: say on stdout what was written, as one JSON document
+  -o, --output FILE  write to a file that only this account can read; without it, to stdout
+  --json             with -o: print a summary on stdout, as one JSON document
 ${FILTER_HELP}
 ${FILES_OR_JOURNAL.help}
 
 ${WHEN_HELP}
-Figures and charts are of all sessions that match; the newest ${PARTS_MAX} have a row and a part of their own. Caps come from
-the policies of the configuration as they are now, where they can be read.
+Figures and charts cover all sessions that match. The newest ${PARTS_MAX} have a row and a section of their own. Caps come from
+the current policies, if they can be read.
 Example: nixgate sessions report --since "last monday" -o report.html
 Exit status: 0; 64 for a wrong option; 73 where the file cannot be created; 74 where it cannot be written, or the
 records cannot be read; ${DENIED_HELP}.

@@ -19,17 +19,17 @@ import { allFields, story } from "./sessions-story.ts";
 
 export const sessionsShow: Command<SessionsPorts> = {
   name: "sessions show",
-  summary: "tell a session as a story, with all its records",
+  summary: "print the events of a session, with all its records",
   usage: `ID [--json] ${SUMMARIES.usage}`,
-  help: `Shows what happened in a session, with times relative to its start, then every field as it was recorded.
-ID is the session's id, or as much of its beginning or its end as is found only once; TEAM/ID names the team, too.
+  help: `Prints the events of a session, with times relative to its start, then every recorded field.
+ID is the session's id, or the first or last characters of it if only one session matches. TEAM/ID also names the team.
 
   --json             one JSON document
 ${SUMMARIES.help}
 
-Exit status: 0; 64 for an id that is not on record, or fits several sessions; 65 where the session's records were
-changed or are incomplete (what is left of them is shown); 77 where it is not found and this
-account may not read all records; 74 where the records cannot be read.
+Exit status: 0; 64 for an id that is not on record, or matches several sessions; 65 if the session's records were
+changed or are incomplete (the rest of them is printed); 77 if it is not found and this
+account may not read all records; 74 if the records cannot be read.
 `,
   options: { ...SUMMARIES.options, json: { type: "boolean" } },
   async run({ positionals, options }, ports) {

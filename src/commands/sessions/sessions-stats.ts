@@ -12,17 +12,17 @@ export const sessionsStats: Command<SessionsPorts> = {
   name: "sessions stats",
   summary: "count sessions and their use for each team and member",
   usage: `${WHICH_USAGE} [--json] ${SUMMARIES.usage}`,
-  help: `Counts sessions for each team and member: how many, how often they were turned away and why, how they ended, CPU
-hours, the highest memory peak, and how long they took: half of them up to P50, 95 of 100 up to P95. The options choose
-the sessions as those of \`nixgate sessions list\` do. Of a team ${GROUPS_MAX} members stand alone; all others are counted together
-as ${OTHERS}, and so are teams.
+  help: `Counts for each team and member: sessions, denials with their reasons, causes of the ends, CPU hours, the highest memory
+peak, and durations (half of the sessions took up to P50, 95 of 100 up to P95). The options select sessions as those of
+\`nixgate sessions list\` do. Up to ${GROUPS_MAX} members of a team are counted separately, and all others together as ${OTHERS}. The same
+holds for teams.
 
 ${WHICH_HELP}
   --json             one JSON document
 ${SUMMARIES.help}
 
 ${WHEN_HELP}
-A session counts as a whole, also where only a part of it lies between --since and --until.
+A session counts as a whole, also if only a part of it is between --since and --until.
 Exit status: 0, 64 for a wrong option, ${DENIED_HELP}, 74 where the records cannot be read.
 `,
   options: { ...SUMMARIES.options, ...whichOptions, json: { type: "boolean" } },

@@ -11,11 +11,11 @@ const SOURCE_HELP = `  --log-dir DIR      read the records below DIR
   --config-dir DIR   read the records below log.directory of DIR/nixgate.toml`;
 
 export const JOURNAL_OPTIONS = { journal: { type: "string" }, merge: { type: "boolean" } } as const;
-const JOURNAL_HELP = `  --journal DIR      read the copies of the records in the journal files below DIR, of whatever hosts
+const JOURNAL_HELP = `  --journal DIR      read the copies of the records in the journal files below DIR, of all hosts
   --merge            read the copies in all journals of this host, also those that came from other hosts`;
 
 const INDEX_OPTIONS = { "no-index": { type: "boolean" } } as const;
-const INDEX_HELP = `  --no-index         read the records themselves, not what was kept of them when they were last read`;
+const INDEX_HELP = `  --no-index         do not use the cache: read the records themselves`;
 
 /** The options of commands that read the record files of this host. */
 export const FILES = {

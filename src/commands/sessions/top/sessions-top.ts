@@ -49,21 +49,21 @@ const DAY_MS = 86_400_000;
 
 export const sessionsTop: Command<SessionsTopPorts> = {
   name: "sessions top",
-  summary: "watch running sessions and what they take",
+  summary: "watch running sessions and their resource use",
   usage: `[--once] [--json] [--team T] [--interval 2s] [--days N] ${FILES.usage}`,
-  help: `Shows the running sessions of this host, the busiest first: CPU over the last interval, memory and tasks of the command
-that runs, each against its limit. q or Ctrl-C leaves. SESSION is the end of the id, as sessions show and kill take it.
+  help: `Shows the running sessions of this host, the busiest first: CPU in the last interval, memory and tasks of the running
+command, each with its limit. q or Ctrl-C ends it. SESSION is the end of the id, which sessions show and kill accept.
 
-  --once             one table; also where stdout is not a terminal
+  --once             print one table; also if stdout is not a terminal
   --json             one JSON document, once
   --team T           of this team
-  --interval TIME    how often, and over how long CPU is measured: ${INTERVAL_MS / 1000}s, with --once ${ONCE_MS}ms
-  --days N           read the files of the last N days, 2 by default; of an older one the index says whether a session
-                     of it still runs
+  --interval TIME    the interval of the display and of the CPU figure: ${INTERVAL_MS / 1000}s, with --once ${ONCE_MS}ms
+  --days N           read the files of the last N days, 2 by default; for older files the index says whether a
+                     session still runs
 ${FILES.help}
 
-The figures are those of the command's cgroup; without one they are the sum over the processes that are there, and
-memory is what is resident. What is closed to new sessions (nixgate close) stands above them. A figure or a limit that is not known is "-".
+The figures are those of the command's cgroup. Without a cgroup they are sums over its processes, and memory is resident
+memory. The first lines have the closures of nixgate close. An unknown figure or limit is "-".
 Exit status: 0, 64 for a wrong option, ${DENIED_HELP}, 74 where the records cannot be read.
 `,
   options: {

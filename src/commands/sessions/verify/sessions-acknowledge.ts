@@ -28,26 +28,26 @@ const NOTHING = { size: 0, lines: 0, sha256: "0".repeat(64) };
 
 export const sessionsAcknowledge: Command<AcknowledgePorts> = {
   name: "sessions acknowledge",
-  summary: "explain findings of verify, and put that on record",
+  summary: "explain findings of verify, on record",
   usage: `WHAT --because TEXT [--journal DIR | --merge | --no-journal] [--json] [--seal-dir DIR] ${FILES.usage}`,
-  help: `Runs the checks of \`nixgate sessions verify\` and puts on record that what they find in a session, a file or a line is
-explained. Each is a seal, with who, when and why. verify and prune pass over it from then on, as long as the file begins
-with the bytes that it had: what is changed afterwards is a new finding. \`verify --acknowledged\` lists what is explained.
-To be run by root. WHAT is one of:
+  help: `Runs the checks of \`nixgate sessions verify\` and marks the findings in a session, a file or a line as explained. For each a
+seal records the account, the time and the reason. verify and prune then ignore the finding, as long as the file begins with
+the same bytes: a later change is a new finding. \`verify --acknowledged\` lists explained findings. Run it as root. WHAT is
+one of:
 
   SESSION            findings in this session
   FILE[:LINE]        findings in this file or line, as verify names them
   --all              all that verify finds now
   --clock-was-wrong DAY
                      the host's clock showed this day (YYYY-MM-DD, UTC) by mistake, for example because it has no clock
-                     battery: sessions may come to that day's files at any time, also after they were pruned; a seal that
-                     was made on it does not say that another day is over; and prune goes by the last seal of such a file
-  --because TEXT     why, up to ${WHY_MAX} characters
+                     battery. Sessions may then be added to that day's files at any time, also after a prune. A seal made
+                     on that day does not prove that another day is over. prune uses the last seal of such a file.
+  --because TEXT     the reason, up to ${WHY_MAX} characters
   --json             one JSON document
 ${SEAL_HELP}
 
-Exit status: 0; 64 for a wrong option, or where verify finds nothing there; 73 where the key or the seals cannot be had; 74
-where a file cannot be read, or a seal cannot be written.
+Exit status: 0; 64 for a wrong option, or if verify finds nothing there; 73 if the key or the seals cannot be opened; 74
+if a file cannot be read, or a seal cannot be written.
 `,
   options: {
     ...SEAL_OPTIONS,

@@ -32,18 +32,19 @@ export const sessionsSeal: Command<SealPorts> = {
   summary: "seal the records with a key that only root reads",
   usage: `[--json] [--seal-dir DIR] ${FILES.usage}`,
   help: `Seals every record file that has grown since its last seal: its size, its number of lines and its SHA-256, under an
-HMAC with a key that the first seal makes (seal.key, mode 0600). \`nixgate sessions verify\`, run by root, then finds
-whatever is changed in what was sealed. A file may grow behind its seal. To be run by root from a timer: what an account
-does to its own records between two runs is not found by seals. A file that cannot be read is said, and all others are
-sealed; one that its owner holds a lease on (F_SETLEASE, fcntl(2)) is waited for, a minute at most. Files that it has no
-time for, a minute of reading for each team and ten in all, are said as well, and the next run goes on with them.
+HMAC with a key that the first seal makes (seal.key, mode 0600). \`nixgate sessions verify\`, run by root, then finds every
+change in the sealed part. A file may grow after its seal. Run it as root from a timer: seals do not find changes that an
+account makes to its own records between two runs. A file that cannot be read is named, and all others are sealed. It waits
+at most a minute for a file on which the owner holds a lease (F_SETLEASE, fcntl(2)). It reads for one minute for each team,
+and for ten minutes in all. Files that it has no time for are named, and the next run continues with them.
 
   --json             one JSON document
 ${SEAL_HELP}
 
-Each seal carries the one before it, so keep a copy of the last line of the seals elsewhere to have their end vouched for.
-Exit status: 0; 65 where a file is not what was sealed (it is sealed as it is, and its earlier seals go on saying so); 73
-where the key or the seals cannot be had; 77 where this account may not read a file; 74 where one cannot be read, or a seal cannot be written.
+Each seal carries the mark of the seal before it. Keep a copy of the last line elsewhere, to prove that no seal was cut off.
+Exit status: 0; 65 if a file differs from its seal (it is sealed as it is, and verify still reports the earlier seals); 73
+if the key or the seals cannot be opened; 77 if this account may not read a file; 74 if a file cannot be read, or a seal
+cannot be written.
 `,
   options: { ...SEAL_OPTIONS, json: { type: "boolean" } },
   async run({ positionals, options }, ports) {

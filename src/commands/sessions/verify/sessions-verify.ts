@@ -37,29 +37,29 @@ export const sessionsVerify: Command<VerifyPorts> = {
   name: "sessions verify",
   summary: "check chain, order and completeness of all records",
   usage: `[--journal DIR | --merge | --no-journal] [--host H] [--within TIME] [--sealed-as DIR] [--seal-dir DIR] [--json] ${FILES.usage}`,
-  help: `Checks every record file by three layers, and says of each how far it reached:
+  help: `Checks every record file with three layers, and prints what each layer covers:
 
-  chain    the hashes in the records: bytes changed, records removed, moved or copied, lines forged without a chain,
-           torn lines, sessions without an end that nobody serves any more. Sessions that are running are fine.
-  journal  the copies in the journal: whatever was removed from the files, and sessions that have no copy.
-  seal     what root vouched for (\`nixgate sessions seal\`): bytes changed, an end cut off, files gone, sessions that were
-           put into a day when it was over.
+  chain    the hashes in the records find changed bytes, records that were removed, moved or copied, lines forged without
+           a chain, incomplete lines, and sessions without an end that no process serves. Running sessions are no finding.
+  journal  the copies in the journal find records removed from the files, and sessions that have no copy.
+  seal     the seals of root (\`nixgate sessions seal\`) find changed bytes, an end cut off, missing files, and sessions added
+           to a day after its end.
 
   --journal DIR      compare with the journal files below DIR instead of this host's own journal
   --merge            compare with all journals of this host
                      (either of them without --log-dir and --config-dir: check the copies themselves)
-  --host H           whose copies those are, of several hosts'; otherwise the hosts that the files name
+  --host H           use the copies of this host, instead of the hosts that the files name
   --no-journal       do not compare with a journal
-  --within TIME      read the files of each team for so long at most, ${READING_TIME.team / 60_000}min by default, and each
-                     file for ${READING_TIME.file / 60_000}min: what was not read is said
+  --within TIME      the longest time for the files of each team, ${READING_TIME.team / 60_000}min by default, and for each
+                     file, ${READING_TIME.file / 60_000}min; files that were not read are named
   --sealed-as DIR    the records are a copy of those that were sealed as DIR
-  --acknowledged     list also what root has explained (\`nixgate sessions acknowledge\`)
+  --acknowledged     also list findings that root has explained (\`nixgate sessions acknowledge\`)
   --json             one JSON document
 ${SEAL_HELP}
 
-Only root reads the key of the seals and the whole journal: as another account verify checks less, and says so.
-Exit status: 0 where nothing was found that root has not explained; 65 where something was; 77 where
-this account may not read all of it, 74 where a file cannot be read for another reason.
+Only root can read the key of the seals and the whole journal. As another account verify checks less, and says so.
+Exit status: 0 without findings, or if root has explained all; 65 with findings; 77 if
+this account may not read all files, 74 if a file cannot be read for another reason.
 `,
   options: {
     ...SEAL_OPTIONS,
