@@ -16,6 +16,8 @@ const PACKAGES = [
   ...["nix-bin", "nix-setup-systemd"],
   // Static, because a build's sandbox holds no libraries.
   ...["bash-static", "busybox-static"],
+  // Doors by which an account's processes may come to be outside of its sessions.
+  ...["cron", "at", "polkitd", "pkexec", "systemd-container"],
 ];
 
 /** Older tools than the packages they fetch, and clocks that run elsewhere, are no reason to refuse a package. */

@@ -41,7 +41,8 @@ install -m 644 "$keys/host.pub" "$rootfs/etc/ssh/ssh_host_ed25519_key.pub"
 sed -i '/pam_motd/d;/pam_mail/d' "$rootfs/etc/pam.d/sshd"
 
 systemctl -q --root="$rootfs" enable guest-network.service ssh.service nix-daemon.socket
-systemctl -q --root="$rootfs" disable nix-daemon.service 2>/dev/null || true
+# Tests start cron and at where they need them.
+systemctl -q --root="$rootfs" disable nix-daemon.service cron.service atd.service 2>/dev/null || true
 
 # What a guest without devices and without a past has no use for. udev alone costs 4 seconds of a boot.
 while read -r unit; do
@@ -51,7 +52,6 @@ apt-daily.timer
 apt-daily-upgrade.timer
 console-getty.service
 dev-hugepages.mount
-dev-mqueue.mount
 dpkg-db-backup.timer
 e2scrub_all.timer
 e2scrub_reap.service
