@@ -30,6 +30,7 @@ const MANAGERS = [
  */
 const OUT_OF_REACH = [
   ...["/run/dbus", "/run/ssh-unix-local", "/run/systemd/notify", "/run/systemd/private", "/run/systemd/report"],
+  ...["/run/systemd/machine", "/run/polkit"],
   "/run/systemd/userdb/io.systemd.DynamicUser", // not the others: one of them may be the source of the account
   "/run/systemd/io.system.ManagedOOM", // systemd 252
   ...MANAGERS.map((name) => `/run/systemd/io.systemd.${name}`),
@@ -44,6 +45,13 @@ const SANDBOX: readonly Confining[] = [
   word("ProtectHome", "tmpfs"), // an empty folder; with "yes" Nix 2.8 fails with EACCES on its settings in HOME
   { name: "InaccessiblePaths", value: OUT_OF_REACH.join(" "), bus: ["InaccessiblePaths", "as", OUT_OF_REACH] },
   on("PrivateTmp"),
+  on("PrivateIPC"), // System V objects and message queues: ipc_namespaces(7)
+  // PrivateDevices= leaves the host's there
+  {
+    name: "TemporaryFileSystem",
+    value: "/dev/shm:mode=1777,nosuid,nodev",
+    bus: ["TemporaryFileSystem", "a(ss)", [["/dev/shm", "mode=1777,nosuid,nodev"]]],
+  },
   on("PrivateDevices"),
   on("NoNewPrivileges"),
   { name: "CapabilityBoundingSet", value: "", bus: ["CapabilityBoundingSet", "t", 0n] },

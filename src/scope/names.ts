@@ -21,6 +21,11 @@ export function waitingUnitName(team: TeamName, session: SessionId, n: number): 
   return `nixgate-${team}-${session}-${n}-wait.scope`;
 }
 
+/** `nixgate-<team>-<session>-ipc.service`, which removes what an account's sessions left in memory. */
+export function ipcUnitName(team: TeamName, session: SessionId): string {
+  return `nixgate-${team}-${session}-ipc.service`;
+}
+
 /**
  * `nixgate-<team>-<session>-<n>.scope`. A dash in a scope's name has no meaning for systemd. `n` counts the session's
  * commands from 1.

@@ -74,6 +74,7 @@ export async function receive(
     await guest.talk.end();
     if (guest.scope !== undefined) killWhole(guest.scope); // by now no process of the session may be left
     if (guests.get(pid) === guest) guests.delete(pid);
+    if (guest.watch && guest.session !== undefined) supervisor.ipcObjects.sessionEnded(guest.fifo, guest.session);
   };
   const complain = complaints(supervisor.warn, MOST_COMPLAINTS);
   const tellOfWaiting = complaints(supervisor.warn, 1);

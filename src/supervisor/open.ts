@@ -15,6 +15,7 @@ import type { TeamName } from "../units/ids.ts";
 import { tally } from "./admission-counters.ts";
 import { receive } from "./dispatch.ts";
 import { passedFifos } from "./fifos.ts";
+import { ipcObjects } from "./ipc-objects.ts";
 import { lateRecords } from "./late-records.ts";
 import { confinedShims } from "./shim/confined-shims.ts";
 import { strays } from "./strays.ts";
@@ -41,12 +42,14 @@ export async function openSupervisor(
   const guests: Supervisor["guests"] = new Map();
   const records = recordsForJournal("system", bySpool(`${RUN_DIRECTORY}/_journal`));
   const late = lateRecords(records.open);
+  const manager = await systemManager(own.warn);
   const supervisor: Supervisor = {
     ...own,
-    manager: await systemManager(own.warn),
+    manager,
     confinedShims: confinedShims(),
     guests,
     strays: strays((pid) => guests.get(pid)?.scope !== undefined, own.warn),
+    ipcObjects: ipcObjects(manager, guests, own.warn),
     followsCrash,
     admission: tally(),
     records: { ...records, later: late.keep },

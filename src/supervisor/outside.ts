@@ -32,6 +32,15 @@ export function outside(
   return new Map([...found].map(([uid, pids]) => [uid, [...pids]]));
 }
 
+/** Whether processes of this account run besides those that sshd has for its connections. */
+export function runsBesideLogins(uid: number): boolean {
+  const runs = (pid: number) => {
+    const status = uidOfFolder(`/proc/${pid}`) === uid ? readKernelFile(`/proc/${pid}/status`) : undefined;
+    return status !== undefined && !hasEndedIn(status) && whyNoConnection(pid, uid) !== undefined;
+  };
+  return allProcesses().some(runs);
+}
+
 /**
  * A process that forks and exits all the time has another pid before the list of all processes has been read. Its pid
  * is among the newest pids, of which proc_loadavg(5) shows one.

@@ -1,6 +1,7 @@
 import type { SessionPorts } from "../session/ports.ts";
 import type { Guest } from "./dispatch.ts";
 import type { Fifo } from "./fifos.ts";
+import type { IpcObjects } from "./ipc-objects.ts";
 import type { Waiting } from "./late-records.ts";
 import type { ConfinedShims } from "./shim/confined-shims.ts";
 import type { Strays } from "./strays.ts";
@@ -11,6 +12,7 @@ export interface Supervisor {
   readonly manager: SystemManager;
   readonly confinedShims: ConfinedShims;
   readonly strays: Strays;
+  readonly ipcObjects: IpcObjects;
   /** The shims that are being served, by pid. */
   readonly guests: Map<number, Guest>;
   readonly admission: SessionPorts["admission"];

@@ -30,6 +30,7 @@ export function scopesOfShim(
       const openedAt = clock.monotonic();
       if (!(await talk.still())) throw new ScopeUnavailable("the shim does not stand still");
       guest.watch ??= supervisor.strays.watch(fifo);
+      await supervisor.ipcObjects.settled(fifo);
       if (plan.confinement) {
         const argv = ["/bin/sh", supervisor.shim, fifo.name, member ?? ""] as const;
         await waiting.enter();

@@ -1,0 +1,113 @@
+import { lstatSync, opendirSync } from "node:fs";
+import { ipcRemoval } from "../scope/ipc-removal.ts";
+import { accountOf } from "../system/accounts/accounts.ts";
+import { sleep } from "../system/kernel/clock.ts";
+import { readFirst } from "../system/kernel/kernel-files.ts";
+import type { SessionId, TeamName } from "../units/ids.ts";
+import type { Guest } from "./dispatch.ts";
+import type { Fifo } from "./fifos.ts";
+import { runsBesideLogins } from "./outside.ts";
+import type { SystemManager } from "./systemd/system-manager.ts";
+
+/** One row an object, sysvipc(7). Its columns `uid` and `cuid` tell the owner and the creator. */
+const TABLES = ["shm", "msg", "sem"].map((name) => `/proc/sysvipc/${name}`);
+/** Where objects of shm_overview(7) and mq_overview(7) are files. */
+const FOLDERS = ["/dev/shm", "/dev/mqueue"];
+/** Other accounts control how long a table or a folder is. Behind these bounds there may be objects of this account's. */
+const MOST_BYTES = 65_536;
+const MOST_ENTRIES = 1000;
+/** The session's own processes have been ended, and may take a moment to be gone. */
+const LOOKS = 20;
+const BETWEEN_LOOKS_MS = 100;
+
+/**
+ * System V IPC objects, POSIX message queues and files in /dev/shm. They outlive the processes of a session, and what
+ * they hold counts in the team's slice. They are removed as logind does it for accounts of persons (RemoveIPC= of
+ * logind.conf(5), which leaves system accounts out): when the account's last session has ended and nothing of it runs.
+ */
+export interface IpcObjects {
+  /** A session of this team's has ended, which ran commands. Removes the account's objects where it was the last. */
+  sessionEnded(fifo: Fifo, session: string): void;
+  /** Settles when no removal of this account's is under way: a command that begins keeps what it makes. */
+  settled(fifo: Fifo): Promise<void>;
+}
+
+/** @param guests the sessions that are served now */
+export function ipcObjects(
+  manager: Pick<SystemManager, "startService">,
+  guests: ReadonlyMap<number, Guest>,
+  warn: (message: string, facts: object) => void,
+): IpcObjects {
+  const under = new Map<number, Promise<void>>();
+  const remove = async ({ name: team, uid }: Fifo, session: string) => {
+    const user = accountOf(uid)?.name;
+    if (user === undefined) return;
+    try {
+      await manager.startService({ ...ipcRemoval(team as TeamName, session as SessionId, uid), user });
+    } catch (error) {
+      warn("objects that sessions of an account left could not be removed", { team, error: String(error) });
+    }
+  };
+  const hasSession = (uid: number) => [...guests.values()].some((guest) => guest.fifo.uid === uid);
+  const removeOnceAlone = async (fifo: Fifo, session: string) => {
+    const { uid } = fifo;
+    for (let look = 0; look < LOOKS; look += 1) {
+      if (under.has(uid) || hasSession(uid) || !mayHaveObjects(uid)) return;
+      if (!runsBesideLogins(uid)) {
+        under.set(
+          uid,
+          remove(fifo, session).finally(() => under.delete(uid)),
+        );
+        return;
+      }
+      await sleep(BETWEEN_LOOKS_MS);
+    }
+  };
+  return {
+    sessionEnded(fifo, session) {
+      removeOnceAlone(fifo, session).catch((error: unknown) =>
+        warn("what sessions left in memory could not be looked for", { team: fifo.name, error: String(error) }),
+      );
+    },
+    settled: async ({ uid }) => under.get(uid),
+  };
+}
+
+/** Whether objects of this account are there, as far as a bounded look can tell: yes where there are too many to know. */
+export function mayHaveObjects(uid: number, tables = TABLES, folders = FOLDERS): boolean {
+  return tables.some((path) => isInTable(path, uid)) || folders.some((path) => isInFolder(path, uid));
+}
+
+function isInTable(path: string, uid: number): boolean {
+  try {
+    const bytes = readFirst(path, MOST_BYTES);
+    if (bytes.length === MOST_BYTES) return true;
+    const [head = "", ...rows] = bytes.toString("latin1").trim().split("\n");
+    const columns = head.trim().split(/\s+/);
+    const owners = ["uid", "cuid"].map((name) => columns.indexOf(name));
+    return rows.some((row) => {
+      const cells = row.trim().split(/\s+/);
+      return owners.some((at) => cells[at] === String(uid));
+    });
+  } catch {
+    return false; // this kernel has none
+  }
+}
+
+function isInFolder(path: string, uid: number): boolean {
+  try {
+    const folder = opendirSync(path);
+    try {
+      for (let count = 0; count < MOST_ENTRIES; count += 1) {
+        const entry = folder.readSync();
+        if (entry === null) return false;
+        if (lstatSync(`${path}/${entry.name}`, { throwIfNoEntry: false })?.uid === uid) return true;
+      }
+      return true;
+    } finally {
+      folder.closeSync();
+    }
+  } catch {
+    return false; // not mounted
+  }
+}
