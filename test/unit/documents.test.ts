@@ -70,6 +70,29 @@ describe("the tables of docs/ are the code's", () => {
   });
 });
 
+describe("SECURITY.md's table of attacks", () => {
+  const rows = tableUnder(readFileSync("SECURITY.md", "utf8"), "attack");
+  const shownBy = (cell: string) =>
+    [...cell.matchAll(/`(test\/[^`]+)` “([^”]+)”/g)].map(([, file, title]) => ({ file, title }));
+  const isIn = ({ file = "", title = "" }: { file?: string | undefined; title?: string | undefined }) =>
+    ['"', "'", "`"].some((quote) => readFileSync(file, "utf8").includes(`${quote}${title}`));
+
+  test("names, for each attack, what stops it and a test by its title", () => {
+    expect(rows.length).toBeGreaterThan(50);
+    for (const [attack = "", defence = "", shown = ""] of rows) {
+      expect({ attack, defence: defence !== "" }).toEqual({ attack, defence: true });
+      // nothing stands there but tests with their titles
+      expect({ attack, rest: shown.replace(/`test\/[^`]+` “[^”]+”(?:, )?/g, "") }).toEqual({ attack, rest: "" });
+      expect({ attack, tests: shownBy(shown).length }).not.toEqual({ attack, tests: 0 });
+    }
+    expect(new Set(rows.map(([attack]) => attack)).size).toBe(rows.length);
+  });
+
+  test("names titles of tests that are there", () => {
+    expect(rows.flatMap(([, , shown = ""]) => shownBy(shown)).filter((named) => !isIn(named))).toEqual([]);
+  });
+});
+
 test("docs/configuration.md's two example files are valid, and say nothing that would warn", async () => {
   const [host = "", policy = ""] = codeBlocks(page("configuration"), "toml");
   expect((await readHostConfig(host, "/etc/nixgate/nixgate.toml")).problems).toEqual([]);
