@@ -20,6 +20,7 @@ const CLOSED = [
   "/run/systemd/io.system*", // Debian 12 has io.system.ManagedOOM
   "/run/ssh-unix-local",
   "/run/systemd/machine", // of systemd-machined(8), which makes delegated scopes for whom polkit allows it; up to systemd 257
+  "/run/systemd/resolve.hook", // systemd-machined.socket of systemd 259 and later
   "/run/polkit", // each connection to its agent-helper.socket is a service that PID 1 starts (polkit 127)
 ] as const;
 

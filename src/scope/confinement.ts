@@ -30,7 +30,7 @@ const MANAGERS = [
  */
 const OUT_OF_REACH = [
   ...["/run/dbus", "/run/ssh-unix-local", "/run/systemd/notify", "/run/systemd/private", "/run/systemd/report"],
-  ...["/run/systemd/machine", "/run/polkit"],
+  ...["/run/systemd/machine", "/run/systemd/resolve.hook", "/run/polkit"],
   "/run/systemd/userdb/io.systemd.DynamicUser", // not the others: one of them may be the source of the account
   "/run/systemd/io.system.ManagedOOM", // systemd 252
   ...MANAGERS.map((name) => `/run/systemd/io.systemd.${name}`),

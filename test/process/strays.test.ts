@@ -1,4 +1,5 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
 import { outside } from "../../src/supervisor/outside.ts";
 import { strays } from "../../src/supervisor/strays.ts";
@@ -65,6 +66,32 @@ test.runIf(isRoot)("an account whose processes take long to end keeps no other w
   const ends = [slow.end().then(() => order.push("slow")), quick.end().then(() => order.push("quick"))];
   await Promise.all(ends);
   expect(order).toEqual(["quick", "slow"]);
+});
+
+test.runIf(isRoot)("one that ends every other process of its account is ended as well", async () => {
+  const pid = start("/usr/bin/perl", "-e", "while (1) { kill 9, -1 }");
+  await waitFor("the process", () => found().includes(pid));
+  const looked = strays(
+    () => false,
+    () => undefined,
+  );
+  expect(await looked.watch(ACCOUNT).end()).toBe(1);
+  await waitFor("its end", () => !isThere(pid));
+});
+
+const THREADS = "use threads; threads->create(sub { sleep 600 }); select undef, undef, undef, 0.2; syscall 60, 0";
+const hasThreads = process.arch === "x64" && spawnSync("/usr/bin/perl", ["-Mthreads", "-e1"]).status === 0;
+
+// the kernel shows the process as a zombie once its first thread has ended (proc_pid_stat(5))
+test.runIf(isRoot && hasThreads)("one whose first thread has ended is ended as well", async () => {
+  const pid = start("/usr/bin/perl", "-e", THREADS);
+  await waitFor("its first thread to end", () => /^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, "utf8")));
+  const looked = strays(
+    () => false,
+    () => undefined,
+  );
+  expect(await looked.watch(ACCOUNT).end()).toBe(1);
+  await waitFor("its end", () => !isThere(pid));
 });
 
 test.runIf(isRoot)("a process that ends by itself in this moment is none", async () => {
