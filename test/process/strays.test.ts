@@ -94,22 +94,6 @@ test.runIf(isRoot && hasThreads)("one whose first thread has ended is ended as w
   await waitFor("its end", () => !isThere(pid));
 });
 
-const PROCESS_OF_THREADS =
-  "use threads; threads->create(sub { sleep 600 }); select undef, undef, undef, 0.2; syscall 60, 0";
-const hasThreads = spawnSync("/usr/bin/perl", ["-Mthreads", "-e1"]).status === 0 && process.arch === "x64";
-
-// a thread's number is its own; the kernel shows the process as a zombie once its first thread has ended (proc_pid_stat(5))
-test.runIf(isRoot && hasThreads)("one whose first thread has ended is ended as well", async () => {
-  const pid = start("/usr/bin/perl", "-e", PROCESS_OF_THREADS);
-  await waitFor("its first thread to end", () => /^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, "utf8")));
-  const looked = strays(
-    () => false,
-    () => undefined,
-  );
-  expect(await looked.watch(ACCOUNT).end()).toBe(1);
-  await waitFor("its end", () => !isThere(pid));
-});
-
 test.runIf(isRoot)("a process that ends by itself in this moment is none", async () => {
   const looked = strays(
     () => false,
