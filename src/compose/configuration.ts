@@ -51,7 +51,7 @@ export async function sessionsPorts(): Promise<SessionsPorts> {
     import("../system/archive/archive.ts"),
     import("../system/lost/liveness.ts"),
     import("../system/archive/index-folder.ts"),
-    import("../system/terminal/progress.ts"),
+    import("../system/terminal/output.ts"),
   ]);
   const progress = progressLine();
   return {
@@ -72,7 +72,7 @@ export async function outputPorts(): Promise<OutputPorts> {
 }
 
 export async function printingPorts(): Promise<PrintingPorts> {
-  const { write } = await import("../system/terminal/exit-process.ts");
+  const { write } = await import("../system/terminal/output.ts");
   return { ...(await sessionsPorts()), print: (text) => write(1, text) };
 }
 

@@ -62,15 +62,13 @@ export const RECORDS: Entries = {
   "sessions top": async () => {
     const { sessionsTop } = await import("../commands/sessions/top/sessions-top.ts");
     return bind(sessionsTop, async () => {
-      const [{ growthOf }, { liveFigures }, { hostFigures }, { clock, sleep }, { bootsHere }, screen] =
-        await Promise.all([
-          import("../system/archive/growth.ts"),
-          import("../system/cgroup/live-figures.ts"),
-          import("../system/kernel/host-figures.ts"),
-          import("../system/kernel/clock.ts"),
-          import("../system/lost/liveness.ts"),
-          import("../system/terminal/screen.ts"),
-        ]);
+      const [{ growthOf }, { hostFigures, liveFigures }, { clock, sleep }, { bootsHere }, screen] = await Promise.all([
+        import("../system/archive/growth.ts"),
+        import("../system/cgroup/live-figures.ts"),
+        import("../system/kernel/clock.ts"),
+        import("../system/lost/liveness.ts"),
+        import("../system/terminal/screen.ts"),
+      ]);
       return {
         ...(await sessionsPorts()),
         ...{ growthOf, liveFigures, hostFigures, sleep },
@@ -89,7 +87,7 @@ export const RECORDS: Entries = {
       const [{ sessionProcessToSignal }, { sleep }, { timeoutFor }] = await Promise.all([
         import("../system/kernel/session-process.ts"),
         import("../system/kernel/clock.ts"),
-        import("../session/timeouts.ts"),
+        import("../session/configuration.ts"),
       ]);
       const files = await ownFiles();
       return {

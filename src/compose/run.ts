@@ -2,7 +2,7 @@ import type { CommandResult } from "../cli/command.ts";
 import { familyAlone, findCommand, unknownCommand } from "../cli/find-command.ts";
 import { commandHelp, familyHelp, overview } from "../cli/help.ts";
 import { tellSyslog } from "../system/journal/syslog.ts";
-import { leave, write } from "../system/terminal/exit-process.ts";
+import { exitProcess, write } from "../system/terminal/output.ts";
 import { NixgateError } from "../units/error.ts";
 import { exhausted } from "../units/exhausted.ts";
 import { ExitStatus } from "../units/exit-status.ts";
@@ -72,5 +72,5 @@ const bug = (said: string) => `nixgate: this is a bug in nixgate: ${escapeText(s
 function finish(result: CommandResult): void {
   if (result.stderr !== undefined) write(2, result.stderr);
   if (result.stdout !== undefined) write(1, result.stdout);
-  leave(result.status);
+  exitProcess(result.status);
 }

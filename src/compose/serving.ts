@@ -8,9 +8,8 @@ export const SERVING: Entries = {
     const { supervise } = await import("../commands/session/supervise.ts");
     return bind(supervise, () => ({
       async open(directory) {
-        const [{ openSupervisor }, { openLog }, { parsersOfMany }] = await Promise.all([
+        const [{ openLog, openSupervisor }, { parsersOfMany }] = await Promise.all([
           import("../supervisor/open.ts"),
-          import("../supervisor/log.ts"),
           import("../policy/schema/parsers.ts"),
         ]);
         const parsers = parsersOfMany();

@@ -1,4 +1,4 @@
-import { leave } from "../system/terminal/exit-process.ts";
+import { exitProcess } from "../system/terminal/output.ts";
 import { bind, type Entries } from "./bind.ts";
 import { configuring } from "./configuration.ts";
 import { HOLDER, SHIM, VERSION } from "./places.ts";
@@ -12,7 +12,7 @@ export const SESSION: Entries = {
       const arrived = { startedAt: clock.now(), arrivedAt: clock.monotonic() };
       const [{ sessionPorts }, { readOwnEnvironment }, machine, { readUserAuth }, { startTicks }, { toldBySshd }] =
         await Promise.all([
-          import("../system/session/session-ports.ts"),
+          import("../standalone/session-ports.ts"),
           import("../system/kernel/environment.ts"),
           import("../system/kernel/machine.ts"),
           import("../system/session/user-auth.ts"),
@@ -42,8 +42,8 @@ export const SESSION: Entries = {
     return bind(readRequest, async () => {
       const [{ requestsFor }, { tellClient }, { becomeShim }, { readOwnEnvironment }, { statusOf }] = await Promise.all(
         [
-          import("../system/session/requests.ts"),
-          import("../system/session/client.ts"),
+          import("../standalone/requests.ts"),
+          import("../standalone/client.ts"),
           import("../system/kernel/machine.ts"),
           import("../system/kernel/environment.ts"),
           import("../ending/cause.ts"),
@@ -51,7 +51,7 @@ export const SESSION: Entries = {
       );
       // This session ends as one that an administrator ends. The pending read from the client would keep this process
       // alive.
-      process.once("SIGTERM", () => leave(statusOf({ signal: "SIGTERM" })));
+      process.once("SIGTERM", () => exitProcess(statusOf({ signal: "SIGTERM" })));
       const requests = requestsFor(tellClient);
       return { requests, becomeShim: (words) => becomeShim(SHIM, words, readOwnEnvironment()) };
     });

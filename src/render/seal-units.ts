@@ -1,7 +1,17 @@
 import type { RenderedFile } from "./slices.ts";
 import { CLOSES_SOCKETS } from "./socket-acl.ts";
 import { unit } from "./unit-file.ts";
-import type { UnitPaths } from "./units.ts";
+
+/** The paths on this host, absolute. */
+export interface UnitPaths {
+  readonly program: string;
+  /** nixgate's version. A new version needs a restart of the supervisor. */
+  readonly version: string;
+  readonly configDirectory: string;
+  readonly logDirectory: string;
+  /** The primary group of an account. */
+  readonly gidOf: (account: string) => number | undefined;
+}
 
 /** The option for a configuration in another folder than the usual one. */
 export const where = (configDirectory: string) =>
@@ -23,7 +33,7 @@ Persistent=true
 );
 
 /** The service of that timer. */
-export function sealing({ program, configDirectory }: UnitPaths): RenderedFile {
+export function sealService({ program, configDirectory }: UnitPaths): RenderedFile {
   return unit(
     "nixgate-seal.service",
     `[Unit]

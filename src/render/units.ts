@@ -4,24 +4,13 @@ import { limitProperties } from "../scope/properties.ts";
 import { digest } from "../units/digest.ts";
 import { busPolicy } from "./bus-policy.ts";
 import { NO_TRACING, noManager } from "./confine-account.ts";
-import { SEAL_TIMER, sealing, where } from "./seal-units.ts";
+import { SEAL_TIMER, sealService, type UnitPaths, where } from "./seal-units.ts";
 import type { Rendered, RenderedFile, UidOf } from "./slices.ts";
 import { CLOSES_SOCKETS, socketAcl } from "./socket-acl.ts";
 import { unit } from "./unit-file.ts";
 
 /** The environment variable that tells which text of nixgate.service started the running supervisor. */
 export const RENDERED = "NIXGATE_RENDERED";
-
-/** The paths on this host, absolute. */
-export interface UnitPaths {
-  readonly program: string;
-  /** nixgate's version. A new version needs a restart of the supervisor. */
-  readonly version: string;
-  readonly configDirectory: string;
-  readonly logDirectory: string;
-  /** The primary group of an account. */
-  readonly gidOf: (account: string) => number | undefined;
-}
 
 /**
  * The units of manager = "system": the service, a socket unit with the FIFO of each team, and the slices. One socket
@@ -50,7 +39,7 @@ export function renderUnits(
     NO_TRACING,
     busPolicy(served.map(({ account }) => account)),
     sockets,
-    sealing(places),
+    sealService(places),
     SEAL_TIMER,
     ...served.flatMap(({ policy, account, uid, gid }) => [
       socket(policy, account, gid),

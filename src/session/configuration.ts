@@ -1,11 +1,13 @@
 import { closedWords, closingOf } from "../policy/closed.ts";
 import type { ConfigError } from "../policy/config-error.ts";
 import type { ConfigFiles } from "../policy/config-files.ts";
-import { loadHost, loadTeam, type PolicySource } from "../policy/load.ts";
+import { loadHost, loadPolicy, loadTeam, type PolicySource } from "../policy/load.ts";
 import type { HostConfig, Policy } from "../policy/policy.ts";
+import { SESSION } from "../policy/schema/defaults.ts";
 import type { Parsers } from "../policy/schema/parsers.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { memberName, teamName } from "../units/ids.ts";
+import type { Milliseconds } from "../units/quantities.ts";
 import type { ForcedCommand } from "./incoming-session.ts";
 import type { SessionRefusal } from "./refusal.ts";
 
@@ -68,6 +70,19 @@ export async function configureRunning(source: ConfigSource, { team, member }: F
 async function refused({ files, directory, parsers }: ConfigSource, refusal: SessionRefusal) {
   const { checked } = await loadHost(files, directory, parsers?.host);
   return { ok: false, directory, host: checked.ok ? checked.value : undefined, refusal } as const;
+}
+
+/** The time for the last records and the journal after all processes have ended, in milliseconds. */
+const LAST_WORDS_MS = 3000;
+
+/**
+ * The longest time that a session of this team takes to end after SIGTERM. The command may use all of `stop_timeout`,
+ * and its leftover processes may use it again. The defaults apply where the policy cannot be read.
+ */
+export async function timeoutFor(files: ConfigFiles, directory: string, team: string): Promise<Milliseconds> {
+  const { checked } = await loadPolicy(files, `${directory}/policies`, team);
+  const { stopTimeout, clientGoneGrace } = checked.ok ? checked.value.session : SESSION;
+  return (2 * stopTimeout + clientGoneGrace + LAST_WORDS_MS) as Milliseconds;
 }
 
 /** A file that the host cannot read at this moment is no invalid policy: the client may try again. */

@@ -14,9 +14,9 @@ import { CONTROL, type Fifo, readInTurn, sharingGroups } from "./fifos.ts";
 import { askIn, killIn, servingIn } from "./lines.ts";
 import { newSessionOf } from "./new-session.ts";
 import { resumableSessions } from "./resumable.ts";
+import type { ServedShim } from "./served-shim.ts";
 import { takeOverRoom } from "./shim/answer-room.ts";
-import { type Ask, FIRST_ASK, openShimChannel, type ShimChannel } from "./shim/shim-channel.ts";
-import type { ShimClient } from "./shim/shim-client.ts";
+import { type Ask, FIRST_ASK, openShimChannel } from "./shim/shim-channel.ts";
 import { isOurs, type ShimProcess, shimProcessOf, wakeShims } from "./shim/shim-process.ts";
 import { guardStreams } from "./shim/shim-streams.ts";
 import { answersOf, type Supervisor } from "./supervisor.ts";
@@ -33,21 +33,6 @@ const MOST_COMPLAINTS = 20;
 const answerToLost = ({ status = ExitStatus.busy }: Ask): string =>
   answerToEnd(status, status === ExitStatus.busy ? RESTARTED : { told: [], started: 0 });
 
-/** A shim that is being served. */
-export interface Guest {
-  readonly talk: ShimChannel;
-  /** The FIFO of its team. Lines from other FIFOs do not affect it. */
-  readonly fifo: Fifo;
-  /** Set when the session has an id. */
-  session?: string;
-  /** Set when the policy, and so the grace time of a lost client, is known. */
-  client: ShimClient | undefined;
-  /** The folder of the scope that its shim is in; undefined while the shim is outside of nixgate's slice. */
-  scope: string | undefined;
-  /** Set when it has run a command: the search for its account's processes outside of sessions. */
-  watch: ReturnType<Supervisor["strays"]["watch"]> | undefined;
-}
-
 /**
  * Reads the FIFOs. An unknown shim begins a session, and a known shim continues its own. Before that the supervisor
  * takes over the sessions that an earlier supervisor left, and wakes the shims that it did not answer, so that they ask
@@ -59,7 +44,7 @@ export async function receive(
   supervisor: Supervisor,
 ): Promise<void> {
   const { guests } = supervisor;
-  const host = async (guest: Guest, team: string, served: () => Promise<void>) => {
+  const host = async (guest: ServedShim, team: string, served: () => Promise<void>) => {
     const { pid } = guest.talk.shim;
     guests.set(pid, guest);
     try {
@@ -92,7 +77,7 @@ export async function receive(
       return complain(fifo, "a process asked that is no shim", { pid: shim.pid, why: environment });
     }
     const talk = openShimChannel(shim, answersOf(fifo, supervisor), ask);
-    const guest: Guest = { talk, fifo, client: undefined, scope, watch: undefined };
+    const guest: ServedShim = { talk, fifo, client: undefined, scope, watch: undefined };
     const served = host(guest, fifo.name, async () => {
       if (lost) return talk.answer(() => answerToLost(ask));
       // while the shim writes its line its stdout is the FIFO; when it is stopped its stdout is the client's again

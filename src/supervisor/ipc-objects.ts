@@ -4,9 +4,9 @@ import { accountOf } from "../system/accounts/accounts.ts";
 import { sleep } from "../system/kernel/clock.ts";
 import { readFirst } from "../system/kernel/kernel-files.ts";
 import type { SessionId, TeamName } from "../units/ids.ts";
-import type { Guest } from "./dispatch.ts";
 import type { Fifo } from "./fifos.ts";
 import { runsBesideLogins } from "./outside.ts";
+import type { ServedShim } from "./served-shim.ts";
 import type { SystemManager } from "./systemd/system-manager.ts";
 
 /** One row an object, sysvipc(7). Its columns `uid` and `cuid` tell the owner and the creator. */
@@ -35,7 +35,7 @@ export interface IpcObjects {
 /** @param guests the sessions that are served now */
 export function ipcObjects(
   manager: Pick<SystemManager, "startService">,
-  guests: ReadonlyMap<number, Guest>,
+  guests: ReadonlyMap<number, ServedShim>,
   warn: (message: string, facts: object) => void,
 ): IpcObjects {
   const under = new Map<number, Promise<void>>();

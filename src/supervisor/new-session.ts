@@ -10,8 +10,8 @@ import { ptraceScope } from "../system/kernel/ptrace-scope.ts";
 import { readUserAuth } from "../system/session/user-auth.ts";
 import type { TeamName } from "../units/ids.ts";
 import { whyNoConnection } from "./connection.ts";
-import type { Guest } from "./dispatch.ts";
 import type { Fifo } from "./fifos.ts";
+import type { ServedShim } from "./served-shim.ts";
 import { clientOfShim } from "./shim/shim-client.ts";
 import type { ShimProcess } from "./shim/shim-process.ts";
 import { requestsOfShim } from "./shim/shim-requests.ts";
@@ -29,7 +29,7 @@ export const LOOKED_AT_BY_SHIM: SessionPorts["programs"] = { problemWith: () => 
  */
 export function newSessionOf(
   fifo: Fifo,
-  guest: Guest,
+  guest: ServedShim,
   found: { readonly environment: RawEnvironment; readonly delayed: number },
   supervisor: Supervisor,
 ): ShimSession {

@@ -1,4 +1,5 @@
 import { chmodSync, existsSync, renameSync, writeFileSync } from "node:fs";
+import { pino } from "pino";
 import { accountsOf } from "../policy/accounts.ts";
 import { mayTrace } from "../session/command/standing.ts";
 import type { SupervisePorts } from "../session/supervise.ts";
@@ -8,7 +9,7 @@ import { bySpool } from "../system/journal/journal-spool.ts";
 import { removeIfThere } from "../system/kernel/kernel-files.ts";
 import { ptraceScope } from "../system/kernel/ptrace-scope.ts";
 import { READY } from "../system/kernel/resident.ts";
-import { recordsForJournal } from "../system/session/session-ports.ts";
+import { sessionRecords } from "../system/session/session-records.ts";
 import { NixgateError } from "../units/error.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import type { TeamName } from "../units/ids.ts";
@@ -26,6 +27,12 @@ const RUN_DIRECTORY = "/run/nixgate";
 /** Exists from the start of a supervisor to its orderly end. */
 const RUNNING = `${RUN_DIRECTORY}/_running`;
 
+/**
+ * The supervisor's own log, one JSON object a line on stdout. systemd connects stdout to the journal. Records of
+ * sessions are not part of it.
+ */
+export const openLog = () => pino({ base: null, timestamp: false, formatters: { level: (level) => ({ level }) } });
+
 /** @throws NixgateError E_SUPERVISE */
 export async function openSupervisor(
   own: Pick<Supervisor, "version" | "program" | "shim" | "log" | "warn">,
@@ -40,7 +47,7 @@ export async function openSupervisor(
   const followsCrash = existsSync(RUNNING);
   writeFileSync(RUNNING, "");
   const guests: Supervisor["guests"] = new Map();
-  const records = recordsForJournal("system", bySpool(`${RUN_DIRECTORY}/_journal`));
+  const records = sessionRecords("system", bySpool(`${RUN_DIRECTORY}/_journal`));
   const late = lateRecords(records.open);
   const manager = await systemManager(own.warn);
   const supervisor: Supervisor = {

@@ -16,9 +16,9 @@ import { recoverPorts } from "../system/lost/recover-ports.ts";
 import { dayOfSession, sessionId, type TeamName, teamName } from "../units/ids.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 import { kinOf, whyNoConnection } from "./connection.ts";
-import type { Guest } from "./dispatch.ts";
 import type { Fifo } from "./fifos.ts";
 import { LOOKED_AT_BY_SHIM } from "./new-session.ts";
+import type { ServedShim } from "./served-shim.ts";
 import { confinedScope } from "./shim/confined.ts";
 import { openShimChannel } from "./shim/shim-channel.ts";
 import { clientOfShim } from "./shim/shim-client.ts";
@@ -29,7 +29,7 @@ import { answersOf, type Supervisor } from "./supervisor.ts";
 
 interface Found {
   readonly fifo: Fifo;
-  readonly guest: Guest;
+  readonly guest: ServedShim;
   readonly session: ResumableSession;
 }
 
@@ -162,7 +162,7 @@ function resumableOf(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found |
   const inside = isConfined ? supervisor.confinedShims.isIn({ pid: begun.pid ?? 0, fifo, answers, cgroup }) : undefined;
   if (isConfined && !inside) return undefined;
   guardStreams(shim, fifo.uid); // a supervisor of an older nixgate did not
-  const guest: Guest = {
+  const guest: ServedShim = {
     talk: openShimChannel(shim, answers, undefined),
     fifo,
     session: start.session,

@@ -1,8 +1,8 @@
 import type { SessionPorts } from "../session/ports.ts";
-import type { Guest } from "./dispatch.ts";
 import type { Fifo } from "./fifos.ts";
 import type { IpcObjects } from "./ipc-objects.ts";
 import type { Waiting } from "./late-records.ts";
+import type { ServedShim } from "./served-shim.ts";
 import type { ConfinedShims } from "./shim/confined-shims.ts";
 import type { Strays } from "./strays.ts";
 import type { SystemManager } from "./systemd/system-manager.ts";
@@ -14,7 +14,7 @@ export interface Supervisor {
   readonly strays: Strays;
   readonly ipcObjects: IpcObjects;
   /** The shims that are being served, by pid. */
-  readonly guests: Map<number, Guest>;
+  readonly guests: Map<number, ServedShim>;
   readonly admission: SessionPorts["admission"];
   readonly records: SessionPorts["records"];
   /** The last records of ended sessions that could not be written to the disk. */

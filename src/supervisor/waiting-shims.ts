@@ -2,7 +2,7 @@ import { waitingScope } from "../scope/waiting.ts";
 import { ScopeUnavailable } from "../session/scope-unavailable.ts";
 import { cgroupOf, killWhole, MOUNT } from "../system/cgroup/cgroup.ts";
 import type { SessionId, TeamName } from "../units/ids.ts";
-import type { Guest } from "./dispatch.ts";
+import type { ServedShim } from "./served-shim.ts";
 import type { SystemManager } from "./systemd/system-manager.ts";
 
 /**
@@ -14,7 +14,7 @@ export interface Waiting {
   enter(): Promise<void>;
 }
 
-export function waitingOf(guest: Guest, team: TeamName, session: SessionId, manager: SystemManager): Waiting {
+export function waitingOf(guest: ServedShim, team: TeamName, session: SessionId, manager: SystemManager): Waiting {
   const { shim, still } = guest.talk;
   let n = 0;
   let folder: string | undefined;
@@ -33,7 +33,7 @@ export function waitingOf(guest: Guest, team: TeamName, session: SessionId, mana
 }
 
 /** Notes the shim's scope. No process may be left in its previous scope. */
-export function moved(guest: Guest, folder: string): void {
+export function moved(guest: ServedShim, folder: string): void {
   const before = guest.scope;
   guest.scope = folder;
   if (before !== undefined && before !== folder) killWhole(before);

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import type { Place } from "../../src/session/ports.ts";
-import { takingSlots } from "../../src/system/session/slots.ts";
+import { takingSlots } from "../../src/standalone/slots.ts";
 
 let names = 0;
 const newName = () => `test-${process.pid}-${names++}@0123456789ab`;
@@ -47,7 +47,7 @@ test("a name is no service: who connects is turned away, and nobody is listed tw
 });
 
 test("a place keeps no process alive", () => {
-  const script = `import("./src/system/session/slots.ts").then(({ takingSlots }) => takingSlots()("${newName()}", 1))
+  const script = `import("./src/standalone/slots.ts").then(({ takingSlots }) => takingSlots()("${newName()}", 1))
     .then((place) => console.log(place === undefined ? "full" : "held"))`;
   const said = execFileSync(process.execPath, ["-e", script], { encoding: "utf8", timeout: 10_000 });
   expect(said).toBe("held\n");

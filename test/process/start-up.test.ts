@@ -59,7 +59,7 @@ function staticallyReached({ inputs }: Metafile): readonly string[] {
 test("a session runs the code of three small packages and of no other", () => {
   expect(session.runBy(NODE, ["bin/nixgate.cjs"], { NODE_V8_COVERAGE: folder })).toMatchObject({ status: 0 });
   const run = modulesRun();
-  expect(run).toContain("src/session/run-session.ts");
+  expect(run).toContain("src/session/serve-session.ts");
   expect(run).not.toContain("src/commands/sessions/sessions-list.ts");
   expect(unique(run.map(packageOf))).toEqual(["@noble/hashes", "smol-toml", "zod"]);
 });

@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { AdmissionUnavailable } from "../../src/session/admission-unavailable.ts";
+import { countingStarts } from "../../src/standalone/starts.ts";
 import { newSessionId } from "../../src/system/kernel/machine.ts";
-import { countingStarts } from "../../src/system/session/starts.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 const NAME = "team-alpha@0123456789ab";

@@ -38,6 +38,48 @@ test.each(files)("src/%s has at most 250 lines", (file) => {
   expect(readFileSync(join("src", file), "utf8").split("\n").length).toBeLessThanOrEqual(250);
 });
 
+/** What each file imports, also types alone and also when it is called. */
+const importsOf = new Map(
+  files.map((file) => {
+    const paths = readFileSync(join("src", file), "utf8").matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g);
+    return [file, [...paths].map(([, path]) => normalize(join(dirname(file), path as string)))];
+  }),
+);
+const linesOf = (file: string) => readFileSync(join("src", file), "utf8").split("\n").length - 1;
+
+/** The files that a file reaches by imports. */
+function reachedFrom(first: string): Set<string> {
+  const reached = new Set<string>();
+  const queue = [...(importsOf.get(first) ?? [])];
+  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+    if (reached.has(file)) continue;
+    reached.add(file);
+    queue.push(...(importsOf.get(file) ?? []));
+  }
+  return reached;
+}
+
+test("no file imports itself by way of others", () => {
+  expect(files.filter((file) => reachedFrom(file).has(file))).toEqual([]);
+});
+
+test("no room has more than a fifth of all lines, and half of all files have at most 70", () => {
+  const all = files.reduce((sum, file) => sum + linesOf(file), 0);
+  const shares = [...Map.groupBy(files, roomOf)].map(([room, own]) => {
+    return { room, share: own.reduce((sum, file) => sum + linesOf(file), 0) / all };
+  });
+  expect(shares.filter(({ share }) => share > 0.2)).toEqual([]);
+  expect(files.map(linesOf).sort((a, b) => a - b)[Math.floor(files.length / 2)]).toBeLessThanOrEqual(70);
+});
+
+test("a file below 20 lines has two importers at least, and a folder has at most 20 files", () => {
+  const importers = (file: string) => files.filter((other) => importsOf.get(other)?.includes(file)).length;
+  const entries = new Set(["main.ts", "main-session.ts"]);
+  expect(files.filter((file) => !entries.has(file) && linesOf(file) < 20 && importers(file) < 2)).toEqual([]);
+  const folders = [...Map.groupBy(files, dirname)];
+  expect(folders.filter(([, { length }]) => length > 20).map(([folder]) => folder)).toEqual([]);
+});
+
 /** The files that a file loads, by all imports but those of types alone. */
 function loadedFrom(first: string): Set<string> {
   const loaded = new Set<string>();

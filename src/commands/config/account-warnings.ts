@@ -1,7 +1,7 @@
 import type { HostConfig } from "../../policy/policy.ts";
 import { type Finding, warningAt } from "../../policy/problem.ts";
 import { isPlainShell } from "../../session/command/standing.ts";
-import type { HostLook } from "./host-check.ts";
+import type { HostLook } from "./host-look.ts";
 
 interface TeamAccount {
   readonly name: string;

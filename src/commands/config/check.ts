@@ -13,7 +13,8 @@ import { placeFindings } from "../../policy/source/source.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { CONFIG_DIRECTORY, CONFIG_OPTIONS } from "../shared/config-options.ts";
 import { jsonDocument } from "../shared/json-document.ts";
-import { type HostLook, hostWarnings } from "./host-check.ts";
+import { hostWarnings } from "./host-check.ts";
+import type { HostLook } from "./host-look.ts";
 
 export interface CheckPorts {
   readonly files: ConfigFiles;

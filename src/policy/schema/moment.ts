@@ -1,3 +1,4 @@
+import { isInCalendar } from "../../units/day.ts";
 import { quoted } from "./describe-value.ts";
 import { field, type Wrong, wrongType } from "./field.ts";
 
@@ -19,14 +20,8 @@ export const moment = field("date or time", (value): number | Wrong => {
 export function readMoment(text: string): number | Wrong {
   const [, day = text] = ZONED.exec(text) ?? [];
   const time = DATE.test(text) || day !== text ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(time) || !isDay(day)) return { problem: `${quoted(text)} is not a date`, fix: FIX };
+  if (Number.isNaN(time) || !isInCalendar(day)) return { problem: `${quoted(text)} is not a date`, fix: FIX };
   return wholeSecond(time);
-}
-
-/** Whether a day is in the calendar. V8 and smol-toml take 30 February for 2 March. */
-export function isDay(day: string): boolean {
-  const time = Date.parse(`${day}T00:00:00Z`);
-  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day);
 }
 
 /** The two questions that smol-toml's dates answer. A date that was cloned is a plain Date and was judged before. */

@@ -1,6 +1,6 @@
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 import { quoted } from "../schema/describe-value.ts";
-import type { Locate, Parsed } from "./source.ts";
+import type { Locate, Parsed } from "./parsed.ts";
 
 const STRICT = { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false };
 

@@ -1,4 +1,4 @@
-import type { Parsed } from "./source.ts";
+import type { Parsed } from "./parsed.ts";
 
 const DEEPEST = 16;
 

@@ -1,6 +1,7 @@
 import type { Checked, Problem } from "../policy.ts";
-import { type Finding, isError, type KeyPath } from "../problem.ts";
+import { type Finding, isError } from "../problem.ts";
 import { parseJson } from "./json-source.ts";
+import type { Parsed } from "./parsed.ts";
 import { parseToml } from "./toml-source.ts";
 
 /** A configuration file as text. The ending of its name gives its format. */
@@ -8,14 +9,6 @@ export interface Source {
   readonly path: string;
   readonly text: string;
 }
-
-/** The values of a file, or the reason why there are none. */
-export type Parsed =
-  | { readonly ok: true; readonly data: unknown }
-  | { readonly ok: false; readonly line: number | undefined; readonly message: string; readonly fix: string };
-
-/** The 1-based line of a key. An absent key has the line of the nearest table around it. */
-export type Locate = (at: KeyPath) => number | undefined;
 
 export const isJson = (path: string): boolean => path.endsWith(".json");
 

@@ -1,7 +1,7 @@
 import type { AST } from "toml-eslint-parser";
 import { ParseError, parseTOML } from "toml-eslint-parser";
 import type { KeyPath } from "../problem.ts";
-import type { Locate } from "./source.ts";
+import type { Locate } from "./parsed.ts";
 
 /**
  * The line of each key of a TOML file. smol-toml parsed the text before. Where the parser that knows lines refuses that

@@ -1,6 +1,6 @@
 import { parse, TomlError } from "smol-toml";
-import { isDay } from "../schema/moment.ts";
-import type { Parsed } from "./source.ts";
+import { isInCalendar } from "../../units/day.ts";
+import type { Parsed } from "./parsed.ts";
 import { slipOf } from "./toml-slips.ts";
 
 /** The message and fix for each message of the parser. For any other message the parser's own words are shown. */
@@ -35,7 +35,7 @@ export function parseToml(text: string): Parsed {
 /** smol-toml takes a day that is not in the calendar for a later one, and access would last longer than was written. */
 function noSuchDay(text: string): Parsed | undefined {
   const lines = text.split("\n");
-  const line = lines.findIndex((row) => /^[^"'#]*=\s*\d{4}-\d\d-\d\d/.test(row) && !isDay(dayIn(row))) + 1;
+  const line = lines.findIndex((row) => /^[^"'#]*=\s*\d{4}-\d\d-\d\d/.test(row) && !isInCalendar(dayIn(row))) + 1;
   if (line === 0) return undefined;
   const message = `${dayIn(lines[line - 1] ?? "")} is not in the calendar`;
   return { ok: false, line, message, fix: "write a day that the month has" };

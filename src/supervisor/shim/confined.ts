@@ -7,7 +7,7 @@ import { accountOf } from "../../system/accounts/accounts.ts";
 import { killAllBut, killWhole, MOUNT } from "../../system/cgroup/cgroup.ts";
 import { appliedIn, cgroupScope } from "../../system/cgroup/cgroup-scope.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
-import type { Guest } from "../dispatch.ts";
+import type { ServedShim } from "../served-shim.ts";
 import type { Supervisor } from "../supervisor.ts";
 import { limitSlice } from "../systemd/limit-slice.ts";
 import type { ConfinedShims } from "./confined-shims.ts";
@@ -30,7 +30,7 @@ const ASKS_WITHIN_MS = 10_000;
 export async function openConfined(
   plan: ConfinedPlan,
   { argv, openedAt }: { readonly argv: readonly [string, ...string[]]; readonly openedAt: number },
-  { talk: outside, fifo }: Pick<Guest, "talk" | "fifo">,
+  { talk: outside, fifo }: Pick<ServedShim, "talk" | "fifo">,
   supervisor: Supervisor,
 ): Promise<OpenScope> {
   const { manager, confinedShims } = supervisor;

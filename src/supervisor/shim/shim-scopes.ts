@@ -5,7 +5,7 @@ import { answerToRun } from "../../session/shim-answers.ts";
 import { cgroupOf, hasCgroup2, killAllBut, notInUnit } from "../../system/cgroup/cgroup.ts";
 import { appliedIn, cgroupScope } from "../../system/cgroup/cgroup-scope.ts";
 import { clock } from "../../system/kernel/clock.ts";
-import type { Guest } from "../dispatch.ts";
+import type { ServedShim } from "../served-shim.ts";
 import type { Supervisor } from "../supervisor.ts";
 import { limitSlice } from "../systemd/limit-slice.ts";
 import { moved, type Waiting } from "../waiting-shims.ts";
@@ -17,7 +17,7 @@ import type { ShimChannel } from "./shim-channel.ts";
  * The system manager's scopes around a stopped shim. The shim runs the command as its child, and keeps the scope alive.
  */
 export function scopesOfShim(
-  guest: Guest,
+  guest: ServedShim,
   member: string | undefined,
   waiting: Waiting,
   supervisor: Supervisor,

@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, lstatSync, opendirSync, readdirSync } from "node:fs";
 import type { Archive, ArchiveProblem, DayFile, Span } from "../../archive/archive.ts";
-import { isDay } from "../../record/day.ts";
 import { RecordError, unreadableCode } from "../../record/error.ts";
 import { HOST, UNASSIGNED } from "../../record/vocabulary.ts";
+import { isDay } from "../../units/day.ts";
 import { NAME_PATTERN } from "../../units/ids.ts";
 import { escapeText } from "../../units/text.ts";
 import { inside } from "../files/safe-folder.ts";

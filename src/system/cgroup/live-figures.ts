@@ -1,6 +1,21 @@
+import { availableParallelism, loadavg } from "node:os";
+import { mem } from "systeminformation";
 import { LIVE_FILES, type LiveFigures, type LiveFile, liveFiguresFrom, present } from "../../ending/live-figures.ts";
 import { processesOfSession, resourceLimit } from "../kernel/process-group.ts";
 import { cgroupOf, readCgroupFile } from "./cgroup.ts";
+
+/** The figures of the whole machine. */
+export async function hostFigures() {
+  const { total, available } = await mem();
+  return {
+    /** The averages of 1, 5 and 15 minutes (proc_loadavg(5)). */
+    load: loadavg(),
+    cpus: availableParallelism(),
+    memory_total_bytes: total,
+    /** The memory that a new program could use without swapping (MemAvailable of proc_meminfo(5)). */
+    memory_available_bytes: available,
+  };
+}
 
 /** A running command, as its command.start record names it. */
 export interface RunningCommand {

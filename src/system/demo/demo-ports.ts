@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Interrupted, openWorkshop } from "../files/workshop.ts";
 import { findProgram } from "../kernel/programs.ts";
-import { write } from "../terminal/exit-process.ts";
+import { write } from "../terminal/output.ts";
 
 /**
  * The system operations of `nixgate demo`.

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { NixgateError } from "../../units/error.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { escapeText } from "../../units/text.ts";
-import { clearPassing, writeAll } from "../terminal/exit-process.ts";
+import { clearPassing, writeAll } from "../terminal/output.ts";
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
 /** Set whatever the umask: the output names the people who used this host and their commands. */

@@ -1,4 +1,4 @@
-import { write } from "./exit-process.ts";
+import { write } from "./output.ts";
 
 /** The event that ended a screen's wait. */
 export type Waited = "due" | "resized" | "quit";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { check } from "../../../../src/commands/config/check.ts";
-import type { HostLook } from "../../../../src/commands/config/host-check.ts";
+import type { HostLook } from "../../../../src/commands/config/host-look.ts";
 import { rangeFileOf } from "../../../../src/system/kernel/host-look.ts";
 import type { Bytes } from "../../../../src/units/quantities.ts";
 import { configFolder, files, HOST } from "../../../support/config-folder.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isDay } from "../../../src/record/day.ts";
+import { isDay } from "../../../src/units/day.ts";
 
 test.each(["1970-01-01", "2024-02-29", "2026-01-05", "2999-12-31"])("%s is a day", (day) => {
   expect(isDay(day)).toBe(true);

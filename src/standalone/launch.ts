@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
-import type { Exit } from "../../ending/ending.ts";
-import type { Plan } from "../../scope/plan.ts";
-import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
-import { clock, within } from "../kernel/clock.ts";
-import { signalAll } from "../kernel/signals.ts";
+import type { Exit } from "../ending/ending.ts";
+import type { Plan } from "../scope/plan.ts";
+import { ScopeUnavailable } from "../session/scope-unavailable.ts";
+import { clock, within } from "../system/kernel/clock.ts";
+import { signalAll } from "../system/kernel/signals.ts";
 
 /** The timeout of systemd for making a scope, in milliseconds. */
 const START_TIMEOUT_MS = 20_000;

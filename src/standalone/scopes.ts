@@ -1,18 +1,18 @@
 import { execFile } from "node:child_process";
 import { dirname } from "node:path";
-import type { EndedBy, Exit } from "../../ending/ending.ts";
-import { NO_HITS } from "../../ending/limit-hits.ts";
-import { EXPAND_NOTHING } from "../../scope/command-line.ts";
-import type { Plan } from "../../scope/plan.ts";
-import type { OpenScope, Scopes } from "../../session/ports.ts";
-import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
-import { cgroupOf, hasCgroup2, killWhole, notInUnit } from "../cgroup/cgroup.ts";
-import { applied, appliedIn, cgroupScope, terminate } from "../cgroup/cgroup-scope.ts";
-import { limitSlice } from "../cgroup/slice.ts";
-import { clock, sleep } from "../kernel/clock.ts";
-import { endedChildrenCpuMs, processesOfSession, resourceLimit } from "../kernel/process-group.ts";
-import { signalAll } from "../kernel/signals.ts";
-import { survivorsOf } from "../kernel/survivors.ts";
+import type { EndedBy, Exit } from "../ending/ending.ts";
+import { NO_HITS } from "../ending/limit-hits.ts";
+import { EXPAND_NOTHING } from "../scope/command-line.ts";
+import type { Plan } from "../scope/plan.ts";
+import type { OpenScope, Scopes } from "../session/ports.ts";
+import { ScopeUnavailable } from "../session/scope-unavailable.ts";
+import { cgroupOf, hasCgroup2, killWhole, notInUnit } from "../system/cgroup/cgroup.ts";
+import { applied, appliedIn, cgroupScope, terminate } from "../system/cgroup/cgroup-scope.ts";
+import { limitSlice } from "../system/cgroup/slice.ts";
+import { clock, sleep } from "../system/kernel/clock.ts";
+import { endedChildrenCpuMs, processesOfSession, resourceLimit } from "../system/kernel/process-group.ts";
+import { signalAll } from "../system/kernel/signals.ts";
+import { survivorsOf } from "../system/kernel/survivors.ts";
 import { type Launched, launch } from "./launch.ts";
 
 /** Scopes of the account's user manager, and their replacement where there is no manager. */

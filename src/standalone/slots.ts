@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:net";
-import { AdmissionUnavailable } from "../../session/admission-unavailable.ts";
-import type { Admission, Place } from "../../session/ports.ts";
-import { readKernelFile } from "../kernel/kernel-files.ts";
+import { AdmissionUnavailable } from "../session/admission-unavailable.ts";
+import type { Admission, Place } from "../session/ports.ts";
+import { readKernelFile } from "../system/kernel/kernel-files.ts";
 
 /**
  * The kernel keeps the slots. A process that listens on an abstract Unix socket (unix(7)) owns its name. No other

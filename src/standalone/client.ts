@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
-import type { Client, Interruption } from "../../session/ports.ts";
-import type { Milliseconds } from "../../units/quantities.ts";
-import { clock } from "../kernel/clock.ts";
+import type { Client, Interruption } from "../session/ports.ts";
+import { clock } from "../system/kernel/clock.ts";
+import { isStopped, stoppedTooLong } from "../system/session/stopped-parent.ts";
+import type { Milliseconds } from "../units/quantities.ts";
 import { watchReader } from "./stdout-reader.ts";
-import { isStopped, stoppedTooLong } from "./stopped-parent.ts";
 
 const STDOUT = 1;
 const STDERR = 2;

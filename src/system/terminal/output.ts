@@ -1,12 +1,12 @@
 import { writeSync } from "node:fs";
-import { pendingReads } from "../session/requests.ts";
+import { isatty } from "node:tty";
 
 /** Moves to the start of the line and clears it (ECMA-48). */
 const CLEAR = "\r\u001b[K";
 let passing = false;
 
 /** Writes a temporary line to the terminal of stderr. It is cleared before any other output. */
-export function writePassing(line: string): void {
+function writePassing(line: string): void {
   put(2, CLEAR + line);
   passing = true;
 }
@@ -52,11 +52,40 @@ export function writeAll(fd: number, text: string): void {
   }
 }
 
+/** Shorter work shows no progress, in milliseconds. */
+const FIRST_MS = 700;
+const NEXT_MS = 100;
+
+/** Shows the progress of long work, where stderr is a terminal; otherwise undefined. */
+export function progressLine(): ((words: () => string) => void) | undefined {
+  if (!isatty(2)) return undefined;
+  let next = performance.now() + FIRST_MS;
+  return (words) => {
+    const now = performance.now();
+    if (now < next) return;
+    next = now + NEXT_MS;
+    writePassing(words().slice(0, (process.stderr.columns || 80) - 1));
+  };
+}
+
+let reads = 0;
+
+/**
+ * Notes that a thread waits in read(2). A line that timed out leaves such a read behind.
+ * @returns notes that the read has ended
+ */
+export function noteRead(): () => void {
+  reads += 1;
+  return () => {
+    reads -= 1;
+  };
+}
+
 /**
  * Ends this process. Node joins its threads at exit, so a thread that waits in read(2) for a silent client would keep
  * the process alive. Then the process becomes a program that exits at once (execve(2) ends all other threads).
  */
-export function leave(status: number): never {
-  if (pendingReads() > 0) process.execve?.("/bin/sh", ["/bin/sh", "-c", `exit ${status}`], {});
+export function exitProcess(status: number): never {
+  if (reads > 0) process.execve?.("/bin/sh", ["/bin/sh", "-c", `exit ${status}`], {});
   process.exit(status);
 }

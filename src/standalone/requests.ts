@@ -1,7 +1,8 @@
 import { read } from "node:fs";
-import type { Requests } from "../../session/ports.ts";
-import type { Milliseconds } from "../../units/quantities.ts";
-import { clock } from "../kernel/clock.ts";
+import type { Requests } from "../session/ports.ts";
+import { clock } from "../system/kernel/clock.ts";
+import { noteRead } from "../system/terminal/output.ts";
+import type { Milliseconds } from "../units/quantities.ts";
 
 const STDIN = 0;
 const LINE_FEED = 0x0a;
@@ -43,18 +44,13 @@ export const requestsFor = (tell: (line: string) => void): Requests => ({
   },
 });
 
-let pending = 0;
-
-/** The number of reads that still wait for a byte. A line that timed out leaves one behind. */
-export const pendingReads = (): number => pending;
-
 /** The next byte, or undefined at the end of the stream. */
 function readByte(): Promise<number | undefined> {
   return new Promise((resolve) => {
     const byte = new Uint8Array(1);
-    pending += 1;
+    const ended = noteRead();
     read(STDIN, byte, 0, 1, null, (error, count) => {
-      pending -= 1;
+      ended();
       if (error?.code === "EAGAIN") setTimeout(() => readByte().then(resolve), LOOK_AGAIN_MS);
       else if (error)
         resolve(undefined); // EIO, ECONNRESET: the client is gone, which counts as the end of the stream

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { fstatSync } from "node:fs";
-import { PATH } from "../../scope/environment.ts";
-import type { Milliseconds } from "../../units/quantities.ts";
+import { PATH } from "../scope/environment.ts";
+import type { Milliseconds } from "../units/quantities.ts";
 
 const STDOUT = 1;
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { takenSlots } from "../../../../src/system/session/slots.ts";
+import { takenSlots } from "../../../src/standalone/slots.ts";
 
 const listing = `Num       RefCount Protocol Flags    Type St Inode Path
 0000000000000000: 00000002 00000000 00010000 0001 01 28840 @nixgate/team-alpha@0123456789ab/3

@@ -1,9 +1,9 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, unlinkSync, writeSync } from "node:fs";
-import { AdmissionUnavailable } from "../../session/admission-unavailable.ts";
-import type { Admission } from "../../session/ports.ts";
-import { escapeText } from "../../units/text.ts";
-import { inside, isOurs, makeFolder, openFolder, openFolderIn, UnsafeFolder } from "../files/safe-folder.ts";
-import { readKernelFile } from "../kernel/kernel-files.ts";
+import { AdmissionUnavailable } from "../session/admission-unavailable.ts";
+import type { Admission } from "../session/ports.ts";
+import { inside, isOurs, makeFolder, openFolder, openFolderIn, UnsafeFolder } from "../system/files/safe-folder.ts";
+import { readKernelFile } from "../system/kernel/kernel-files.ts";
+import { escapeText } from "../units/text.ts";
 
 const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
 const FLAGS = O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
