@@ -380,4 +380,7 @@ test("what was kept of a file is not used any more when another account has got 
   await build();
   chmodSync(path(), 0o666);
   expect(isKept()).toBe(false);
+  await settle();
+  read(indexed());
+  expect(isKept()).toBe(false); // nor is it kept anew
 });
