@@ -99,7 +99,7 @@ test("prune by root of what belongs to an account keeps verify silent", async ({
   const folder = "/var/log/nixgate/alpha";
   await builder.asRoot(`install -o nix-alpha -g nix-alpha -m 640 /dev/null ${folder}/2026-01-05.jsonl`);
   expect((await seal(builder)).exitCode).toBe(0);
-  const pruned = await text(builder, "nixgate sessions prune --older-than 30d");
+  const pruned = await text(builder, "nixgate sessions prune --clock-is-right --older-than 30d");
   expect(pruned).toMatch(/2026-01-05\.jsonl: .*removed, on record$/m);
   expect(await text(builder, `ls ${folder}`)).not.toContain("2026-01-05");
   expect((await verify(builder)).findings).toEqual([]);

@@ -1,5 +1,6 @@
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { execa } from "execa";
 import { expect, onTestFinished, test } from "vitest";
 import { startTicks } from "../../src/system/kernel/process-group.ts";
 import { nixgate } from "../support/nixgate.ts";
@@ -48,7 +49,7 @@ test.each([
   expect((await ask("recover")).stdout).toBe("nothing to recover\n");
   const verified = await ask("sessions", "verify", "--no-journal", "--json", "--seal-dir", seals);
   expect(JSON.parse(verified.stdout)).toMatchObject({ running: 1, findings: [] });
-  const pruned = await ask("sessions", "prune", "--older-than", "1d", "--seal-dir", seals);
+  const pruned = await ask("sessions", "prune", "--clock-is-right", "--older-than", "1d", "--seal-dir", seals);
   const isOld = began < now - 24 * HOUR;
   expect({ status: pruned.status, kept: pruned.stdout.includes("still running") }).toEqual({
     ...{ status: isOld ? 75 : 0, kept: isOld },
@@ -69,4 +70,40 @@ test("a session of an earlier boot is ended, whatever the host was called then",
   appendFileSync(join(place.log, "alpha", `${day}.jsonl`), [...lines, ...stranger.lines].join(""));
   const { stdout } = await nixgate(["recover", "--json", "--config-dir", place.config]);
   expect(JSON.parse(stdout.toString()).recovered).toMatchObject([{ session: id }]);
+});
+
+test("prune under a clock that is wrong keeps what is young, until an administrator says that the clock is right", async () => {
+  const place = workplace();
+  const seals = join(place.folder, "seals");
+  mkdirSync(join(place.log, "alpha"));
+  const young = "2026-11-29";
+  const path = (day: string) => join(place.log, "alpha", `${day}.jsonl`);
+  const days = Array.from({ length: 40 }, (_, ago) =>
+    new Date(Date.parse(young) - ago * 24 * HOUR).toISOString().slice(0, 10),
+  );
+  for (const day of days) {
+    const { lines } = sessionLines(`${day}T01:00:00Z`, [bodies.start, bodies.run, bodies.ran, bodies.end]);
+    writeFileSync(path(day), lines.join(""));
+  }
+  const clock = join(import.meta.dirname, "../fixtures/programs/fixed-clock.cjs");
+  const words = ["sessions", "prune", "--older-than", "30d", "--config-dir", place.config, "--seal-dir", seals];
+  /** @param isSynchronised what the kernel says of the clock: of the real one, which timedatectl(1) would ask for */
+  const prune = (isSynchronised: "yes" | "no", ...more: string[]) => {
+    writeFileSync(join(place.folder, "timedatectl"), `#!/bin/sh\necho ${isSynchronised}\n`, { mode: 0o755 });
+    // bin/nixgate passes on no NODE_OPTIONS
+    return execa(resolve("dist/node"), ["--require", clock, resolve("bin/nixgate.cjs"), ...words, ...more], {
+      env: { FIXED_CLOCK: String(Date.parse("2099-03-01T12:00:00Z")), PATH: place.folder },
+      reject: false,
+    });
+  };
+  const wrong = await prune("no");
+  expect(wrong).toMatchObject({
+    exitCode: 75,
+    stderr: expect.stringContaining("30 files before 2099-01-30 kept: the clock is not synchronised, and too little"),
+  });
+  expect(wrong.stdout).toContain("10 files before 2026-10-31 removed");
+  expect(days.filter((day) => existsSync(path(day)))).toHaveLength(30);
+  expect((await prune("no", "--clock-is-right", "--dry-run")).stdout).toContain("30 files before 2099-01-30 would");
+  expect((await prune("yes")).exitCode).toBe(0);
+  expect(readdirSync(join(place.log, "alpha"))).toEqual([]);
 });

@@ -73,7 +73,7 @@ test("is sealed, found where it was changed behind its seal, and pruned on recor
     text: expect.stringContaining("was not in the file when its day was sealed"),
   });
   writeFileSync(path, closed.lines.join(""));
-  expect((await run(log, "prune", "--older-than", "1d", ...seals)).text).toContain(
+  expect((await run(log, "prune", "--clock-is-right", "--older-than", "1d", ...seals)).text).toContain(
     "_host/2026-01-05.jsonl: 0 sessions, 1 record",
   );
   expect(readdirSync(join(log, "_host"))).toEqual([]);

@@ -233,7 +233,7 @@ describe("the key", () => {
 });
 
 describe("sessions prune", () => {
-  const prune = (...more: string[]) => run("prune", "--older-than", "30d", ...more);
+  const prune = (...more: string[]) => run("prune", "--clock-is-right", "--older-than", "30d", ...more);
 
   test("removes days, puts them on record, and verify goes on finding nothing", async () => {
     await seal();
@@ -259,7 +259,7 @@ describe("sessions prune", () => {
     const kept = () => readdirSync(cache, { recursive: true, encoding: "utf8" }).filter((name) => /alpha\./.test(name));
     await ask("list");
     expect(kept()).toHaveLength(2);
-    await ask("prune", "--older-than", "30d", "--seal-dir", seals);
+    await ask("prune", "--clock-is-right", "--older-than", "30d", "--seal-dir", seals);
     expect(kept()).toEqual([]);
   });
 

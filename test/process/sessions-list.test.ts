@@ -109,7 +109,11 @@ test.each([
   [`sessions report --limit 100 -o ${seals}/report.html`, SESSIONS, /^$/],
   ["sessions show 00000000 --no-index", LINES, /^nixgate: 00000000: no such session /],
   [`sessions seal --seal-dir ${seals}`, /^sealing [a-z_]+ 2026-11-2\d$/, / files sealed in /],
-  [`sessions prune --older-than 1d --dry-run --seal-dir ${seals}`, /^pruning [a-z_]+ 2026-11-2\d$/, /would be removed/],
+  [
+    `sessions prune --clock-is-right --older-than 1d --dry-run --seal-dir ${seals}`,
+    /^pruning [a-z_]+ 2026-11-2\d$/,
+    /would be removed/,
+  ],
   // its archive is of today, whatever the date
   ["render prometheus", /^reading [a-z_]+ \d{4}-\d\d-\d\d: [\d,]+ lines so far$/, /^# HELP nixgate_/],
 ])("long %s says on a terminal how far it is, and takes it away again", async (words, progress, answer) => {

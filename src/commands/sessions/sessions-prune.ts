@@ -1,7 +1,10 @@
 import type { DayFile } from "../../archive/archive.ts";
 import { placeOf } from "../../archive/finding.ts";
+import { provenMoment } from "../../archive/proven-age.ts";
 import { isOlder, type Pruned, type PruneRun, pruneFiles } from "../../archive/pruning.ts";
 import { readingWithin } from "../../archive/reading-time.ts";
+import { wrongDays } from "../../archive/verify/acknowledged.ts";
+import type { Seal } from "../../archive/verify/seal.ts";
 import { type Measure, type SealStore, sealWriter } from "../../archive/verify/sealing.ts";
 import type { Arguments, Command } from "../../cli/command.ts";
 import { optionsOnly, textOption } from "../../cli/options.ts";
@@ -18,6 +21,8 @@ import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS, saying, sealDirectoryOf } from
 export interface PruneCommandPorts extends SessionsPorts {
   readonly openSeals: OpenSeals;
   measuring(directory: string): Measure;
+  /** Whether something keeps this host's clock right. */
+  isClockSynchronised(): boolean;
   readonly machine: { readonly host: string; readonly boot: string };
   /** Milliseconds of a clock that nobody sets. */
   elapsed(): number;
@@ -30,7 +35,7 @@ const DAY_MS = 86_400_000;
 export const sessionsPrune: Command<PruneCommandPorts> = {
   name: "sessions prune",
   summary: "remove old days of records, and record what they were",
-  usage: `--older-than AGE [--team T] [--dry-run] [--damaged] [--json] [--seal-dir DIR] ${FILES.usage}`,
+  usage: `--older-than AGE [--team T] [--dry-run] [--damaged] [--clock-is-right] [--json] [--seal-dir DIR] ${FILES.usage}`,
   help: `Removes the record files of whole days (UTC) that ended longer than AGE ago. It first seals a note of each file, so that
 \`nixgate sessions verify\` does not report it. A file that is removed in another way is a finding. Run it as root. It does not
 ask for confirmation, and prints each removed file.
@@ -39,14 +44,19 @@ ask for confirmation, and prints each removed file.
   --team T           only this team's
   --dry-run          print what would be removed, and remove nothing
   --damaged          also remove files in which verify finds more than a crash; without it they are kept as evidence
+  --clock-is-right   go by the clock alone
   --json             one JSON document
 ${SEAL_HELP}
+
+A clock that is wrong must not make young records old. Where the kernel calls the clock synchronised (timedatectl(1)), prune goes
+by the clock. Elsewhere a time in which nothing was recorded or sealed counts in full up to a quarter of AGE, or a day; a
+longer one counts as one day. prune then says how many days it keeps although the clock calls them old.
 
 A day with a session that is still running is kept. A day that the clock showed by mistake (\`nixgate sessions acknowledge
 --clock-was-wrong\`) is as old as its last seal. The files of one team are read for at most half an hour. Files that it has no
 time for are kept, with a message, and the next run continues.
 Exit status: 0; 64 for a wrong option; 65 if a damaged file was kept; 73 if the key or the seals cannot be opened; 74
-if a file cannot be read or removed; 75 if a day was kept because of a running session.
+if a file cannot be read or removed; 75 if a day was kept because of a running session, or because the clock may be wrong.
 `,
   options: {
     ...SEAL_OPTIONS,
@@ -54,11 +64,14 @@ if a file cannot be read or removed; 75 if a day was kept because of a running s
     team: { type: "string" },
     "dry-run": { type: "boolean" },
     damaged: { type: "boolean" },
+    "clock-is-right": { type: "boolean" },
     json: { type: "boolean" },
   },
   async run({ positionals, options }, ports) {
     optionsOnly("sessions prune", positionals);
-    const before = lastDay(options, ports.now());
+    const age = ageIn(options);
+    const byClock = dayOf(ports.now() - age);
+    const isRight = options["clock-is-right"] === true || ports.isClockSynchronised();
     const how = { dryRun: options["dry-run"] === true, damaged: options["damaged"] === true };
     const team = textOption(options, "team");
     const problems = problemList();
@@ -74,16 +87,20 @@ if a file cannot be read or removed; 75 if a day was kept because of a running s
     const measure = saying(within.measuring(ports.measuring(directory)), "pruning", ports);
     try {
       const writer = sealWriter(store);
-      const old = files.filter(
-        (file) => (team === undefined || file.team === team) && isOlder(file, before, writer.seals),
-      );
+      const before = isRight ? byClock : dayOf(provenMoment(daysOnRecord(files, writer.seals), ports.now(), age) ?? 0);
+      const own = files.filter((file) => team === undefined || file.team === team);
+      const old = own.filter((file) => isOlder(file, before, writer.seals));
+      const held = own.filter((file) => isOlder(file, byClock, writer.seals)).length - old.length;
+      if (held > 0) problems.report({ path: directory, what: heldBack(held, byClock) });
       const pruned = [...pruneFiles(old.map(within.bounded), writer, { isAlive, measure, remove }, { ...run, ...how })];
       archive.scan(); // a scan removes the index of files that are gone
       for (const { findings } of pruned)
         for (const finding of findings) problems.report({ path: placeOf(finding), what: finding.what });
       const stdout =
-        options["json"] === true ? jsonDocument({ before, ...how, files: pruned }) : asText(pruned, before, how);
-      return { status: statusOf(pruned), stdout, stderr: problems.text() };
+        options["json"] === true
+          ? jsonDocument({ before, before_by_clock: byClock, held_back: held, ...how, files: pruned })
+          : asText(pruned, before, how);
+      return { status: statusOf(pruned, held), stdout, stderr: problems.text() };
     } finally {
       store.close();
     }
@@ -98,8 +115,8 @@ const NO_STORE: SealStore = {
   close: () => undefined,
 };
 
-/** Days before this one are removed: their last moment is older than AGE. */
-function lastDay(options: Arguments["options"], now: number): string {
+/** The age in milliseconds. */
+function ageIn(options: Arguments["options"]): number {
   const age = textOption(options, "older-than");
   if (age === undefined)
     throw new UsageError("sessions prune needs --older-than", { hint: "such as --older-than 90d" });
@@ -108,14 +125,28 @@ function lastDay(options: Arguments["options"], now: number): string {
     throw new UsageError(`--older-than: ${escapeText(parsed.problem)}`, { hint: parsed.fix });
   if (parsed < DAY_MS)
     throw new UsageError(`--older-than ${escapeText(age)}: less than a day`, { hint: "write 1d or more" });
-  return new Date(now - parsed).toISOString().slice(0, 10);
+  return parsed;
 }
 
-function statusOf(pruned: readonly Pruned[]): number {
+/** Days before this one are over. */
+const dayOf = (moment: number): string => new Date(moment).toISOString().slice(0, 10);
+
+/** Days on which this host was at work, as far as that is on record. */
+function daysOnRecord(files: readonly DayFile[], seals: readonly Seal[]): readonly string[] {
+  const wrong = wrongDays(seals);
+  const days = [...files.map(({ day }) => day), ...seals.map(({ time }) => time.slice(0, 10))];
+  return days.filter((day) => !wrong.has(day));
+}
+
+const heldBack = (count: number, byClock: string): string =>
+  `${plural(count, "file")} before ${byClock} kept: the clock is not synchronised, and too little is on record since; \
+if the clock is right, say --clock-is-right`;
+
+function statusOf(pruned: readonly Pruned[], held: number): number {
   const kept = (why: Pruned["kept"]) => pruned.some((file) => file.kept === why);
   if (kept("unreadable")) return ExitStatus.ioError;
   if (kept("damaged")) return ExitStatus.malformed;
-  return kept("running") ? ExitStatus.busy : ExitStatus.ok;
+  return kept("running") || held > 0 ? ExitStatus.busy : ExitStatus.ok;
 }
 
 const KEPT = {
