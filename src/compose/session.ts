@@ -3,6 +3,9 @@ import { bind, type Entries } from "./bind.ts";
 import { configuring } from "./configuration.ts";
 import { HOLDER, SHIM, VERSION } from "./places.ts";
 
+/** The time in which the supervisor tells a client why its session is ended, in milliseconds. */
+const TELLS_WITHIN_MS = 300;
+
 /** The commands that sshd or a shim starts. */
 export const SESSION: Entries = {
   session: async () => {
@@ -50,8 +53,9 @@ export const SESSION: Entries = {
         ],
       );
       // This session ends as one that an administrator ends. The pending read from the client would keep this process
-      // alive.
-      process.once("SIGTERM", () => exitProcess(statusOf({ signal: "SIGTERM" })));
+      // alive. Where systemd sends the signal, the supervisor hears of it at the same time and tells the client why.
+      // Then its own signal comes as well, which must not end this process in another way.
+      process.on("SIGTERM", () => void setTimeout(exitProcess, TELLS_WITHIN_MS, statusOf({ signal: "SIGTERM" })));
       const requests = requestsFor(tellClient);
       return { requests, becomeShim: (words) => becomeShim(SHIM, words, readOwnEnvironment()) };
     });

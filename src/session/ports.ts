@@ -78,8 +78,8 @@ export interface LineBounds {
 
 /** `bytes` are the received bytes without the line's end. */
 export interface NextLine {
-  /** `end`: the stream ended. Where there are bytes, it ended within a line. */
-  readonly kind: "line" | "end" | "too-long" | "timeout";
+  /** `end`: the stream ended; with bytes, within a line. `killed`: a signal ended the process that reads the line. */
+  readonly kind: "line" | "end" | "too-long" | "timeout" | "killed";
   readonly bytes: Uint8Array;
 }
 

@@ -1,5 +1,6 @@
 import { lstatSync, readlinkSync, type Stats, statSync } from "node:fs";
 import { basename } from "node:path";
+import { cgroupOf } from "../system/cgroup/cgroup.ts";
 import { readKernelFile } from "../system/kernel/kernel-files.ts";
 import { mountAt } from "../system/kernel/open-file.ts";
 import { type Kin, kinIn } from "../system/kernel/process-texts.ts";
@@ -53,6 +54,15 @@ export function whyNoConnection(pid: number, uid: number, look: Look = kernel): 
   } catch {
     return "its parent is gone";
   }
+}
+
+/** Units in which sshd's process for a connection may be: pam_systemd(8) makes the first, sshd.socket the second. */
+const OF_A_CONNECTION = /^(?:session-[0-9a-z]+\.scope|sshd?@.+\.service)$/;
+
+/** The unit that sshd's process is in, where it is of this connection alone; undefined for every other. */
+export function connectionUnit(pid: number, folder = cgroupOf(pid)): string | undefined {
+  const unit = basename(folder ?? "");
+  return OF_A_CONNECTION.test(unit) ? unit : undefined;
 }
 
 const exe = (pid: number) => `/proc/${pid}/exe`;

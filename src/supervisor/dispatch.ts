@@ -124,6 +124,9 @@ export async function receive(
     arrivals.add(fifo, shim, ask);
   };
 
+  supervisor.manager.onShutdown(() => {
+    for (const guest of guests.values()) guest.client?.end("killed-by-admin");
+  });
   const teams = fifos.filter(({ name }) => name !== CONTROL);
   for (const fifo of teams) makeAnswerFolder(fifo, supervisor);
   for (const sharing of sharingGroups(teams))

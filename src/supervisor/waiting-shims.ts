@@ -2,6 +2,7 @@ import { waitingScope } from "../scope/waiting.ts";
 import { ScopeUnavailable } from "../session/scope-unavailable.ts";
 import { cgroupOf, killWhole, MOUNT } from "../system/cgroup/cgroup.ts";
 import type { SessionId, TeamName } from "../units/ids.ts";
+import { connectionUnit } from "./connection.ts";
 import type { ServedShim } from "./served-shim.ts";
 import type { SystemManager } from "./systemd/system-manager.ts";
 
@@ -12,19 +13,25 @@ import type { SystemManager } from "./systemd/system-manager.ts";
 export interface Waiting {
   /** Settles when the shim is in such a scope. @throws ScopeUnavailable */
   enter(): Promise<void>;
+  /** Ends the session as an administrator does, when systemd stops that scope. The returned function stops watching. */
+  watchStop(): () => void;
 }
 
 export function waitingOf(guest: ServedShim, team: TeamName, session: SessionId, manager: SystemManager): Waiting {
   const { shim, still } = guest.talk;
   let n = 0;
   let folder: string | undefined;
+  let unit: string | undefined;
   return {
+    watchStop: () =>
+      unit === undefined ? () => undefined : manager.onStop(unit, () => guest.client?.end("killed-by-admin")),
     async enter() {
       if (folder !== undefined && cgroupOf(shim.pid) === folder) return;
       if (!(await still())) throw new ScopeUnavailable("the shim does not stand still");
       n += 1;
       const scope = waitingScope(team, session, n);
-      await manager.startScope({ ...scope, pid: shim.pid });
+      await manager.startScope({ ...scope, pid: shim.pid, connection: connectionUnit(shim.parent) });
+      unit = scope.name;
       folder = `${MOUNT}/nixgate.slice/${scope.slice}/${scope.name}`;
       if (cgroupOf(shim.pid) !== folder) throw new ScopeUnavailable(`the shim is not in ${scope.name}`);
       moved(guest, folder);

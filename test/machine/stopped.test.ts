@@ -74,6 +74,40 @@ describe.for(Object.entries(STOPS))("when %s", ([, stop]) => {
   );
 });
 
+/** Between two lines the shim of a supervised session is in a scope of its own. */
+const IDLE = "nixgate-alpha-*-wait.scope";
+
+test.for([
+  ["stop --no-block", IDLE, "killed-by-admin"],
+  ["stop --no-block", "nixgate-alpha.slice", "killed-by-admin"],
+  ["kill", IDLE, "signal"],
+] as const)(
+  "between two lines of a session systemctl %s %s is on record as %s",
+  async ([how, unit, cause], { ready: builder }) => {
+    if (!supervised(builder)) return; // nixgate itself is no unit there: phases.test.ts ends it by signals
+    const client = startClient(builder);
+    const ended = new Promise<number | null>((resolve) => client.once("close", resolve));
+    let told = "";
+    client.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      told += text;
+    });
+    client.stdin?.write("echo started\n");
+    await waitFor("started", () => new Promise((read) => client.stdout?.once("data", () => read(true))));
+    await waitFor("a reader of lines", () => hasHandler(builder), 60_000);
+    await systemctl(builder, `${how} '${unit}'`);
+    expect(await ended).toBe(143);
+    await waitFor("the end on record", async () => (await storyOf(builder)).over);
+    expect((await storyOf(builder)).over).toMatchObject({ cause, exit: 143 });
+    if (cause === "killed-by-admin") expect(lineOf(told)).toBe(BY_ADMIN);
+  },
+);
+
+/** Whether the process that reads a line has begun to handle SIGTERM (proc_pid_status(5)). */
+async function hasHandler(guest: Guest): Promise<boolean> {
+  const { stdout } = await guest.asRoot("grep SigCgt /proc/$(pgrep -u nix-alpha -f read-request)/status");
+  return (Number.parseInt(`${stdout}`.trim().slice(-8), 16) & (1 << 14)) !== 0;
+}
+
 test("a restart of what makes the scopes, or of what watches them, is no end by itself", async ({ ready: builder }) => {
   await setRunTime(builder, "60s");
   if (supervised(builder)) return; // running commands outlive the supervisor: system/lost-supervisor.test.ts
@@ -85,7 +119,9 @@ test("a restart of what makes the scopes, or of what watches them, is no end by 
 
 test("systemd-oomd's kill is on record as such where systemd tells it", async ({ ready: builder }) => {
   await setRunTime(builder, "60s");
-  // what systemd-oomd(8) does: it counts on the cgroup, then sends SIGKILL to all that is in it
+  // systemd-oomd.service needs pressure stall information (ConditionControlGroupController=, /proc/pressure), which
+  // User-Mode Linux has not. So this does what systemd-oomd(8) does: it counts on the cgroup, and kills all that is in it.
+  expect((await builder.asRoot("test -e /proc/pressure")).exitCode, "the real one can run: use it").toBe(1);
   const { story } = await struck(builder, "die", {
     strike: (guest, _unit, folder) =>
       guest.asRoot(

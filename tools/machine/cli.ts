@@ -4,14 +4,14 @@ import { constants } from "node:os";
 import { execa } from "execa";
 import { NixgateError } from "../../src/units/error.ts";
 import { MachineUsage } from "./error.ts";
-import { guestNamed, startGuest, stopGuest } from "./guest.ts";
+import { guestNamed, restartGuest, startGuest, stopGuest } from "./guest.ts";
 import { installMissing, requireHost } from "./host.ts";
 import { image } from "./image.ts";
 import { kernel } from "./kernel.ts";
 import { settings } from "./settings.ts";
 import { ADDRESS, inNetwork, sshCommand } from "./talk.ts";
 
-const USAGE = `usage: npm run machine -- build | start | ssh USER [CMD] | in CMD | run FILE [ARG] | status | stop
+const USAGE = `usage: npm run machine -- build | start | ssh USER [CMD] | in CMD | run FILE [ARG] | status | reboot | stop
 
   build     makes the disk image and fetches the kernel, installing what this host lacks
   start     boots a guest and installs this working tree's nixgate in it
@@ -19,6 +19,7 @@ const USAGE = `usage: npm run machine -- build | start | ssh USER [CMD] | in CMD
   in        runs CMD on this host, but in the guest's network (guest ${ADDRESS}, host 192.0.2.1)
   run       runs a script as root in the guest
   status    says whether the guest runs, and what systemd thinks of itself
+  reboot    has the guest shut down and boot again on the same disk
   stop      ends the guest and leaves nothing behind
 
   SUITE=trixie|bookworm|forky  NAME=default  MEM=1536M  MANAGER=user|system
@@ -62,6 +63,11 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     const state = `systemctl is-system-running; nix --version; uname -r`;
     console.log(`guest ${guest.name}: ${guest.suite}, kernel of ${guest.kernel}, manager ${guest.manager}`);
     return pass(sshCommand(guest, "root", [state]));
+  },
+
+  async reboot() {
+    await restartGuest(guestNamed(settings(process.env).name), "systemctl reboot");
+    return 0;
   },
 
   async ssh([user, ...words]) {

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import type { Suite } from "./debian.ts";
@@ -9,6 +9,7 @@ import { type Kernel, kernel } from "./kernel.ts";
 import { contained, isAlive, type ProcessId, processId, sleep } from "./processes.ts";
 import { product } from "./product.ts";
 import {
+  againFile,
   claim,
   clear,
   clearDead,
@@ -35,6 +36,8 @@ export interface GuestOptions {
 }
 
 const BOOT_MS = 60_000;
+/** Each unit may take its own time to stop, 90 s at most (DefaultTimeoutStopSec= of systemd-system.conf(5)). */
+const RESTART_MS = BOOT_MS + 120_000;
 
 /**
  * Boots a guest, waits for its sshd and installs nixgate in it. Ends the guest when that fails.
@@ -84,7 +87,7 @@ function launch(
   const folder = runFolder(name);
   const console = openSync(join(folder, "console.log"), "w", 0o600);
   const command = [
-    ...["sh", join(import.meta.dirname, "guest/launch.sh"), program],
+    ...["sh", join(import.meta.dirname, "guest/launch.sh"), againFile(name), program],
     ...[`mem=${memory}`, `umid=kernel`, `uml_dir=${folder}/`],
     ...[`ubd0=${join(folder, "disk.cow")},${disk}`, "root=/dev/ubda", "rw"],
     ...["vec0:transport=tap,ifname=tap0,depth=128,gro=1", "con=null", "con0=null,fd:1"],
@@ -113,6 +116,41 @@ function launch(
   } finally {
     closeSync(console);
   }
+}
+
+/**
+ * Ends the guest's system by a command of its own, and waits until it is there again. All that is not on its disk is lost.
+ * @param command a line of sh for root, as `systemctl reboot`
+ * @throws MachineError E_MACHINE_BOOT
+ */
+export async function restartGuest(guest: GuestState, command: string): Promise<void> {
+  const before = await userspaceOf(guest);
+  writeFileSync(againFile(guest.name), "");
+  const [file, ...words] = sshCommand(guest, "root", [command]) as [string, ...string[]];
+  await execa(file, words, { reject: false }); // the connection may end with the system
+  try {
+    const end = Date.now() + RESTART_MS;
+    while (isAlive(guest.holder) && Date.now() < end) {
+      const now = await userspaceOf(guest);
+      if (now !== "" && now !== before) return;
+      await sleep(200);
+    }
+    throw new MachineError("E_MACHINE_BOOT", `guest ${guest.name} did not restart:\n${consoleTail(guest.name)}`);
+  } finally {
+    rmSync(againFile(guest.name), { force: true });
+  }
+}
+
+/** Differs after each start of the guest's systemd, also where its kernel goes on (systemctl(1), soft-reboot). */
+async function userspaceOf(guest: GuestState): Promise<string> {
+  const ask = [
+    "systemctl is-system-running --wait >&2",
+    "cat /proc/sys/kernel/random/boot_id",
+    "systemctl show -P UserspaceTimestampMonotonic",
+  ].join("; ");
+  const [file, ...words] = sshCommand(guest, "root", [ask], ["-o", "ConnectTimeout=2"]) as [string, ...string[]];
+  const { stdout, exitCode } = await execa(file, words, { reject: false });
+  return exitCode === 0 ? stdout : "";
 }
 
 async function booted(guest: GuestState): Promise<void> {

@@ -24,6 +24,8 @@ export type Manager = (typeof MANAGERS)[number];
 const HOLDER_MS = 2_000;
 
 export const runFolder = (name: string): string => cacheFolder("run", name);
+/** Where this file is there, the guest's kernel is started again when it ends (guest/launch.sh). */
+export const againFile = (name: string): string => join(runFolder(name), "again");
 const stateFile = (name: string): string => join(runFolder(name), "guest.json");
 
 export function readState(name: string): GuestState | undefined {

@@ -6,9 +6,10 @@ import { stopWords } from "../../ending/words.ts";
 import { parseRequest } from "../../request/parse-request.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { memberName } from "../../units/ids.ts";
+import type { Milliseconds } from "../../units/quantities.ts";
 import { serveCommand } from "../command/serve-command.ts";
 import { type Outcome, refusalLine, tellClient } from "../outcome.ts";
-import type { Client, Interruption, LineBounds } from "../ports.ts";
+import type { Client, Interruption, LineBounds, NextLine, SessionPorts } from "../ports.ts";
 import { denyRecord } from "../records-of.ts";
 import { ScopeUnavailable } from "../scope-unavailable.ts";
 import type { Session } from "../session.ts";
@@ -25,6 +26,14 @@ const INTERRUPTED = {
   "client-gone": statusOf({ signal: "SIGHUP" }),
   "killed-by-admin": statusOf({ signal: "SIGTERM" }),
 };
+
+/** The time from the end of sshd's pipes to the end of sshd itself. */
+const SSHD_ENDS_WITHIN = 10 as Milliseconds;
+/**
+ * The time from the end of sshd to the signal for nixgate. At a shutdown systemd signals the processes of a connection one
+ * after the other, and nixgate may see that sshd is gone before its own signal comes.
+ */
+const SIGNAL_WITHIN = 500 as Milliseconds;
 
 const NO_LIMITS = { memory: undefined, tasks: undefined, runtime: undefined };
 
@@ -54,6 +63,7 @@ export async function serveRequests(session: Session): Promise<Outcome> {
       if (!ports.client.tellNow(line) && next.by !== "client-gone") ports.client.tell(line);
       return outcome(INTERRUPTED[next.by], next.by);
     }
+    if (next.kind === "killed") return outcome(statusOf({ signal: "SIGTERM" }), "signal");
     n += 1;
     if (next.kind === "end") return outcome(last ? sessionStatus(last) : ExitStatus.ok, last?.cause ?? "exit");
     if (next.kind === "bad") return deny({ rule: null, ...next.denial }, next.bytes);
@@ -83,6 +93,7 @@ type Line =
   | { readonly kind: "unavailable"; readonly problem: string }
   | { readonly kind: "line"; readonly bytes: Uint8Array }
   | { readonly kind: "bad"; readonly bytes: Uint8Array; readonly denial: Omit<Denial, "rule"> }
+  | { readonly kind: "killed" }
   | { readonly kind: "end" };
 
 async function* linesOf(session: Session): AsyncGenerator<Line> {
@@ -105,12 +116,13 @@ async function* linesOf(session: Session): AsyncGenerator<Line> {
   };
   for (;;) {
     const line = ports.requests.next({ maxBytes, timeout, ...first }).catch(scopeProblem);
-    const next = await orInterruption(line, ports.client);
+    const next = await causeOfEnd(line, await orInterruption(line, ports.client), ports);
     if (next instanceof ScopeUnavailable) return yield { kind: "unavailable", problem: next.message };
     first = {};
     if (typeof next === "string") return yield { kind: "interrupted", by: next };
     const { kind, bytes } = next;
     if (kind === "line") yield { kind, bytes };
+    else if (kind === "killed") yield { kind };
     else if (kind === "end" && bytes.length === 0) yield { kind };
     else yield { kind: "bad", bytes, denial: objections[kind] };
   }
@@ -120,6 +132,30 @@ function scopeProblem(error: unknown): ScopeUnavailable {
   if (error instanceof ScopeUnavailable) return error;
   throw error;
 }
+
+/** Where the client or the process that reads for it seems to be gone: whether an administrator or a signal ended it. */
+async function causeOfEnd<Next extends NextLine | ScopeUnavailable>(
+  line: Promise<Next>,
+  first: Next | Interruption,
+  { client, clock }: Pick<SessionPorts, "client" | "clock">,
+): Promise<Next | Interruption> {
+  const hasEnded = isOf("end", first);
+  if (hasEnded) await new Promise<void>((done) => void clock.after(SSHD_ENDS_WITHIN, done));
+  const isGone = first === "client-gone" || isOf("killed", first) || (hasEnded && client.isGone());
+  if (!isGone) return first;
+  let stop = () => {};
+  let told: Next | Interruption = first;
+  return new Promise<Next | Interruption>((resolve) => {
+    stop = client.watch((event) => void (event === "killed-by-admin" && resolve(event)));
+    void line.then((next) => {
+      if (isOf("killed", next)) told = next;
+    });
+    clock.after(SIGNAL_WITHIN, () => resolve(told));
+  }).finally(() => stop());
+}
+
+const isOf = (kind: NextLine["kind"], next: NextLine | ScopeUnavailable | Interruption): boolean =>
+  typeof next === "object" && "kind" in next && next.kind === kind;
 
 function orInterruption<Next>(next: Promise<Next>, client: Client): Promise<Next | Interruption> {
   let stop = () => {};

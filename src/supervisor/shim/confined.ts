@@ -7,6 +7,7 @@ import { accountOf } from "../../system/accounts/accounts.ts";
 import { killAllBut, killWhole, MOUNT } from "../../system/cgroup/cgroup.ts";
 import { appliedIn, cgroupScope } from "../../system/cgroup/cgroup-scope.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
+import { connectionUnit } from "../connection.ts";
 import type { ServedShim } from "../served-shim.ts";
 import type { Supervisor } from "../supervisor.ts";
 import { limitSlice } from "../systemd/limit-slice.ts";
@@ -44,7 +45,8 @@ export async function openConfined(
     throw new ScopeUnavailable("the shim is gone");
   const streams = holdStreams(outside.shim, fifo.uid);
   const comes = confinedShims.comes(cgroup);
-  const service = { name, slice, description, properties, user, argv, streams: streams.paths, confinement };
+  const connection = connectionUnit(outside.shim.parent);
+  const service = { name, slice, description, properties, user, argv, streams: streams.paths, confinement, connection };
   try {
     await manager.startService(service).finally(streams.close);
     const inside = await comes;

@@ -11,8 +11,10 @@ const LINE_WORD = 3;
  */
 const SLACK_MS = 20_000;
 const WORDS_BEFORE = 4096;
-/** The shim has ended. */
-const NO_MORE: NextLine = { kind: "end", bytes: new Uint8Array(0) };
+/** The shim did not ask again in time. */
+const SILENT: NextLine = { kind: "end", bytes: new Uint8Array(0) };
+/** The shim has ended. While it reads a line, only a signal ends it. */
+const KILLED: NextLine = { kind: "killed", bytes: new Uint8Array(0) };
 /** The result of `nixgate read-request`: the way it ended, and the bytes in hexadecimal. */
 const LINE = /^(line|end|too-long|timeout):((?:[0-9a-f]{2})*)$/;
 
@@ -27,12 +29,17 @@ export function requestsOfShim(talk: ShimChannel, waiting: Waiting, program: str
       try {
         await waiting.enter();
       } catch (error) {
-        if (!talk.shim.isThere()) return NO_MORE;
+        if (!talk.shim.isThere()) return KILLED;
         throw error;
       }
-      const [team = "", member = ""] = talk.shim.words();
-      await talk.answer((said, number) => answerToRead(program, [team, member, String(number + 1)], bounds, said));
-      if ((await talk.asked(bounds.timeout + SLACK_MS)) === undefined) return NO_MORE;
+      const unwatch = waiting.watchStop();
+      try {
+        const [team = "", member = ""] = talk.shim.words();
+        await talk.answer((said, number) => answerToRead(program, [team, member, String(number + 1)], bounds, said));
+        if ((await talk.asked(bounds.timeout + SLACK_MS)) === undefined) return talk.shim.isThere() ? SILENT : KILLED;
+      } finally {
+        unwatch();
+      }
       const [, kind, hex = ""] = LINE.exec(talk.shim.words(WORDS_BEFORE + 2 * bounds.maxBytes)[LINE_WORD] ?? "") ?? [];
       // The account invented a text of another form, so it counts as the end.
       const bytes = Uint8Array.from(Buffer.from(hex, "hex")).subarray(0, bounds.maxBytes);

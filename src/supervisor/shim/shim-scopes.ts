@@ -5,6 +5,7 @@ import { answerToRun } from "../../session/shim-answers.ts";
 import { cgroupOf, hasCgroup2, killAllBut, notInUnit } from "../../system/cgroup/cgroup.ts";
 import { appliedIn, cgroupScope } from "../../system/cgroup/cgroup-scope.ts";
 import { clock } from "../../system/kernel/clock.ts";
+import { connectionUnit } from "../connection.ts";
 import type { ServedShim } from "../served-shim.ts";
 import type { Supervisor } from "../supervisor.ts";
 import { limitSlice } from "../systemd/limit-slice.ts";
@@ -37,7 +38,8 @@ export function scopesOfShim(
         return openConfined({ ...plan, confinement: plan.confinement }, { argv, openedAt }, guest, supervisor);
       }
       const { unit: name, slice, description, unitProperties: properties } = plan;
-      await manager.startScope({ name, slice, description, properties, pid });
+      const connection = connectionUnit(talk.shim.parent);
+      await manager.startScope({ name, slice, description, properties, pid, connection });
       if (!talk.shim.isThere()) throw new ScopeUnavailable("the shim is gone");
       const folder = cgroupOf(pid);
       if (!hasCgroup2() || !folder?.endsWith(`/${slice}/${name}`)) throw new ScopeUnavailable(notInUnit(name));

@@ -24,6 +24,8 @@ export interface NewUnit {
   readonly slice: string;
   readonly description: string;
   readonly properties: readonly Property[];
+  /** The unit of the client's connection, which a shutdown then stops later; undefined where it has none of its own. */
+  readonly connection?: string | undefined;
 }
 
 export interface NewScope extends NewUnit {
@@ -57,6 +59,8 @@ export interface SystemManager {
    * a shutdown, a soft reboot. The returned function ends the calls.
    */
   onStop(unit: string, callback: () => void): () => void;
+  /** Calls back when a shutdown, a reboot or a soft reboot begins, before systemd stops anything. */
+  onShutdown(callback: () => void): void;
   /** The reason why a unit stops or has stopped: undefined if it is active, or systemd does not say. */
   stopOf(unit: string): Promise<EndedBy | undefined>;
   /** Changes a unit's properties until the next boot. @throws ScopeUnavailable */
@@ -128,13 +132,14 @@ export async function systemManager(
     return "nothing";
   };
 
-  const start = async ({ name, slice, description, properties }: NewUnit, more: readonly BusProperty[]) => {
+  const start = async ({ name, slice, description, properties, connection }: NewUnit, more: readonly BusProperty[]) => {
     const own: readonly BusProperty[] = [
       ["Description", "s", description],
       ["Slice", "s", slice],
       ["CollectMode", "s", "inactive-or-failed"],
-      // At a shutdown sessions stop before the supervisor, so that it can tell their clients and record the end.
-      ["After", "as", ["nixgate.service"]],
+      // At a shutdown sessions stop before the supervisor, so that it can tell their clients and record the end, and before
+      // sshd's process for them, which passes that on.
+      ["After", "as", ["nixgate.service", ...(connection === undefined ? [] : [connection])]],
       ...more,
       ...properties.map(busProperty),
     ];
@@ -170,6 +175,7 @@ export async function systemManager(
       }
     },
     onStop: stops.watch,
+    onShutdown: stops.watchShutdown,
     async stopOf(unit) {
       try {
         // systemd's signals about jobs arrive before this answer.

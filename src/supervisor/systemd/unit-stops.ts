@@ -20,6 +20,9 @@ export const kindOf = (unit: string) => (unit.endsWith(".service") ? "Service" :
 /** The body of JobNew, `uos`: number, job, unit. */
 const JobNew = z.tuple([z.number(), z.string(), z.string()]);
 
+/** What each way down needs: systemctl poweroff, reboot, kexec and soft-reboot (systemd.special(7)). */
+const SHUTDOWN = "shutdown.target";
+
 /** systemd's signals about watched units. Over its private socket systemd sends all signals to every client. */
 export function stopsHeard() {
   interface Watched {
@@ -29,10 +32,13 @@ export function stopsHeard() {
   }
   const byUnit = new Map<string, Watched>();
   const byPath = new Map<string, Watched>();
+  const onShutdown: (() => void)[] = [];
   return {
     heard({ interface: from, member, path, body }: Message): void {
       if (from === MANAGER && member === "JobNew") {
-        const watched = byUnit.get(JobNew.parse(body)[2]);
+        const [, , unit] = JobNew.parse(body);
+        if (unit === SHUTDOWN) for (const callback of onShutdown) callback();
+        const watched = byUnit.get(unit);
         if (!watched || watched.isStopped) return;
         watched.isStopped = true;
         watched.callback();
@@ -42,6 +48,7 @@ export function stopsHeard() {
       const result = said === undefined ? undefined : String(variantValue(said));
       if (changed && result !== undefined && result !== "success") changed.result = result;
     },
+    watchShutdown: (callback: () => void) => void onShutdown.push(callback),
     watch(unit: string, callback: () => void): () => void {
       const watched: Watched = { callback, isStopped: false };
       byUnit.set(unit, watched);

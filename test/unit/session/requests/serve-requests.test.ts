@@ -16,6 +16,7 @@ import {
   incomingSession,
   readyConfiguration,
   SESSION_ID,
+  STILL,
 } from "../../../support/fake-ports.ts";
 
 const ALLOWED = ["copy", "fail", "crash"];
@@ -37,6 +38,7 @@ async function serve(
     rules = {},
     interruption = undefined as Interruption | undefined,
     scope = true,
+    gone = false,
   } = {},
 ) {
   const stream = [...coming];
@@ -46,6 +48,7 @@ async function serve(
   const asked: unknown[] = [];
   let watching = 0;
   const client = fakeClient(told, {
+    isGone: () => gone,
     answerStarted: () => void story.push("started"),
     watch(callback) {
       watching += 1;
@@ -57,6 +60,13 @@ async function serve(
   });
   const { ports } = fakePorts({
     client,
+    clock: {
+      ...STILL,
+      after(_, callback) {
+        const timer = setTimeout(callback);
+        return () => clearTimeout(timer);
+      },
+    },
     requests: {
       next(bounds) {
         asked.push(bounds);
@@ -144,6 +154,20 @@ describe("the line loop", () => {
     expect(outcome).toEqual({ exit, commands: 1, denied: 0, cause: interruption });
     expect(records.at(-1)?.event).toBe("command.end");
     expect(told).toEqual([expect.stringContaining(`nixgate: ${words} (session `)]);
+    expect(watching).toBe(0);
+  });
+
+  test("is a session that a signal ended, where one ended the process that reads a line", async () => {
+    const { outcome } = await serve([line("copy"), { kind: "killed", bytes: new Uint8Array(0) }]);
+    expect(outcome).toMatchObject({ exit: 143, cause: "signal" });
+  });
+
+  test.each([
+    ["its client left", false, 0, "exit"],
+    ["systemd ends sshd and nixgate one after the other", true, 143, "killed-by-admin"],
+  ])("looks for a signal where the stream ends because sshd is gone: %s", async (_, gone, exit, cause) => {
+    const { outcome, watching } = await serve(lines("copy"), { gone, interruption: "killed-by-admin" });
+    expect(outcome).toMatchObject({ exit, cause });
     expect(watching).toBe(0);
   });
 });
