@@ -20,7 +20,9 @@ const SURE_AFTER_MS = 250;
  * The number of rounds in which found processes are ended one by one. After that all processes of the account are ended
  * at once.
  */
-const ROUNDS = 10;
+const ROUNDS = 4;
+/** The number of searches after which the rest is left to the next one. */
+const MOST_ROUNDS = 20;
 /** After this number of searches in a row without a process, none is left. */
 const EMPTY_LOOKS = 3;
 /** The maximum number of pids in the log. */
@@ -162,7 +164,7 @@ async function endAll(account: Watched, entered: (pid: number) => boolean) {
       const name = readKernelFile(`/proc/${pid}/comm`)?.trimEnd();
       if (name) commands.add(name); // a process ended in the previous round may exit at this moment
     }
-    if (round > 2 * ROUNDS) return { pids, commands: [...commands], remain: now.length };
+    if (round > MOST_ROUNDS) return { pids, commands: [...commands], remain: now.length };
     // fork(2) waits for a kill(2) to all processes, so none escapes between two searches. It also ends the account's
     // sessions.
     if (now.length > 0) await kill(account, round >= ROUNDS ? [-1] : now);
