@@ -3,8 +3,9 @@ import type { DayFile, Served } from "../archive/archive.ts";
 import { recoverFiles } from "../archive/lost/recover-files.ts";
 import { type Unended, unendedIn } from "../archive/lost/unended.ts";
 import { decodeIn } from "../archive/misplaced.ts";
+import type { RawLine } from "../record/decode.ts";
 import { ofFile } from "../record/error.ts";
-import type { RecordOf, SessionRecord } from "../record/schema.ts";
+import type { RecordOf } from "../record/schema.ts";
 import { sliceName } from "../scope/names.ts";
 import { answerToEnd } from "../session/shim-answers.ts";
 import type { ResumableSession } from "../session/supervise.ts";
@@ -132,15 +133,25 @@ function filesToLookAt(team: string, files: readonly DayFile[]): readonly DayFil
   return own.filter((file) => latest.includes(file) || days.has(file.day));
 }
 
-/** A killed supervisor may have written a record without sending its copy. That record is then the last of a file. */
+/** So many lines at the end of a file can be damaged, and the last record is found all the same. */
+const LATEST_LINES = 100;
+
+/**
+ * A killed supervisor may have written a record without sending its copy. That record is then the last of a file. A
+ * record that an account wrote before the folder became root's is not sent in another team's name.
+ */
 function copyLast(file: DayFile, records: Supervisor["records"]): void {
-  let last: { readonly record: SessionRecord; readonly line: string } | undefined;
+  const latest: RawLine[] = [];
   for (const line of file.lines()) {
-    // Records that an account wrote before the folder became root's are not sent in another team's name.
-    const decoded = decodeIn(file, line);
-    if (decoded.ok) last = { record: decoded.record, line: Buffer.from(line.bytes).toString() };
+    latest.push({ ...line, bytes: Uint8Array.from(line.bytes) });
+    if (latest.length > LATEST_LINES) latest.shift();
   }
-  if (last) records.copyToJournal(last.record, last.line);
+  for (const line of latest.reverse()) {
+    const decoded = decodeIn(file, line);
+    if (!decoded.ok) continue;
+    records.copyToJournal(decoded.record, Buffer.from(line.bytes).toString());
+    return;
+  }
 }
 
 function resumableOf(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found | undefined {

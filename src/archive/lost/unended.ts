@@ -3,6 +3,7 @@ import type { RecordBody, RecordOf, SessionRecord } from "../../record/schema.ts
 import type { DayFile } from "../archive.ts";
 import { damageCount, openBytes } from "../bounds.ts";
 import { decodeIn } from "../misplaced.ts";
+import { HEAD_BYTES, headOf } from "../sessions/open-sessions.ts";
 
 /** A session with a session.start and without a session.end. */
 export interface Unended {
@@ -25,6 +26,45 @@ interface Reading {
   bytes: number;
 }
 
+/** The end of a whole record's line, as append in chain.ts writes it. */
+const WHOLE = /,"hash":"[0-9a-f]{64}"\}$/;
+const WHOLE_BYTES = 80;
+/** What a record's line begins with. A record has it nowhere else, since JSON escapes quotation marks in its texts. */
+const RECORD = Buffer.from('{"v":1,"time":"');
+
+/**
+ * The sessions that have no end according to the starts of the lines. Most sessions of a file have one, and to decode all
+ * lines of a busy day takes a minute. An end counts here only as a whole line: a torn one is none.
+ */
+function openIn(file: DayFile): ReadonlySet<string> {
+  const open = new Map<string, number>();
+  const ended = new Set<string>();
+  const held = openBytes(file.path);
+  const damage = damageCount(file.path);
+  for (const { bytes: line } of file.lines()) {
+    const bytes = asBuffer(line);
+    const head = headOf(bytes.toString("latin1", 0, HEAD_BYTES));
+    if (!head) damage.add();
+    if (!head || ended.has(head.session)) continue;
+    const { session } = head;
+    if (head.event === "session.start") {
+      held.add(bytes.length - (open.get(session) ?? 0));
+      open.set(session, bytes.length);
+    } else if (head.event === "session.end" && isWhole(bytes)) {
+      ended.add(session);
+      held.remove(open.get(session) ?? 0);
+      open.delete(session);
+    }
+  }
+  return new Set(open.keys());
+}
+
+/** The same bytes, which are valid until the next line is read. */
+const asBuffer = (line: Uint8Array): Buffer => Buffer.from(line.buffer, line.byteOffset, line.byteLength);
+
+const isWhole = (line: Buffer): boolean =>
+  WHOLE.test(line.toString("latin1", Math.max(0, line.length - WHOLE_BYTES))) && line.indexOf(RECORD, 1) === -1;
+
 /**
  * The sessions of a file that have no end. The function skips damaged lines, records in another team's folder, and
  * records without their session.start. `sessions verify` reports those, and no honest end can be written for them. Time
@@ -32,11 +72,14 @@ interface Reading {
  * @throws RecordError E_LOG_READ, also where there are more of these than any supervisor leaves
  */
 export function unendedIn(file: DayFile): readonly Unended[] {
+  const open = openIn(file);
+  if (open.size === 0) return [];
   const found = new Map<string, Reading>();
   const ended = new Set<string>();
   const held = openBytes(file.path);
   const damage = damageCount(file.path);
   for (const line of file.lines()) {
+    if (!open.has(headOf(asBuffer(line.bytes).toString("latin1", 0, HEAD_BYTES))?.session ?? "")) continue;
     const decoded = decodeIn(file, line);
     if (!decoded.ok) damage.add();
     if (!decoded.ok || ended.has(decoded.record.session)) continue;

@@ -6,6 +6,18 @@ import type { AddedLine } from "../archive.ts";
  */
 const HEAD = /^\{"v":1,"time":"[^"]*","event":"([a-z.]+)","session":"([0-9a-f-]{36})"/;
 
+/**
+ * What the start of a line says, without parsing JSON.
+ * @param text the line, or its first `HEAD_BYTES`
+ */
+export function headOf(text: string): { readonly event: string; readonly session: string } | undefined {
+  const [, event, session] = HEAD.exec(text) ?? [];
+  return event === undefined || session === undefined ? undefined : { event, session };
+}
+
+/** More than a record's start can have: `time`, `event` and `session` have bounded lengths. */
+export const HEAD_BYTES = 160;
+
 /** The lines of a session that has no session.end so far. */
 export interface OpenSession {
   readonly session: string;

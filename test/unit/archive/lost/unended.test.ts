@@ -45,6 +45,29 @@ test("an end half written is finished: what is there already is not written agai
   expect(closing(again!, NOW, new Map()).map(({ record }) => record.event)).toEqual(["session.end"]);
 });
 
+test.each([
+  ["torn", (end: string) => end.slice(0, -9)],
+  ["torn, with the next record behind it", (end: string) => end.slice(0, 200) + sessionLines(START).lines[0]],
+])("a session.end that is %s ends no session", (_, damage) => {
+  const { lines, session } = sessionLines(START);
+  const text = lines.slice(0, -1).join("") + damage(lines.at(-1)?.trimEnd() ?? "");
+  expect(unendedIn(fileOf(text)).map(({ start }) => start.session)).toEqual([session]);
+});
+
+test("a file whose sessions have all ended is read once, without decoding its records", () => {
+  const file = fileOf(`${sessionLines(START).lines.join("")}${sessionLines(START).lines.join("")}`);
+  let readings = 0;
+  const counted = {
+    ...file,
+    lines: () => {
+      readings += 1;
+      return file.lines();
+    },
+  };
+  expect(unendedIn(counted)).toEqual([]);
+  expect(readings).toBe(1);
+});
+
 test("a clock set back makes no duration below zero", () => {
   const [lost] = unendedIn(fileOf(sessionLines(START, [bodies.start, bodies.run]).lines.join("")));
   expect(closing(lost!, NOW - 86_400_000, new Map()).map(({ record }) => record)).toMatchObject([
