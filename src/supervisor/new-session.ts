@@ -6,6 +6,7 @@ import { accountOf, loginShellOf } from "../system/accounts/accounts.ts";
 import { pamReadsHomeNow } from "../system/accounts/pam-environment.ts";
 import { clock } from "../system/kernel/clock.ts";
 import { newSessionId, ownMachine, stdinIsTerminal } from "../system/kernel/machine.ts";
+import { showsInodes } from "../system/kernel/open-file.ts";
 import { ptraceScope } from "../system/kernel/ptrace-scope.ts";
 import { readUserAuth } from "../system/session/user-auth.ts";
 import type { TeamName } from "../units/ids.ts";
@@ -51,6 +52,7 @@ export function newSessionOf(
       shell: loginShellOf(fifo.uid) ?? "",
       pamReadsHome: pamReadsHomeNow(),
       ptraceScope: ptraceScope(),
+      showsInodes: showsInodes(),
     },
     incoming: {
       ...{ forced, arrived, account },

@@ -37,6 +37,7 @@ export async function hostWarnings(config: WholeConfig, look: HostLook): Promise
     ...starterWarning(host, look),
     ...cgroupWarnings(host, look),
     ...traceWarning(host, look),
+    ...kernelWarning(host, look),
     ...pamWarning(host, look),
     ...memoryWarning(host, look),
     ...(logDirectory ? [logDirectory] : []),
@@ -102,6 +103,15 @@ function traceWarning({ scope }: HostConfig, look: HostLook): readonly Finding[]
   const message = "kernel.yama.ptrace_scope of this host is not 1 or more, so all sessions are refused with 69";
   const fix = "nixgate render units --output /, then systemctl restart systemd-sysctl; the kernel needs Yama";
   return [warningAt(["scope", "manager"], message, fix)];
+}
+
+function kernelWarning({ scope }: HostConfig, look: HostLook): readonly Finding[] {
+  if (scope.manager !== "system" || look.showsInodes()) return [];
+  const outcome = scope.confine
+    ? "all sessions are refused with 69"
+    : "a client whose command runs is not told why its session ends";
+  const message = `this kernel does not tell the inodes of a shim's streams, so ${outcome}`;
+  return [warningAt(["scope", "manager"], message, "boot Linux 5.14 or newer")];
 }
 
 function pamWarning({ scope }: HostConfig, look: HostLook): readonly Finding[] {

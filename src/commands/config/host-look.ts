@@ -35,6 +35,8 @@ export interface HostLook {
   pamReadsHome(): boolean;
   /** kernel.yama.ptrace_scope; undefined where the kernel has no Yama. */
   ptraceScope(): number | undefined;
+  /** Whether the kernel tells the inodes of open files: Linux 5.14 and newer do. */
+  showsInodes(): boolean;
 }
 
 /** `missing`: the folder does not exist. */

@@ -16,6 +16,8 @@ export interface Standing {
   readonly pamReadsHome: boolean;
   /** kernel.yama.ptrace_scope; undefined where the kernel has no Yama. */
   readonly ptraceScope: number | undefined;
+  /** Whether the kernel tells the inodes of a shim's open files, by which its streams are known (Linux 5.14). */
+  readonly showsInodes: boolean;
 }
 
 /**
@@ -36,7 +38,7 @@ export function asItStands(configuration: Configuration, standing: Standing): Co
 
 function objection(
   configuration: Configuration,
-  { notBySshd, shell, pamReadsHome, ptraceScope }: Standing,
+  { notBySshd, shell, pamReadsHome, ptraceScope, showsInodes }: Standing,
 ): SessionRefusal | undefined {
   if (notBySshd !== undefined)
     return { reason: "not-by-sshd", message: "sshd did not start this session", status: ExitStatus.denied };
@@ -50,6 +52,10 @@ function objection(
     return { reason: "policy-invalid", message, status: ExitStatus.config };
   }
   const { require, confine } = configuration.host.scope;
+  if (confine && !showsInodes) {
+    const message = "confine needs Linux 5.14 or newer: this kernel does not tell the inodes of a shim's streams";
+    return { reason: "scope-unavailable", message, status: ExitStatus.unavailable };
+  }
   if (!mayTrace(ptraceScope) || !(require || confine)) return undefined;
   const found = ptraceScope === undefined ? "is not there" : `is ${ptraceScope}`;
   const message = `kernel.yama.ptrace_scope ${found}, so a command could take over its own session`;

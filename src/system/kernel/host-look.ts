@@ -9,6 +9,7 @@ import { loginShellOf, uidOf } from "../accounts/accounts.ts";
 import { pamReadsHome } from "../accounts/pam-environment.ts";
 import { controllers } from "../cgroup/cgroup.ts";
 import { readKernelFile } from "./kernel-files.ts";
+import { showsInodes } from "./open-file.ts";
 import { privilegesOf } from "./privileges.ts";
 import { problemWithProgram } from "./program-look.ts";
 import { findProgram } from "./programs.ts";
@@ -37,6 +38,7 @@ export const hostLook = {
   subordinateIds: (account: string, uid: number) => rangeFileOf(account, uid),
   pamReadsHome: () => pamReadsHome(),
   ptraceScope,
+  showsInodes,
 };
 
 /** Checks as the team's account, because root can execute more than that account. */

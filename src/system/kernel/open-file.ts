@@ -28,6 +28,16 @@ export function openFileIn(text: string): OpenFile | undefined {
   return { flags: Number.parseInt(flags, 8), mount: Number(mount), inode: number };
 }
 
+/** Whether this kernel tells the inodes of open files: Linux 5.14 and newer do (proc_pid_fdinfo(5)). */
+export function showsInodes(): boolean {
+  const held = openSync("/proc/self", O_PATH);
+  try {
+    return openFileAt(`/proc/self/fdinfo/${held}`)?.inode !== undefined;
+  } finally {
+    closeSync(held);
+  }
+}
+
 /** Whether it can be read (O_RDONLY) or written to (O_WRONLY): not where it is only held. */
 export function isOpenFor(file: OpenFile, direction: number): boolean {
   const mode = file.flags & (constants.O_WRONLY | constants.O_RDWR);

@@ -40,6 +40,7 @@ const SOUND: HostLook = {
   subordinateIds: () => undefined,
   pamReadsHome: () => false,
   ptraceScope: () => 1,
+  showsInodes: () => true,
 };
 
 interface Given {
@@ -128,6 +129,19 @@ describe("check warns of a host on which nobody can come in, or no command begin
       "a kernel that lets a command take over its session",
       { host: SYSTEM, look: { ptraceScope: () => 0 } },
       /^nixgate\.toml:6: scope\.manager: kernel\.yama\.ptrace_scope of this host is not 1 or more.* → nixgate render units/,
+    ],
+    [
+      "a kernel before Linux 5.14",
+      { host: SYSTEM, look: { showsInodes: () => false } },
+      /^nixgate\.toml:6: scope\.manager: this kernel does not tell the inodes .*is not told.* → boot Linux 5\.14 or newer/,
+    ],
+    [
+      "a kernel before Linux 5.14, where commands are confined",
+      {
+        host: SYSTEM.replace('manager = "system"', 'manager = "system"\nconfine = true'),
+        look: { showsInodes: () => false },
+      },
+      /this kernel does not tell the inodes .*refused with 69.* → boot Linux 5\.14 or newer/,
     ],
     [
       "a PAM that reads a file in the account's home",

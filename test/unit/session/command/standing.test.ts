@@ -3,11 +3,18 @@ import { asItStands, type Standing } from "../../../../src/session/command/stand
 
 const configuration = (scope: object) =>
   ({ ok: true, directory: "/etc/nixgate", host: { scope: { require: true, confine: false, ...scope } } }) as never;
-const SOUND: Standing = { notBySshd: undefined, shell: "/bin/sh", pamReadsHome: false, ptraceScope: 1 };
+const SOUND: Standing = {
+  notBySshd: undefined,
+  shell: "/bin/sh",
+  pamReadsHome: false,
+  ptraceScope: 1,
+  showsInodes: true,
+};
 
 test.each<[string, Partial<Standing>, object]>([
   ["by sshd, with dash", { shell: "/usr/bin/dash" }, {}],
   ["with a kernel that forbids more", { ptraceScope: 3 }, { confine: true }],
+  ["by a kernel before Linux 5.14, where nothing is confined", { showsInodes: false }, {}],
   ["without Yama, where no scope is required", { ptraceScope: undefined }, { require: false }],
 ])("a shim is served %s", (_, standing, scope) => {
   const given = configuration(scope);
@@ -21,6 +28,7 @@ test.each<[string, Partial<Standing>, object, string, number]>([
   ["has variables from the account's home", { pamReadsHome: true }, { require: false }, "policy-invalid", 78],
   ["a command could trace", { ptraceScope: 0 }, {}, "scope-unavailable", 69],
   ["nothing keeps from being traced", { ptraceScope: undefined }, {}, "scope-unavailable", 69],
+  ["is to be confined before Linux 5.14", { showsInodes: false }, { confine: true }, "scope-unavailable", 69],
   ["a confined command could trace", { ptraceScope: 0 }, { require: false, confine: true }, "scope-unavailable", 69],
 ])("a shim that %s is refused", (_, standing, scope, reason, status) => {
   expect(asItStands(configuration(scope), { ...SOUND, ...standing })).toMatchObject({
