@@ -1,10 +1,12 @@
 import { resolve } from "node:path";
 import type { ApplyPorts } from "../commands/host/apply-ports.ts";
 import type { ClosingPorts } from "../commands/host/closing-ports.ts";
+import type { LockingPorts } from "../commands/host/locking-ports.ts";
+import type { SessionsKillPorts } from "../commands/sessions/sessions-kill.ts";
 import type { OutputPorts } from "../commands/sessions/sessions-output.ts";
 import type { PrintingPorts, SessionsPorts } from "../commands/sessions/sessions-ports.ts";
 import type { Parsers } from "../policy/schema/parsers.ts";
-import type { ForcedCommand } from "../session/incoming-session.ts";
+import type { ForcedCommand } from "../session/forced-command.ts";
 import { CONFIG_DIR, PROGRAM, VERSION } from "./places.ts";
 
 export async function ownFiles() {
@@ -117,6 +119,30 @@ export async function closingPorts(): Promise<ClosingPorts> {
     take: takeClosing,
     doer,
     record: putOnHostRecord,
+  };
+}
+
+export async function lockingPorts(): Promise<LockingPorts> {
+  const [closing, killing, { changeLocks }] = await Promise.all([
+    closingPorts(),
+    killingPorts(),
+    import("../system/files/locks-file.ts"),
+  ]);
+  return { ...closing, ...killing, changeLocks };
+}
+
+export async function killingPorts(): Promise<SessionsKillPorts> {
+  const [{ sessionProcessToSignal }, { sleep }, { timeoutFor }] = await Promise.all([
+    import("../system/kernel/session-process.ts"),
+    import("../system/kernel/clock.ts"),
+    import("../session/configuration.ts"),
+  ]);
+  const files = await ownFiles();
+  return {
+    ...(await sessionsPorts()),
+    serving: sessionProcessToSignal,
+    patience: (directory = CONFIG_DIR, team) => timeoutFor(files, directory, team),
+    sleep,
   };
 }
 

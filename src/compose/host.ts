@@ -5,6 +5,7 @@ import {
   closingPorts,
   closings,
   findingsOnHost,
+  lockingPorts,
   ownFiles,
   renderPorts,
   sessionsPorts,
@@ -31,6 +32,18 @@ export const HOST: Entries = {
   open: async () => {
     const { open } = await import("../commands/host/open.ts");
     return bind(open, closingPorts);
+  },
+  lock: async () => {
+    const { lock } = await import("../commands/host/lock.ts");
+    return bind(lock, lockingPorts);
+  },
+  unlock: async () => {
+    const { unlock } = await import("../commands/host/unlock.ts");
+    return bind(unlock, lockingPorts);
+  },
+  locks: async () => {
+    const { locks } = await import("../commands/host/locks.ts");
+    return bind(locks, lockingPorts);
   },
   "authorized-keys": async () => {
     const { authorizedKeys } = await import("../commands/config/authorized-keys.ts");

@@ -1,6 +1,14 @@
 import { resolve } from "node:path";
 import { bind, type Entries } from "./bind.ts";
-import { closings, outputPorts, ownFiles, printingPorts, sessionsPorts, trustPorts } from "./configuration.ts";
+import {
+  closings,
+  killingPorts,
+  outputPorts,
+  ownFiles,
+  printingPorts,
+  sessionsPorts,
+  trustPorts,
+} from "./configuration.ts";
 import { CONFIG_DIR, VERSION } from "./places.ts";
 
 /** The commands that read records, and those that act on running sessions. */
@@ -83,19 +91,6 @@ export const RECORDS: Entries = {
   },
   "sessions kill": async () => {
     const { sessionsKill } = await import("../commands/sessions/sessions-kill.ts");
-    return bind(sessionsKill, async () => {
-      const [{ sessionProcessToSignal }, { sleep }, { timeoutFor }] = await Promise.all([
-        import("../system/kernel/session-process.ts"),
-        import("../system/kernel/clock.ts"),
-        import("../session/configuration.ts"),
-      ]);
-      const files = await ownFiles();
-      return {
-        ...(await sessionsPorts()),
-        serving: sessionProcessToSignal,
-        patience: (directory = CONFIG_DIR, team) => timeoutFor(files, directory, team),
-        sleep,
-      };
-    });
+    return bind(sessionsKill, killingPorts);
   },
 };

@@ -13,15 +13,23 @@ export const SESSION: Entries = {
     return bind(session, async () => {
       const { clock } = await import("../system/kernel/clock.ts");
       const arrived = { startedAt: clock.now(), arrivedAt: clock.monotonic() };
-      const [{ sessionPorts }, { readOwnEnvironment }, machine, { readUserAuth }, { startTicks }, { toldBySshd }] =
-        await Promise.all([
-          import("../standalone/session-ports.ts"),
-          import("../system/kernel/environment.ts"),
-          import("../system/kernel/machine.ts"),
-          import("../system/session/user-auth.ts"),
-          import("../system/kernel/process-group.ts"),
-          import("../session/requests/ssh-environment.ts"),
-        ]);
+      const [
+        { sessionPorts },
+        { readOwnEnvironment },
+        machine,
+        { readUserAuth },
+        { startTicks },
+        { toldBySshd },
+        { shimWords },
+      ] = await Promise.all([
+        import("../standalone/session-ports.ts"),
+        import("../system/kernel/environment.ts"),
+        import("../system/kernel/machine.ts"),
+        import("../system/session/user-auth.ts"),
+        import("../system/kernel/process-group.ts"),
+        import("../session/requests/ssh-environment.ts"),
+        import("../session/forced-command.ts"),
+      ]);
       const environment = readOwnEnvironment();
       const account = machine.ownAccount();
       const terminal = machine.stdinIsTerminal("self");
@@ -35,8 +43,7 @@ export const SESSION: Entries = {
         },
         configure: await configuring(),
         openPorts: sessionPorts,
-        becomeShim: ({ team, member }) =>
-          machine.becomeShim(SHIM, member === undefined ? [team] : [team, member], environment),
+        becomeShim: (forced) => machine.becomeShim(SHIM, shimWords(forced), environment),
       };
     });
   },

@@ -13,6 +13,8 @@ export const MESSAGE_IDS = {
   "session.end": "dfdee2b2a57f4deab23b9ce01155063f",
   "host.close": "9a0c1f6b8d2e4c57b3a14e0f7d6c2b95",
   "host.open": "c47e5d10a9b34f2e8f61d03b9e72a4d8",
+  "lock.set": "5e0b7c34d19f4a6cb8e2f3a1907d64c2",
+  "lock.lift": "e2a96f58c07b4d31951c8be43f0a7d16",
 } as const satisfies Record<RecordEvent, string>;
 
 /** The message id for a record that could not be written. */

@@ -1,5 +1,7 @@
 import * as z from "zod/mini";
 import { count, duration, field, figure, maybe, maybeText, text } from "./field.ts";
+import { hostBodies, lock } from "./host-bodies.ts";
+import { keyField } from "./key-field.ts";
 import { CAUSES, type HostEvent, ISOLATIONS, LIMITS_OF, MODES, REASONS } from "./vocabulary.ts";
 
 /**
@@ -18,13 +20,6 @@ const n = field(z.int().check(z.gte(1)), "number of the request within the sessi
 /** CLOCK_MONOTONIC of clock_gettime(2). All processes of a boot share it, and no process can set it. */
 const sinceBoot = (description: string, absent: string) =>
   maybe(z.int().check(z.gte(0)), `${description}, by CLOCK_MONOTONIC: since boot, without suspend`, absent, "ms");
-const certificate = z.object({
-  id: text("the text that the CA chose, escaped, cut at 256 characters"),
-  serial: text("the CA's number of it, 64 bits, as decimal digits"),
-  ca: text("SHA256:… of the CA's key"),
-  principals: field(z.array(z.string()), "the names it is good for, 32 at most, escaped"),
-  valid_before: maybeText("when it expires, RFC 3339, UTC", "it never does"),
-});
 const settings = () => z.record(z.string(), z.union([z.string(), z.number()]));
 
 /** The first fields of every record, in this order. */
@@ -54,21 +49,6 @@ const tail = {
 const cause = field(z.enum(CAUSES), "how it came to its end");
 const reason = field(z.enum(REASONS), "why it was turned away");
 
-/** The fields that tell the subject of a record of the host. */
-const hostEvent = () => ({
-  for_team: maybeText("the team that it is about", "it is about all teams"),
-  user: text("the account that did it"),
-  uid: count("that account's number"),
-  login: maybe(
-    z.object({
-      uid: count("number of the account that logged in"),
-      user: maybeText("its name", "there is no such account any more"),
-    }),
-    "who had logged in, where another account did it: /proc/self/loginuid",
-    "the kernel does not know, or it is the same account",
-  ),
-});
-
 export const bodies = {
   "session.start": z.object({
     event: z.literal("session.start"),
@@ -77,15 +57,7 @@ export const bodies = {
     uid: count("the account's number"),
     client: maybe(address, "the client's end of the connection", NO_ADDRESS),
     server: maybe(address, "the server's end of the connection", NO_ADDRESS),
-    key: maybe(
-      z.object({
-        type: text("type of the key, also where a certificate was shown"),
-        fingerprint: text("SHA256:… of the key, as ssh-keygen -l prints it"),
-        certificate: maybe(certificate, "the certificate that the client showed for its key", "it showed none"),
-      }),
-      "the key that the client proved to own",
-      "sshd does not say (ExposeAuthInfo is off)",
-    ),
+    key: keyField,
     mode: field(z.enum(MODES), "one request, or one a line"),
     policy: maybe(
       z.object({ path: text("the policy file"), sha256: digest("SHA-256 of its bytes") }),
@@ -112,6 +84,7 @@ export const bodies = {
     event: z.literal("session.refuse"),
     reason,
     message: text("the reason in plain words, as the client saw it"),
+    lock: lock("the reason is another one"),
   }),
   "command.deny": z.object({
     event: z.literal("command.deny"),
@@ -208,18 +181,14 @@ export const bodies = {
     ),
     wall_ms: duration("from the session's arrival to here, as `time` has it"),
     cause,
+    lock: lock("no lock ended it"),
     strays: maybe(
       z.int().check(z.gte(0)),
       "processes of the account outside of all its sessions, ended while this one ran or at its end",
       "none were looked for: another manager, or no command",
     ),
   }),
-  "host.close": z.object({
-    event: z.literal("host.close"),
-    ...hostEvent(),
-    message: text("what new sessions are told"),
-  }),
-  "host.open": z.object({ event: z.literal("host.open"), ...hostEvent() }),
+  ...hostBodies,
 } as const;
 
 const whole = <T extends z.core.$ZodLooseShape>(body: z.ZodMiniObject<T>) =>
@@ -235,6 +204,8 @@ export const SessionRecord = z.discriminatedUnion("event", [
   whole(bodies["session.end"]),
   whole(bodies["host.close"]),
   whole(bodies["host.open"]),
+  whole(bodies["lock.set"]),
+  whole(bodies["lock.lift"]),
 ]);
 export type SessionRecord = z.infer<typeof SessionRecord>;
 export type RecordOf<Event extends SessionRecord["event"]> = Extract<SessionRecord, { event: Event }>;

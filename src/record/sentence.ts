@@ -14,7 +14,7 @@ function words(record: SessionRecord): string {
     case "session.start":
       return `session started: ${who(record)}`;
     case "session.refuse":
-      return `session refused: ${record.message} (${record.reason})`;
+      return `session refused: ${record.message} (${record.reason})${byLock(record)}`;
     case "command.deny":
       return `request ${record.n} denied (${record.reason}): ${record.request}`;
     case "command.start":
@@ -22,11 +22,15 @@ function words(record: SessionRecord): string {
     case "command.end":
       return `command ${record.n} ended: ${ending(record)} after ${formatDuration(record.wall_ms)}${used(record)}`;
     case "session.end":
-      return `session ended: ${record.cause}, status ${record.exit}, ${plural(record.commands, "command")}, ${record.denied} denied${summedUp(record)}${astray(record)}`;
+      return `session ended: ${record.cause}, status ${record.exit}, ${plural(record.commands, "command")}, ${record.denied} denied${byLock(record)}${summedUp(record)}${astray(record)}`;
     case "host.close":
       return `${closedPart(record)} closed by ${doer(record)}: ${record.message}`;
     case "host.open":
       return `${closedPart(record)} opened by ${doer(record)}`;
+    case "lock.set":
+      return `${record.kind} ${record.value} locked by ${doer(record)}${runsOut(record)}${because(record)}`;
+    case "lock.lift":
+      return `lock on ${record.kind} ${record.value} lifted by ${doer(record)}`;
   }
 }
 
@@ -42,6 +46,14 @@ function who(start: RecordOf<"session.start">): string {
   const member = start.member === undefined ? "" : `, member ${start.member}`;
   const from = start.client === undefined ? "" : ` from ${start.client.ip} port ${start.client.port}`;
   return `team ${start.team}${member} as ${start.user}${from}`;
+}
+
+const because = ({ reason }: { readonly reason?: string | undefined }) => (reason === undefined ? "" : `: ${reason}`);
+const runsOut = ({ until }: RecordOf<"lock.set">) => (until === undefined ? "" : ` until ${until}`);
+
+function byLock({ lock }: RecordOf<"session.refuse" | "session.end">): string {
+  if (lock === undefined) return "";
+  return lock.kind === undefined ? `, locked${because(lock)}` : `, lock on ${lock.kind} ${lock.value}${because(lock)}`;
 }
 
 const closedPart = ({ for_team }: RecordOf<HostEvent>) => (for_team === undefined ? "host" : `team ${for_team}`);

@@ -1,5 +1,5 @@
 /** The events of the host. Each has a chain of its own with this one record. */
-export const HOST_EVENTS = ["host.close", "host.open"] as const;
+export const HOST_EVENTS = ["host.close", "host.open", "lock.set", "lock.lift"] as const;
 export type HostEvent = (typeof HOST_EVENTS)[number];
 
 /** All events, in the order in which a session writes them; then those of the host. */
@@ -14,7 +14,8 @@ export const EVENTS = [
 ] as const;
 export type RecordEvent = (typeof EVENTS)[number];
 
-export const isHostEvent = (event: RecordEvent): event is HostEvent => event.startsWith("host.");
+const OF_THE_HOST: ReadonlySet<RecordEvent> = new Set(HOST_EVENTS);
+export const isHostEvent = (event: RecordEvent): event is HostEvent => OF_THE_HOST.has(event);
 
 /** Why a command or a session ended. */
 export const CAUSES = [
@@ -52,6 +53,7 @@ export const REASONS = [
   "unknown-team",
   "unknown-member",
   "member-expired",
+  "locked",
   "not-by-sshd",
   "team-busy",
   "host-busy",

@@ -2,19 +2,26 @@ import { closedWords, closingOf } from "../policy/closed.ts";
 import type { ConfigError } from "../policy/config-error.ts";
 import type { ConfigFiles } from "../policy/config-files.ts";
 import { loadHost, loadPolicy, loadTeam, type PolicySource } from "../policy/load.ts";
+import { type LockInForce, lockOn, type Presence } from "../policy/locks.ts";
 import type { HostConfig, Policy } from "../policy/policy.ts";
 import { SESSION } from "../policy/schema/defaults.ts";
 import type { Parsers } from "../policy/schema/parsers.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { memberName, teamName } from "../units/ids.ts";
 import type { Milliseconds } from "../units/quantities.ts";
-import type { ForcedCommand } from "./incoming-session.ts";
+import type { ForcedCommand } from "./forced-command.ts";
 import type { SessionRefusal } from "./refusal.ts";
+
+/** The administrator's locks, which are read anew each time. */
+export interface Locks {
+  /** The lock that is on a client at this moment (milliseconds since 1970); undefined where none is. */
+  readonly lockOn: (who: Presence, now: number) => LockInForce | undefined;
+}
 
 /** The policy that the session is judged by, or the reason why there is none. */
 export type Configuration = ReadyConfiguration | RefusedConfiguration;
 
-export interface ReadyConfiguration {
+export interface ReadyConfiguration extends Locks {
   readonly ok: true;
   /** The absolute path of the configuration folder. */
   readonly directory: string;
@@ -23,7 +30,7 @@ export interface ReadyConfiguration {
   readonly source: PolicySource;
 }
 
-export interface RefusedConfiguration {
+export interface RefusedConfiguration extends Locks {
   readonly ok: false;
   readonly directory: string;
   /** Set where nixgate.toml could be read: the refusal is then recorded in its log folder. */
@@ -50,27 +57,37 @@ export async function configure(source: ConfigSource, forced: ForcedCommand): Pr
 /** The same for a session that already runs: closing the builder does not affect it. */
 export async function configureRunning(source: ConfigSource, { team, member }: ForcedCommand): Promise<Configuration> {
   const { files, directory, parsers } = source;
+  const locks = locksIn(source);
   const name = teamName(team);
   if (name === undefined) return refused(source, UNKNOWN_TEAM);
   const loaded = await loadTeam(files, directory, name, parsers);
   if (!loaded.ok) {
     const { host, source, reason, error } = loaded;
     const refusal = reason === "unknown-team" ? UNKNOWN_TEAM : { ...invalid(error), message: error.message };
-    return { ok: false, directory, host, ...(source && { source }), refusal };
+    return { ok: false, directory, host, ...(source && { source }), refusal, ...locks };
   }
   const { host, policy, source: read } = loaded;
   const known = memberName(member ?? "");
   if (member !== undefined && !policy.members.some((listed) => listed.name === known)) {
-    return { ok: false, directory, host, source: read, refusal: UNKNOWN_MEMBER };
+    return { ok: false, directory, host, source: read, refusal: UNKNOWN_MEMBER, ...locks };
   }
-  return { ok: true, directory, host, policy, source: read };
+  return { ok: true, directory, host, policy, source: read, ...locks };
 }
 
 /** A refusal for which no policy is read. */
-async function refused({ files, directory, parsers }: ConfigSource, refusal: SessionRefusal) {
+async function refused(source: ConfigSource, refusal: SessionRefusal) {
+  const { files, directory, parsers } = source;
   const { checked } = await loadHost(files, directory, parsers?.host);
-  return { ok: false, directory, host: checked.ok ? checked.value : undefined, refusal } as const;
+  return {
+    ok: false,
+    ...{ directory, host: checked.ok ? checked.value : undefined, refusal },
+    ...locksIn(source),
+  } as const;
 }
+
+const locksIn = ({ files, directory }: ConfigSource): Locks => ({
+  lockOn: (who, now) => lockOn(files, directory, who, now),
+});
 
 /** The time for the last records and the journal after all processes have ended, in milliseconds. */
 const LAST_WORDS_MS = 3000;

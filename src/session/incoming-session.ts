@@ -1,4 +1,5 @@
 import type { Account } from "../scope/environment.ts";
+import type { ForcedCommand } from "./forced-command.ts";
 
 /** The facts about a new session and its client. They are gathered once, before anything else happens. */
 export interface IncomingSession {
@@ -13,12 +14,6 @@ export interface IncomingSession {
   readonly process: SessionProcess;
   /** The absolute path of bin/nixgate-holder. */
   readonly holder: string;
-}
-
-/** The words of the forced command, not yet validated as names. */
-export interface ForcedCommand {
-  readonly team: string;
-  readonly member: string | undefined;
 }
 
 export interface ArrivalTime {
@@ -41,8 +36,8 @@ export interface Connection {
 
 /** The key that the client proved to own, as the record has it. */
 export interface ProvenKey {
-  /** The type of the key itself, also where a certificate was shown. */
-  readonly type: string;
+  /** The type of the key itself, also where a certificate was shown; absent where sshd does not say. */
+  readonly type?: string;
   /** As ssh-keygen(1) -l prints it: `SHA256:…`. */
   readonly fingerprint: string;
   readonly certificate?: Certificate;
@@ -50,12 +45,13 @@ export interface ProvenKey {
 
 /** The certificate that the client showed for its key. Texts are cut and escaped. */
 export interface Certificate {
-  readonly id: string;
+  /** Absent, like the principals, where sshd does not say. */
+  readonly id?: string;
   /** Decimal: the number has 64 bits. */
   readonly serial: string;
   /** The fingerprint of the CA's key. */
   readonly ca: string;
-  readonly principals: string[];
+  readonly principals?: string[];
   /** RFC 3339, UTC; absent for a certificate that never expires. */
   readonly valid_before?: string;
 }

@@ -1,6 +1,7 @@
 import type { Deny } from "../decision/decision.ts";
 import { sessionStatus } from "../ending/cause.ts";
 import type { Ending, Exit, Survivor } from "../ending/ending.ts";
+import type { LockInForce } from "../policy/locks.ts";
 import { requestText } from "../record/request-text.ts";
 import type { RecordOf, SessionRecord } from "../record/schema.ts";
 import type { LimitOf } from "../record/vocabulary.ts";
@@ -8,6 +9,7 @@ import type { Plan } from "../scope/plan.ts";
 import { memberName } from "../units/ids.ts";
 import { escapeText } from "../units/text.ts";
 import type { AllowedRequest } from "./command/running-command.ts";
+import type { ForcedCommand } from "./forced-command.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Isolation, OpenScope } from "./ports.ts";
 import type { SessionRefusal } from "./refusal.ts";
@@ -38,6 +40,7 @@ export function startRecord({
     user: account.name,
     uid: account.uid,
     ...connection,
+    ...(!connection.key && keyOf(forced)),
     mode: request.mode,
     ...(configuration.source && { policy: { ...configuration.source } }),
     nixgate: process.version,
@@ -50,8 +53,14 @@ export function startRecord({
   };
 }
 
-export function refuseRecord({ reason, message }: SessionRefusal): Body<"session.refuse"> {
-  return { event: "session.refuse", reason, message };
+/** The key that the forced command names, where sshd says nothing of it (ExposeAuthInfo is off). */
+function keyOf({ key, certificate }: ForcedCommand): Pick<Body<"session.start">, "key"> {
+  if (key === undefined) return {};
+  return { key: { fingerprint: key, ...(certificate && { certificate: { ...certificate } }) } };
+}
+
+export function refuseRecord({ reason, message, lock }: SessionRefusal): Body<"session.refuse"> {
+  return { event: "session.refuse", reason, message, ...(lock && { lock: { ...lock } }) };
 }
 
 export function denyRecord(
@@ -122,12 +131,22 @@ export function notBegunRecord(n: number, cause: "scope-failed" | "exec-failed",
   return { event: "command.end", n, cause, message, wall_ms: 0, usage: {} };
 }
 
-/** @param strays undefined where nothing looked for strays */
+/** What is known of a session's end besides its result. */
+interface EndFacts {
+  /** Undefined where nothing looked for strays. */
+  readonly strays?: number | undefined;
+  /** The lock that ended it. */
+  readonly lock?: LockInForce | undefined;
+}
+
 export function endRecord(
   { exit, commands, denied, cause }: Outcome,
   wallMs: number,
-  strays?: number,
+  { strays, lock }: EndFacts = {},
 ): Body<"session.end"> {
-  const body = { event: "session.end", exit, commands, denied, wall_ms: Math.round(wallMs), cause } as const;
-  return strays === undefined ? body : { ...body, strays };
+  return {
+    ...({ event: "session.end", exit, commands, denied, wall_ms: Math.round(wallMs), cause } as const),
+    ...(lock && { lock: { ...lock } }),
+    ...(strays !== undefined && { strays }),
+  };
 }

@@ -1,3 +1,4 @@
+import type { LockInForce } from "../policy/locks.ts";
 import type { ExitStatus } from "../units/exit-status.ts";
 
 export type RefuseReason =
@@ -7,6 +8,7 @@ export type RefuseReason =
   | "unknown-team"
   | "unknown-member"
   | "member-expired"
+  | "locked"
   | "not-by-sshd"
   | "team-busy"
   | "host-busy"
@@ -21,4 +23,6 @@ export interface SessionRefusal {
   /** Plain words in lower case. It holds no text from the client. */
   readonly message: string;
   readonly status: ExitStatus;
+  /** The lock that refuses it. The client is not told of it. */
+  readonly lock?: LockInForce;
 }

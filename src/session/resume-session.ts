@@ -10,7 +10,8 @@ import type { SessionId, TeamName } from "../units/ids.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 import { readmitSession } from "./admit-session.ts";
 import { finishCommand } from "./command/finish-command.ts";
-import type { Configuration } from "./configuration.ts";
+import type { Configuration, Locks } from "./configuration.ts";
+import { lockOnRecord, presenceOnRecord } from "./locked.ts";
 import { tellClient } from "./outcome.ts";
 import type { OpenScope, SessionPorts } from "./ports.ts";
 import { endRecord, refuseRecord } from "./records-of.ts";
@@ -25,7 +26,7 @@ export interface Resumed {
 }
 
 /** The settings that still apply to a session whose command runs. */
-export interface ResumedConfiguration {
+export interface ResumedConfiguration extends Locks {
   readonly directory: string;
   readonly host: HostConfig;
   readonly policy: Pick<Policy, "team" | "session">;
@@ -43,8 +44,8 @@ export type ReopenPorts = (
  */
 export function orDefaults(configuration: Configuration, { lost }: Resumed): ResumedConfiguration {
   if (configuration.ok) return configuration;
-  const { directory, host = hostConfig({ schema: 1 }) } = configuration;
-  return { directory, host, policy: { team: lost.start.team as TeamName, session: SESSION } };
+  const { directory, host = hostConfig({ schema: 1 }), lockOn } = configuration;
+  return { directory, host, lockOn, policy: { team: lost.start.team as TeamName, session: SESSION } };
 }
 
 /** The terms of a command from its record, to watch the command and to name the limit that it reaches. */
@@ -82,7 +83,9 @@ export async function resumeSession(
     const exit = sessionStatus(ending);
     const strays = await ports.strays?.();
     const elapsed = log.elapsed();
-    log.write(endRecord({ exit, commands, denied, cause: ending.cause }, elapsed, strays), { durable: true, elapsed });
+    const lock = ending.cause === "killed-by-admin" ? lockOnRecord(session.lockNow()) : undefined;
+    const end = endRecord({ exit, commands, denied, cause: ending.cause }, elapsed, { strays, lock });
+    log.write(end, { durable: true, elapsed });
     return exit;
   } catch (error) {
     tellClient(session, "the session cannot be put on record");
@@ -107,7 +110,8 @@ function openResumed({ lost: { start, last } }: Resumed, configuration: ResumedC
     arrived: { startedAt: Date.parse(start.time), arrivedAt: start.monotonic_ms ?? arrivalOf(start, ports) },
     settings: configuration.host.log,
   };
-  return { id, configuration, ports, log: openSessionLog(head, ports, resumeChain(last)) };
+  const lockNow = () => configuration.lockOn(presenceOnRecord(start), ports.clock.now());
+  return { id, configuration, ports, lockNow, log: openSessionLog(head, ports, resumeChain(last)) };
 }
 
 /** For records of older versions, which have no monotonic time. The clock may have been set back since. */

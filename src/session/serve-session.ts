@@ -6,6 +6,7 @@ import { admitSession } from "./admit-session.ts";
 import type { Configuration } from "./configuration.ts";
 import { untilExpiry } from "./expiry.ts";
 import type { IncomingSession } from "./incoming-session.ts";
+import { lockedOut, lockOnRecord, presenceOf } from "./locked.ts";
 import { type Outcome, tellClient } from "./outcome.ts";
 import type { SessionPorts } from "./ports.ts";
 import { endRecord, refuseRecord, startRecord } from "./records-of.ts";
@@ -59,9 +60,10 @@ async function admitAndServe(session: OpenedSession): Promise<EndOfSession> {
   }
 }
 
-function endSession({ log }: OpenedSession, ending: EndOfSession, strays?: number): number {
+function endSession({ log, lockNow }: OpenedSession, ending: EndOfSession, strays?: number): number {
   const elapsed = log.elapsed();
-  log.end(endRecord(ending, elapsed, strays), elapsed, ending.outright === true);
+  const lock = ending.cause === "killed-by-admin" ? lockOnRecord(lockNow()) : undefined;
+  log.end(endRecord(ending, elapsed, { strays, lock }), elapsed, ending.outright === true);
   return ending.exit;
 }
 
@@ -77,6 +79,10 @@ function refuse(session: OpenedSession, refusal: SessionRefusal): EndOfSession {
 
 /** The configuration, or the refusal of this client before anything else is judged. */
 function judged(incoming: IncomingSession, configuration: Configuration): Configuration {
+  const lock = configuration.lockOn(presenceOf(incoming), incoming.arrived.startedAt);
+  // a session of no team stays one: its records are in no team's folder
+  const isUnknown = !configuration.ok && configuration.refusal.reason === "unknown-team";
+  if (lock && !isUnknown) return { ...configuration, ok: false, refusal: lockedOut(lock) };
   const current = untilExpiry(configuration, incoming);
   return incoming.terminal ? refuseTerminal(current) : current;
 }

@@ -20,6 +20,8 @@ export interface SessionLog {
   write(body: RecordBody, options?: { readonly durable?: boolean; readonly elapsed?: number }): void;
   /** Writes each record at once from now on. Earlier records wait, because a refused session may leave none. */
   begin(): void;
+  /** Writes the records that still wait, whatever the budget: the session is about to begin a command. */
+  publish(): void;
   /**
    * Ends the records. A session with only refusals is counted and not recorded where the team's budget for refusals is
    * used up.
@@ -169,6 +171,7 @@ export function openSessionLog(
     begin() {
       if (!budget.isSpent()) commit();
     },
+    publish: commit,
     write(body, { durable = false, elapsed: since = elapsed() } = {}) {
       if (body.event === "command.start") counts.commands += 1;
       if (body.event === "command.deny") counts.denied += 1;

@@ -3,11 +3,12 @@ import type { SessionId } from "../units/ids.ts";
 import { teamName } from "../units/ids.ts";
 import type { Configuration, ReadyConfiguration } from "./configuration.ts";
 import type { IncomingSession } from "./incoming-session.ts";
+import { type Lockable, presenceOf } from "./locked.ts";
 import type { SessionPorts } from "./ports.ts";
 import { openSessionLog, type SessionLog } from "./session-log.ts";
 
 /** A session that is served. Each step of its story takes it. */
-export interface Session {
+export interface Session extends Lockable {
   readonly id: SessionId;
   readonly incoming: IncomingSession;
   readonly configuration: ReadyConfiguration;
@@ -30,5 +31,6 @@ export function openSession(
   const isUnknown = !configuration.ok && configuration.refusal.reason === "unknown-team";
   const team = isUnknown ? UNASSIGNED : (teamName(forced.team) ?? UNASSIGNED);
   const log = openSessionLog({ session: id, team, machine, arrived, settings: configuration.host?.log }, ports);
-  return { id, incoming, configuration, log, ports };
+  const lockNow = () => configuration.lockOn(presenceOf(incoming), ports.clock.now());
+  return { id, incoming, configuration, log, ports, lockNow };
 }

@@ -1,7 +1,8 @@
 import { ExitStatus } from "../units/exit-status.ts";
 import { asItStands, type Standing } from "./command/standing.ts";
 import type { Configuration } from "./configuration.ts";
-import type { ForcedCommand, IncomingSession } from "./incoming-session.ts";
+import type { ForcedCommand } from "./forced-command.ts";
+import type { IncomingSession } from "./incoming-session.ts";
 import { orDefaults, type ReopenPorts, type Resumed, resumeSession } from "./resume-session.ts";
 import { type OpenPorts, serveSession } from "./serve-session.ts";
 
@@ -65,7 +66,7 @@ export async function supervise({ configure, configureRunning, sessions }: Super
 function believed(incoming: IncomingSession, { notBySshd }: Standing): IncomingSession {
   if (notBySshd === undefined) return incoming;
   const { forced } = incoming;
-  return { ...incoming, forced: { ...forced, member: undefined }, connection: {}, request: { mode: "loop" } };
+  return { ...incoming, forced: { team: forced.team, member: undefined }, connection: {}, request: { mode: "loop" } };
 }
 
 /**

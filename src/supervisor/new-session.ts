@@ -1,3 +1,4 @@
+import { forcedOfShim } from "../session/forced-command.ts";
 import type { SessionPorts } from "../session/ports.ts";
 import { type RawEnvironment, toldBySshd } from "../session/requests/ssh-environment.ts";
 import { answerToEnd } from "../session/shim-answers.ts";
@@ -38,11 +39,11 @@ export function newSessionOf(
   const { shim } = talk;
   const { environment, delayed } = found;
   const { admission, records, version, program } = supervisor;
-  const [, member] = shim.words();
+  const [, who] = shim.words();
   const account = accountOf(fifo.uid);
   if (!account) throw new Error(`uid ${fifo.uid} has no account`);
   const arrived = { startedAt: clock.now(), arrivedAt: clock.monotonic(), delayed };
-  const forced = { team: fifo.name, member: member === "" ? undefined : member };
+  const forced = forcedOfShim(fifo.name, who);
   const stranger = notBySshd(shim, fifo.uid);
   return {
     hasRoom: talk.hasRoom,

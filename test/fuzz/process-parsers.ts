@@ -46,7 +46,7 @@ const key = mangled(fc.constant("publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI
 
 function isKey(found: ReturnType<typeof keyIn>): void {
   if (found === undefined) return;
-  isSafe(found.type);
+  isSafe(found.type ?? "");
   const { id = "", ca = "SHA256:", principals = [], valid_before = "" } = found.certificate ?? {};
   for (const text of [id, ca, valid_before, ...principals]) isSafe(text);
   must(principals.length <= 32 && id.length <= 2560, "more than a record takes");

@@ -186,6 +186,7 @@ export function readyConfiguration({
     host: { ...hostConfig({ schema: 1 }), ...host },
     policy: fakePolicy(policy),
     source: { path: "", sha256: "" },
+    lockOn: () => undefined,
   };
 }
 
@@ -194,6 +195,7 @@ export function fakeLog(write: SessionLog["write"], differences: Partial<Session
   return {
     write,
     begin: () => undefined,
+    publish: () => undefined,
     end: (body) => write(body),
     elapsed: () => 0,
     settled: async () => undefined,
@@ -212,6 +214,7 @@ export function fakeSession(parts: Partial<Session> = {}): Session {
     configuration: readyConfiguration(),
     log: fakeLog(() => undefined),
     ports: fakePorts().ports,
+    lockNow: () => undefined,
     ...parts,
   };
 }

@@ -54,6 +54,17 @@ export const bodies = {
     message: "back at six",
   },
   open: { event: "host.open", for_team: "alpha", user: "root", uid: 0, login: { uid: 1000, user: "eve" } },
+  lock: {
+    event: "lock.set",
+    for_team: "alpha",
+    user: "root",
+    uid: 0,
+    kind: "member",
+    value: "alpha/ci",
+    reason: "laptop stolen",
+    until: "2026-01-05T06:00:00.000Z",
+  },
+  unlock: { event: "lock.lift", for_team: "alpha", user: "root", uid: 0, kind: "member", value: "alpha/ci" },
 } as const satisfies Record<string, RecordBody>;
 
 let made = 0;

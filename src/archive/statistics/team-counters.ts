@@ -159,5 +159,7 @@ function count(tally: Tally, record: SessionRecord): void {
     case "command.start":
     case "host.close":
     case "host.open":
+    case "lock.set":
+    case "lock.lift":
   }
 }

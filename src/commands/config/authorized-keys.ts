@@ -10,10 +10,10 @@ import { readableMembers } from "../../policy/readable-members.ts";
 import { betweenPolicies } from "../../policy/rules/cross-check.ts";
 import { fingerprint, readPublicKey } from "../../policy/schema/public-key.ts";
 import { KEYS_ID } from "../../record/journal-entry.ts";
-import { NixgateError } from "../../units/error.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { type TeamName, teamName } from "../../units/ids.ts";
 import { CONFIG_DIRECTORY, CONFIG_OPTIONS } from "../shared/config-options.ts";
+import { expiry, programFor } from "./key-options.ts";
 
 export interface AuthorizedKeysPorts {
   readonly files: ConfigFiles;
@@ -33,9 +33,6 @@ export interface LoggedProblem {
 /** The number of problems that one call logs. A client that is not authenticated can make sshd call often. */
 const MOST_LOGGED = 5;
 
-/** A word that needs no quoting in an authorized_keys option or in a shell's command line. */
-const PLAIN_WORD = /^\/[A-Za-z0-9_./+-]*$/;
-
 const HELP = `
 Prints authorized_keys lines made from the policies' members, for sshd_config(5):
 
@@ -50,8 +47,9 @@ docs/getting-started.md has the other lines of the block. Each of them closes an
 
 AuthorizedKeysCommandUser must be able to read the configuration, which holds no secrets.
 Each line is restricted (no terminal, no forwarding, no user rc), holds the member's \`from\` and \`until\`
-(expiry-time), and forces \`nixgate session --team T --member M\`, or under manager = "system" \`nixgate-shim T M\`. The
-key decides the team and the member.
+(expiry-time), and forces \`nixgate session --team T --member M --key F\`, or under manager = "system"
+\`nixgate-shim T M,F\`. The key decides the team and the member. F is the key's fingerprint, for the record and for
+\`nixgate lock key\`.
 
   --user U          only the team that this account serves: an account named \`nix-TEAM\` or \`TEAM\`
                     serves that team; for any other account no key is printed
@@ -81,7 +79,7 @@ async function printKeys({ options }: Arguments, ports: AuthorizedKeysPorts): Pr
   const directory = String(options["config-dir"] ?? CONFIG_DIRECTORY);
   const { host, policies, problems } = await loadAll(ports.files, directory);
   const supervised = host.checked.ok && host.checked.value.scope.manager === "system";
-  const program = supervised ? shimCommand(ports.shimPath) : sessionCommand(ports.programPath, directory);
+  const program = programFor(supervised, directory, ports);
   const about = problems.filter((problem) => isError(problem) && !host.checked.problems.includes(problem));
   const folder = ports.files.list(`${directory}/policies`);
   if (folder.kind !== "found") {
@@ -100,7 +98,7 @@ async function printKeys({ options }: Arguments, ports: AuthorizedKeysPorts): Pr
     if (holders === undefined) return [];
     const { team, members, isSound } = holders;
     const filter = { only: options["fingerprint"], not: isSound ? new Set<string>() : taken };
-    return members.flatMap((member) => keyLines(member, (name) => program(team, name), filter));
+    return members.flatMap((member) => keyLines(member, (name, key) => program({ team, member: name, key }), filter));
   });
   const logged = about.flatMap((problem) => {
     const policy = asked.find(({ name }) => basename(problem.path).replace(/\.(?:toml|json)$/, "") === name);
@@ -155,42 +153,18 @@ interface KeyFilter {
   readonly not: ReadonlySet<string>;
 }
 
-/** @param command the forced command of a member */
-function keyLines(member: Member, command: (member: string) => string, { only, not }: KeyFilter): string[] {
+/** @param command the forced command of a member's key */
+function keyLines(
+  member: Member,
+  command: (member: string, key: string) => string,
+  { only, not }: KeyFilter,
+): string[] {
   const from = member.from.length === 0 ? "" : `from="${member.from.join(",")}",`;
   return member.keys.flatMap((line) => {
     const key = readPublicKey(line);
     if ("problem" in key || (only !== undefined && fingerprint(key) !== only)) return [];
     if (not.has(fingerprint(key))) return [];
-    return [`restrict,${expiry(member)}${from}command="${command(member.name)}" ${line.trim()}`];
-  });
-}
-
-/**
- * sshd still takes the key in the second of `expiry-time` (auth_authorise_keyopts of OpenSSH), so this is the second
- * before `until`. The Z for UTC is known since OpenSSH 9.1; without it a time is in the host's own zone.
- */
-function expiry({ until }: Member): string {
-  if (until === undefined) return "";
-  const last = new Date(Math.max(until - 1000, FIRST_EXPIRY)).toISOString();
-  return `expiry-time="${last.slice(0, 19).replace(/[-:T]/g, "")}Z",`;
-}
-
-/** sshd takes 0 for no expiry, and refuses a line with a time before 1970 with a message that names no reason. */
-const FIRST_EXPIRY = 1000;
-
-/** `exec`, so that no shell remains between sshd and nixgate (dash -c otherwise keeps a process of its own). */
-function sessionCommand(programPath: string, directory: string): (team: string, member: string) => string {
-  const where = directory === CONFIG_DIRECTORY ? "" : ` --config-dir ${plain(directory)}`;
-  return (team, member) => `exec ${plain(programPath)} session --team ${team} --member ${member}${where}`;
-}
-
-/** For manager = "system". The supervisor has the configuration. */
-const shimCommand = (shimPath: string) => (team: string, member: string) => `exec ${plain(shimPath)} ${team} ${member}`;
-
-function plain(word: string): string {
-  if (PLAIN_WORD.test(word)) return word;
-  throw new NixgateError("E_USAGE", ExitStatus.usage, `cannot be written into an authorized_keys line: ${word}`, {
-    hint: "use an absolute path of letters, digits and . _ + -",
+    const forced = command(member.name, fingerprint(key));
+    return [`restrict,${expiry(member)}${from}command="${forced}" ${line.trim()}`];
   });
 }

@@ -2,6 +2,7 @@ import { basename, resolve } from "node:path";
 import type { Arguments, Command, CommandResult } from "../../cli/command.ts";
 import type { ConfigFiles } from "../../policy/config-files.ts";
 import { type LoadedPolicy, loadAll, loadPolicies, sources } from "../../policy/load-all.ts";
+import { isInForce, locksPath, readLocks } from "../../policy/locks.ts";
 import type { Policy, Problem } from "../../policy/policy.ts";
 import { formatProblem, isError } from "../../policy/problem.ts";
 import { readHostConfig } from "../../policy/read-host-config.ts";
@@ -11,6 +12,7 @@ import { betweenPolicies } from "../../policy/rules/cross-check.ts";
 import { expiryFindings } from "../../policy/rules/expiry.ts";
 import { placeFindings } from "../../policy/source/source.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
+import { unknownIn } from "../host/unknown-subject.ts";
 import { CONFIG_DIRECTORY, CONFIG_OPTIONS } from "../shared/config-options.ts";
 import { jsonDocument } from "../shared/json-document.ts";
 import { hostWarnings } from "./host-check.ts";
@@ -118,7 +120,12 @@ async function checkPath(reading: Reading, path: string, host?: HostLook): Promi
     const here = host ? await hostWarnings(config, host) : [];
     return {
       files: 1 + policies.length,
-      problems: [...problems, ...(await aboutPolicies(`${path}/policies`, reading, policies)), ...here],
+      problems: [
+        ...problems,
+        ...(await aboutPolicies(`${path}/policies`, reading, policies)),
+        ...lockProblems(path, reading, policies),
+        ...here,
+      ],
     };
   }
   const { policies, problems } = await loadPolicies(files, path);
@@ -147,6 +154,22 @@ async function aboutPolicies(
     placeFindings(source, [...emptyFindings(policy), ...expiryFindings(policy, now)]),
   );
   return (await Promise.all(each)).flat();
+}
+
+/** Warns of locks on nothing that the policies know. A file that cannot be read locks everybody. */
+function lockProblems(folder: string, { files, now }: Reading, policies: readonly LoadedPolicy[]): readonly Problem[] {
+  const path = locksPath(folder);
+  const read = readLocks(files, folder);
+  if (!read.ok) {
+    const [message, fix] = [`${read.problem}, so everybody is locked`, "remove it, and set the locks again"];
+    return [{ severity: "error", path, line: undefined, message, fix }];
+  }
+  return read.locks.flatMap((lock) => {
+    const unknown = isInForce(lock, now) ? unknownIn(lock, policies) : undefined;
+    if (!unknown) return [];
+    const fix = `nixgate unlock ${lock.kind} ${lock.value}, if it is not needed`;
+    return [{ severity: "warning", path, line: undefined, message: unknown.message, fix }];
+  });
 }
 
 async function checkFile({ files, now }: Reading, path: string): Promise<Report> {

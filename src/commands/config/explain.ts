@@ -6,7 +6,7 @@ import { parseRequest } from "../../request/parse-request.ts";
 import type { Account } from "../../scope/environment.ts";
 import { type Plan, planScope } from "../../scope/plan.ts";
 import type { Configuration } from "../../session/configuration.ts";
-import type { ForcedCommand } from "../../session/incoming-session.ts";
+import type { ForcedCommand } from "../../session/forced-command.ts";
 import type { ProgramProblem } from "../../session/ports.ts";
 import { opensLineLoop } from "../../session/requests/ssh-environment.ts";
 import { ExitStatus } from "../../units/exit-status.ts";

@@ -50,3 +50,22 @@ function toNumber(address: string): bigint {
   const all = [...shim, ...new Array<string>(8 - shim.length - back.length).fill("0"), ...back];
   return all.reduce((sum, group) => (sum << 16n) | BigInt(`0x${group}`), 0n);
 }
+
+/**
+ * Whether a client's address is in a range that `readAddress` takes. An IPv4 address in its IPv6 form
+ * (`::ffff:192.0.2.7`) is that IPv4 address; the zone of a link-local one (`%eth0`) is passed over.
+ */
+export function isInRange(address: string, range: string): boolean {
+  const [network = "", prefix] = range.split("/");
+  const [one, other] = [plainAddress(address), plainAddress(network)];
+  const family = familyOf(one);
+  if (family === undefined || familyOf(other) !== family) return false;
+  const bits = family === 4 ? 32 : 128;
+  const free = BigInt(bits - (prefix === undefined ? bits : Number(prefix)));
+  return toNumber(one) >> free === toNumber(other) >> free;
+}
+
+function plainAddress(text: string): string {
+  const [address = ""] = text.split("%");
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
+}

@@ -127,6 +127,8 @@ function ownFields(record: SessionRecord, session: WholeSession): Own {
       };
     case "host.close":
     case "host.open":
+    case "lock.set":
+    case "lock.lift":
       return { event: { category: ["configuration"], type: ["change"], outcome: "success" }, ...doer(record) };
     case "command.end": {
       const started = session.records.find(

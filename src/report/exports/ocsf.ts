@@ -123,9 +123,11 @@ function ownFields(record: SessionRecord, session: WholeSession, start: RecordOf
       };
     case "host.close":
     case "host.open":
+    case "lock.set":
+    case "lock.lift":
       return {
         of: APPLICATION_LIFECYCLE,
-        activity: record.event === "host.close" ? DISABLE : ENABLE,
+        activity: record.event === "host.close" || record.event === "lock.set" ? DISABLE : ENABLE,
         profiles: ["host"],
         app: { name: "nixgate", vendor_name: "nixgate" },
         actor: { user: { name: record.user, uid: String(record.uid) } },

@@ -1,7 +1,8 @@
 import { causeOf } from "../../ending/cause.ts";
 import type { Ending, Exit } from "../../ending/ending.ts";
-import { stopWords, survivorWords, wordsForClient } from "../../ending/words.ts";
+import { survivorWords, wordsForClient } from "../../ending/words.ts";
 import type { Milliseconds } from "../../units/quantities.ts";
+import { wordsOfStop } from "../locked.ts";
 import { refusalLine, tellClient } from "../outcome.ts";
 import type { ProgramProblem } from "../ports.ts";
 import { commandEndRecord } from "../records-of.ts";
@@ -14,7 +15,7 @@ export async function finishCommand(session: RunningSession, command: RunningCom
   const { n, terms } = command;
   let isTold = false;
   const announce: Announce = (why) => {
-    const line = refusalLine(stopWords(why, limitWords(terms)), session);
+    const line = refusalLine(wordsOfStop(session, why, limitWords(terms)), session);
     isTold = session.ports.client.tellNow(terms.argv.includes("--stdio") ? `${line}\n${forBuildHook(line)}` : line);
     return isTold;
   };
@@ -69,7 +70,11 @@ function executedOrNot(exit: Exit, problem: () => ProgramProblem | undefined): E
 
 function tellEnding(session: RunningSession, { terms }: RunningCommand, ending: Ending): void {
   const { cause, exit } = ending;
-  const words = wordsForClient(cause, limitWords(terms), whoseLimits(ending, terms), exit);
+  const limits = limitWords(terms);
+  const words =
+    cause === "killed-by-admin"
+      ? wordsOfStop(session, cause, limits)
+      : wordsForClient(cause, limits, whoseLimits(ending, terms), exit);
   if (words) tellClient(session, words);
 }
 

@@ -21,7 +21,7 @@ export interface RunningCommand {
 }
 
 /** The parts of a session that a running command needs. A resumed session has only these. */
-export interface RunningSession extends Pick<Session, "id" | "log"> {
+export interface RunningSession extends Pick<Session, "id" | "log" | "lockNow"> {
   readonly configuration: { readonly policy: Pick<ReadyConfiguration["policy"], "team" | "session"> };
   readonly ports: Pick<SessionPorts, "clock" | "client" | "programs">;
 }

@@ -2,15 +2,15 @@ import { decide, type RequestMode } from "../../decision/decide.ts";
 import type { Deny } from "../../decision/decision.ts";
 import { sessionStatus, statusOf } from "../../ending/cause.ts";
 import type { Cause, Ending } from "../../ending/ending.ts";
-import { stopWords } from "../../ending/words.ts";
 import { parseRequest } from "../../request/parse-request.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { memberName } from "../../units/ids.ts";
 import type { Milliseconds } from "../../units/quantities.ts";
 import { serveCommand } from "../command/serve-command.ts";
+import { lockedOut, wordsOfStop } from "../locked.ts";
 import { type Outcome, refusalLine, tellClient } from "../outcome.ts";
 import type { Client, Interruption, LineBounds, NextLine, SessionPorts } from "../ports.ts";
-import { denyRecord } from "../records-of.ts";
+import { denyRecord, refuseRecord } from "../records-of.ts";
 import { ScopeUnavailable } from "../scope-unavailable.ts";
 import type { Session } from "../session.ts";
 import { greeting } from "./greeting.ts";
@@ -59,7 +59,7 @@ export async function serveRequests(session: Session): Promise<Outcome> {
       return outcome(ExitStatus.unavailable, "scope-failed");
     }
     if (next.kind === "interrupted") {
-      const line = refusalLine(stopWords(next.by, NO_LIMITS), session);
+      const line = refusalLine(wordsOfStop(session, next.by, NO_LIMITS), session);
       if (!ports.client.tellNow(line) && next.by !== "client-gone") ports.client.tell(line);
       return outcome(INTERRUPTED[next.by], next.by);
     }
@@ -77,6 +77,14 @@ export async function serveRequests(session: Session): Promise<Outcome> {
     if (decision.kind === "answer") {
       ports.client.answerStarted();
       continue;
+    }
+    log.publish(); // from here on `nixgate lock` finds the session; before, the session finds the lock
+    const lock = session.lockNow();
+    if (lock) {
+      const refusal = lockedOut(lock);
+      log.write(refuseRecord(refusal), { durable: true });
+      tellClient(session, refusal.message);
+      return outcome(refusal.status, "exit");
     }
     commands += 1;
     const ran = await serveCommand(session, { decision, bytes: next.bytes, n });

@@ -16,7 +16,7 @@ export function putClosing(path: string, text: string): void {
     chmodSync(dirname(path), 0o755);
     replaceFile(path, `${text}\n`);
   } catch (error) {
-    throw toNixgateError(path, error instanceof NixgateError ? error.cause : error);
+    throw closingError(path, error instanceof NixgateError ? error.cause : error);
   }
 }
 
@@ -28,11 +28,12 @@ export function takeClosing(path: string): void {
   try {
     unlinkSync(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw toNixgateError(path, error);
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw closingError(path, error);
   }
 }
 
-function toNixgateError(path: string, cause: unknown): unknown {
+/** The error of a file of closings or of locks; any other error is returned as it is. */
+export function closingError(path: string, cause: unknown): unknown {
   const { code } = cause as NodeJS.ErrnoException;
   if (code === undefined) return cause;
   const mayNot = code === "EACCES" || code === "EPERM";

@@ -18,11 +18,11 @@ test("docs/export.md has every format, and the versions of the schemas", () => {
 });
 
 test("docs/export.md says what each record becomes", () => {
-  const { start, refuse, deny, run, ran, end, close, open } = bodies;
+  const { start, refuse, deny, run, ran, end, close, open, lock, unlock } = bodies;
   const whole = (team: string, said: Parameters<typeof sessionLines>[1]) =>
     wholeOf(sessionLines("2026-01-05T03:12:00Z", said, { team }).lines);
   const ofSession = whole("alpha", [start, refuse, deny, run, ran, end]);
-  const sessions = [ofSession, whole("_host", [close]), whole("_host", [open])];
+  const sessions = [ofSession, ...[close, open, lock, unlock].map((one) => whole("_host", [one]))];
   const ecs = sessions.flatMap(ecsEvents) as { event: { action: string; category: string[]; type: string[] } }[];
   const ocsf = sessions.flatMap(ocsfEvents) as { type_uid: number }[];
   const coded = ecs.map(({ event }, index) => [

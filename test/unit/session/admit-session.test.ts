@@ -31,6 +31,7 @@ const configuration = (directory = "/etc/nixgate", team = "alpha") => ({
     session: { ...SESSION, maxConcurrent: 2, maxStartsPerMinute: 2 },
   } as Policy,
   source: { path: "", sha256: "" },
+  lockOn: () => undefined,
 });
 
 /** A host whose places, starts and state are these; it notes what happens, in order. */

@@ -17,7 +17,14 @@ test.each([
   const host = await readHostConfig("schema = 1\n", "nixgate.toml");
   if (!policy.ok || !host.ok) throw new Error("the configuration has an error");
   const source = { path: "alpha.toml", sha256: "" };
-  const found = { ok: true, directory: "/etc/nixgate", host: host.value, policy: policy.value, source } as const;
+  const found = {
+    ok: true,
+    directory: "/etc/nixgate",
+    host: host.value,
+    policy: policy.value,
+    source,
+    lockOn: () => undefined,
+  } as const;
   expect(
     untilExpiry(found, { forced: { team: "alpha", member }, arrived: { startedAt: at, arrivedAt: 0 } }),
   ).toMatchObject(admitted ? found : { ok: false, refusal: { reason: "member-expired", status: 77 } });

@@ -29,7 +29,11 @@ async function run(dir: string, options: Record<string, string> = {}, programPat
 /** What the last call told the host's log. */
 const logged: string[] = [];
 const line = (dir: string, team: string, key: number, from = "") =>
-  `restrict,${from}command="exec /usr/bin/nixgate session --team ${team} --member ci --config-dir ${dir}" ${exampleKey(key)} ci@${team}\n`;
+  `restrict,${from}command="exec /usr/bin/nixgate session --team ${team} --member ci --key ${print(key)} --config-dir ${dir}" ${exampleKey(key)} ci@${team}\n`;
+const print = (key: number) => {
+  const read = readPublicKey(exampleKey(key));
+  return "problem" in read ? "" : fingerprint(read);
+};
 
 test("each key is restricted to its own session, from where its member may come", async () => {
   const dir = configFolder(CONTENTS);
@@ -43,7 +47,7 @@ test("each key is restricted to its own session, from where its member may come"
 test("under the system manager the supervisor's shim is forced", async () => {
   const host = `${HOST}[scope]\nmanager = "system"\n`;
   const { stdout } = await run(configFolder({ ...CONTENTS, "nixgate.toml": host }), { user: "nix-beta" });
-  expect(stdout).toBe(`restrict,command="exec /usr/bin/nixgate-shim beta ci" ${exampleKey(2)} ci@beta\n`);
+  expect(stdout).toBe(`restrict,command="exec /usr/bin/nixgate-shim beta ci,${print(2)}" ${exampleKey(2)} ci@beta\n`);
 });
 
 test.each([
