@@ -158,13 +158,13 @@ async function endAll(account: Watched, entered: (pid: number) => boolean) {
   for (let [round, empty] = [0, 0]; ; round += 1) {
     const now = outside(new Set([account.uid]), entered).get(account.uid) ?? [];
     empty = now.length === 0 ? empty + 1 : 0;
-    if (empty >= EMPTY_LOOKS) return pids.size === 0 ? undefined : { pids, commands: [...commands] };
+    if (empty >= EMPTY_LOOKS) return pids.size === 0 ? undefined : { pids, commands: [...commands], rounds: round };
     for (const pid of now) {
       pids.add(pid);
       const name = readKernelFile(`/proc/${pid}/comm`)?.trimEnd();
       if (name) commands.add(name); // a process ended in the previous round may exit at this moment
     }
-    if (round > MOST_ROUNDS) return { pids, commands: [...commands], remain: now.length };
+    if (round > MOST_ROUNDS) return { pids, commands: [...commands], rounds: round, remain: now.length };
     // fork(2) waits for a kill(2) to all processes, so none escapes between two searches. It also ends the account's
     // sessions.
     if (now.length > 0) await kill(account, round >= ROUNDS ? [-1] : now);

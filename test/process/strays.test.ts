@@ -45,13 +45,16 @@ test.runIf(isRoot)("a process of the account's that nobody let in is found, ende
 test.runIf(isRoot)("one that forks away all the time is ended as well", { timeout: 90_000 }, async () => {
   const hop = "$SIG{TERM} = 'IGNORE'; while (1) { select undef, undef, undef, 0.001; fork and exit }";
   // some of so many have another number each time before they are ended by their numbers
-  for (let count = 0; count < 8; count += 1) start("/usr/bin/perl", "-e", hop);
+  for (let count = 0; count < 16; count += 1) start("/usr/bin/perl", "-e", hop);
+  const said: { rounds?: number }[] = [];
   const looked = strays(
     () => false,
-    () => undefined,
+    (_, facts) => void said.push(facts),
   );
   expect(await looked.watch(ACCOUNT).end()).toBeGreaterThan(1);
   expect(found()).toEqual([]);
+  // four rounds by their numbers, one for all at once, three that find nobody, and some for processes that are ending
+  expect(said[0]?.rounds).toBeLessThanOrEqual(11);
 });
 
 test.runIf(isRoot)("an account whose processes take long to end keeps no other waiting", async () => {
