@@ -32,6 +32,10 @@ const WAYS = {
   "the build hook over ssh": (store: string) => ["nix-build", "-j0", "--builders", `${store} x86_64-linux - 1`],
 };
 
+/** Makes a path of a size that no copy into the guest ends with in time, then copies it. */
+const COPY =
+  'head -c 1G /dev/zero >/tmp/large; exec nix copy --no-check-sigs --to "$1" "$(nix-store --add-fixed sha256 /tmp/large)"';
+
 async function lastEnds(guest: Guest, before: number) {
   const ends = await waitFor("the session's end", async () => {
     const found = (await recordsOf(guest, "alpha", "session.end")).slice(before);
@@ -56,3 +60,19 @@ describe.for(Object.entries(WAYS))("a client that builds by %s", ([way, words]) 
     expect([137, 143]).toContain(session?.exit);
   });
 });
+
+test.for(["ssh", "ssh-ng"] as const)(
+  "a client that copies over %s learns why its copy was ended",
+  { timeout: 180_000 },
+  async (scheme, { client, guest }) => {
+    await edit(guest, "alpha", `s/^RuntimeMaxSec = .*/RuntimeMaxSec = "2s"/`);
+    const before = (await recordsOf(guest, "alpha", "session.end")).length;
+    const command = ["sh", "-ec", COPY, "sh", client.store(scheme, "nix-alpha")];
+    const { stderr, exitCode } = await client.run(command, { env: { NIX_CONFIG } });
+    expect(linesOf(`${stderr}`), `${stderr}`).toEqual(["run time limit of 2s reached"]);
+    expect(exitCode).not.toBe(0);
+    const { command: ended, session } = await lastEnds(guest, before);
+    expect(ended).toMatchObject({ cause: "timeout", status: expect.any(Number) });
+    expect([137, 143]).toContain(session?.exit);
+  },
+);
