@@ -4,7 +4,7 @@ import { configuring } from "./configuration.ts";
 import { HOLDER, SHIM, VERSION } from "./places.ts";
 
 /** The time in which the supervisor tells a client why its session is ended, in milliseconds. */
-const TELLS_WITHIN_MS = 300;
+const TELLS_WITHIN_MS = 1000;
 
 /** The commands that sshd or a shim starts. */
 export const SESSION: Entries = {
