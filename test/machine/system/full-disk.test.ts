@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { waitFor } from "../../support/wait-for.ts";
-import { allow, editHost } from "../policies.ts";
+import { allow, edit, editHost } from "../policies.ts";
 import { recordsOf } from "../records.ts";
 import { killSupervisor, restarted, test, text } from "../supervision.ts";
 import type { Guest } from "../support.ts";
@@ -29,6 +29,7 @@ const exits = async (builder: Guest) => (await recordsOf(builder, "alpha", "sess
 
 test("a disk of its own for the records", async ({ builder }) => {
   await allow(builder, "alpha", { hold: ["/bin/sh", "-c", "until [ -e /tmp/go ]; do sleep 0.2; done; exit 6"] });
+  await edit(builder, "alpha", 's/^RuntimeMaxSec = .*/RuntimeMaxSec = "600s"/'); // eight starts may take long
   await editHost(builder, '/^\\[admission\\]/a min_free_log = "0"'); // which would turn them away before
   await builder.asRoot(`mount -t tmpfs -o size=64k,mode=755 none ${LOG}; systemctl restart nixgate.service`);
   await restarted(builder);
