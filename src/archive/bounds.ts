@@ -19,7 +19,7 @@ export function openBytes(path: string) {
       held += bytes;
       if (held > OPEN_MAX_BYTES)
         throw new RecordError("E_LOG_READ", `${path}: more than ${OPEN_MAX_BYTES} bytes of sessions without an end`, {
-          hint: "no nixgate wrote this file: look at who owns it",
+          hint: "nixgate did not write this file: check its owner",
         });
     },
     remove(bytes: number): void {

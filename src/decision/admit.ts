@@ -63,7 +63,7 @@ export function hostFull({ maxSessions }: Pick<HostConfig["admission"], "maxSess
 /** The records have too little room, and this team wrote most of today's. */
 export const logFull: Objection = {
   reason: "log-full",
-  message: "the host has little room left for records, and this team filled most of it today; try again tomorrow",
+  message: "the host has little space left for records, and this team wrote most of today's; try again tomorrow",
 };
 
 function allTaken(count: number, whose: string): string {

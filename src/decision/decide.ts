@@ -97,7 +97,7 @@ function readFor(rule: EndpointRule, options: Options): Options {
 
 function optionsAgainst(rule: EndpointRule, options: Options): { reason: DenyReason; message: string } | undefined {
   if (options.unexpected !== undefined && !options.unexpected.startsWith("-")) {
-    const message = `the policy lists no such --store for ${rule.endpoint}; all words behind it are read as one URI`;
+    const message = `the policy lists no such --store for ${rule.endpoint}; all words after it are read as one URI`;
     return { reason: "store-not-allowed", message };
   }
   if (options.unexpected !== undefined) {

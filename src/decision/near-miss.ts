@@ -72,9 +72,9 @@ function whole(pieces: readonly string[], names: readonly string[], words: reado
       wanted.every((word, n) => (n === 0 ? names[start] : pieces[start + n]) === word),
     );
     if (at < 0) continue;
-    if (at > 0) return { endpoint, but: " with nothing in front" };
+    if (at > 0) return { endpoint, but: " without words before it" };
     const behind = pieces.length > wanted.length && words[0] === pieces[0];
-    return { endpoint, but: behind ? " with nothing behind it" : ", without quotes around it" };
+    return { endpoint, but: behind ? " without words after it" : ", without quotes around it" };
   }
   return undefined;
 }
@@ -85,7 +85,7 @@ function inPart(pieces: readonly string[], names: readonly string[]): Meant | un
     const at = names.indexOf(program);
     return at < 0 ? undefined : pieces.slice(at + 1);
   };
-  const inTheseWords = (endpoint: EndpointName): Meant => ({ endpoint, but: ", in these words and this order" });
+  const inTheseWords = (endpoint: EndpointName): Meant => ({ endpoint, but: ", with these words in this order" });
   const store = behind("nix-store");
   if (store?.includes("--serve") || store?.includes("--write")) return inTheseWords("store-serve-write");
   const daemon = behind("nix-daemon");

@@ -98,7 +98,7 @@ async function loadEither<T>(
   const json = files.read(`${stem}.json`);
   for (const read of [toml, json]) if (read.kind === "refused") return fail("E_CONFIG_REFUSED", read.problem);
   if (toml.kind === "found" && json.kind === "found") {
-    const message = `stands beside ${basename(stem)}.toml, and only one of the two can hold`;
+    const message = `exists beside ${basename(stem)}.toml, and only one of the two files may exist`;
     const problem = {
       severity: "error",
       path: json.found.path,

@@ -42,7 +42,7 @@ export function decodeLine(line: RawLine): Decoded {
   try {
     value = JSON.parse(utf8.decode(line.bytes));
   } catch {
-    return damaged("torn", "torn: not a whole JSON object, as a crash or a full disk leaves it");
+    return damaged("torn", "torn: not a whole JSON object; a crash or a full disk can cause this");
   }
   const checked = SessionRecord.safeParse(value);
   if (checked.success) {

@@ -58,6 +58,6 @@ export function describeFields(): readonly FieldDescription[] {
 export const jsonSchema = () => ({
   title: "A record of nixgate: one line of <log.directory>/<team>/<YYYY-MM-DD>.jsonl",
   description:
-    "`unit` is a value's unit, `absent` what follows where a field is not there. Further fields are allowed.",
+    "`unit` is a value's unit, `absent` what follows where a field does not exist. Further fields are allowed.",
   ...z.toJSONSchema(SessionRecord, { metadata: fieldNotes, io: "input" }),
 });

@@ -35,12 +35,10 @@ function words(record: SessionRecord): string {
 }
 
 const summedUp = ({ summed_up }: RecordOf<"session.end">) =>
-  summed_up === undefined
-    ? ""
-    : `; before it ${plural(summed_up, "refused session")} that are not on record one by one`;
+  summed_up === undefined ? "" : `; before it ${plural(summed_up, "refused session")} that were only counted`;
 
 const astray = ({ strays = 0 }: RecordOf<"session.end">) =>
-  strays === 0 ? "" : `; ${strays} of the account's outside of its sessions ended`;
+  strays === 0 ? "" : `; ${strays} of the account outside of its sessions ended`;
 
 function who(start: RecordOf<"session.start">): string {
   const member = start.member === undefined ? "" : `, member ${start.member}`;

@@ -96,7 +96,11 @@ export function planApply(wanted: readonly RenderedFile[], configDirectory: stri
         `the systemd of uid ${uid} stays: sessions run in it (systemctl restart user@${uid}.service ends them)`,
       );
     else
-      steps.push({ kind: "systemctl", words, why: isWanted ? "the account gets no systemd" : "it may have one again" });
+      steps.push({
+        kind: "systemctl",
+        words,
+        why: isWanted ? "the account gets no systemd" : "it may have a systemd again",
+      });
   }
   if (isServed) serve(wanted, host, steps, waits);
   return { steps: foreign.length > 0 ? [] : steps, waits, foreign };
@@ -172,17 +176,18 @@ function serve(wanted: readonly RenderedFile[], host: Observed, steps: Step[], w
   const why = !service.active
     ? "it does not run"
     : host.rendered === asked && stale.length > 0
-      ? `it makes the FIFO of ${stale.join(", ")} anew; running sessions go on`
+      ? `it makes the FIFO of ${stale.join(", ")} anew; running sessions continue`
       : host.rendered === asked
-        ? `it starts ${missing.join(", ")}; running sessions go on`
-        : "another text of it runs; running sessions go on";
+        ? `it starts ${missing.join(", ")}; running sessions continue`
+        : "it was started from another text; running sessions continue";
   if (service.active && host.between > 0)
     waits.push(
       `${SERVICE} is not restarted (${why}): ${plural(host.between, "session")} between two commands would end`,
     );
   else {
     // A socket cannot start while the service runs: the service's start brings it back.
-    for (const name of stale) steps.push({ kind: "systemctl", words: ["stop", name], why: "its FIFO is another's" });
+    for (const name of stale)
+      steps.push({ kind: "systemctl", words: ["stop", name], why: "its FIFO has another owner, group or mode" });
     steps.push({ kind: "systemctl", words: [service.active ? "restart" : "start", SERVICE], why });
   }
 }

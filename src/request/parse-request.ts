@@ -23,7 +23,7 @@ export function parseRequest(bytes: Uint8Array, maxBytes: number): Request | Ref
   const words = exec ? tokens.words.slice(1) : tokens.words;
   const asks = classify(words, text);
   if (asks.kind === "endpoint" && asks.options.store === "") {
-    return refuse("malformed", "--store stands without its value");
+    return refuse("malformed", "--store has no value");
   }
   return { kind: "request", exec, words, asks };
 }

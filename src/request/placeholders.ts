@@ -19,7 +19,7 @@ const OUTPUTS = /^(?:\*|[0-9A-Za-z+._?=-]+(?:,[0-9A-Za-z+._?=-]+)*)$/;
 export const TAKES: Readonly<Record<Placeholder, string>> = {
   "{store-path}": "/nix/store/HASH-NAME",
   "{derivation}": "/nix/store/HASH-NAME.drv",
-  "{derivation^outputs}": "/nix/store/HASH-NAME.drv, alone or with ^* or ^OUTPUT,OUTPUT behind it",
+  "{derivation^outputs}": "/nix/store/HASH-NAME.drv, alone or with ^* or ^OUTPUT,OUTPUT after it",
 };
 
 export const isPlaceholder = (word: string): word is Placeholder => (PLACEHOLDERS as readonly string[]).includes(word);

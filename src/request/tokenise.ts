@@ -26,7 +26,7 @@ export function tokenise(text: string): Tokens {
       at = quoted.end;
     } else if (character === "\\") {
       at += 1;
-      if (at === text.length) return { ok: false, problem: "a backslash stands at the end" };
+      if (at === text.length) return { ok: false, problem: "a backslash is at the end" };
       word = (word ?? "") + text[at];
     } else {
       word = (word ?? "") + character;

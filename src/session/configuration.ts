@@ -116,6 +116,6 @@ const UNKNOWN_TEAM: SessionRefusal = {
 
 const UNKNOWN_MEMBER: SessionRefusal = {
   reason: "unknown-member",
-  message: "the team's policy knows no such member",
+  message: "the team's policy has no such member",
   status: ExitStatus.denied,
 };

@@ -88,7 +88,7 @@ export async function resumeSession(
     log.write(end, { durable: true, elapsed });
     return exit;
   } catch (error) {
-    tellClient(session, "the session cannot be put on record");
+    tellClient(session, "the session cannot be recorded");
     if (!(error instanceof RecordFailure)) throw error;
     const { exitStatus: exit, message: why } = error.failure;
     log.write(refuseRecord({ reason: "log-unavailable", message: why, status: exit }));

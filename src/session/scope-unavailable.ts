@@ -6,7 +6,7 @@ export class ScopeUnavailable extends NixgateError {
   override readonly name = "ScopeUnavailable";
   constructor(message: string, cause?: unknown) {
     super("E_SCOPE_UNAVAILABLE", ExitStatus.unavailable, message, {
-      hint: "look at the user manager of the account: systemctl --user -M ACCOUNT@ status",
+      hint: "check the user manager of the account: systemctl --user -M ACCOUNT@ status",
       cause,
     });
   }

@@ -89,7 +89,7 @@ function judged(incoming: IncomingSession, configuration: Configuration): Config
 
 function refuseTerminal(configuration: Configuration): Configuration {
   if (!configuration.ok) return configuration;
-  const message = "no terminal is given here: leave out ssh's -t";
+  const message = "this account gets no terminal: leave out ssh's -t";
   return { ...configuration, ok: false, refusal: { reason: "terminal", message, status: ExitStatus.denied } };
 }
 
@@ -98,7 +98,7 @@ function endUnrecorded(session: OpenedSession, { failure }: RecordFailure): numb
   const { log } = session;
   const status = failure.exitStatus;
   log.write(refuseRecord({ reason: "log-unavailable", message: failure.message, status }));
-  tellClient(session, "the session cannot be put on record");
+  tellClient(session, "the session cannot be recorded");
   return endSession(session, { exit: status, ...log.counted(), cause: "internal" });
 }
 

@@ -123,8 +123,8 @@ export function openSessionLog(
     if (failure) return;
     failure = problem;
     if (settings.onFailure === "refuse") return;
-    tellJournal(`the session goes on without records in its file: ${problem.message}`);
-    tellClient({ id: session, ports }, "this session goes on without being put on record");
+    tellJournal(`the session continues without records in its file: ${problem.message}`);
+    tellClient({ id: session, ports }, "this session continues without being recorded");
   };
   /** Reports a failure that may come after the session's end. Then only the journal can take it. */
   const loseLate = (error: unknown) => {

@@ -70,12 +70,12 @@ return "$status"
 
 /** The results of the shim's check of the program. No process can end with these statuses. */
 const LOOKS: ReadonlyMap<number, string> = new Map([
-  [901, "is not there, or cannot be reached by the account"],
+  [901, "does not exist, or cannot be reached by the account"],
   [902, "is a folder"],
   [903, "cannot be executed by the account"],
-  [904, "is a link to what is not there"],
-  [905, "needs an interpreter that is not there"],
-  [906, "needs setpriv(1) of util-linux, which is not there"],
+  [904, "is a link to a missing file"],
+  [905, "needs an interpreter that is missing"],
+  [906, "needs setpriv(1) of util-linux, which is missing"],
 ]);
 
 /** The reason why the program was not executed, for a status of `answerToRun`. It continues the program's path. */

@@ -43,7 +43,7 @@ function listenOn(name: string): Promise<Place | undefined> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EADDRINUSE") return resolve(undefined);
-      const hint = "look at the limits of the account's open files, and at security modules";
+      const hint = "check the limits of the account's open files, and at security modules";
       reject(new AdmissionUnavailable(`sessions cannot be counted: ${error.code} (listen)`, { hint, cause: error }));
     });
     server.listen({ path: `\0${name}`, exclusive: true, backlog: 1 }, () => resolve(held(server)));

@@ -111,6 +111,6 @@ function removeOld(folder: number, minute: number): void {
 function unavailable(cause: unknown): AdmissionUnavailable {
   const { code, syscall, message } = cause as NodeJS.ErrnoException;
   const why = code === undefined ? message : `${code} (${syscall})`;
-  const hint = cause instanceof UnsafeFolder ? cause.hint : "look at /run/user/UID, or else at /dev/shm";
+  const hint = cause instanceof UnsafeFolder ? cause.hint : "check /run/user/UID, or else at /dev/shm";
   return new AdmissionUnavailable(`starts cannot be counted: ${escapeText(why)}`, { hint, cause });
 }

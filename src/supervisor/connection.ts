@@ -37,9 +37,9 @@ export interface Look {
  */
 export function whyNoConnection(pid: number, uid: number, look: Look = kernel): string | undefined {
   const own = look.kin(pid);
-  if (!own?.uids.every((id) => id === uid)) return "its parent is none of the account's processes";
+  if (!own?.uids.every((id) => id === uid)) return "its parent is not a process of the account";
   const root = look.kin(own.parent);
-  if (!root?.uids.every((id) => id === 0)) return "its parent's parent is none of root's processes";
+  if (!root?.uids.every((id) => id === 0)) return "its parent's parent is not a process of root";
   try {
     if (!PROGRAMS.has(look.program(own.parent))) return "its parent is not sshd";
     if (look.filesOwner(pid) !== 0) return "its parent can be traced by the account";
@@ -49,7 +49,7 @@ export function whyNoConnection(pid: number, uid: number, look: Look = kernel): 
     const same = look.file(pid);
     if (same.dev !== program.dev || same.ino !== program.ino) return "its parent runs another program than root's";
     return program.uid !== 0 || (program.mode & WRITABLE) !== 0
-      ? "its parent's program is not root's alone"
+      ? "accounts other than root can change its parent's program"
       : undefined;
   } catch {
     return "its parent is gone";

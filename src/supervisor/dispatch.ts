@@ -67,14 +67,14 @@ export async function receive(
   const begin = async (fifo: Fifo, { shim, ask, since }: Arrival) => {
     const delayed = clock.monotonic() - since;
     if (delayed >= NOTABLE_DELAY_MS)
-      tellOfWaiting(fifo, "sessions wait for others of their team to begin", { ms: delayed });
+      tellOfWaiting(fifo, "sessions wait until other sessions of their team have begun", { ms: delayed });
     const scope = isOurs(shim.cgroup) ? MOUNT + shim.cgroup : undefined;
     // another supervisor put it into a scope, and it runs no command any more
     const lost = scope !== undefined;
     const environment = lost ? new Map() : shim.environment();
     if (typeof environment === "string") {
       shim.close();
-      return complain(fifo, "a process asked that is no shim", { pid: shim.pid, why: environment });
+      return complain(fifo, "a process that is no shim wrote a request", { pid: shim.pid, why: environment });
     }
     const talk = openShimChannel(shim, answersOf(fifo, supervisor), ask);
     const guest: ServedShim = { talk, fifo, client: undefined, scope, watch: undefined };
@@ -85,7 +85,7 @@ export async function receive(
       const session = newSessionOf(fifo, guest, { environment, delayed }, supervisor);
       const { notBySshd } = session.standing;
       if (notBySshd !== undefined)
-        complain(fifo, "a shim came that sshd did not start", { pid: shim.pid, why: notBySshd });
+        complain(fifo, "a shim that sshd did not start was refused", { pid: shim.pid, why: notBySshd });
       return handlers.serve(session);
     });
     await Promise.race([talk.begun, served]);
@@ -105,21 +105,22 @@ export async function receive(
     try {
       answerServing(word, { served, late: supervisor.late.sessions() });
     } catch (error) {
-      supervisor.warn("it could not be said which sessions are served", { error: String(error) });
+      supervisor.warn("the list of served sessions could not be written", { error: String(error) });
     }
     return true;
   };
   const take = (fifo: Fifo, line: string) => {
     if (fifo.name === CONTROL) return void (sayServing(line) || endGuest(line));
     const ask = askIn(line);
-    if (ask === undefined) return complain(fifo, "a line that is none of a shim's");
+    if (ask === undefined) return complain(fifo, "a line of an unknown form");
     const { pid } = ask;
     const guest = guests.get(pid);
     if (guest?.fifo === fifo && guest.talk.shim.isThere()) return guest.talk.take(ask);
     if (arrivals.has(fifo, pid)) return; // another process has continued it, and it repeats its line
     if (supervisor.confinedShims.take({ pid, fifo, answers: answersOf(fifo, supervisor) }, ask)) return;
     const shim = strangerOf(ask, fifo);
-    if (typeof shim === "string") return complain(fifo, "a process asked that is no shim", { pid, why: shim });
+    if (typeof shim === "string")
+      return complain(fifo, "a process that is no shim wrote a request", { pid, why: shim });
     guardStreams(shim, fifo.uid); // at once, because the account can open the pipes from the shim's start on
     arrivals.add(fifo, shim, ask);
   };
@@ -130,13 +131,15 @@ export async function receive(
   const teams = fifos.filter(({ name }) => name !== CONTROL);
   for (const fifo of teams) makeAnswerFolder(fifo, supervisor);
   for (const sharing of sharingGroups(teams))
-    supervisor.warn("these teams read each other's answers: give each account a primary group of its own", { sharing });
+    supervisor.warn("these teams can read each other's answers: give each account a primary group of its own", {
+      sharing,
+    });
   for (const { fifo, guest, session } of await resumableSessions(teams, supervisor))
     void host(guest, fifo.name, () => handlers.resume(session));
   for (const { name, uid } of teams) wakeShims(name, uid);
   const reading = readInTurn(fifos, take, {
     isFull: arrivals.isFull,
-    rests: (fifo) => tellOfWaiting(fifo, "lines of a team wait: those before took more than their share of time"),
+    rests: (fifo) => tellOfWaiting(fifo, "lines of a team wait: earlier lines used up the team's share of time"),
   });
   await new Promise<void>((stopped) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, stopped);
@@ -159,7 +162,7 @@ export function strangerOf(
   if (!isOurs(shim.cgroup) && number === FIRST_ASK) return shim;
   const why = isOurs(shim.cgroup)
     ? whyNoConnection(shim.parent, uid)
-    : `nobody answered it yet, and it asks for ${number}`;
+    : `it has had no answer yet, and asks for answer ${number}`;
   if (why === undefined) return shim;
   shim.close();
   return isOurs(shim.cgroup) ? `it is part of another session: ${why}` : why;

@@ -39,7 +39,7 @@ export async function openSupervisor(
 ): Promise<SupervisePorts["sessions"]> {
   const accountIn = (team: string, gid: number) => servingIn(accountsOf({ team: team as TeamName }), gid);
   const fifos = passedFifos(process.env, process.pid, accountIn, (team) =>
-    own.warn("a team is not served: no account of its has its FIFO's group; nixgate apply mends that", { team }),
+    own.warn("a team is not served: none of its accounts has the group of its FIFO; run nixgate apply", { team }),
   );
   if (process.geteuid?.() !== 0) throw cannot("supervise must be root", "start nixgate.service");
   if (fifos.length === 0)

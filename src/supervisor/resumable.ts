@@ -48,7 +48,7 @@ export async function resumableSessions(teams: readonly Fifo[], supervisor: Supe
       try {
         look(file);
       } catch (error) {
-        supervisor.warn("sessions of one file could not be looked for", {
+        supervisor.warn("a file could not be searched for sessions", {
           team: file.team,
           file: file.path,
           why: ofFile(file, error).message,
@@ -80,7 +80,7 @@ export async function resumableSessions(teams: readonly Fifo[], supervisor: Supe
   const later = files.filter((file) => names.has(file.team) && file.day > ago(-1) && !ours.includes(file));
   const { failed, notes } = await recoverFiles([...ours, ...later], { ...ports, isGone });
   for (const { message } of failed) supervisor.warn("records could not be ended", { why: message });
-  for (const note of notes) supervisor.warn("records were passed over", { why: note });
+  for (const note of notes) supervisor.warn("records were left out", { why: note });
   return [...found.values()];
 }
 

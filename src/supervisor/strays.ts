@@ -93,7 +93,7 @@ export function strays(entered: (pid: number) => boolean, warn: (message: string
       lastLooks.set(account.uid, at);
     }
     begin();
-    const tell = (error: unknown) => warn("processes could not be looked for", { error: String(error) });
+    const tell = (error: unknown) => warn("processes could not be searched", { error: String(error) });
     const looked = attempt(() => look(due.map(([account]) => account)), tell);
     for (const [account, { resolve }] of due)
       void (looked?.(account) ?? Promise.resolve()).catch(tell).finally(resolve);

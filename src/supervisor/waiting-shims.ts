@@ -27,7 +27,7 @@ export function waitingOf(guest: ServedShim, team: TeamName, session: SessionId,
       unit === undefined ? () => undefined : manager.onStop(unit, () => guest.client?.end("killed-by-admin")),
     async enter() {
       if (folder !== undefined && cgroupOf(shim.pid) === folder) return;
-      if (!(await still())) throw new ScopeUnavailable("the shim does not stand still");
+      if (!(await still())) throw new ScopeUnavailable("the shim does not stop");
       n += 1;
       const scope = waitingScope(team, session, n);
       await manager.startScope({ ...scope, pid: shim.pid, connection: connectionUnit(shim.parent) });

@@ -39,7 +39,7 @@ export function parseDuration(value: string | number, infinite = false): Millise
     if (!known) return { problem: `${shown(text)} has an unknown unit "${unit}"`, fix: "use ms, s, min, h, d or w" };
     total += Number(digits) * known[1];
   }
-  if (total === 0) return { problem: `${shown(text)} is no time at all`, fix: `write a duration such as ${EXAMPLE}` };
+  if (total === 0) return { problem: `${shown(text)} is zero`, fix: `write a duration such as ${EXAMPLE}` };
   return total > LONGEST_MS
     ? { problem: `${shown(text)} is longer than a century`, fix: infinite ? 'write "infinity"' : `write ${EXAMPLE}` }
     : (total as Milliseconds);

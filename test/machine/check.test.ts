@@ -23,7 +23,7 @@ test("check on a host looks at what the configuration needs of it, as the teams'
     `mkdir -p ${LOG}/gamma; chown --reference=${LOG} ${LOG}/gamma; chown ${strangers}: ${LOG}/gamma`,
   );
   const found = (await warnings()).join("\n");
-  expect(found).toMatch(/nixgate\.toml:\d+: warning: programs\.nix-daemon: \/usr\/bin\/nix-deamon is not there/);
+  expect(found).toMatch(/nixgate\.toml:\d+: warning: programs\.nix-daemon: \/usr\/bin\/nix-deamon does not exist/);
   expect(found).toMatch(
     /alpha\.toml:\d+: warning: allow\[\d+\]\.run: .*for-root-alone cannot be executed by the account/,
   );

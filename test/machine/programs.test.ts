@@ -14,7 +14,7 @@ test("a program that cannot be executed is refused with 78 and nixgate's line, a
     `printf '#!/nonexistent/sh\\n' >${SCRIPT} && chmod 755 ${SCRIPT} && install -m 644 /dev/null /usr/local/bin/plain && ln -sfn /nix/store/gone /usr/local/bin/collected`,
   );
   const cases = [
-    ["missing", "/usr/bin/nix-deamon", /is not there/],
+    ["missing", "/usr/bin/nix-deamon", /does not exist/],
     ["folder", "/usr/bin", /is a folder/],
     ["plain", "/usr/local/bin/plain", /cannot be executed by the account/],
     ["link", "/usr/local/bin/collected", /is a link to /],

@@ -71,7 +71,9 @@ test("below a folder that a group may write to sshd refuses the command, and che
   expect(await check()).not.toContain("AuthorizedKeysCommand");
   await builder.asRoot("chgrp staff /usr/local/lib && chmod g+ws /usr/local/lib");
   try {
-    expect(await check()).toContain("/usr/local/lib: warning: others than root could exchange nixgate (mode 2775)");
+    expect(await check()).toContain(
+      "/usr/local/lib: warning: accounts other than root could replace nixgate (mode 2775)",
+    );
     expect(await ask(builder, "listed", "id -un")).toMatchObject(NOT_LET_IN);
     const said = await builder.asRoot("journalctl -u ssh.service --since -1min -o cat");
     expect(`${said.stdout}`).toContain("bad ownership or modes for directory /usr/local/lib");

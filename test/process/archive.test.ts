@@ -137,7 +137,7 @@ test("what does not belong into an archive is said, and no link is followed", ()
   expect(problems.map(({ path, what }) => `${path.slice(directory.length)}: ${what}`).sort()).toEqual([
     "/Lost: not a team's folder",
     "/alpha/notes.jsonl: not a day's file",
-    "/beta: a link, or not what belongs here: not read",
+    "/beta: a link, or another kind of file: not read",
   ]);
   const said: string[] = [];
   const seen = files.flatMap((file) => [
@@ -150,11 +150,11 @@ test("what does not belong into an archive is said, and no link is followed", ()
   expect(seen.map((summary) => summary.session)).toEqual([session.session]);
   expect(said.map((what) => what.slice(directory.length))).toEqual([
     "/alpha/2026-01-07.jsonl: cannot be read: not a regular file",
-    "/alpha/2026-01-06.jsonl: a link, or not what belongs here: not read",
+    "/alpha/2026-01-06.jsonl: a link, or another kind of file: not read",
   ]);
 });
 
-test("a directory that is not there is an error that names it", () => {
+test("a directory that does not exist is an error that names it", () => {
   expect(() => openArchive("/nowhere/nixgate").scan()).toThrow(
     expect.objectContaining({
       code: "E_LOG_READ",
@@ -212,7 +212,7 @@ const { started_ticks: _, ...withoutTicks } = start;
 test.each([
   ["this process", start, true],
   ["a boot id without dashes", { ...start, boot: boot.replaceAll("-", "") }, true],
-  ["a process that is not there", { ...start, pid: NOBODY }, false],
+  ["a process that does not exist", { ...start, pid: NOBODY }, false],
   ["a process whose clock was set forward since", { ...start, time: "1970-01-01T00:00:10.000Z" }, true],
   ["a process whose clock was set back since", { ...start, time: "2099-01-01T00:00:00.000Z" }, true],
   ["a process that has only inherited the number", { ...start, started_ticks: 1 }, false],

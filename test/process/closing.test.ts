@@ -131,7 +131,7 @@ test.each([
   [["--message", " "], "--message TEXT is missing"],
   [["--message", "a\nb"], "control character"],
   [["--message", "x".repeat(501)], "longer than 500"],
-  [["--message", "x", "--team", "../alpha"], "no name of a team"],
+  [["--message", "x", "--team", "../alpha"], "not the name of a team"],
 ])("close %j is turned down", async (words, said) => {
   const place = workplace();
   expect(await run(place, "close", ...words)).toMatchObject({ status: 64, said: expect.stringContaining(said) });

@@ -45,7 +45,7 @@ test("reads a file and the digest of its very bytes", () => {
   });
 });
 
-test("a file that is not there is missing, not refused", () => {
+test("a file that does not exist is missing, not refused", () => {
   expect(files.read(join(dir, "none.toml"))).toMatchObject({
     kind: "missing",
     problem: { path: join(dir, "none.toml") },
@@ -123,7 +123,7 @@ describe("writable by others", () => {
     const direct = put("sticky/a.toml");
     symlinkSync(below, join(dir, "sticky/link.toml"));
     expect(refusal(below)).toBe("found");
-    expect(refusal(direct)).toBe(`${direct}: is a file in a folder that others can write`);
+    expect(refusal(direct)).toBe(`${direct}: is a file in a folder that others can write to`);
     expect(refusal(join(dir, "sticky/link.toml"))).toMatch(/is a link in a folder that others can write/);
   });
 
@@ -189,7 +189,7 @@ describe("links", () => {
   test("gives up on links in a circle", () => {
     symlinkSync("b.toml", join(dir, "a.toml"));
     symlinkSync("a.toml", join(dir, "b.toml"));
-    expect(refusal(join(dir, "a.toml"))).toMatch(/one of too many links/);
+    expect(refusal(join(dir, "a.toml"))).toMatch(/in a chain of too many links/);
   });
 });
 

@@ -57,7 +57,7 @@ describe("a team's folder with files that no nixgate writes", () => {
     writeFileSync(join(config, "nixgate.toml"), `schema = 1\n[log]\ndirectory = "${log}"\njournald = false\n`);
   });
 
-  const sparse = () => `${log}/alpha/2026-01-04.jsonl: cannot be read: 1099511627776 bytes, of which 0 are there`;
+  const sparse = () => `${log}/alpha/2026-01-04.jsonl: cannot be read: 1099511627776 bytes, of which 0 are on disk`;
 
   test.each([
     ["sessions list", 0],
@@ -134,9 +134,7 @@ test("files of days to come do not hide the two latest days from the supervisor,
     warn: (message: string, facts: object) => warned.push(`${message} ${JSON.stringify(facts)}`),
   } as unknown as Supervisor;
   await resumableSessions([{ name: "alpha", descriptor: -1, uid: 65_533, gid: 65_533 } as Fifo], supervisor);
-  expect(warned).toEqual([
-    'records were passed over {"why":"2 files of team alpha passed over: of days after tomorrow"}',
-  ]);
+  expect(warned).toEqual(['records were left out {"why":"2 files of team alpha left out: dated after tomorrow"}']);
   expect(readFileSync(join(log, "alpha/2026-01-05.jsonl"), "utf8")).toContain('"event":"session.end"');
 });
 
@@ -211,7 +209,7 @@ test.skipIf(process.geteuid?.() !== 0)(
     expect(said()).toEqual([
       "04: cannot be read: has 2 names",
       "05: cannot be read: has 2 names",
-      "06: cannot be read: 1000000 bytes, of which 0 are there: a file with holes",
+      "06: cannot be read: 1000000 bytes, of which 0 are on disk: a file with holes",
     ]);
   },
 );

@@ -119,7 +119,7 @@ test("with little room for records the team that wrote most is turned away, and 
   const refused = await session(at, { request: "hello" });
   expect({ status: refused.status, stderr: refused.stderr }).toEqual({
     status: 75,
-    stderr: expect.stringContaining("little room left for records"),
+    stderr: expect.stringContaining("little space left for records"),
   });
   expect(at.records().at(-2)).toMatchObject({ event: "session.refuse", reason: "log-full" });
   const before = at.records().length;

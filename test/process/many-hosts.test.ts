@@ -123,7 +123,7 @@ ${NIXGATE} sessions list --merge --json; ${NIXGATE} sessions verify --merge --lo
   });
 });
 
-test("a journal that is not there is an error that names the reason", async () => {
+test("a journal that does not exist is an error that names the reason", async () => {
   const { status, stderr } = await nixgate(["sessions", "list", "--journal", join(folder, "nowhere")]);
   expect(status).toBe(74);
   expect(stderr).toContain("the journal cannot be read");

@@ -65,7 +65,7 @@ test("no message ends the process: what is none of systemd's is named, and the n
   const warnings: string[] = [];
   const manager = await systemManager((message) => warnings.push(message), there.path);
   await manager.startScope(scope);
-  expect(warnings).toEqual(Array(5).fill("a message of systemd's could not be read"));
+  expect(warnings).toEqual(Array(5).fill("a message of systemd could not be read"));
 });
 
 test("a start that systemd says has failed, has failed", async () => {

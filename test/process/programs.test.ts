@@ -34,19 +34,19 @@ function made(kind: string): string {
 
 describe("a look at a program", () => {
   test.each([
-    ["missing", "is not there", "correct the path, or install the program"],
+    ["missing", "does not exist", "correct the path, or install the program"],
     ["folder", "is a folder", "write the path of a program in it"],
     ["plain", "cannot be executed by the account", expect.stringMatching(/^chmod a\+rx /)],
-    ["dangling", "is a link to /nonexistent/nix-store, which is not there", expect.anything()],
-    ["collected", expect.stringMatching(/^is a link to \/nix\/store\/.+ not there$/), expect.stringMatching(/root/)],
-    ["script", "needs the interpreter /nonexistent/sh, which is not there", expect.anything()],
+    ["dangling", "is a link to /nonexistent/nix-store, which is missing", expect.anything()],
+    ["collected", expect.stringMatching(/^is a link to \/nix\/store\/.+ missing$/), expect.stringMatching(/root/)],
+    ["script", "needs the interpreter /nonexistent/sh, which does not exist", expect.anything()],
     [
       "script of a plain file",
       "needs the interpreter /etc/passwd, which cannot be executed by the account",
       expect.anything(),
     ],
-    ["loop", "cannot be looked at (ELOOP)", expect.anything()],
-    ["endless", expect.stringMatching(/is a script of too many interpreters$/), expect.anything()],
+    ["loop", "cannot be checked (ELOOP)", expect.anything()],
+    ["endless", expect.stringMatching(/is a script with too many nested interpreters$/), expect.anything()],
   ])("%s", (kind, message, fix) => {
     expect(problemWithProgram(made(kind))).toEqual({ message, fix });
   });
@@ -79,11 +79,11 @@ test("a session ends with 78 and one line before its command, and its record say
   const { status, stdout, stderr } = await session(place, { request: "gone" });
   expect({ status, stdout: `${stdout}` }).toEqual({ status: 78, stdout: "" });
   expect(stderr).toMatch(
-    /^nixgate: the program of this request cannot be run: \/usr\/bin\/nix-deamon is not there \(session .+\)\n$/,
+    /^nixgate: the program of this request cannot be run: \/usr\/bin\/nix-deamon does not exist \(session .+\)\n$/,
   );
   expect(place.records().slice(1)).toMatchObject([
     { event: "command.start" },
-    { event: "command.end", cause: "exec-failed", message: "/usr/bin/nix-deamon is not there" },
+    { event: "command.end", cause: "exec-failed", message: "/usr/bin/nix-deamon does not exist" },
     { event: "session.end", cause: "exec-failed", exit: 78 },
   ]);
 });

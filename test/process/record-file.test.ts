@@ -185,10 +185,10 @@ const hostile: readonly (readonly [string, string, (directory: string) => void])
   ],
   [
     "the team's folder is a link",
-    "a link, or no folder",
+    "a link, or not a folder",
     (d) => [mkdirSync(join(d, "real")), symlinkSync(join(d, "real"), join(d, "alpha"))],
   ],
-  ["the team's folder is a file", "a link, or no folder", (d) => writeFileSync(join(d, "alpha"), "")],
+  ["the team's folder is a file", "a link, or not a folder", (d) => writeFileSync(join(d, "alpha"), "")],
   ["the file is a folder", "EISDIR", (d) => mkdirSync(day(d), { recursive: true })],
   ["the file is a pipe", "not a regular file", (d) => [mkdirSync(join(d, "alpha")), spawnSync("mkfifo", [day(d)])]],
   [

@@ -264,7 +264,7 @@ test("an account that holds many locks delays the run once, and files of days af
   expect(performance.now() - before).toBeLessThan(19_000);
   expect(JSON.parse(stdout.toString()).recovered).toMatchObject([{ team: "beta" }]);
   expect(stderr.match(/holds its lock/g)).toHaveLength(3);
-  expect(stderr).toContain("1 file of team alpha passed over: of days after tomorrow\n");
+  expect(stderr).toContain("1 file of team alpha left out: dated after tomorrow\n");
   expect(status).toBe(74);
 }, 30_000);
 

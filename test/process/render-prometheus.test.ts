@@ -67,7 +67,7 @@ test("--output replaces the file whole, whatever lies there, and leaves nothing 
   expect(readdirSync(folder).sort()).toEqual(["elsewhere", "nixgate.prom"]);
 });
 
-test("a folder that is not there is refused with 73 and the path", async () => {
+test("a folder that does not exist is refused with 73 and the path", async () => {
   const words = ["render", "prometheus", "--log-dir", writeArchive({}), "--output", "/nowhere/nixgate.prom"];
   expect(await nixgate(words)).toMatchObject({ status: 73, stderr: expect.stringContaining("/nowhere/nixgate.prom") });
 });

@@ -41,9 +41,7 @@ test("--output writes what was printed, and overwrites only with --force", async
   const refused = await render(own, "--output", join(own.folder, "out"));
   expect({ status: refused.status, stderr: refused.stderr }).toEqual({
     status: 73,
-    stderr: expect.stringContaining(
-      `${written}: is there already\nnixgate: compare it, then overwrite it with --force`,
-    ),
+    stderr: expect.stringContaining(`${written}: exists already\nnixgate: compare it, then overwrite it with --force`),
   });
   expect(readFileSync(written, "utf8")).toBe("# mine\n");
   expect((await render(own, "--output", join(own.folder, "out"), "--force")).status).toBe(0);

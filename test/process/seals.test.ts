@@ -96,7 +96,7 @@ describe("sessions seal", () => {
     writeFileSync(path(), [...two.lines, ...one.lines].join(""));
     const { status, stdout } = await seal();
     expect(status).toBe(65);
-    expect(stdout.toString()).toContain("lines 1 to 5 are not the ones that were sealed");
+    expect(stdout.toString()).toContain("lines 1 to 5 differ from the lines that were sealed");
     expect(await found()).toContain("altered");
   });
 
@@ -222,7 +222,7 @@ describe("the key", () => {
     writeFileSync(path(), [...one.lines, ...two.lines].join(""));
     expect((await seal()).status).toBe(73);
     const { stdout } = await run("verify", "--no-journal");
-    expect(stdout.toString()).toMatch(/^seal {5}not used: .*their key is gone/m);
+    expect(stdout.toString()).toMatch(/^seal {5}not used: .*their key is missing/m);
   });
 
   test("a folder that others can write to is refused", async () => {
@@ -337,7 +337,7 @@ describe("sessions prune", () => {
     writeFileSync(path(), one.lines.toSpliced(2, 1).join(""));
     const { status, stderr } = await prune();
     expect(status).toBe(65);
-    expect(stderr).toContain("records between them are gone");
+    expect(stderr).toContain("records between them are missing");
     expect(existsSync(path())).toBe(true);
     expect((await prune("--damaged")).status).toBe(0);
     expect(existsSync(path())).toBe(false);

@@ -337,7 +337,7 @@ describe("a session that cannot be served", () => {
     expect((await session(place, { request: "echo" })).stdout.toString()).toBe("ran\n");
   });
 
-  test("a program that is not there is no command's failure: 78, for the administrator to mend", async () => {
+  test("a program that does not exist is no command's failure: 78, for the administrator to mend", async () => {
     const place = workplace();
     place.allow("missing", ["/nonexistent/program"]);
     const { status } = await session(place, { request: "missing" });
@@ -379,9 +379,7 @@ describe("without a manager that answers", () => {
     place.allow("echo", ["/bin/echo", "ran"]);
     const { status, stdout, stderr } = await session(place, { request: "echo" });
     expect({ status, stdout: stdout.toString() }).toEqual({ status: 0, stdout: "ran\n" });
-    expect(stderr).toMatch(
-      /^nixgate: no scope for this command, which has rlimits alone instead: .+ \(session .+\)\n$/,
-    );
+    expect(stderr).toMatch(/^nixgate: no scope for this command, which has only rlimits instead: .+ \(session .+\)\n$/);
     const [, start] = place.records();
     expect(start).toMatchObject({ isolation: "process", limits: { applied: { TasksMax: "256" } } });
     expect(start).not.toHaveProperty("unit");

@@ -51,12 +51,12 @@ test.each(["link", "folder", "fifo"])("a %s in the file's place is left alone", 
   const { status, stderr } = await run(["-o", path]);
   expect({ status, stderr }).toEqual({
     status: 73,
-    stderr: `nixgate: ${path}: is there and is no regular file\nnixgate: name another file, or leave -o out and redirect stdout\n`,
+    stderr: `nixgate: ${path}: exists and is not a regular file\nnixgate: name another file, or leave -o out and redirect stdout\n`,
   });
   expect(readFileSync(victim, "utf8")).toBe("untouched");
 });
 
-test("a folder that is not there is an error that names the file", async () => {
+test("a folder that does not exist is an error that names the file", async () => {
   const { status, stderr } = await run(["-o", "/nowhere/out"]);
   expect([status, stderr.split("\n")[0]]).toEqual([73, "nixgate: /nowhere/out: cannot be created: ENOENT"]);
   expect(existsSync("/nowhere")).toBe(false);

@@ -151,7 +151,7 @@ describe.skipIf(process.geteuid?.() !== 0)("a record that an account wrote (need
     const victim = await pretender(uid, word);
     const { status, stderr } = await kill(place, forged(place, victim.pid));
     expect(stderr).toMatch(
-      /process \d+ is not the account's that owns the records of alpha \(uid 65534\): not signalled/,
+      /process \d+ does not belong to the owner of the records of alpha \(uid 65534\): not signalled/,
     );
     expect(status).toBe(64);
     expect(victim.signalCode ?? victim.exitCode).toBe(null);

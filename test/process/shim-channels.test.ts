@@ -119,7 +119,7 @@ test("a line about a shim that has no answer yet does not end its command, nor d
   expect(await talk.asked(50)).toBeUndefined();
   talk.take({ number: 2, status: 7 });
   expect(await talk.asked(50)).toEqual({ number: 2, status: 7 });
-  talk.take({ number: 3, status: 0 }); // its second answer is not there yet
+  talk.take({ number: 3, status: 0 }); // its second answer does not exist yet
   expect(await talk.asked(50)).toBeUndefined();
   found.signal("SIGKILL");
   await talk.end();
@@ -140,7 +140,7 @@ test.each([0, 2, 3])("a shim that nobody answered is not served for a line that 
   const { child, found } = await shim(STOPPED);
   const fifo = { name: "alpha", descriptor: -1, uid, gid: uid };
   const pid = child.pid as number;
-  expect(strangerOf({ pid, number }, fifo)).toBe(`nobody answered it yet, and it asks for ${number}`);
+  expect(strangerOf({ pid, number }, fifo)).toBe(`it has had no answer yet, and asks for answer ${number}`);
   const itself = strangerOf({ pid, number: 1 }, fifo);
   expect(itself).toMatchObject({ pid });
   if (typeof itself !== "string") itself.close();

@@ -60,12 +60,12 @@ describe("the streams of a confined command", () => {
     ["a socket", "import socket; s = socket.socketpair(); os.dup2(s[0].fileno(), 0)"],
   ])("are not %s", async (_, program) => {
     const found = await shim(program, fifo());
-    expect(() => holdStreams(found, uid)).toThrow("stream 0 is no pipe of sshd's");
+    expect(() => holdStreams(found, uid)).toThrow("stream 0 is not a pipe made by sshd");
   });
 
   test("are not a pipe of another account's", async () => {
     const found = await shim("os.geteuid() or os.fchown(0, 4711, 0)");
-    expect(() => holdStreams(found, uid + 1)).toThrow("stream 0 is no pipe of sshd's");
+    expect(() => holdStreams(found, uid + 1)).toThrow("stream 0 is not a pipe made by sshd");
   });
 
   test.each([
@@ -73,7 +73,7 @@ describe("the streams of a confined command", () => {
     ["open in the other direction", "r, w = os.pipe(); os.dup2(w, 0)"],
   ])("are not a pipe that the shim has %s: root would open it with more rights", async (_, program) => {
     const found = await shim(program);
-    expect(() => holdStreams(found, uid)).toThrow("stream 0 is no pipe of sshd's");
+    expect(() => holdStreams(found, uid)).toThrow("stream 0 is not a pipe made by sshd");
   });
 
   test.runIf(uid === 0)(
@@ -121,7 +121,7 @@ for _ in range(2): threading.Thread(target=run, daemon=True).start()`;
         held.close();
         expect({ dev, ino }).not.toEqual({ dev: foreign.dev, ino: foreign.ino });
       } catch (error) {
-        if (!/no pipe of sshd/.test(String(error))) throw error;
+        if (!/not a pipe made by sshd/.test(String(error))) throw error;
         refused += 1;
       }
     // both were there to be held

@@ -66,7 +66,7 @@ describe.skipIf(noJournald)(
       (_, expected, prepare) => {
         const { status, stdout, stderr, entries } = meet(prepare, "refuse");
         expect({ status, stdout }).toEqual({ status: expected, stdout: "" });
-        expect(stderr).toMatch(/^nixgate: the session cannot be put on record \(session [0-9a-f-]{36}\)$/m);
+        expect(stderr).toMatch(/^nixgate: the session cannot be recorded \(session [0-9a-f-]{36}\)$/m);
         const refusal = entries.find((entry) => entry["NIXGATE_EVENT"] === "session.refuse");
         expect(JSON.parse(refusal?.["NIXGATE_RECORD"] ?? "{}")).toMatchObject({ reason: "log-unavailable" });
         expect(refusal?.["MESSAGE"]).toMatch(/cannot write records|could not be written/);
@@ -78,9 +78,7 @@ describe.skipIf(noJournald)(
       (_, __, prepare) => {
         const { status, stdout, stderr, entries } = meet(prepare, "continue");
         expect({ status, stdout }).toEqual({ status: 0, stdout: "ran\n" });
-        expect(stderr).toMatch(
-          /^nixgate: this session goes on without being put on record \(session [0-9a-f-]{36}\)\n$/,
-        );
+        expect(stderr).toMatch(/^nixgate: this session continues without being recorded \(session [0-9a-f-]{36}\)\n$/);
         const said = entries.filter((entry) => entry["MESSAGE_ID"] === FAILURE_ID);
         expect(said).toEqual([expect.objectContaining({ PRIORITY: "3", NIXGATE_TEAM: "alpha" })]);
         const events = entries.map((entry) => entry["NIXGATE_EVENT"]).filter(Boolean);

@@ -78,4 +78,4 @@ function forNextRun([team, { sessions, files }]: readonly [string, Left]): Recor
 }
 
 const later = (team: string, files: number) =>
-  `${count(files, "file")} of team ${escapeText(team)} passed over: of days after tomorrow`;
+  `${count(files, "file")} of team ${escapeText(team)} left out: dated after tomorrow`;

@@ -64,7 +64,7 @@ export function* checkSealed(file: SealedFile, path: string, now: Measured | und
       yield foundIn(
         path,
         "gone",
-        `the file is not there: ${last.lines} lines were sealed at ${last.time}, and no prune is on record`,
+        `the file does not exist: ${last.lines} lines were sealed at ${last.time}, and no prune is on record`,
       );
     return;
   }
@@ -79,7 +79,11 @@ export function* checkSealed(file: SealedFile, path: string, now: Measured | und
       return;
     }
     if (then.sha256 !== sha256) {
-      yield foundIn(path, "altered", `lines ${sound + 1} to ${lines} are not the ones that were sealed at ${time}`);
+      yield foundIn(
+        path,
+        "altered",
+        `lines ${sound + 1} to ${lines} differ from the lines that were sealed at ${time}`,
+      );
       return;
     }
     sound = lines;

@@ -110,7 +110,7 @@ export function readSeals(key: Uint8Array, lines: Iterable<RawLine>, path: strin
     }
     if (seal.n !== head.n || seal.prev !== head.prev) {
       isWhole = false;
-      found(`seal ${seal.n} does not continue what is before it: seals were removed or moved`);
+      found(`seal ${seal.n} does not continue the seal before it: seals were removed or moved`);
     }
     seals.push(seal);
     head = { n: seal.n + 1, prev: seal.mac };

@@ -110,7 +110,10 @@ function withinTime({ measure, elapsed }: SealPorts): Measure {
   return (file, sizes) => {
     const own = spent.get(file.team) ?? 0;
     if (own >= MOST_MS.team || all >= MOST_MS.all)
-      throw new RecordError("E_LOG_READ", `${file.path}: not sealed, the time of this run is over: the next goes on`);
+      throw new RecordError(
+        "E_LOG_READ",
+        `${file.path}: not sealed: the time of this run is used up, and the next run continues`,
+      );
     const began = elapsed();
     try {
       return measure(file, sizes);

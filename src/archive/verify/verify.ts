@@ -78,7 +78,7 @@ function* everyFinding(file: DayFile, isAlive: IsAlive, count: FileCount, visit:
     }
     const { record } = decoded;
     if (links === undefined) {
-      const finding = at(file, line, "foreign", "carries no chain at its end: not written by nixgate");
+      const finding = at(file, line, "foreign", "has no chain at its end: not written by nixgate");
       yield { ...finding, session: record.session };
       continue;
     }
@@ -144,18 +144,18 @@ interface LinkedLine {
   readonly links: Links;
 }
 
-const CHANGED = "a byte of this line was changed: its hash is another one";
+const CHANGED = "a byte of this line was changed: its hash does not match";
 type Problem = readonly [kind: FindingKind, what: string];
 
 /** Checks the first record of a session in this file. */
 function* beginning(file: DayFile, { line, record, links }: LinkedLine, again: boolean) {
   const found = (kind: FindingKind, what: string) => ({ ...at(file, line, kind, what), session: record.session });
   if (again && record.seq === 0) yield found("copied", "this session is in the file a second time");
-  else if (again) yield found("after-end", `seq ${record.seq} stands behind the session's session.end`);
+  else if (again) yield found("after-end", `seq ${record.seq} comes after the session's session.end`);
   if (links.computed !== links.hash) yield found("changed", CHANGED);
   if (again) return;
-  if (record.seq > 0) yield found("missing", `the session begins with seq ${record.seq}: what was before it is gone`);
-  else if (links.prev !== FIRST_PREV) yield found("missing", "the first record points back to another one");
+  if (record.seq > 0) yield found("missing", `the session begins with seq ${record.seq}: earlier records are missing`);
+  else if (links.prev !== FIRST_PREV) yield found("missing", "the first record refers to an earlier one");
   else if (record.event !== "session.start" && !isHostEvent(record.event))
     yield found("missing", "the session does not begin with session.start");
   const misplaced = misplacedIn(file, record);
@@ -169,13 +169,13 @@ function* stepProblems(known: Open, record: SessionRecord, links: Links): Genera
   const { last } = known;
   const expected = last.seq + 1;
   if (links.computed !== links.hash) yield ["changed", CHANGED];
-  if (record.seq < expected) yield ["order", `seq ${record.seq} follows seq ${last.seq}: moved, or there twice`];
+  if (record.seq < expected) yield ["order", `seq ${record.seq} follows seq ${last.seq}: moved or duplicated`];
   else if (record.seq > expected)
-    yield ["missing", `seq ${record.seq} follows seq ${last.seq}: records between them are gone`];
+    yield ["missing", `seq ${record.seq} follows seq ${last.seq}: records between them are missing`];
   else if (!known.next.includes(links.prev))
-    yield ["missing", "does not continue the record before it: that one was exchanged"];
+    yield ["missing", "does not continue the record before it: that record was replaced"];
   else if (record.team !== last.team || record.host !== last.host || record.boot !== last.boot)
-    yield ["changed", "team, host or boot is not the one that the session began with"];
+    yield ["changed", "team, host or boot differs from the session's first record"];
 }
 
 const hashes = ({ hash, computed }: Links) => (hash === computed ? [hash] : [hash, computed]);

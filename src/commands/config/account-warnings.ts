@@ -25,7 +25,7 @@ function shellWarning({ name, uid }: TeamAccount, look: HostLook): readonly Find
 function subordinateWarning({ name, uid }: TeamAccount, look: HostLook): readonly Finding[] {
   const file = look.subordinateIds(name, uid);
   if (file === undefined) return [];
-  const message = `${name} has a range in ${file}, so what it leaves outside of its sessions is not found`;
+  const message = `${name} has a range in ${file}, so processes with those ids outside of its sessions are not found`;
   const key = `-e '/^${name}:/d' -e '/^${uid}:/d'`;
   return [warningAt(["team"], message, `sed -i ${key} /etc/subuid /etc/subgid`)];
 }

@@ -147,7 +147,7 @@ async function aboutPolicies(
 ): Promise<readonly Problem[]> {
   if (policies.length === 0 && files.list(folder).kind === "found") {
     const fix = `write ${folder}/TEAM.toml; policies/ of nixgate has examples`;
-    const message = "holds no policy, so nobody can come in";
+    const message = "holds no policy, so no client can log in";
     return [{ severity: "warning", path: folder, line: undefined, message, fix }];
   }
   const each = sources(policies).map(({ policy, source }) =>

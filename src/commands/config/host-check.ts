@@ -72,7 +72,7 @@ function hostProgramWarnings(host: HostConfig, teams: readonly Team[], look: Hos
 }
 
 const programWarning = (at: KeyPath, path: string, { message, fix }: ProgramProblem): Finding =>
-  warningAt(at, `${path} ${message}, so what needs it is refused with 78`, fix);
+  warningAt(at, `${path} ${message}, so requests that need it are refused with 78`, fix);
 
 function starterWarning({ scope }: HostConfig, look: HostLook): readonly Finding[] {
   const program = STARTERS[scope.manager];
@@ -123,7 +123,7 @@ function pamWarning({ scope }: HostConfig, look: HostLook): readonly Finding[] {
 function memoryWarning({ admission }: HostConfig, { memory }: HostLook): readonly Finding[] {
   const { minAvailableMemory } = admission;
   if (minAvailableMemory < memory) return [];
-  const message = `${formatBytes(minAvailableMemory)} is all that this host has (${readable(memory)}) or more, so nobody is admitted`;
+  const message = `${formatBytes(minAvailableMemory)} is all that this host has (${readable(memory)}) or more, so no session is admitted`;
   return [warningAt(["admission", "min_available_memory"], message, 'write what shall stay free, such as "256M"')];
 }
 
@@ -131,7 +131,7 @@ function logWarning({ log, scope }: HostConfig, teams: readonly Team[], look: Ho
   const accounts = scope.manager === "system" ? [] : teams.flatMap(({ account }) => account?.uid ?? []);
   const problem = look.problemWithFolder(log.directory, [0, ...accounts]);
   if (!problem) return undefined;
-  const message = `${log.directory} ${problem.message}, so no session can be put on record`;
+  const message = `${log.directory} ${problem.message}, so no session can be recorded`;
   return warningAt(["log", "directory"], message, `install -d -m 755 -o root -g root ${log.directory}`);
 }
 
@@ -139,7 +139,7 @@ function teamWarnings(team: Team, host: HostConfig, look: HostLook, hasLog: bool
   const { policy, account } = team;
   const [first, second] = accountsOf(policy);
   if (account === undefined) {
-    const message = `there is no account ${second} or ${first} on this host, so nobody can come in`;
+    const message = `there is no account ${second} or ${first} on this host, so no client can log in`;
     return [
       ...limitWarnings(policy, look),
       warningAt(["team"], message, `useradd --system --create-home --shell /bin/sh ${second}`),
@@ -156,7 +156,7 @@ function teamWarnings(team: Team, host: HostConfig, look: HostLook, hasLog: bool
 
 function keyWarnings(policy: Policy, account: string, look: HostLook): readonly Finding[] {
   if (policy.members.some(({ keys }) => keys.length > 0) || look.keysAreFromPolicies(account) !== true) return [];
-  const message = `sshd takes the keys of ${account} from this policy, which has none, so nobody can come in`;
+  const message = `sshd takes the keys of ${account} from this policy, which has none, so no client can log in`;
   return [warningAt(["member"], message, "add [[member]] with a name and keys")];
 }
 
@@ -175,7 +175,7 @@ function privilegeWarning(at: KeyPath, program: string, look: HostLook): readonl
   const privileged = CHANGE_ACCOUNT.has(basename(program)) ? undefined : look.privilegesOf?.(program);
   if (privileged === undefined) return [];
   const message = `${program} is ${privileged}, and commands get no new privileges`;
-  return [warningAt(at, message, "let a service of that account do the work, and run what asks it")];
+  return [warningAt(at, message, "let a service of that account do the work, and run a client of that service")];
 }
 
 function limitWarnings({ limits, teamLimits }: Policy, { memory }: HostLook): readonly Finding[] {
@@ -185,7 +185,7 @@ function limitWarnings({ limits, teamLimits }: Policy, { memory }: HostLook): re
   ] as const;
   return tables.flatMap(([table, most]) => {
     if (typeof most !== "number" || most <= memory) return [];
-    const message = `${formatBytes(most)} is above this host's memory of ${readable(memory)}, so it bounds nothing`;
+    const message = `${formatBytes(most)} is above this host's memory of ${readable(memory)}, so it has no effect`;
     return [warningAt([table, "MemoryMax"], message, `write less than ${readable(memory)} under [${table}]`)];
   });
 }
@@ -202,5 +202,5 @@ function folderWarnings(
   const problem = look.problemWithFolder(folder, [isRoots ? 0 : uid]);
   if (!problem || (isRoots && problem.missing)) return []; // the supervisor makes it as root
   const fix = isRoots ? `chown -R root: ${folder}` : `install -d -m 750 -o ${name} -g ${name} ${folder}`;
-  return [warningAt(["team"], `${folder} ${problem.message}, so the team's sessions cannot be put on record`, fix)];
+  return [warningAt(["team"], `${folder} ${problem.message}, so the team's sessions cannot be recorded`, fix)];
 }

@@ -58,7 +58,9 @@ function unsafe({ path, uid, mode }: UnsafePart): Problem {
   const why = uid === 0 ? `mode ${mode.toString(8)}` : `uid ${uid}`;
   return warning(
     path,
-    `others than root could exchange nixgate (${why}): sshd refuses an AuthorizedKeysCommand below it`,
-    uid === 0 ? `chmod go-w ${path}, or install nixgate below a folder that is root's alone` : `chown root ${path}`,
+    `accounts other than root could replace nixgate (${why}): sshd refuses an AuthorizedKeysCommand below it`,
+    uid === 0
+      ? `chmod go-w ${path}, or install nixgate below a folder that only root can write to`
+      : `chown root ${path}`,
   );
 }

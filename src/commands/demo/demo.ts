@@ -100,14 +100,14 @@ async function tell(stage: Stage): Promise<void> {
     await copy(stage, scheme, client);
   }
 
-  say("\n5. Something that the policy does not allow");
+  say("\n5. A request that the policy does not allow");
   const ssh: Argv = [programs.ssh, "-F", clientConfig, "builder", "cat", "/etc/passwd"];
   const { stderr } = await expectStatus(stage, ssh, ExitStatus.denied);
   say(`   status ${ExitStatus.denied}: denied by policy`);
   const [, refused] = /\(session ([0-9a-f-]{36})\)/.exec(stderr) ?? [];
   if (refused === undefined) throw new DemoError("the refusal names no session", "this is a bug in nixgate");
 
-  say("\n6. What is on record");
+  say("\n6. The records");
   await settled(stage, etc);
   await expectStatus(stage, [ports.nixgate, "sessions", "list", "--config-dir", etc], ExitStatus.ok);
   const served = await firstSession(stage, etc);
@@ -134,7 +134,7 @@ async function configure({ ports, workshop, programs }: Stage): Promise<string> 
     workshop.write(`etc/policies/${TEAM}.toml`, policy);
   };
   const etc = `${workshop.folder}/etc`;
-  let trouble = `nobody listens at ${userManager.socket}`;
+  let trouble = `no process listens at ${userManager.socket}`;
   if (userManager.isThere) {
     write("user", "rehearsal");
     const session = [ports.nixgate, "session", "--team", TEAM, "--config-dir", etc];

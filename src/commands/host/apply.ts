@@ -58,8 +58,8 @@ function asText({ steps, waits }: Planned, really: boolean): string {
       ? "nothing to change\n"
       : really
         ? `${count} made\n`
-        : `${count} to make: nixgate apply --yes does it\n`;
-  return [...lines, ...waits.map((wait) => `put off: ${escapeText(wait)}; run it again later\n`), sum].join("");
+        : `${count} to make: run nixgate apply --yes\n`;
+  return [...lines, ...waits.map((wait) => `postponed: ${escapeText(wait)}; run it again later\n`), sum].join("");
 }
 
 function stepWords(step: Step): string {

@@ -28,6 +28,6 @@ export interface ClosingPorts {
  */
 export function closedTeam(team: string | undefined): string | undefined {
   if (team !== undefined && teamName(team) === undefined)
-    throw new UsageError(`--team ${escapeText(team)}: no name of a team`);
+    throw new UsageError(`--team ${escapeText(team)}: not the name of a team`);
   return team;
 }

@@ -45,8 +45,8 @@ unavailable, 70 a bug in nixgate, 73 and 74 records cannot be created or written
   },
   async run({ options, positionals }, { incoming, openPorts, configure, becomeShim }) {
     if (positionals.length > 0 || typeof options["team"] !== "string") {
-      throw new UsageError("--team NAME is all that a forced command needs", {
-        hint: "see nixgate session --help, or nixgate sessions for what is on record",
+      throw new UsageError("a forced command needs only --team NAME", {
+        hint: "see nixgate session --help, or nixgate sessions for the records",
       });
     }
     const forced = forcedCommand(options["team"], options);

@@ -78,7 +78,7 @@ interface Left {
 
 const WHY_LEFT = {
   late: "has ended; the supervisor writes its last records as soon as the disk takes them",
-  silent: "is left alone: the supervisor has not said in time whether it serves it",
+  silent: "is not changed: the supervisor did not answer in time whether it serves the session",
 } as const;
 
 /** Sessions that the supervisor keeps from being ended, with the reason. Sessions that it serves are simply running. */

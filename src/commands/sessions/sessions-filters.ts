@@ -72,19 +72,21 @@ export function criteriaFrom(options: Options, now: number): Criteria {
     });
   const client = given("client");
   if (client !== undefined && clientRange(client) === undefined)
-    throw new UsageError(`--client ${escapeText(client)}: no address or network`, {
+    throw new UsageError(`--client ${escapeText(client)}: not an address or network`, {
       hint: "write 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32",
     });
   const when = (name: string) => {
     const words = given(name);
     const time = words === undefined ? undefined : parseWhen(words, now);
     if (words !== undefined && time === undefined)
-      throw new UsageError(`--${name} ${escapeText(words)}: no point in time`, { hint: `write ${WHEN_FORMS}` });
+      throw new UsageError(`--${name} ${escapeText(words)}: not a time`, { hint: `write ${WHEN_FORMS}` });
     return time;
   };
   const at = when("at");
   if (at !== undefined && (given("since") !== undefined || given("until") !== undefined))
-    throw new UsageError("--at says both --since and --until", { hint: "leave --at away, or the two others" });
+    throw new UsageError("--at cannot be combined with --since or --until", {
+      hint: "leave out --at, or the other two",
+    });
   const all = {
     team: given("team"),
     member: given("member"),
@@ -109,6 +111,6 @@ export function limitFrom(options: Options): number {
   const limit = textOption(options, "limit");
   if (limit === undefined) return Number.POSITIVE_INFINITY;
   if (!/^[1-9]\d{0,8}$/.test(limit))
-    throw new UsageError(`--limit ${escapeText(limit)}: no count`, { hint: "a whole number from 1" });
+    throw new UsageError(`--limit ${escapeText(limit)}: not a count`, { hint: "a whole number from 1" });
   return Number(limit);
 }

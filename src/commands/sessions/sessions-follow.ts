@@ -95,6 +95,6 @@ Exit status: 0 when stdout is closed, 64 for a wrong option, ${DENIED_HELP}, 74 
 function countFrom(options: Arguments["options"]): number {
   const text = textOption(options, "lines") ?? "10";
   if (!/^\d{1,4}$/.test(text))
-    throw new UsageError(`--lines ${escapeText(text)}: no number of records`, { hint: "a whole number up to 9999" });
+    throw new UsageError(`--lines ${escapeText(text)}: not a number of records`, { hint: "a whole number up to 9999" });
   return Number(text);
 }

@@ -77,13 +77,13 @@ function runningOf(session: string, records: readonly SessionRecord[]): RecordOf
       hint: "nixgate sessions list --running shows what runs",
     });
   if (records.some(({ event }) => isHostEvent(event)))
-    throw new UsageError(`${session}: is a record of the host, no session`, {
+    throw new UsageError(`${session}: is a record of the host, not a session`, {
       hint: "nixgate sessions list --running shows what runs",
     });
   const start = records.find((record) => record.event === "session.start");
   if (!start)
-    throw new UsageError(`${session}: its session.start is gone, so its process is not known`, {
-      hint: "nixgate sessions verify says what else is",
+    throw new UsageError(`${session}: its session.start is missing, so its process is not known`, {
+      hint: "nixgate sessions verify names other damage",
     });
   return start;
 }
@@ -106,8 +106,8 @@ async function endSession(
     throw new NixgateError(
       "E_SESSION_STILL_RUNS",
       ExitStatus.unavailable,
-      `${start.session}: has not ended within ${formatDuration(patience)}; process ${start.pid} is still there`,
-      { hint: `look what it waits for: cat /proc/${start.pid}/stack, or end it by kill -KILL ${start.pid}` },
+      `${start.session}: has not ended within ${formatDuration(patience)}; process ${start.pid} still exists`,
+      { hint: `see what it waits for: cat /proc/${start.pid}/stack, or run kill -KILL ${start.pid}` },
     );
   } finally {
     serving.close();
@@ -137,14 +137,14 @@ function signal(serving: ServingProcess, { session, user }: RecordOf<"session.st
 }
 
 const lost = (session: string) =>
-  new UsageError(`${session}: is lost: it has no end on record, and its process is gone`, {
+  new UsageError(`${session}: is lost: it has no end on record, and its process has ended`, {
     hint: "nixgate recover ends its records",
   });
 
 /** The owner of the records may have forged this one, to have another account's process ended. */
 const foreign = ({ session, pid }: RecordOf<"session.start">, { team, uid }: Whose) =>
   new UsageError(
-    `${session}: process ${pid} is not the account's that owns the records of ${escapeText(team)} (uid ${uid ?? "unknown"}): not signalled`,
+    `${session}: process ${pid} does not belong to the owner of the records of ${escapeText(team)} (uid ${uid ?? "unknown"}): not signalled`,
     { hint: `the record may be forged: nixgate sessions verify; ps -o user,args -p ${pid}` },
   );
 

@@ -35,7 +35,7 @@ export const OUTPUT_OPTIONS = { output: { type: "string", short: "o" }, json: { 
 export function outputPath(options: Arguments["options"]): string | undefined {
   const path = textOption(options, "output");
   if (options["json"] === true && path === undefined)
-    throw new UsageError("--json says what was written into a file", { hint: "name the file with -o FILE" });
+    throw new UsageError("--json is for a page or an export in a file", { hint: "name the file with -o FILE" });
   return path;
 }
 

@@ -151,7 +151,7 @@ function statusOf(pruned: readonly Pruned[], held: number): number {
 
 const KEPT = {
   running: "kept: a session of it is still running",
-  damaged: "kept: verify finds something in it (--damaged removes it all the same)",
+  damaged: "kept: verify finds something in it (--damaged removes it nevertheless)",
   unreadable: "kept: it cannot be read",
 } as const;
 

@@ -106,9 +106,7 @@ function notOne(part: string, found: readonly Located[], directory: string): Usa
     .slice(0, 5)
     .map(({ session, file }) => escapeText(isOfSeveral ? `${file.team}/${session}` : session));
   return new UsageError(`${shown}: fits ${found.length} sessions: ${some.join(", ")}${found.length > 5 ? ", …" : ""}`, {
-    hint: isOfSeveral
-      ? "several teams have this id, of which one may be forged: write TEAM/ID"
-      : "write more of the id",
+    hint: isOfSeveral ? "several teams have this id, and one may be forged: write TEAM/ID" : "write more of the id",
   });
 }
 

@@ -43,11 +43,13 @@ export function statisticsTables({ total, teams }: ReturnType<ReturnType<typeof 
     table(TITLES, [...rows, ...all], 2),
     open.length > 0 ? `of all: ${open.join(", ")}\n` : "",
     (total.summed_up ?? 0) > 0
-      ? `of all teams: ${total.summed_up} refused sessions are on record by their number alone\n`
+      ? `of all teams: ${total.summed_up} refused sessions are recorded only as a number\n`
       : "",
-    ...crowded.map(({ team }) => `of ${team}: ${GROUPS_MAX} members stand alone, all others together as ${OTHERS}\n`),
+    ...crowded.map(
+      ({ team }) => `of ${team}: ${GROUPS_MAX} members are counted separately, all others together as ${OTHERS}\n`,
+    ),
     teams.some(({ team }) => team === OTHERS)
-      ? `of all teams: ${GROUPS_MAX} stand alone, all others together as ${OTHERS}\n`
+      ? `of all teams: ${GROUPS_MAX} are counted separately, all others together as ${OTHERS}\n`
       : "",
     counts("DENIALS", REASONS, ({ denials }) => denials),
     counts("SESSIONS ENDED BY", CAUSES, ({ causes }) => causes),

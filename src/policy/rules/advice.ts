@@ -61,9 +61,9 @@ function braceAdvice(word: string, at: KeyPath): readonly Finding[] {
   const [braces] = /\{[^{}]*\}/.exec(word) ?? [];
   if (braces === undefined || isPlaceholder(word)) return [];
   if (isPlaceholder(braces))
-    return [warningAt(at, `${braces} is a placeholder only as a whole word`, "make a word of its own of it")];
+    return [warningAt(at, `${braces} is a placeholder only as a whole word`, "make it a word of its own")];
   const near = nearest(braces, PLACEHOLDERS);
-  const message = `${quoted(braces)} means nothing and matches only itself`;
+  const message = `${quoted(braces)} has no meaning and matches only itself`;
   return [warningAt(at, message, near ? `write ${near}` : `the placeholders are ${known()}`)];
 }
 
@@ -77,7 +77,7 @@ const programAdvice = (run: CustomRule["run"], at: KeyPath): readonly Finding[] 
 
 function accountAdvice([path]: CustomRule["run"], at: KeyPath): readonly Finding[] {
   const program = basename(path);
-  const fix = "let a service of that account do the work, and run what asks it";
+  const fix = "let a service of that account do the work, and run a client of that service";
   if (program === "run0")
     return [
       warningAt([...at, "run", 0], "run0 has systemd start a program outside of the command's scope and limits", fix),
@@ -96,7 +96,7 @@ function runnerAdvice(run: CustomRule["run"], at: KeyPath): readonly Finding[] {
   const verb = program === "nix" ? run.find((word) => NIX_RUNS.has(word)) : undefined;
   if (!RUNNERS.has(program) && verb === undefined) return [];
   const name = verb === undefined ? program : `nix ${verb}`;
-  const message = `${name} may execute ${taken}, which is whatever the client put into the store`;
+  const message = `${name} may execute ${taken}, whose contents the client may have put into the store`;
   return [warningAt([...at, "run"], message, "write a program that only reads, builds or sends the path")];
 }
 
@@ -105,7 +105,7 @@ function endpointAdvice(rule: EndpointRule, allow: readonly AllowRule[], at: Key
   const lists = (name: EndpointRule["endpoint"]) =>
     allow.some((other) => other.kind === "endpoint" && other.endpoint === name);
   if (rule.endpoint !== "store-serve" || lists("store-serve-write")) return stores;
-  const message = "no Nix since 2.0 asks for store-serve: whatever it wants, it asks for --serve --write";
+  const message = "no Nix since 2.0 asks for store-serve: it always asks for --serve --write";
   return [
     warningAt([...at, "endpoint"], message, 'write endpoint = "store-serve-write" with read_only = true'),
     ...stores,
@@ -115,6 +115,6 @@ function endpointAdvice(rule: EndpointRule, allow: readonly AllowRule[], at: Key
 /** Nix since 2.20 sends the value of --store unquoted, and nixgate interprets quotes and backslashes as sh does. */
 function storeAdvice(store: string, at: KeyPath): readonly Finding[] {
   if (!/['"\\]| --process-ops$/.test(store)) return [];
-  const message = `Nix since 2.20 cannot ask for ${quoted(store)}: it sends it without quotes, which is read as other words`;
+  const message = `Nix since 2.20 cannot ask for ${quoted(store)}: it sends the URI without quotes, and nixgate then reads other words`;
   return [warningAt(at, message, "choose a folder without quotes and backslashes in its path")];
 }

@@ -57,7 +57,13 @@ export function allowRule(entry: AllowEntry, index: number): AllowRule {
 function endpointFindings(entry: AllowEntry, at: KeyPath): readonly Finding[] {
   if (!entry.endpoint) return [errorAt(at, "allows nothing", "add an endpoint, or request and run")];
   const misplaced = entry.run
-    ? [errorAt([...at, "run"], "does not go with an endpoint", "remove it; an endpoint runs the program of [programs]")]
+    ? [
+        errorAt(
+          [...at, "run"],
+          "cannot be combined with endpoint",
+          "remove it; an endpoint runs the program of [programs]",
+        ),
+      ]
     : [];
   const pointless =
     entry.read_only !== undefined && entry.endpoint !== "store-serve-write"
@@ -77,7 +83,7 @@ function customFindings(entry: AllowEntry, at: KeyPath): readonly Finding[] {
   const say = (key: string, message: string, fix: string) => findings.push(errorAt([...at, key], message, fix));
   for (const key of ["endpoint", "stores", "process_ops", "read_only"] as const)
     if (entry[key] !== undefined)
-      say(key, "does not go with request", "remove it, or write an [[allow]] of its own for it");
+      say(key, "cannot be combined with request", "remove it, or write an [[allow]] of its own for it");
   const line = request.join(" ");
   if (request.length === 0) say("request", "has no words, so it would never match", "write the words of the request");
   if (RESERVED.test(line))
@@ -88,7 +94,7 @@ function customFindings(entry: AllowEntry, at: KeyPath): readonly Finding[] {
   if (!run) say("run", "is missing", 'add it: what is executed for the request, such as ["/usr/bin/nix-store", "-r"]');
   else if (isPlaceholder(run[0] ?? ""))
     // any account that may write to the store chooses the contents of a store path
-    say("run", `${run[0]} cannot be the program: the client would choose what runs`, PROGRAM_FIX);
+    say("run", `${run[0]} cannot be the program: the client would choose its contents`, PROGRAM_FIX);
   else if (!isPlainPath(run[0] ?? "")) say("run", `${quoted(run[0] ?? "")} is not a plain absolute path`, PROGRAM_FIX);
   if (isPlaceholder(request[0] ?? ""))
     say("request", `${request[0]} cannot be the first word`, "begin with the name of a program");
@@ -103,9 +109,7 @@ function placeholderFindings(request: readonly string[], run: readonly string[],
     const [asked, used] = [count(request, kind), count(run.slice(1), kind)];
     if (used === 0 || used === asked) return [];
     const message = `has ${kind} ${times(used)}, and request has it ${times(asked)}`;
-    return [
-      errorAt(at, message, "write it as often in both: the first stands for the first, the second for the second"),
-    ];
+    return [errorAt(at, message, "use it the same number of times in both; they are matched in order")];
   });
 }
 
@@ -123,7 +127,7 @@ export function twice(values: readonly string[], at: KeyPath): readonly Finding[
 function optionLike(stores: readonly string[], at: KeyPath): readonly Finding[] {
   return stores.flatMap((store, index) =>
     store.startsWith("-")
-      ? [errorAt([...at, index], `${quoted(store)} reads like an option`, "write a store's URI")]
+      ? [errorAt([...at, index], `${quoted(store)} looks like an option`, "write a store's URI")]
       : [],
   );
 }

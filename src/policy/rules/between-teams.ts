@@ -27,7 +27,7 @@ export function betweenTeams(policies: readonly Sourced[]): readonly (readonly F
       const [owner, place] = [`"${member}" of ${source.path}`, formatKeyPath(at)];
       const other = claim(keys, print, `${owner}, ${place}`);
       if (other === `${owner}, ${place}`) return [];
-      return [errorAt(at, `the key ${print} is already that of ${other}`, "give each member a key of its own")];
+      return [errorAt(at, `the key ${print} already belongs to ${other}`, "give each member a key of its own")];
     }),
   ]);
 }

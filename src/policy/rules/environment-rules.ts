@@ -24,10 +24,10 @@ export function environmentFindings(environment: Environment, at: KeyPath): read
   return Object.keys(environment).flatMap((name): readonly Finding[] => {
     const here = [...at, name];
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
-      return [errorAt(here, "is not a variable's name", "write letters, digits and _ only, and no digit in front")];
+      return [errorAt(here, "is not a variable's name", "write letters, digits and _ only, and no digit first")];
     if (OWN.has(name)) return [errorAt(here, "is set by nixgate itself", "remove it")];
     return DANGEROUS.test(name)
-      ? [errorAt(here, "decides what code a program runs, or speaks for sshd or systemd", "remove it")]
+      ? [errorAt(here, "can make a program run other code, or is set by sshd or systemd", "remove it")]
       : [];
   });
 }

@@ -21,7 +21,7 @@ export function readAddress(value: string): string | Wrong {
   // addr_match_cidr_list of OpenSSH 9.2 reports an inconsistent mask length here and refuses the whole key
   return (toNumber(address) & hostBits) === 0n
     ? value
-    : { problem: `${quoted(value)} has bits set behind its prefix`, fix: "write the network's first address" };
+    : { problem: `${quoted(value)} has bits set after its prefix`, fix: "write the network's first address" };
 }
 
 export const sourceAddress = field("address or network", (value) =>

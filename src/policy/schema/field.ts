@@ -56,7 +56,7 @@ export function dictionary<Value extends z.core.SomeType>(value: Value) {
         code: "custom",
         input,
         path: ["__proto__"],
-        message: "is no name that can be used",
+        message: "cannot be used as a name",
         params: { fix: "remove it" },
       });
     return input;

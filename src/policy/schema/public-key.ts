@@ -27,7 +27,7 @@ export function readPublicKey(line: string): PublicKey | Wrong {
   if (!KEY_TYPES.includes(type)) {
     const options = KEY_TYPES.some((known) => line.includes(` ${known} `));
     return options
-      ? { problem: "has options in front of the key", fix: "remove them; nixgate writes its own" }
+      ? { problem: "has options before the key", fix: "remove them; nixgate writes its own" }
       : { problem: `${quoted(type)} is not a key type that sshd accepts`, fix: FIX };
   }
   const parts = BASE64.test(blob) ? wireStrings(Buffer.from(blob, "base64")) : undefined;

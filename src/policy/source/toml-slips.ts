@@ -67,7 +67,7 @@ function strangeCharacter({ complaint, row }: Stop): Slip | undefined {
   const mark = TYPOGRAPHIC.exec(unquoted)?.[0];
   if (mark !== undefined)
     return {
-      message: `${mark} is a typographic quotation mark, no quote`,
+      message: `${mark} is a typographic quotation mark, not a quote`,
       fix: 'write " instead, and turn smart quotes off',
     };
   const blank = INVISIBLE.exec(unquoted)?.[0];

@@ -35,6 +35,6 @@ export function limitsNotInForce(plan: Plan, scope: OpenScope): readonly NotAppl
 export function whyNotInForce({ key, asked, found, file }: NotApplied): string {
   if (found !== undefined) return `${key} is ${found} instead of ${asked}`;
   const [, controller] = /^(memory|pids|cpu|io)\./.exec(file) ?? [];
-  if (controller === undefined) return `${key} is not there instead of ${asked}`;
-  return `${key} needs ${file} of cgroup v2, which is not there: the kernel or systemd has no ${controller} controller for it`;
+  if (controller === undefined) return `${key} does not exist instead of ${asked}`;
+  return `${key} needs ${file} of cgroup v2, which is missing: the kernel or systemd has no ${controller} controller for it`;
 }

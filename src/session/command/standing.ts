@@ -44,7 +44,7 @@ function objection(
     return { reason: "not-by-sshd", message: "sshd did not start this session", status: ExitStatus.denied };
   if (!configuration.ok) return undefined;
   if (!isPlainShell(shell)) {
-    const message = "the account's login shell must be /bin/sh: others run what is in the account's files first";
+    const message = "the account's login shell must be /bin/sh: other shells run files of the account first";
     return { reason: "policy-invalid", message, status: ExitStatus.config };
   }
   if (pamReadsHome) {
@@ -57,7 +57,7 @@ function objection(
     return { reason: "scope-unavailable", message, status: ExitStatus.unavailable };
   }
   if (!mayTrace(ptraceScope) || !(require || confine)) return undefined;
-  const found = ptraceScope === undefined ? "is not there" : `is ${ptraceScope}`;
+  const found = ptraceScope === undefined ? "does not exist" : `is ${ptraceScope}`;
   const message = `kernel.yama.ptrace_scope ${found}, so a command could take over its own session`;
   return { reason: "scope-unavailable", message, status: ExitStatus.unavailable };
 }

@@ -72,7 +72,7 @@ async function openScope(session: Session, request: AllowedRequest, planned: Pla
   const { require } = session.configuration.host.scope;
   // A command that requires a sandbox never runs without one.
   if (!(scope instanceof ScopeUnavailable) || require || planned.confinement) return { plan: planned, scope };
-  tellClient(session, `no scope for this command, which has rlimits alone instead: ${scope.message}`);
+  tellClient(session, `no scope for this command, which has only rlimits instead: ${scope.message}`);
   const plan = planOf(session, request, "none");
   return { plan, scope: await scopeOf(plan, session.ports) };
 }

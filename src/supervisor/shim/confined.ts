@@ -42,7 +42,7 @@ export async function openConfined(
   // Even if this supervisor dies, the command must not run twice on the same streams.
   await outside.answer(answerToWait);
   if ((await outside.asked(ASKS_WITHIN_MS)) === undefined || !(await outside.still()))
-    throw new ScopeUnavailable("the shim is gone");
+    throw new ScopeUnavailable("the shim has ended");
   const streams = holdStreams(outside.shim, fifo.uid);
   const comes = confinedShims.comes(cgroup);
   const connection = connectionUnit(outside.shim.parent);
@@ -51,7 +51,7 @@ export async function openConfined(
     await manager.startService(service).finally(streams.close);
     const inside = await comes;
     if (!inside || !(await inside.still()))
-      throw new ScopeUnavailable("the service has not begun: is /run/nixgate there, and setpriv(1)?");
+      throw new ScopeUnavailable("the service did not start: check that /run/nixgate and setpriv(1) exist");
     const folder = MOUNT + cgroup;
     const [invocation, appliedToTeam] = await Promise.all([
       manager.invocationOf(name),

@@ -117,7 +117,7 @@ const whyUnread = (error: unknown) => (error instanceof TooMuch ? error.message 
 /** @throws Node's own error if the process has ended meanwhile */
 function whyNoShim(folder: number, team: string, uid: number): string | undefined {
   const kin = kinIn(textOf(inside(folder, "status")));
-  if (!kin?.uids.every((id) => id === uid)) return "it is not the team's account's";
+  if (!kin?.uids.every((id) => id === uid)) return "it is not a process of the team's account";
   const [, program = "", forTeam] = wordsOf(folder, PAGE);
   return basename(program) === PROGRAM && forTeam === team ? undefined : "it is no shim of this team";
 }

@@ -29,7 +29,7 @@ export function scopesOfShim(
   return {
     async open(plan) {
       const openedAt = clock.monotonic();
-      if (!(await talk.still())) throw new ScopeUnavailable("the shim does not stand still");
+      if (!(await talk.still())) throw new ScopeUnavailable("the shim does not stop");
       guest.watch ??= supervisor.strays.watch(fifo);
       await supervisor.ipcObjects.settled(fifo);
       if (plan.confinement) {
@@ -40,7 +40,7 @@ export function scopesOfShim(
       const { unit: name, slice, description, unitProperties: properties } = plan;
       const connection = connectionUnit(talk.shim.parent);
       await manager.startScope({ name, slice, description, properties, pid, connection });
-      if (!talk.shim.isThere()) throw new ScopeUnavailable("the shim is gone");
+      if (!talk.shim.isThere()) throw new ScopeUnavailable("the shim has ended");
       const folder = cgroupOf(pid);
       if (!hasCgroup2() || !folder?.endsWith(`/${slice}/${name}`)) throw new ScopeUnavailable(notInUnit(name));
       moved(guest, folder);

@@ -91,14 +91,14 @@ export function holdStreams(shim: Holds, uid: number): HeldStreams {
       // the /dev/null of this host, by its name
       if (pipe === undefined && leadsTo(shim, stream) === "/dev/null") return "/dev/null";
       if (pipe === undefined)
-        throw new ScopeUnavailable(`stream ${stream} is no pipe of sshd's, which a confined command needs`);
+        throw new ScopeUnavailable(`stream ${stream} is not a pipe made by sshd, which a confined command needs`);
       held.push(pipe.descriptor);
       return `/proc/${process.pid}/fd/${pipe.descriptor}`;
     });
     return { paths: paths as [string, string, string], close };
   } catch (error) {
     close();
-    throw error instanceof ScopeUnavailable ? error : new ScopeUnavailable("the shim is gone", error);
+    throw error instanceof ScopeUnavailable ? error : new ScopeUnavailable("the shim has ended", error);
   }
 }
 

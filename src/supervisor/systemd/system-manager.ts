@@ -78,7 +78,7 @@ export async function systemManager(
     jobs.heard(message);
     stops.heard(message);
   };
-  const unread = (problem: unknown) => warn("a message of systemd's could not be read", { why: String(problem) });
+  const unread = (problem: unknown) => warn("a message of systemd could not be read", { why: String(problem) });
   const bus = await privateBus(place, heard, unread, patience);
   const inTurn = pLimit(CALLS_AT_A_TIME);
   const invoke = (message: Message, anew?: () => void) => inTurn(() => bus.call(message, anew));

@@ -60,7 +60,7 @@ export function openDay(directory: string, team: string, name: string): OpenDay 
 }
 
 function checkPlain(stat: Stats): void {
-  if (stat.isSymbolicLink()) throw new ForeignFile("a link, or not what belongs here: not read");
+  if (stat.isSymbolicLink()) throw new ForeignFile("a link, or another kind of file: not read");
   if (!stat.isFile()) throw new ForeignFile("cannot be read: not a regular file");
 }
 
@@ -75,7 +75,7 @@ function endOf(stat: Stats): number {
   if (!isOwn && nlink > 1) throw new ForeignFile(`cannot be read: has ${nlink} names`);
   if (size > (isOwn ? OWN_SPARSE_FROM_BYTES : SPARSE_FROM_BYTES) && blocks * BLOCK_BYTES * COMPRESSED_AT_MOST < size)
     throw new ForeignFile(
-      `cannot be read: ${size} bytes, of which ${blocks * BLOCK_BYTES} are there: a file with holes`,
+      `cannot be read: ${size} bytes, of which ${blocks * BLOCK_BYTES} are on disk: a file with holes`,
     );
   if (uid === 0) return Number.POSITIVE_INFINITY; // root's own file, which no other account can enlarge
   if (size > DAY_MAX_BYTES)
@@ -87,7 +87,7 @@ function endOf(stat: Stats): number {
 export function unreadable(error: unknown): string {
   if (error instanceof ForeignFile) return error.message;
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === "ELOOP" || code === "ENOTDIR") return "a link, or not what belongs here: not read";
+  if (code === "ELOOP" || code === "ENOTDIR") return "a link, or another kind of file: not read";
   if (isHeld(error)) return "cannot be read: its owner holds a lease on it (F_SETLEASE, fcntl(2))";
   return `cannot be read: ${code ?? message}`;
 }

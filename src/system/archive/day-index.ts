@@ -75,7 +75,7 @@ function openKept(folder: number | undefined, name: string, stampNow: () => stri
   };
   try {
     const stat = fstatSync(file);
-    if (!stat.isFile() || !isOurs(stat) || othersWrite(stat)) throw new Error("not an index of ours");
+    if (!stat.isFile() || !isOurs(stat) || othersWrite(stat)) throw new Error("not an index of nixgate");
     const tail = Buffer.from(read(stat.size - TAIL_BYTES, TAIL_BYTES));
     const length = tail.readUInt32LE(0);
     if (!tail.subarray(8).equals(MAGIC) || length > FOOTER_MAX_BYTES) throw new Error("not an index");

@@ -215,6 +215,6 @@ function cannotCreate(path: string, cause: unknown): RecordError {
 
 const cannotWrite = (path: string, cause: unknown) =>
   new RecordError("E_LOG_WRITE", `${escapeText(path)}: a record could not be written: ${why(cause)}`, {
-    hint: "look at the disk: full, read-only or failing",
+    hint: "check the disk: full, read-only or failing",
     cause,
   });

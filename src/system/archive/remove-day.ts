@@ -24,6 +24,6 @@ function hintFor(code: string | undefined): string {
   if (code === "EROFS") return "its file system is mounted read-only: mount -o remount,rw";
   if (process.geteuid?.() !== 0) return "run it as root";
   return code === "EPERM"
-    ? "it or its folder has an attribute, append-only or immutable: lsattr shows it, chattr -a -i takes it away"
-    : "look at its folder and its disk";
+    ? "it or its folder has an attribute, append-only or immutable: lsattr shows it, chattr -a -i removes it"
+    : "check its folder and its disk";
 }

@@ -23,7 +23,7 @@ export function checkPrivate(file: number, path: string): void {
   const stat = fstatSync(file);
   const shown = escapeText(path);
   if (!stat.isFile() || !isOurs(stat))
-    throw new UnsafeFolder(`${shown}: not a regular file of the one who seals`, "move it away");
+    throw new UnsafeFolder(`${shown}: not a regular file of the account that seals`, "move it away");
   if ((stat.mode & 0o077) !== 0) throw new UnsafeFolder(`${shown}: others can read or write it`, `chmod 600 ${shown}`);
 }
 
@@ -35,7 +35,7 @@ export function readKey(top: number, sealDirectory: string): Uint8Array {
     checkPrivate(file, path);
     const text = readFileSync(file, "latin1").trim();
     if (!/^[0-9a-f]{64}$/.test(text))
-      throw new UnsafeFolder(`${escapeText(path)}: not a key`, "bring the right key back from a backup");
+      throw new UnsafeFolder(`${escapeText(path)}: not a key`, "restore the right key from a backup");
     return Buffer.from(text, "hex");
   } finally {
     closeSync(file);
@@ -69,8 +69,8 @@ function openKey(top: number, path: string): number {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     throw new UnsafeFolder(
-      `${escapeText(path)}: there are seals, and their key is gone`,
-      "bring it back from a backup",
+      `${escapeText(path)}: there are seals, and their key is missing`,
+      "restore it from a backup",
     );
   }
 }

@@ -114,7 +114,7 @@ function sealStore(file: number, path: string, key: Uint8Array): SealStore {
       } catch (cause) {
         const { code, message } = cause as NodeJS.ErrnoException;
         throw new RecordError("E_SEAL_WRITE", `${escapeText(path)}: a seal could not be written: ${code ?? message}`, {
-          hint: "look at the disk: full, read-only or failing",
+          hint: "check the disk: full, read-only or failing",
           cause,
         });
       }
@@ -135,7 +135,7 @@ function toNixgateError(sealDirectory: string, cause: unknown): unknown {
       cause,
     });
   const isRights = code === "EACCES" || code === "EPERM";
-  return new RecordError("E_SEAL_STORE", `${shown}: the seals cannot be had: ${code}`, {
+  return new RecordError("E_SEAL_STORE", `${shown}: the seals cannot be opened: ${code}`, {
     hint: isRights ? "only root reads the key; run this as root" : "name the folder with --seal-dir",
     cause,
   });

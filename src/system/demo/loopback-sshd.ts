@@ -51,7 +51,7 @@ export async function startSshd({ folder, config, authorizedKeys }: SshdOptions)
   const keygen = findProgram("ssh-keygen");
   const sshd = findProgram("sshd");
   if (keygen === undefined || sshd === undefined)
-    throw new SshdUnavailable("sshd and ssh-keygen are not there", "install the Debian package openssh-server");
+    throw new SshdUnavailable("sshd and ssh-keygen do not exist", "install the Debian package openssh-server");
   for (const name of ["host_key", "client_key"])
     execFileSync(keygen, ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", inFolder(name)]);
   const publicKey = (name: string) => readFileSync(inFolder(`${name}.pub`), "utf8").trim();

@@ -204,7 +204,7 @@ function systemctl(words: readonly string[]): void {
     "E_APPLY",
     ExitStatus.unavailable,
     `systemctl ${words.join(" ")}: ${said === "" ? "failed" : said}`,
-    { hint: "mend that, then run nixgate apply again: it goes on where it stopped" },
+    { hint: "correct that, then run nixgate apply again: it continues where it stopped" },
   );
 }
 

@@ -41,6 +41,6 @@ export function closingError(path: string, cause: unknown): unknown {
     "E_CLOSING",
     mayNot ? ExitStatus.denied : ExitStatus.cannotCreate,
     `${escapeText(path)}: cannot be changed: ${code}`,
-    { hint: mayNot ? "run this as root" : "look at the file system: full, read-only or failing", cause },
+    { hint: mayNot ? "run this as root" : "check the file system: full, read-only or failing", cause },
   );
 }

@@ -93,7 +93,7 @@ function toFile(path: string): Output {
 function refuseStrange(path: string, shown: string): void {
   const there = lstatSync(path, { throwIfNoEntry: false });
   if (there === undefined || there.isFile()) return;
-  throw new NixgateError("E_OUTPUT_CREATE", ExitStatus.cannotCreate, `${shown}: is there and is no regular file`, {
+  throw new NixgateError("E_OUTPUT_CREATE", ExitStatus.cannotCreate, `${shown}: exists and is not a regular file`, {
     hint: "name another file, or leave -o out and redirect stdout",
   });
 }

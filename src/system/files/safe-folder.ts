@@ -67,8 +67,8 @@ function openStep(folder: number, name: string, walked: string): number {
     // For a link, O_NOFOLLOW alone gives ELOOP. Together with O_DIRECTORY it gives ENOTDIR.
     if (code === "ENOTDIR" || code === "ELOOP")
       throw new UnsafeFolder(
-        `${escapeText(walked)}: a link, or no folder`,
-        "name the folder itself, no link leads to records",
+        `${escapeText(walked)}: a link, or not a folder`,
+        "name the folder itself: links to records are not followed",
       );
     throw error;
   }

@@ -100,8 +100,7 @@ function follow(path: string, owners: readonly number[], open: (name: string, fl
       continue;
     }
     links += 1;
-    if (links > MOST_LINKS)
-      throw new PathRefused(here, "is one of too many links", "let the path lead to the file directly");
+    if (links > MOST_LINKS) throw new PathRefused(here, "is in a chain of too many links", "name the file directly");
     // Only root or the caller can replace the link: its folder was checked.
     const target = readlinkSync(`/proc/self/fd/${parent.fd}/${name}`);
     if (target.startsWith("/")) way.length = 1;
@@ -129,7 +128,7 @@ function judge(part: Part, parent: Part, owners: readonly number[]): void {
   const shared = (parent.stats.mode & 0o022) !== 0;
   const rootsInStore = (parent.stats.mode & 0o002) === 0 && stats.uid === 0;
   if (shared && kind !== "a folder" && !rootsInStore)
-    throw new PathRefused(path, `is ${kind} in a folder that others can write`, `move it into a folder of its own`);
+    throw new PathRefused(path, `is ${kind} in a folder that others can write to`, `move it into a folder of its own`);
   const sticky = kind === "a folder" && stats.uid === 0 && (mode & 0o1000) !== 0;
   if (kind !== "a link" && (mode & 0o022) !== 0 && !sticky)
     throw new PathRefused(
@@ -159,17 +158,13 @@ const isErrno = (error: unknown): error is NodeJS.ErrnoException => error instan
 /** Converts a system error to one with a plain message; returns other errors unchanged. */
 function toNixgateError(path: string, error: unknown): unknown {
   if (error instanceof PathRefused || !isErrno(error)) return error;
-  if (error.code === "ENOENT") return new PathRefused(path, "is not there", "create it", "missing");
+  if (error.code === "ENOENT") return new PathRefused(path, "does not exist", "create it", "missing");
   if (error.code === "EACCES")
     return new PathRefused(path, "cannot be read by this account", "let the account read it");
   const lack = lackOfNow(error);
   if (lack !== undefined) {
-    const fix = "look after the host; nothing is known of the file itself";
+    const fix = "check the host: the error says nothing about the file";
     return new PathRefused(path, `cannot be read now: ${lack}`, fix, "temporary");
   }
-  return new PathRefused(
-    path,
-    `cannot be read (${error.code ?? error.message})`,
-    "look at the file system and the path",
-  );
+  return new PathRefused(path, `cannot be read (${error.code ?? error.message})`, "check the file system and the path");
 }

@@ -68,7 +68,7 @@ function toNixgateError(path: string, cause: unknown): unknown {
   if (code === undefined) return cause;
   const shown = escapeText(path);
   return code === "EEXIST"
-    ? new NixgateError("E_RENDER_EXISTS", ExitStatus.cannotCreate, `${shown}: is there already`, {
+    ? new NixgateError("E_RENDER_EXISTS", ExitStatus.cannotCreate, `${shown}: exists already`, {
         hint: "compare it, then overwrite it with --force",
         cause,
       })

@@ -51,9 +51,9 @@ export async function* readJournal({
     throw new Error(said.trim().split("\n").at(-1) || `journalctl ended with ${status}`);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    const why = code === "ENOENT" ? "journalctl is not there" : message;
+    const why = code === "ENOENT" ? "journalctl does not exist" : message;
     throw new RecordError("E_JOURNAL_READ", `the journal cannot be read: ${escapeText(why)}`, {
-      hint: "look at it with journalctl MESSAGE_ID=… as root",
+      hint: "run journalctl MESSAGE_ID=… as root",
       cause,
     });
   } finally {

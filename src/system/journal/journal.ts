@@ -36,7 +36,7 @@ export function openJournal({
 } = {}): Journal {
   const missing = [socket, logger].find((path) => !existsSync(path));
   if (missing !== undefined) {
-    const note = `no copy of the records in the journal: ${missing} is not there`;
+    const note = `no copy of the records in the journal: ${missing} does not exist`;
     return { note, copy: () => undefined, send: () => undefined, flush: async () => 0 };
   }
   const pending = new Set<Promise<boolean>>();

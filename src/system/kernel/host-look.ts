@@ -64,7 +64,7 @@ function problemWithFolder(path: string, owners: readonly number[]) {
     stats = lstatSync(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    return code === "ENOENT" || code === "ENOTDIR" ? { missing: true, message: "is not there" } : undefined;
+    return code === "ENOENT" || code === "ENOTDIR" ? { missing: true, message: "does not exist" } : undefined;
   }
   const problem = (message: string) => ({ missing: false, message });
   if (!stats.isDirectory()) return problem("is a link, or no folder");

@@ -48,11 +48,14 @@ export function problemWithProgram(path: string, viewer?: Viewer, depth = 0): Pr
   if (!mayExecute(path, stats, viewer))
     return { message: "cannot be executed by the account", fix: `chmod a+rx ${path}, or name another program` };
   if (viewer?.confined && HIDDEN_BY_SANDBOX.test(realpathSync.native(path)))
-    return { message: "is not seen inside the sandbox of confine = true", fix: "install it below /usr or /nix/store" };
+    return {
+      message: "cannot be seen inside the sandbox of confine = true",
+      fix: "install it below /usr or /nix/store",
+    };
   const interpreter = interpreterOf(path);
   if (interpreter === undefined) return undefined;
   if (depth === MOST_INTERPRETERS)
-    return { message: "is a script of too many interpreters", fix: "name a program that is no script" };
+    return { message: "is a script with too many nested interpreters", fix: "name a program that is no script" };
   const beneath = problemWithProgram(interpreter, viewer, depth + 1);
   return beneath && { ...beneath, message: `needs the interpreter ${interpreter}, which ${beneath.message}` };
 }
@@ -67,20 +70,19 @@ function statOf(path: string): Stats | ProgramProblem {
 
 function unreachable(path: string, error: unknown): ProgramProblem {
   const lack = lackOfNow(error);
-  if (lack !== undefined)
-    return { message: `cannot be looked at now: ${lack}`, fix: "look after the host", temporary: true };
+  if (lack !== undefined) return { message: `cannot be checked now: ${lack}`, fix: "check the host", temporary: true };
   const code = (error as NodeJS.ErrnoException).code ?? String(error);
   const missing = code === "ENOENT" || code === "ENOTDIR";
   if (code === "EACCES")
-    return { message: "cannot be reached by the account", fix: `let it enter each folder of ${path}` };
-  if (!missing) return { message: `cannot be looked at (${code})`, fix: "look at the path and the file system" };
+    return { message: "cannot be reached by the account", fix: `give it access to each folder of ${path}` };
+  if (!missing) return { message: `cannot be checked (${code})`, fix: "check the path and the file system" };
   const target = linkTarget(path);
   const collected = (target ?? path).startsWith("/nix/store/");
   const fix = collected
     ? "install it again with a garbage collector root, and name its path in a profile"
     : "correct the path, or install the program";
-  if (target !== undefined) return { message: `is a link to ${target}, which is not there`, fix };
-  return { message: "is not there", fix };
+  if (target !== undefined) return { message: `is a link to ${target}, which is missing`, fix };
+  return { message: "does not exist", fix };
 }
 
 function linkTarget(path: string): string | undefined {

@@ -153,10 +153,10 @@ test("a program that the sandbox hides is no command's 127, and check and explai
   const { exitCode, stderr } = await guest.ssh("nix-alpha", "hidden");
   expect(exitCode, `${stderr}`).toBe(78);
   expect(`${stderr}`).toMatch(
-    /^nixgate: the program of this request cannot be run: \/home\/nix-alpha\/tool is not there/,
+    /^nixgate: the program of this request cannot be run: \/home\/nix-alpha\/tool does not exist/,
   );
   expect(await lastEnd(guest)).toMatchObject({ cause: "exec-failed" });
-  expect(await text(guest, "nixgate check")).toContain("/home/nix-alpha/tool is not seen inside the sandbox");
+  expect(await text(guest, "nixgate check")).toContain("/home/nix-alpha/tool cannot be seen inside the sandbox");
   expect((await guest.asRoot("nixgate explain --team alpha -- hidden")).exitCode).toBe(78);
 });
 

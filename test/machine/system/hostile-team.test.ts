@@ -209,7 +209,7 @@ describe("under confine", () => {
       const { stdout, exitCode } = await builder.asRoot(onPipes(`exec perl /tmp/opath.pl ${target}`));
       expect({ exitCode, stdout: `${stdout}` }).toEqual({
         exitCode: 69,
-        stdout: expect.stringContaining("stream 0 is no pipe of sshd's"),
+        stdout: expect.stringContaining("stream 0 is not a pipe made by sshd"),
       });
     }
     const { exitCode, stdout } = await builder.ssh("nix-beta", "nix-store --serve", { input: serveHello });

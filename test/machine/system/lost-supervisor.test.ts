@@ -35,7 +35,7 @@ describe("when the supervisor is killed", () => {
     await nothingLeft(builder);
   });
 
-  test("a hundred running sessions go on, also when another version comes", { timeout: 300_000 }, async ({
+  test("a hundred running sessions continue, also when another version comes", { timeout: 300_000 }, async ({
     builder,
   }) => {
     const HUNDRED = 100;

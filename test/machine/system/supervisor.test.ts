@@ -167,7 +167,7 @@ test("records that cannot be written refuse a session, and the journal says why"
   await builder.asRoot("umount /var/log/nixgate; systemctl restart nixgate.service");
   await restarted(builder);
   expect(exitCode, `${stderr}`).toBe(74);
-  expect(`${stderr}`).toMatch(/^nixgate: the session cannot be put on record \(session [0-9a-f-]{36}\)\n$/);
+  expect(`${stderr}`).toMatch(/^nixgate: the session cannot be recorded \(session [0-9a-f-]{36}\)\n$/);
   const said = await text(builder, "journalctl NIXGATE_EVENT=session.refuse -n 1 -o cat");
   expect(said).toMatch(/ENOSPC/);
   expect((await builder.ssh("nix-alpha", "quick")).exitCode).toBe(0);

@@ -37,7 +37,7 @@ describe.skipIf(options.suite === "forky")("a host with cgroup v1 (systemd has n
     await editHost(guest(), "s/^require = true/require = false/");
     const { exitCode, stderr, story } = await attempt(guest(), "demon");
     expect(exitCode, `${stderr}`).toBe(0);
-    expect(lineOf(stderr)).toBe(`no scope for this command, which has rlimits alone instead: ${NEEDS}`);
+    expect(lineOf(stderr)).toBe(`no scope for this command, which has only rlimits instead: ${NEEDS}`);
     expect(story.begun).toMatchObject({ isolation: "process", limits: { applied: { TasksMax: expect.anything() } } });
     expect(story.ended).toMatchObject({ cause: "exit", exit_code: 0 });
     expect(story.ended).not.toHaveProperty("leftovers");
@@ -56,7 +56,7 @@ describe("a kernel without the memory controller", () => {
     const { exitCode, stderr } = await attempt(guest(), "demon");
     expect(exitCode, `${stderr}`).toBe(69);
     expect(lineOf(stderr)).toMatch(
-      /: (?:team_)?limits\.MemoryMax needs memory\.max of cgroup v2, which is not there: .* no memory controller for it$/,
+      /: (?:team_)?limits\.MemoryMax needs memory\.max of cgroup v2, which is missing: .* no memory controller for it$/,
     );
     const { stdout } = await guest().asRoot("nixgate check");
     expect(`${stdout}`).toContain("the kernel has no memory controller");

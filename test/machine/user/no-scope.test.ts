@@ -32,7 +32,7 @@ describe("a command", () => {
     expect
       .soft(lineOf(stderr))
       .toBe(
-        "the command cannot be given its limits: limits.CPUQuota needs cpu.max of cgroup v2, which is not there: the kernel or systemd has no cpu controller for it",
+        "the command cannot be given its limits: limits.CPUQuota needs cpu.max of cgroup v2, which is missing: the kernel or systemd has no cpu controller for it",
       );
     expect.soft(story.ended).toMatchObject({ cause: "scope-failed", usage: {} });
     await awaitNothing(builder, 1000);

@@ -200,7 +200,7 @@ describe("seen together", () => {
     };
     expect(await messages(same)).toEqual([
       expect.stringMatching(
-        /beta.toml:5: error: member\[0\].keys\[0\]: the key SHA256:.* is already that of "ci" of \/policies\/alpha.toml/,
+        /beta.toml:5: error: member\[0\].keys\[0\]: the key SHA256:.* already belongs to "ci" of \/policies\/alpha.toml/,
       ),
     ]);
     const within = { "nixgate.toml": HOST, "policies/alpha.toml": policy("alpha", member(1) + member(1, "x")) };
@@ -217,6 +217,6 @@ describe("seen together", () => {
   test("a stray file is warned about, a hidden one and a missing folder of policies are told apart", async () => {
     const contents = { "nixgate.toml": HOST, "policies/alpha.toml~": "", "policies/.swp": "" };
     expect(await messages(contents)).toEqual(["policies/alpha.toml~:undefined: warning: is not read"]);
-    expect(await messages({ "nixgate.toml": HOST })).toEqual(["policies:undefined: error: is not there"]);
+    expect(await messages({ "nixgate.toml": HOST })).toEqual(["policies:undefined: error: does not exist"]);
   });
 });

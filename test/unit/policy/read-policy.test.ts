@@ -120,11 +120,11 @@ describe("one problem, its line and its fix", () => {
     ["member = [{}]", "3: member[0].name: is missing → add it: name"],
     [
       '[session]\nread_timeout = "0"',
-      '4: session.read_timeout: "0" is no time at all → write a duration such as "30s", "4h" or "1min 30s"',
+      '4: session.read_timeout: "0" is zero → write a duration such as "30s", "4h" or "1min 30s"',
     ],
     [
       "[session]\nstop_timeout = 0",
-      '4: session.stop_timeout: "0" is no time at all → write a duration such as "30s", "4h" or "1min 30s"',
+      '4: session.stop_timeout: "0" is zero → write a duration such as "30s", "4h" or "1min 30s"',
     ],
     [
       "[session]\nline_max_bytes = 5",
@@ -301,7 +301,7 @@ test.each(["auto", "ssh://x", "daemon"])("the store %s may stand in a list once"
   expect(await rule(`["${store}", "${store}"]`)).toEqual([
     expect.stringContaining(`stores[1]: "${store}" is there twice`),
   ]);
-  expect(await rule(`["-${store}"]`)).toEqual([expect.stringContaining("reads like an option")]);
+  expect(await rule(`["-${store}"]`)).toEqual([expect.stringContaining("looks like an option")]);
 });
 
 test.each([
@@ -351,8 +351,8 @@ describe("a member", () => {
     [`ssh-rsa ${KEY.split(" ")[1]}`, /says "ssh-rsa" and holds "ssh-ed25519"/],
     [`ssh-dss ${KEY.split(" ")[1]}`, /is not a key type that sshd accepts/],
     [`ssh-ed25519-cert-v01@openssh.com ${KEY.split(" ")[1]}`, /is a certificate, not a key/],
-    [`pty ${KEY}`, /has options in front of the key/],
-    [`command="sh" ${KEY}`, /has options in front of the key/],
+    [`pty ${KEY}`, /has options before the key/],
+    [`command="sh" ${KEY}`, /has options before the key/],
     [`${KEY}\\nssh-ed25519 AAAA`, /has a line break or another control character/],
     [`${KEY}\\u0000`, /has a line break or another control character/],
     [`${KEY}AAAA`, /is not a whole key/],
@@ -369,8 +369,8 @@ describe("a member", () => {
   );
 
   test.each([
-    ["10.0.0.1/8", /has bits set behind its prefix/],
-    ["2001:db8::1/32", /has bits set behind its prefix/],
+    ["10.0.0.1/8", /has bits set after its prefix/],
+    ["2001:db8::1/32", /has bits set after its prefix/],
     ["10.0.0.0/33", /prefix that is not from 0 to 32/],
     ["10.0.0.0/", /prefix that is not from 0 to 32/],
     ["10.0.0.0/8/8", /is not an address/],

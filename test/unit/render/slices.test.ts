@@ -50,7 +50,7 @@ test("each account of a team gets its file, and the file names the processes tha
 
 test.each([
   ["a team without limits", policyOf(""), "nothing bounds it as a whole"],
-  ["an account that is not there", policyOf("TasksMax = 1000", "delta"), "no account delta or nix-delta"],
+  ["an account that does not exist", policyOf("TasksMax = 1000", "delta"), "no account delta or nix-delta"],
   ["root", policyOf("TasksMax = 1000", "gamma"), "is root, whose slice is not to be limited"],
 ])("%s gets no file, and a comment has the remedy", async (_, policy, about) => {
   const { files, omitted } = await render(policy);

@@ -71,7 +71,7 @@ describe("otherwise the session is refused, and the host's file still says where
       "alpha",
       "deploy",
       {},
-      { reason: "unknown-member", message: "the team's policy knows no such member", status: ExitStatus.denied },
+      { reason: "unknown-member", message: "the team's policy has no such member", status: ExitStatus.denied },
     ],
     ["no name of a member", "alpha", "c/i", {}, { reason: "unknown-member", status: ExitStatus.denied }],
     ["an empty member", "alpha", "", {}, { reason: "unknown-member", status: ExitStatus.denied }],

@@ -177,6 +177,6 @@ test('by on_failure = "continue" it is said once, to the client and to the journ
   await log.settled();
   log.write(end!, { durable: true });
   await log.settled();
-  expect(told).toEqual([expect.stringContaining("this session goes on without being put on record")]);
-  expect(journal).toEqual(["the session goes on without records in its file: EIO (fdatasync)"]);
+  expect(told).toEqual([expect.stringContaining("this session continues without being recorded")]);
+  expect(journal).toEqual(["the session continues without records in its file: EIO (fdatasync)"]);
 });

@@ -97,10 +97,14 @@ describe.each(shells)(
     };
 
     test.each<[string, () => string, RegExp]>([
-      ["missing", () => "/nonexistent/nix-deamon", /^is not there/],
+      ["missing", () => "/nonexistent/nix-deamon", /^does not exist/],
       ["a folder", () => made("folder", (path) => mkdirSync(path)), /^is a folder$/],
       ["not executable", () => script("#!/bin/sh\n", 0o644), /^cannot be executed/],
-      ["a dangling link", () => made("link", (path) => symlinkSync("/nix/store/gone", path)), /^is a link to what/],
+      [
+        "a dangling link",
+        () => made("link", (path) => symlinkSync("/nix/store/gone", path)),
+        /^is a link to a missing file/,
+      ],
     ])("%s: it is not executed, and nothing but nixgate speaks", (_, make, found) => {
       const { look, stderr } = told(make());
       expect(look).toMatch(found);
@@ -108,14 +112,14 @@ describe.each(shells)(
     });
 
     test.each(["#!/nonexistent/sh -e\n", "#! /nonexistent/sh\n"])("a script whose interpreter is gone: %j", (text) => {
-      expect(told(script(text)).look).toBe("needs an interpreter that is not there");
+      expect(told(script(text)).look).toBe("needs an interpreter that is missing");
     });
 
     test("it goes while setpriv is about to execute it", () => {
       const program = script("#!/bin/sh\n");
       const commandLine = ["/bin/sh", "-c", 'rm "$1"; exec setpriv -- "$1"', "sh", program];
       const { stdout } = obey(toRun(commandLine, program), shell, 'echo "$status"');
-      expect(lookOfShim(Number(stdout))).toMatch(/^is not there/);
+      expect(lookOfShim(Number(stdout))).toMatch(/^does not exist/);
     });
 
     test.each([0, 1, 126, 127, 255])("a command's own %i stays its own", (status) => {

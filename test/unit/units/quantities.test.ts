@@ -65,8 +65,8 @@ test.each([
 });
 
 test.each([
-  ["0", '"0" is no time at all'],
-  ["0s", '"0s" is no time at all'],
+  ["0", '"0" is zero'],
+  ["0s", '"0s" is zero'],
   ["-1", '"-1" is below zero'],
   ["1.5h", '"1.5h" is not in whole numbers'],
   ["4 parsecs", '"4 parsecs" has an unknown unit "parsecs"'],

@@ -91,14 +91,16 @@ function intervalOf(options: Arguments["options"]): number | undefined {
   if (text === undefined) return undefined;
   const interval = parseDuration(text);
   if (!isQuantity(interval) || interval < 100 || interval > 3_600_000)
-    throw new UsageError(`--interval ${escapeText(text)}: no time between 100ms and 1h`, { hint: "write 2s or 500ms" });
+    throw new UsageError(`--interval ${escapeText(text)}: not a time between 100ms and 1h`, {
+      hint: "write 2s or 500ms",
+    });
   return interval;
 }
 
 function daysOf(options: Arguments["options"]): number {
   const text = textOption(options, "days") ?? "2";
   if (!/^[1-9]\d{0,3}$/.test(text))
-    throw new UsageError(`--days ${escapeText(text)}: no number of days`, { hint: "a whole number from 1" });
+    throw new UsageError(`--days ${escapeText(text)}: not a number of days`, { hint: "a whole number from 1" });
   return Number(text);
 }
 

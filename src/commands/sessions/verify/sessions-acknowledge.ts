@@ -121,7 +121,7 @@ const isDay = (text: string) =>
 
 function whyIn(text: string | undefined): string {
   const why = text?.trim() ?? "";
-  if (why === "") throw new UsageError("--because TEXT is missing", { hint: "say what explains it" });
+  if (why === "") throw new UsageError("--because TEXT is missing", { hint: "write the reason" });
   if (why.length > WHY_MAX) throw new UsageError(`--because: longer than ${WHY_MAX} characters`);
   if (hasControlCharacter(why)) throw new UsageError("--because: has a control character", { hint: "write one line" });
   return why;

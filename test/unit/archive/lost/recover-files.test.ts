@@ -96,6 +96,6 @@ test("files of days after tomorrow are passed over, which is said", async () => 
     Object.fromEntries(days.map((day) => [`alpha/${day}`, lost("alpha")])),
   );
   expect(done.toSorted()).toEqual(["alpha/2026-01-10", "alpha/2026-01-11"]);
-  expect(notes).toEqual(["2 files of team alpha passed over: of days after tomorrow"]);
+  expect(notes).toEqual(["2 files of team alpha left out: dated after tomorrow"]);
   expect(failed).toEqual([]);
 });

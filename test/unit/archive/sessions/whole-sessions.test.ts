@@ -30,7 +30,7 @@ test("a line that is torn, foreign or of a day that never was is said and passed
   const never = (a.lines[1] ?? "").replace(/"time":"[^"]*"/, '"time":"2026-02-99T00:00:00.000Z"');
   const { said, sessions } = read([a.lines[0], '{"torn\n', never, "{}\n", ...a.lines.slice(2)].join(""));
   expect(said).toEqual([
-    "2: torn: not a whole JSON object, as a crash or a full disk leaves it",
+    "2: torn: not a whole JSON object; a crash or a full disk can cause this",
     "3: not a record of nixgate: time: no such day",
     expect.stringMatching(/^4: not a record of nixgate: /),
   ]);

@@ -102,6 +102,6 @@ test("members and teams beyond the bound are counted together, and another team'
   expect(teams).toHaveLength(GROUPS_MAX + 1);
   expect(teams.find(({ team }) => team === "beta")?.members.map(({ member }) => member)).toEqual(["ci"]);
   const text = statisticsTables({ total, teams });
-  expect(text).toContain("of alpha: 1000 members stand alone, all others together as (others)\n");
-  expect(text).toContain("of all teams: 1000 stand alone, all others together as (others)\n");
+  expect(text).toContain("of alpha: 1000 members are counted separately, all others together as (others)\n");
+  expect(text).toContain("of all teams: 1000 are counted separately, all others together as (others)\n");
 });

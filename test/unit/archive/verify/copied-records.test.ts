@@ -37,7 +37,7 @@ for (const [name, most] of [
     }
   });
 
-  test(`${name}: stragglers, copies that come twice and copies of what is not there`, () => {
+  test(`${name}: stragglers, copies that come twice and copies of what does not exist`, () => {
     const { records } = open(most);
     const first = files[0]!;
     for (const [day, file] of files.entries()) for (const one of digests(day).slice(1)) records.mark(file, one);

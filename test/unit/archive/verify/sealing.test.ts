@@ -58,7 +58,7 @@ describe("a run of the seals", () => {
     expect(sealed.filter(({ team }) => team === "beta")).toHaveLength(30);
     expect(sealed.filter(({ team }) => team === "alpha").map(({ day }) => day)).toEqual([0, 1, 2, 3, 4, 5].map(dayOf));
     expect(failed.map(({ message }) => message)).toContain(
-      `alpha/${dayOf(9)}: not sealed, the time of this run is over: the next goes on`,
+      `alpha/${dayOf(9)}: not sealed: the time of this run is used up, and the next run continues`,
     );
     expect(last()).toMatchObject({ ends: true, without: [9, 8, 7, 6].map((n) => `alpha/${dayOf(n)}`) });
     expect(minutes()).toBe(1.5);

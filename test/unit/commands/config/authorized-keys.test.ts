@@ -151,7 +151,7 @@ describe("a policy with an error, whose session will say 78", () => {
 
   test("so are policies that cannot be read at all, and of many errors the first few", async () => {
     await expect(run(configFolder({ "nixgate.toml": HOST }), { user: "nix-alpha" })).rejects.toThrow();
-    expect(logged).toEqual([expect.stringMatching(/^nix-alpha .+\/policies: is not there; fix: /)]);
+    expect(logged).toEqual([expect.stringMatching(/^nix-alpha .+\/policies: does not exist; fix: /)]);
     const many = Array.from({ length: 20 }, (_, index) => `k${index} = 1`).join("\n");
     await run(broken(policy("alpha", 1, `[limits]\n${many}`)), { user: "nix-alpha" });
     expect(logged).toHaveLength(5);
@@ -171,7 +171,7 @@ test("a second owner of a key gets none", async () => {
   const dir = configFolder({ ...CONTENTS, "policies/beta.toml": policy("beta", 1) });
   expect(await run(dir)).toMatchObject({
     stdout: line(dir, "alpha", 1, 'from="10.0.0.0/8,::1",'),
-    stderr: expect.stringContaining("is already that of"),
+    stderr: expect.stringContaining("already belongs to"),
   });
 });
 

@@ -86,11 +86,11 @@ test("--json is one document with the same problems", async () => {
   ]);
 });
 
-test("what is not there or not trusted is an error with its fix", async () => {
+test("what does not exist or not trusted is an error with its fix", async () => {
   const dir = configFolder({ "nixgate.toml": HOST, "policies/alpha.toml": ALPHA });
   expect(await run([`${dir}/none`])).toMatchObject({
     status: 78,
-    stdout: expect.stringContaining(`${dir}/none: is not there\n`),
+    stdout: expect.stringContaining(`${dir}/none: does not exist\n`),
   });
   chmodSync(`${dir}/policies`, 0o777);
   expect(await run([dir])).toMatchObject({

@@ -34,7 +34,7 @@ async function explained(
     {
       account: { name: "nix-alpha", uid: 990, home: "/home/nix-alpha" },
       holder: "/opt/nixgate-holder",
-      problemWithProgram: (path) => (path === missing ? { message: "is not there", fix: "install it" } : undefined),
+      problemWithProgram: (path) => (path === missing ? { message: "does not exist", fix: "install it" } : undefined),
       newSessionId: () => makeSessionId(0, new Uint8Array(10)),
       configure: async () =>
         ({ ok: true, host: { ...host, scope: { ...host.scope, manager } }, policy: read.value }) as never,
@@ -119,9 +119,9 @@ test("says that a session is refused whose program cannot be executed, for the h
   expect(status).toBe(78);
   expect(stdout).toContain("allowed by allow[0]");
   expect(stdout).toMatch(
-    /\nbut the session is refused with 78: \/opt\/nix-daemon is not there\n {4}fix: install it\n$/,
+    /\nbut the session is refused with 78: \/opt\/nix-daemon does not exist\n {4}fix: install it\n$/,
   );
   const json = await explained("nix-daemon --stdio", { missing, json: true });
-  expect(JSON.parse(json.stdout)).toMatchObject({ decision: "allow", problem: "is not there", fix: "install it" });
+  expect(JSON.parse(json.stdout)).toMatchObject({ decision: "allow", problem: "does not exist", fix: "install it" });
   expect((await explained("nix-daemon --stdio", { missing, configDir: "/srv/trial" })).status).toBe(0);
 });

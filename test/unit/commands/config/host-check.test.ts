@@ -8,7 +8,7 @@ import { exampleKey } from "../../../support/keys.ts";
 
 const GIB = 2 ** 30;
 const NIX_DAEMON = "/usr/bin/nix-daemon";
-const GONE = { message: "is not there", fix: "install it" };
+const GONE = { message: "does not exist", fix: "install it" };
 const ALPHA = `schema = 1
 team = "alpha"
 [[allow]]
@@ -80,14 +80,16 @@ describe("check warns of a host on which nobody can come in, or no command begin
   const folder =
     (wrong: string, missing = true) =>
     (path: string) =>
-      path === wrong ? { missing, message: missing ? "is not there" : "belongs to uid 990, not to uid 0" } : undefined;
+      path === wrong
+        ? { missing, message: missing ? "does not exist" : "belongs to uid 990, not to uid 0" }
+        : undefined;
   const SYSTEM = `${HOST}[scope]\nmanager = "system"\n`;
 
   test.each<[string, Given, RegExp]>([
     [
-      "a program of nixgate.toml that is not there",
+      "a program of nixgate.toml that does not exist",
       { look: { problemWithProgram: (path) => (path === NIX_DAEMON ? GONE : undefined) } },
-      /^nixgate\.toml:4: programs\.nix-daemon: \/usr\/bin\/nix-daemon is not there, so what needs it is refused with 78 → install it$/,
+      /^nixgate\.toml:4: programs\.nix-daemon: \/usr\/bin\/nix-daemon does not exist, so requests that need it are refused with 78 → install it$/,
     ],
     [
       "a program that root may execute and the team's account may not",
@@ -97,9 +99,9 @@ describe("check warns of a host on which nobody can come in, or no command begin
       /^nixgate\.toml:4: /,
     ],
     [
-      "a rule's program that is not there",
+      "a rule's program that does not exist",
       { look: { problemWithProgram: (path) => (path === "/opt/gc" ? GONE : undefined) } },
-      /^policies\/alpha\.toml:7: allow\[1\]\.run: \/opt\/gc is not there/,
+      /^policies\/alpha\.toml:7: allow\[1\]\.run: \/opt\/gc does not exist/,
     ],
     [
       "a program that the sandbox hides",
@@ -185,17 +187,17 @@ describe("check warns of a host on which nobody can come in, or no command begin
     [
       "memory that no host has to spare",
       { host: `${HOST}[admission]\nmin_available_memory = "8G"\n` },
-      /^nixgate\.toml:6: admission\.min_available_memory: 8G is all that this host has .*nobody is admitted/,
+      /^nixgate\.toml:6: admission\.min_available_memory: 8G is all that this host has .*no session is admitted/,
     ],
     [
       "no log folder",
       { look: { problemWithFolder: folder("/var/log/nixgate") } },
-      /^nixgate\.toml:\d+: log\.directory: \/var\/log\/nixgate is not there.* → install -d -m 755/,
+      /^nixgate\.toml:\d+: log\.directory: \/var\/log\/nixgate does not exist.* → install -d -m 755/,
     ],
     [
       "no log folder of the team's account",
       { look: { problemWithFolder: folder("/var/log/nixgate/alpha") } },
-      /alpha\.toml:2: team: \/var\/log\/nixgate\/alpha is not there.* → install -d -m 750 -o nix-alpha -g nix-alpha/,
+      /alpha\.toml:2: team: \/var\/log\/nixgate\/alpha does not exist.* → install -d -m 750 -o nix-alpha -g nix-alpha/,
     ],
     [
       "a log folder of the account's under root's supervisor",
@@ -219,7 +221,7 @@ describe("check warns of a host on which nobody can come in, or no command begin
   test("no policy at all", async () => {
     const dir = configFolder({ "nixgate.toml": HOST, "policies/.keep": "" });
     const { stdout } = await check.run({ positionals: [dir], options: {} }, { files, now: Date.now });
-    expect(stdout).toContain(`${dir}/policies: warning: holds no policy, so nobody can come in`);
+    expect(stdout).toContain(`${dir}/policies: warning: holds no policy, so no client can log in`);
   });
 });
 
@@ -239,7 +241,7 @@ describe("check has no word of warning", () => {
         host: `${HOST}[scope]\nmanager = "system"\n`,
         look: {
           problemWithFolder: (path) =>
-            path.endsWith("/alpha") ? { missing: true, message: "is not there" } : undefined,
+            path.endsWith("/alpha") ? { missing: true, message: "does not exist" } : undefined,
         },
       },
     ],

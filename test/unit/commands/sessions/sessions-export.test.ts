@@ -53,7 +53,7 @@ test("JSON Lines are the records' own lines, each session's together, oldest day
 test("--json says what was written, where stdout is free for it", async () => {
   const { stdout } = await exported({ json: true, output: "/tmp/out.jsonl", team: "alpha" });
   expect(JSON.parse(stdout ?? "")).toEqual({ output: "/tmp/out.jsonl", sessions: 2 });
-  await expect(exported({ json: true })).rejects.toThrow("--json says what was written into a file");
+  await expect(exported({ json: true })).rejects.toThrow("--json is for a page or an export in a file");
 });
 
 test("damage is said on stderr and left out", async () => {

@@ -117,7 +117,7 @@ test.each<[string[], Record<string, string>, string]>([
   [[], { cause: "bad\u001bluck" }, "bad\\u{1b}luck"],
   [[], { since: "soon" }, "--since soon"],
   [[], { at: "soon" }, "--at soon"],
-  [[], { at: "now", since: "today" }, "--at says both"],
+  [[], { at: "now", since: "today" }, "--at cannot be combined"],
   [[], { until: "2026-02-31" }, "--until 2026-02-31"],
   [[], { limit: "0" }, "--limit 0"],
   [[], { client: "10.0.0.0/33" }, "--client 10.0.0.0/33"],

@@ -37,7 +37,7 @@ test.each<[Record<string, string | boolean>, string[]]>([
 test("--json says what was written, where stdout is free for it", async () => {
   const { stdout } = await reported({ json: true, output: "/tmp/report.html", team: "alpha" });
   expect(JSON.parse(stdout ?? "")).toEqual({ output: "/tmp/report.html", sessions: 2, problems: 0 });
-  await expect(reported({ json: true })).rejects.toThrow("--json says what was written into a file");
+  await expect(reported({ json: true })).rejects.toThrow("--json is for a page or an export in a file");
 });
 
 test("the page says what was asked for, and the cap of today's policy", async () => {

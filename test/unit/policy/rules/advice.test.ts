@@ -41,8 +41,8 @@ describe("check warns of", () => {
       ["nix-store", "-r", "$1"],
       /request\[2\]: the \$ in "\$1" is an ordinary .* → write \{store-path\}, \{derivation\}/,
     ],
-    ["braces that mean nothing", ["nix-store", "-r", "{path}"], /request\[2\]: "\{path\}" means nothing .* → /],
-    ["a misspelt placeholder", ["nix-store", "-r", "{derivaton}"], /means nothing .* → write \{derivation\}$/],
+    ["braces without a meaning", ["nix-store", "-r", "{path}"], /request\[2\]: "\{path\}" has no meaning .* → /],
+    ["a misspelt placeholder", ["nix-store", "-r", "{derivaton}"], /has no meaning .* → write \{derivation\}$/],
     [
       "a placeholder within a word",
       ["nix-store", "--root={store-path}"],
@@ -57,10 +57,10 @@ describe("check warns of", () => {
     expect(await advice(custom(request))).toEqual([expect.stringMatching(expected)]);
   });
 
-  test("braces in run that mean nothing, and not of $ and * there, which programs may take", async () => {
+  test("braces in run without a meaning, but not of $ and * there, which programs may take", async () => {
     expect(await advice(custom(["a"], ["/opt/a", "{storepath}", "$HOME", "*"]))).toEqual([
       expect.stringMatching(
-        /^5 warning: allow\[0\]\.run\[1\]: "\{storepath\}" means nothing .* → write \{store-path\}$/,
+        /^5 warning: allow\[0\]\.run\[1\]: "\{storepath\}" has no meaning .* → write \{store-path\}$/,
       ),
     ]);
   });
@@ -88,7 +88,7 @@ describe("check warns of", () => {
 
   test("store-serve alone, which no Nix of today asks for", async () => {
     expect(await advice('endpoint = "store-serve"', 'endpoint = "daemon-stdio"')).toEqual([
-      '4 warning: allow[0].endpoint: no Nix since 2.0 asks for store-serve: whatever it wants, it asks for --serve --write → write endpoint = "store-serve-write" with read_only = true',
+      '4 warning: allow[0].endpoint: no Nix since 2.0 asks for store-serve: it always asks for --serve --write → write endpoint = "store-serve-write" with read_only = true',
     ]);
     expect(await advice('endpoint = "store-serve"', 'endpoint = "store-serve-write"\nread_only = true')).toEqual([]);
   });

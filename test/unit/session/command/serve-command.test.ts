@@ -90,32 +90,32 @@ test("where that does not get to the disk the command never begins, and its scop
   expect(happened).toEqual(["open", "release"]);
 });
 
-const GONE = { message: "is not there", fix: "install it" };
+const GONE = { message: "does not exist", fix: "install it" };
 const settled = async () => undefined;
 
 test("a program that cannot be executed is refused before anything is made for it, and on record as never begun", async () => {
   const { happened, records, told, ran } = await serve(settled, [GONE]);
   expect(happened).toEqual(["command.start", "command.end"]);
   expect(records[1]).toEqual({
-    ...{ event: "command.end", n: 1, cause: "exec-failed", message: "/bin/true is not there", wall_ms: 0, usage: {} },
+    ...{ event: "command.end", n: 1, cause: "exec-failed", message: "/bin/true does not exist", wall_ms: 0, usage: {} },
   });
   expect(told).toEqual([
     expect.stringMatching(
-      /^nixgate: the program of this request cannot be run: \/bin\/true is not there \(session .+\)$/,
+      /^nixgate: the program of this request cannot be run: \/bin\/true does not exist \(session .+\)$/,
     ),
   ]);
   expect(ran).toEqual({ failed: "exec-failed", status: 78 });
 });
 
 test("a program that the host cannot look at now is no wrong configuration: 75", async () => {
-  const lacking = { ...GONE, message: "cannot be looked at now", temporary: true } as const;
+  const lacking = { ...GONE, message: "cannot be checked now", temporary: true } as const;
   expect((await serve(settled, [lacking])).ran).toEqual({ failed: "exec-failed", status: 75 });
   expect((await serve(settled, [undefined, lacking], 126)).records[1]).toMatchObject({ cause: "exit", exit_code: 126 });
 });
 
 test.each([126, 127])("a program that goes before execve(2) is told apart from a command's own %i", async (code) => {
   const { records, told } = await serve(settled, [undefined, GONE], code);
-  expect(records[1]).toMatchObject({ cause: "exec-failed", message: "/bin/true is not there" });
+  expect(records[1]).toMatchObject({ cause: "exec-failed", message: "/bin/true does not exist" });
   expect(records[1]).not.toHaveProperty("exit_code");
   expect(told).toHaveLength(1);
   const own = await serve(settled, [undefined, undefined], code);
@@ -127,10 +127,10 @@ test.each([
   [
     "memory.max",
     undefined,
-    "limits.MemoryMax needs memory.max of cgroup v2, which is not there: the kernel or systemd has no memory controller for it",
+    "limits.MemoryMax needs memory.max of cgroup v2, which is missing: the kernel or systemd has no memory controller for it",
   ],
   ["memory.max", "max", "limits.MemoryMax is max instead of 64"],
-  ["Max data size", undefined, "limits.MemoryMax is not there instead of 64"],
+  ["Max data size", undefined, "limits.MemoryMax does not exist instead of 64"],
 ])("a limit that is not in force is told with the controller that is missing: %s %s", (file, found, words) => {
   expect(whyNotInForce({ key: "limits.MemoryMax", asked: "64", found, file })).toBe(words);
 });

@@ -8,7 +8,7 @@ test.for(["/proc/filesystems", "/proc/version", "/proc/self/mountinfo", "/proc/k
   expect(readKernelFile(path)).toBe(readFileSync(path, "utf8"));
 });
 
-test("a file of several blocks, an empty one, one that is not there, a folder", ({ onTestFinished }) => {
+test("a file of several blocks, an empty one, one that does not exist, a folder", ({ onTestFinished }) => {
   const folder = mkdtempSync(join(tmpdir(), "nixgate-files-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = join(folder, "file");

@@ -15,6 +15,6 @@ test.each([
   expect(way((path) => (path === "/" ? change : {}))).toEqual({ path: "/", ...found });
 });
 
-test("a program that is not there is for somebody else to say", () => {
+test("a program that does not exist is for somebody else to say", () => {
   expect(unsafeWay("/nonexistent/nixgate")).toBeUndefined();
 });

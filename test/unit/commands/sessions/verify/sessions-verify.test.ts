@@ -28,7 +28,7 @@ test("a finding names file, line, session, and until when the session was sound"
   const { status, stdout } = await run(sessionsVerify, [], {}, portsOf(files));
   expect(status).toBe(65);
   expect(stdout).toBe(
-    `/log/alpha/2026-01-05.jsonl:3: session ${early.session}: seq 3 follows seq 1: records between them are gone (sound until 2026-01-05T03:12:01.000Z) [chain]\n` +
+    `/log/alpha/2026-01-05.jsonl:3: session ${early.session}: seq 3 follows seq 1: records between them are missing (sound until 2026-01-05T03:12:01.000Z) [chain]\n` +
       `6 records, 2 sessions, 2 files, 1 running: 1 finding\n${layers(6)}`,
   );
 });
