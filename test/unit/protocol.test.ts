@@ -48,7 +48,7 @@ describe("docs/protocol.md, shim and supervisor", () => {
   });
 
   test("has every kind of line that nixgate read-request reports", () => {
-    const [kinds = ""] = allOf(foldersText("src/supervisor/shim"), /\/\^\(([a-z|-]+)\):/g);
+    const [kinds = ""] = allOf(foldersText("src/supervisor"), /\/\^\(([a-z|-]+)\):/g);
     const named = quoted(meaningOf(ofShim, "`LINE:HEX`")).filter((word) => /^[a-z]+(?:-[a-z]+)?$/.test(word));
     expect(sorted(named)).toEqual(sorted(kinds.split("|")));
   });
@@ -81,7 +81,7 @@ describe("docs/protocol.md, holder and nixgate", () => {
     ofHolder.filter(([, from]) => from === way).flatMap(([name = ""]) => quoted(name).map((m) => m.split(" ")[0]));
 
   test("has every message that nixgate sends and the holder knows", () => {
-    const sent = allOf(foldersText("src/system/session"), /\bchannel\.write\("(\w+)\\n"\)/g);
+    const sent = allOf(foldersText("src"), /\bchannel\.write\("(\w+)\\n"\)/g);
     const known = allOf(HOLDER, /"\$word" !?= (\w+) \]/g);
     expect(sorted(firstWords("nixgate → holder"))).toEqual(sorted(sent));
     expect(sorted(known)).toEqual(sorted(sent));
