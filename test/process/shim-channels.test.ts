@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -121,6 +121,21 @@ test("a line about a shim that has no answer yet does not end its command, nor d
   expect(await talk.asked(50)).toEqual({ number: 2, status: 7 });
   talk.take({ number: 3, status: 0 }); // its second answer does not exist yet
   expect(await talk.asked(50)).toBeUndefined();
+  found.signal("SIGKILL");
+  await talk.end();
+});
+
+test("a line that tells of the end of a command is believed once the shim's child has ended, and then the last such line", async () => {
+  const { child, found, answers } = await shim("test/fixtures/programs/commanding.sh");
+  const { pid } = child;
+  await waitFor("its command", () => found.hasChild());
+  const talk = openShimChannel(found, answers, FIRST);
+  void talk.answer(() => "");
+  talk.take({ number: 2, status: 0 }); // another process of the account has written it
+  expect(await talk.asked(600)).toBeUndefined();
+  talk.take({ number: 2, status: 7 });
+  expect(spawnSync("pkill", ["-KILL", "-P", String(pid)]).status).toBe(0);
+  expect(await talk.asked(5000)).toEqual({ number: 2, status: 7 });
   found.signal("SIGKILL");
   await talk.end();
 });

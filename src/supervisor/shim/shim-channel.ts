@@ -142,6 +142,23 @@ export function openShimChannel(shim: ShimProcess, folder: string, first: Ask | 
     if (answered) shim.signal("SIGTERM");
     else await answer(words).catch(sendAway);
   };
+  /** The latest line about the next ask, while the shim has a child: sh writes its line after its command has ended. */
+  let held: Ask | undefined;
+  let stopHolding: (() => void) | undefined;
+  const believe = () => {
+    if (held === undefined) return;
+    if (shim.hasChild()) {
+      stopHolding ??= poll(IS_THERE_MS, believe);
+      return;
+    }
+    stopHolding?.();
+    stopHolding = undefined;
+    next = held;
+    held = undefined;
+    if (lastWords)
+      finish(lastWords).catch(() => shim.signal("SIGKILL")); // no space for the answer
+    else wake();
+  };
   return {
     shim,
     hasRoom: room !== undefined,
@@ -151,10 +168,8 @@ export function openShimChannel(shim: ShimProcess, folder: string, first: Ask | 
       const isNext = isKnown ? answered && ask.number === current.number + 1 : ask.number > 0;
       if (isNext) {
         isKnown = true;
-        next = ask;
-        if (lastWords)
-          finish(lastWords).catch(() => shim.signal("SIGKILL")); // no space for the answer
-        else wake();
+        held = ask;
+        believe();
         // the shim looked before the answer was there
       } else if (answered && ask.number === current.number) void letGoOn();
     },
@@ -186,6 +201,7 @@ export function openShimChannel(shim: ShimProcess, folder: string, first: Ask | 
         if (shim.state() === "gone") break;
         await sleep(wait);
       }
+      stopHolding?.();
       shim.signal("SIGKILL");
       room?.close();
       shim.close();

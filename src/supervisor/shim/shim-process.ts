@@ -5,7 +5,7 @@ import { inside, O_PATH } from "../../system/files/safe-folder.ts";
 import { valuesIn } from "../../system/kernel/environment.ts";
 import { readFirst, readKernelFile } from "../../system/kernel/kernel-files.ts";
 import { allProcesses, fieldsBehindName, startTicksIn } from "../../system/kernel/process-group.ts";
-import { cgroupIn, kinIn, wordsIn } from "../../system/kernel/process-texts.ts";
+import { cgroupIn, hasEndedIn, kinIn, wordsIn } from "../../system/kernel/process-texts.ts";
 
 const PROGRAM = "nixgate-shim";
 
@@ -34,6 +34,11 @@ export interface ShimProcess {
   isThere(): boolean;
   /** `stopped`: it waits for SIGCONT. */
   state(): "stopped" | "running" | "gone";
+  /**
+   * Whether it has a child that has not ended. A shim has one while it runs its command, and no process of another parent
+   * counts. It has none where the kernel does not tell (CONFIG_PROC_CHILDREN, proc_pid_task(5)).
+   */
+  hasChild(): boolean;
   /** Sends a signal, if the pid still belongs to this process. */
   signal(name: NodeJS.Signals): void;
   close(): void;
@@ -102,6 +107,7 @@ function opened(pid: number, folder: number, cgroup: string, stat: number): Shim
     fdinfo: (stream) => readKernelFile(inside(folder, `fdinfo/${stream}`)) ?? "",
     isThere: () => fields() !== undefined,
     state,
+    hasChild: () => childrenIn(readKernelFile(inside(folder, `task/${pid}/children`)) ?? "").some(isRunning),
     // Node has no pidfd_send_signal(2). For a wrong target the pid would have to be freed between this check and the
     // signal, and be reused after all other pids.
     signal: (name) => void (state() !== "gone" && kill(pid, name)),
@@ -188,6 +194,14 @@ function textOf(path: string): string {
   if (text === undefined) throw new Error(`${path} cannot be read`);
   return text;
 }
+
+/** @param text of /proc/PID/task/TID/children */
+const childrenIn = (text: string): readonly number[] => text.split(" ").filter(Boolean).map(Number);
+
+const isRunning = (pid: number): boolean => {
+  const status = readKernelFile(`/proc/${pid}/status`);
+  return status !== undefined && !hasEndedIn(status);
+};
 
 function kill(pid: number, signal: NodeJS.Signals): void {
   try {

@@ -88,14 +88,23 @@ describe("code that a session runs", () => {
     expect(await lastEnd(builder)).toMatchObject({ cause: "exit" });
   });
 
+  test("ends no session of its account whose command runs, in its shim's name", async ({ builder }) => {
+    const session = builder.ssh("nix-alpha", "code", { input: "sleep 8; exit 6" });
+    await waitFor("its command", () => text(builder, "pgrep -u nix-alpha -fx 'sleep 8'"));
+    const forged = `printf '\\n%s\\n' "${await text(builder, SHIM)} 2 0" >/run/nixgate/alpha/requests`;
+    expect((await builder.ssh("nix-alpha", "code", { input: forged })).exitCode).toBe(0);
+    expect((await session).exitCode).toBe(6);
+    expect(await lastEnd(builder)).toMatchObject({ cause: "exit", exit: 6 });
+  });
+
   // the kernel's own defence is taken away when the session has begun
   test("stays in its scope also where it has taken the shim's place", async ({ builder }) => {
     const evil = `trap : TERM; printf '\\n%s\\n' "$$ 2 0" >/run/nixgate/alpha/requests
       i=0; while [ $i -lt 300000 ]; do i=$((i + 1)); done
-      setsid sleep 701 </dev/null >/dev/null 2>&1 & setsid sleep 702 </dev/null >/dev/null 2>&1 &
+      (setsid sleep 701 </dev/null >/dev/null 2>&1 &); (setsid sleep 702 </dev/null >/dev/null 2>&1 &)
       while :; do kill -STOP $$; done`;
     const input = `cat >/tmp/nixgate-shim <<'EVIL'\n${evil}\nEVIL\ncat >/tmp/take.pl <<'PERL'\n${TAKE_PLACE}\nPERL
-      sleep 2; perl /tmp/take.pl $PPID /bin/sh /tmp/nixgate-shim alpha; sleep 30`;
+      sleep 2; perl /tmp/take.pl $PPID /bin/sh /tmp/nixgate-shim alpha; sleep 5`;
     const session = builder.ssh("nix-alpha", "code", { input });
     await waitFor("the session", () => text(builder, "pgrep -u nix-alpha -fx 'sleep 2'"));
     await builder.asRoot("sysctl -qw kernel.yama.ptrace_scope=0");
