@@ -62,7 +62,7 @@ test("a finding that root has explained is silent and listable, until something 
   expect(changed.status).toBe(65);
 });
 
-test("what is explained does not keep a day from being pruned, and what is not does", async () => {
+test("an explained finding does not keep a day from being pruned, and another finding does", async () => {
   await seal();
   writeFileSync(path(), readFileSync(path(), "utf8").replace("nix-alpha", "nix-alphA"));
   const prune = () => run("prune", "--clock-is-right", "--older-than", "30d");
@@ -73,7 +73,7 @@ test("what is explained does not keep a day from being pruned, and what is not d
   expect((await verify()).status).toBe(0);
 });
 
-test("a host whose clock begins at 1970 at each boot has no findings, once that is said", async () => {
+test("a host whose clock begins at 1970 at each boot has no findings after an acknowledgement", async () => {
   const BEGIN = "1970-01-01";
   comes(`${BEGIN}T01:00:00Z`);
   await seal();
@@ -99,7 +99,7 @@ test("a host whose clock begins at 1970 at each boot has no findings, once that 
   expect((await verify()).status).toBe(65);
 });
 
-test("a clock that was once in 2099 makes no session late, once that is said, and its day can be pruned", async () => {
+test("after an acknowledgement a clock that was once in 2099 makes no session late, and its day can be pruned", async () => {
   const FUTURE = "2099-03-01";
   comes(`${FUTURE}T12:00:00Z`);
   await sealAt(`${FUTURE}T12:10:00.000Z`);

@@ -126,7 +126,7 @@ test("files come newest day first, then by team; dot files are nobody's business
   expect(problems).toEqual([]);
 });
 
-test("what does not belong into an archive is said, and no link is followed", () => {
+test("a foreign entry of an archive is reported, and no link is followed", () => {
   const directory = writeArchive({ "alpha/2026-01-05": text, "alpha/notes": "" });
   symlinkSync(join(directory, "alpha"), join(directory, "beta"));
   symlinkSync(join(directory, "alpha/2026-01-05.jsonl"), join(directory, "alpha/2026-01-06.jsonl"));

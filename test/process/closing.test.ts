@@ -38,7 +38,7 @@ test("new sessions get 75 and the text, whatever they ask for; all of it is on r
   expect((await nixgate(["sessions", "verify", "--no-journal", "--log-dir", place.log])).status).toBe(0);
 });
 
-test("one team is closed alone, and what stays closed is said", async () => {
+test("one team is closed alone, and open prints the closures that remain", async () => {
   const place = workplace();
   const alpha = readFileSync(`${place.config}/policies/alpha.toml`, "utf8");
   writeFileSync(
@@ -58,7 +58,7 @@ test("one team is closed alone, and what stays closed is said", async () => {
   expect((await run(place, "open", "--team", "alpha")).text).toBe("team alpha is open again\n");
 });
 
-test("a running session goes on to its end", async () => {
+test("a running session continues to its end", async () => {
   const place = workplace();
   place.allow("wait", ["/usr/bin/head", "-c", "10"]);
   const running = startSession(place, { request: "wait" });
@@ -90,7 +90,7 @@ test("sessions top and render prometheus show it", async () => {
   expect((await nixgate(["render", "prometheus", "--log-dir", place.log])).stdout.toString()).not.toContain("closed");
 });
 
-test("what an administrator wrote by hand closes, made safe; what cannot be trusted closes too", async () => {
+test("a closure written by hand closes and is escaped, and an untrusted one closes too", async () => {
   const place = workplace();
   const folder = join(place.config, "closed");
   mkdirSync(folder, { mode: 0o755 });

@@ -69,7 +69,7 @@ const SHORT_OF_FILES = `
   const lacking = look();
   console.log(JSON.stringify({ before: before.map(({ kind }) => kind), lacking }));`;
 
-test("what the host or the account lacks at the moment is not the file's fault", () => {
+test("a momentary lack of the host or the account is no fault of the file", () => {
   put("a.toml");
   const module = join(import.meta.dirname, "../../src/system/files/config-files.ts");
   const words = ["--input-type=module", "--eval", SHORT_OF_FILES, module, dir];
@@ -87,7 +87,7 @@ asRoot("a disk that fails is not the file's fault", () => {
   });
 });
 
-test("refuses what is no regular file, and does not wait for a FIFO's writer", () => {
+test("refuses a file that is not regular, and does not wait for a FIFO's writer", () => {
   execFileSync("mkfifo", [join(dir, "fifo.toml")]);
   mkdirSync(join(dir, "folder.toml"));
   expect(refusal(join(dir, "fifo.toml"))).toMatch(/is a FIFO, a socket or a device, not a regular file/);
@@ -204,7 +204,7 @@ test("reads a mebibyte and refuses one byte more, and 100 MB without reading the
   expect(process.memoryUsage().rss - before).toBeLessThan(50_000_000);
 });
 
-test("refuses a file whose size says 0 and which has bytes all the same", () => {
+test("refuses a file of size 0 that has bytes", () => {
   expect(refusal("/proc/version")).toMatch(/grew while it was read/);
 });
 
@@ -213,7 +213,7 @@ test("refuses text that is not UTF-8", () => {
   expect(refusal(join(dir, "a.toml"))).toBe(`${dir}/a.toml: is not UTF-8`);
 });
 
-test("lists a folder, sorted, and tells what a path is", () => {
+test("lists a folder, sorted, and tells the kind of a path", () => {
   put("b.toml");
   put("a.toml");
   expect(files.list(dir)).toEqual({ kind: "found", found: ["a.toml", "b.toml"] });

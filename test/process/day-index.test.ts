@@ -311,7 +311,7 @@ test("folders and files of the index are the reader's alone", async () => {
   expect(modes.filter((mode) => (mode & 0o077) !== 0)).toEqual([]);
 });
 
-test("what was kept of a day goes when its records go", async () => {
+test("the cache of a day is removed with its records", async () => {
   put(text);
   await build();
   rmSync(path());
@@ -319,7 +319,7 @@ test("what was kept of a day goes when its records go", async () => {
   expect(kept()).toEqual([]);
 });
 
-test("whoever only looks leaves no folder behind", () => {
+test("a reader without a cache folder makes none", () => {
   put(text);
   const { files } = indexed().scan();
   expect(findSessions(files, read(openArchive(directory)).sessions[0]?.session ?? "", () => undefined)).toHaveLength(1);
@@ -375,7 +375,7 @@ test.each([
   expect(kept()).toEqual([]);
 });
 
-test("what was kept of a file is not used any more when another account has got it", async () => {
+test("the cache of a file is not used after another account became its owner", async () => {
   put(text);
   await build();
   chmodSync(path(), 0o666);

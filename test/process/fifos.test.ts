@@ -74,7 +74,7 @@ test("a FIFO for whose lines there is no room keeps them, and its writers wait",
   expect(taken).toEqual(["beta", "alpha"]);
 });
 
-test("a line may come in parts, and what is too long for a shim's is cut", async () => {
+test("a line may come in parts, and a line too long for a shim is cut", async () => {
   const one = fifo(temporaryFolder("fifos"), "alpha");
   const lines: string[] = [];
   const reading = readInTurn([one], (_, line) => void lines.push(line));

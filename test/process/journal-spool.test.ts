@@ -40,7 +40,7 @@ test.each([
   expect(readdirSync(spool)).toEqual([]);
 });
 
-test("what one process did not get rid of is sent by the next, and half an entry is not", async () => {
+test("an entry that one process did not send is sent by the next, and half an entry is not", async () => {
   const { spool, open, entry, come } = spooling();
   mkdirSync(spool);
   writeFileSync(join(spool, "0000000000000007"), "MESSAGE=seventh\n");
@@ -54,7 +54,7 @@ test("what one process did not get rid of is sent by the next, and half an entry
   expect(readdirSync(spool)).toEqual([]);
 });
 
-test("a carrier that is killed is followed by another, which goes on where it was", async () => {
+test("another carrier continues where a killed carrier stopped", async () => {
   const { open, spool, entry, come, carriers } = spooling(`${NUMBERING}; [ "$n" != 1 ] || exec sleep 5`);
   const journal = open();
   for (let count = 0; count < 4; count += 1) journal.send(`MESSAGE=${count}\n`);

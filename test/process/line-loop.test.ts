@@ -34,7 +34,7 @@ describe("the real Nix answers through nixgate", () => {
     expect(place.records()[0]).toMatchObject({ mode: "loop" });
   });
 
-  test("Lix 2.93.0 waits for its answer before it goes on", async () => {
+  test("Lix 2.93.0 waits for its answer before it continues", async () => {
     const place = workplace();
     place.serveNix();
     const child = startSession(place, { request: "bash" });

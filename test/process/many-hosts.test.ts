@@ -103,7 +103,7 @@ ${NIXGATE} sessions list --merge --json; ${NIXGATE} sessions verify --merge --lo
     expect(answer.findings).toEqual([]);
   });
 
-  test("what another account than the session's sent is left out, and that is said", async () => {
+  test("copies from another account than the session's are left out, with a message", async () => {
     const { answer, stderr } = await ask("list", "--host", "builder-2");
     expect(answer.map(({ session }: { session: string }) => session)).not.toContain(strange.session);
     expect(stderr).toMatch(/2 copies left out: sent by an account that is neither root nor the session's own/);

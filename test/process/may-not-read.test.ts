@@ -85,7 +85,7 @@ describe.skipIf(process.geteuid?.() !== 0)("another account than root (needs roo
     );
   });
 
-  test("what may be read is shown all the same", () => {
+  test("the readable records are still shown", () => {
     const { directory, idOf } = archive("alpha");
     const { status, stdout, stderr } = asNobody(directory, "sessions", "list");
     expect({ status, stderr }).toEqual({ status: 77, stderr: `${directory}/beta: cannot be read: EACCES\n` });
@@ -93,7 +93,7 @@ describe.skipIf(process.geteuid?.() !== 0)("another account than root (needs roo
     expect(stdout).not.toContain(idOf("beta"));
   });
 
-  test("who asks for a team whose records may be read gets 0, whatever the other teams' are", () => {
+  test("a question about a readable team gets status 0, even if other teams are unreadable", () => {
     const { directory } = archive("alpha");
     for (const words of [["list"], ["stats"], ["export"], ["top", "--once"]]) {
       const { status, stderr } = asNobody(directory, "sessions", ...words, "--team", "alpha");

@@ -46,7 +46,7 @@ const signal = (member: string, signature?: string, body?: unknown[]): Message =
 });
 const removed = (result: string) => signal("JobRemoved", "uoss", [7, "/org/freedesktop/systemd1/job/7", UNIT, result]);
 
-test("no message ends the process: what is none of systemd's is named, and the next is heard", async () => {
+test("no message ends the process: a foreign message is logged, and the next is read", async () => {
   const hostile = [
     signal("JobRemoved"),
     signal("JobRemoved", "s", ["nixgate-"]),

@@ -142,7 +142,7 @@ describe("writing", () => {
     expect(trace("patient")).toEqual(Array(5).fill("fdatasync"));
   });
 
-  test.skipIf(!canTrace)("what a thread could not make durable is said when it is known (needs strace)", () => {
+  test.skipIf(!canTrace)("a failed fdatasync in a thread is reported when it is known (needs strace)", () => {
     const directory = writeArchive({});
     const inject = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=fdatasync:error=EIO"];
     const words = [process.execPath, PROGRAM, directory, "alpha", START, "1", "patient"];
@@ -243,7 +243,7 @@ const inMounts = (script: string) =>
   spawnSync("unshare", ["-m", "sh", "-euc", script, "sh", process.execPath, PROGRAM], { encoding: "utf8" });
 
 describe.skipIf(!canMount)("on a file system of its own (needs root and mount namespaces)", () => {
-  test("a full disk is a failure with its errno, and what was written before stays whole", () => {
+  test("a full disk is a failure with its errno, and earlier records stay whole", () => {
     const directory = writeArchive({});
     const copy = temporaryFolder("copy");
     const { status, stderr, stdout } = inMounts(`

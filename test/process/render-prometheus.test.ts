@@ -24,7 +24,7 @@ const oom = sessionLines(`${today}T00:00:00Z`, [
 
 const rendered = async (log: string) => (await nixgate(["render", "prometheus", "--log-dir", log])).stdout.toString();
 
-test("counts what was recorded today, also of sessions that began yesterday, and nothing older", async () => {
+test("counts today's records, also of sessions that began yesterday, and nothing older", async () => {
   const atMidnight = sessionLines(Date.parse(today) - 1500); // its records are a second apart
   const log = writeArchive({
     [`alpha/${today}`]: oom.lines.join(""),

@@ -30,7 +30,7 @@ test("the text heads each file with its path, and says what to do", async () => 
   expect(stdout.toString()).toMatch(/^\[Slice\]\nTasksMax=1248\nMemoryMax=9024M\nCPUQuota=400%$/m);
 });
 
-test("--output writes what was printed, and overwrites only with --force", async () => {
+test("--output writes the same text, and overwrites only with --force", async () => {
   const own = place();
   const written = join(own.folder, "out", FILE);
   const { status, stdout } = await render(own, "--output", join(own.folder, "out"));

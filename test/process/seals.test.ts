@@ -74,7 +74,7 @@ describe("sessions seal", () => {
     expect(await found()).toEqual(["late:6"]);
   });
 
-  test("seals only what has grown, and a file may go on growing with what had begun", async () => {
+  test("seals only files that have grown, and a file may grow after its seal", async () => {
     writeFileSync(path(), one.lines.slice(0, 2).join(""));
     await seal();
     expect((await seal()).stdout.toString()).toContain("0 of 2 files sealed");
@@ -100,7 +100,7 @@ describe("sessions seal", () => {
     expect(await found()).toContain("altered");
   });
 
-  test("a run in which nothing had grown still says, once a day, what was there", async () => {
+  test("a run without growth still seals, once a day, the existing files", async () => {
     const today = new Date().toISOString().slice(0, 10);
     writeFileSync(path("alpha", today), sessionLines(Date.now()).lines.join(""));
     rmSync(path());
@@ -235,7 +235,7 @@ describe("the key", () => {
 describe("sessions prune", () => {
   const prune = (...more: string[]) => run("prune", "--clock-is-right", "--older-than", "30d", ...more);
 
-  test("removes days, puts them on record, and verify goes on finding nothing", async () => {
+  test("removes days with a record of them, and verify still finds nothing", async () => {
     await seal();
     const dry = await prune("--dry-run");
     expect(dry.stdout.toString()).toContain("2 files before");
@@ -251,7 +251,7 @@ describe("sessions prune", () => {
     expect((await prune()).stdout.toString()).toContain("0 files before");
   });
 
-  test("lets go of what was kept of those days when they were read", async () => {
+  test("removes the cache of those days", async () => {
     await sleep(1050); // what has only just changed is not kept
     const cache = temporaryFolder("cache");
     const env = { ...process.env, XDG_CACHE_HOME: cache };
@@ -280,7 +280,7 @@ describe("sessions prune", () => {
     },
   );
 
-  test("what comes back in the place of a pruned file is found", async () => {
+  test("a file that replaces a pruned file is found", async () => {
     await prune();
     writeFileSync(path(), two.lines.join(""));
     expect(await found()).toContain("late");

@@ -59,7 +59,7 @@ describe("one request", () => {
     expect(place.records()[1]).toMatchObject({ event: "command.deny", reason: "malformed" });
   });
 
-  test("SIGUSR1 opens no debugger for whoever may signal the account's processes", async () => {
+  test("SIGUSR1 opens no debugger", async () => {
     const place = workplace();
     place.allow("wait", ["/bin/sleep", "1"]);
     const child = startSession(place, { request: "wait" });

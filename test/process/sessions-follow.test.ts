@@ -60,7 +60,7 @@ test("the last records come first, then each one as it is written, also of a tea
   ]);
 });
 
-test("what is damaged among the last lines is told in its place", async () => {
+test("damage among the last lines is reported at its position", async () => {
   const { lines } = sessionLines(START);
   const directory = writeArchive({ [`alpha/${TODAY}`]: [lines[0], '{"torn\n', lines[1]].join("") });
   const all = follow(directory);

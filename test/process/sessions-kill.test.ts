@@ -52,7 +52,7 @@ test("a session that waits for a line is ended at once", async () => {
   expect((await ended).status).toBe(143);
 });
 
-test("what cannot be ended is an error with the way out", async () => {
+test("a session that cannot be ended is an error with a remedy", async () => {
   const place = workplace();
   place.allow("true", ["/bin/true"]);
   await session(place, { request: "true" });

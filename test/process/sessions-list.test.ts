@@ -29,7 +29,7 @@ const withFixture = (name: string, words: readonly string[], archive = directory
     },
   );
 
-test("a list comes bit by bit, and is one JSON document or one table all the same", async () => {
+test("a list is written in parts, and is still one JSON document or one table", async () => {
   const nixgate = (...words: string[]) => withFixture("say-peak", ["list", "--team", "delta", ...words]);
   const sessions = JSON.parse((await nixgate("--json")).stdout) as { session: string; start: string }[];
   expect(sessions).toHaveLength(1400);
@@ -64,7 +64,7 @@ test("in the night in which the clock is set back, times go on", async () => {
   expect(ids(await asked("list", "--since", "2026-10-25", "--until", "2026-10-25 04:00"))).toEqual([long, short]);
 });
 
-test("what is sorted by what sessions took is cut, and says so, unless --limit says how many", async () => {
+test("a list sorted by use is cut with a message, unless --limit has a number", async () => {
   const nixgate = (...words: string[]) => withFixture("say-peak", ["list", "--json", "--sort", "cpu", ...words]);
   const { stdout, stderr } = await nixgate();
   const times = (JSON.parse(stdout) as { cpu_ms: number }[]).map(({ cpu_ms }) => cpu_ms);

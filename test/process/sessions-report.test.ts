@@ -213,7 +213,7 @@ test("the page's policy lets no other script and no other style run", async () =
   await page.close();
 });
 
-test("no session is said in words", async () => {
+test("the page says in words that there is no session", async () => {
   const file = await report("empty", { "alpha/2026-01-05": hostile.lines.join("") }, ["--team", "gamma"]);
   await quietly(file, {}, async (page) => {
     const words = await ask<string>(page, "document.body.innerText");

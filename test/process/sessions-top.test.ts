@@ -88,7 +88,7 @@ test("--once is a table for eyes, also where stdout is no terminal", async () =>
   expect(other.stdout.toString()).toMatch(/^0 sessions/);
 });
 
-test("what is lost, has ended or runs on another host is not shown, and no text reaches the terminal raw", async () => {
+test("lost, ended and foreign sessions are not shown, and no text reaches the terminal raw", async () => {
   const place = workplace();
   const boot = spawnSync("cat", ["/proc/sys/kernel/random/boot_id"], { encoding: "utf8" }).stdout.trim();
   const now = new Date().toISOString();

@@ -40,7 +40,7 @@ test.each(["before it is asked for", "while it is waited for"])(
   },
 );
 
-test("a shim that is killed, and whose parent never takes its status, is gone all the same", async () => {
+test("a killed shim whose parent never reaps it counts as ended", async () => {
   const path = join(temporaryFolder("shim"), "nixgate-shim");
   copyFileSync(STOPPED, path);
   const program = `$| = 1; my $pid = fork; if (!$pid) { exec "/bin/sh", @ARGV, "alpha" } print "$pid\\n"; sleep 60`;
@@ -140,7 +140,7 @@ test("a line that tells of the end of a command is believed once the shim's chil
   await talk.end();
 });
 
-test("a shim of another supervisor's goes on with whatever number it has come to, and from there in turn", async () => {
+test("a shim of another supervisor continues with its own number, and then in order", async () => {
   const { found, answers } = await shim(STOPPED);
   const talk = openShimChannel(found, answers, undefined);
   talk.take({ number: 7, status: 3 });

@@ -37,7 +37,7 @@ test("where there is no runtime folder the next one is taken", () => {
   expect(readdirSync(top)).toEqual(["nixgate-0"]);
 });
 
-test("the first of a minute removes what is old, of both sides of the clock, and nothing else", () => {
+test("the first start of a minute removes lists of other minutes, and nothing else", () => {
   const top = temporaryFolder("starts");
   mkdirSync(`${top}/nixgate`, { mode: 0o700 });
   const now = 20; // the host itself may have booted a moment ago
@@ -95,7 +95,7 @@ describe("no start is admitted where the list cannot be trusted:", () => {
   });
 });
 
-test.runIf(process.getuid?.() === 0)("what belongs to another account is not trusted either", () => {
+test.runIf(process.getuid?.() === 0)("files of another account are not trusted", () => {
   const top = temporaryFolder("starts");
   mkdirSync(`${top}/nixgate`, { mode: 0o700 });
   const count = countingStarts([[top, "nixgate"]]);

@@ -79,7 +79,7 @@ function wordsOfSh(text: string): readonly string[] | undefined {
   }
 }
 
-test("what is accepted is split exactly as a real sh splits it", { timeout: 60_000 }, () => {
+test("an accepted request is split exactly as a real sh splits it", { timeout: 60_000 }, () => {
   let accepted = 0;
   for (const text of requests(1500, 20260101)) {
     const tokens = tokenise(text);
@@ -90,14 +90,14 @@ test("what is accepted is split exactly as a real sh splits it", { timeout: 60_0
   expect(accepted).toBeGreaterThan(500);
 });
 
-test("what is quoted or escaped is what sh takes it for, whatever it would do bare", { timeout: 60_000 }, () => {
+test("quoted and escaped characters have the value that sh gives them", { timeout: 60_000 }, () => {
   for (const text of quotedRequests(1500, 20260102)) {
     const tokens = tokenise(text);
     expect([text, wordsOfSh(text)]).toEqual([text, tokens.ok && tokens.words]);
   }
 });
 
-test("what is not accepted, a real sh cannot read either", { timeout: 60_000 }, () => {
+test("a real sh cannot read a rejected request either", { timeout: 60_000 }, () => {
   const refused = requests(400, 7).filter((text) => !tokenise(text).ok && !text.endsWith("\\"));
   expect(refused.length).toBeGreaterThan(50);
   for (const text of refused) expect([text, wordsOfSh(text)]).toEqual([text, undefined]);

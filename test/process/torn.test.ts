@@ -37,7 +37,7 @@ describe.each(LEFT)("behind %i whole lines of a session and %i bytes of the next
       env: { ...process.env, XDG_CACHE_HOME: temporaryFolder("cache") },
     });
 
-  test("every reader reads what is whole, and says what is torn", async () => {
+  test("every reader reads whole records and reports torn ones", async () => {
     const log = archive();
     const read = async ([words, says]: (typeof READERS)[number]) => {
       const { status, stdout, stderr } = await ask(log, words);

@@ -42,7 +42,7 @@ test("a file of much is read for its time, the rest of its team's for theirs, an
   expect(read("beta/2026-01-01")).toBe(30);
 });
 
-test("what passes between two readings is nobody's time", () => {
+test("the time between two readings counts for no team", () => {
   const { read, spend } = reader({ "alpha/2026-01-01": 20, "alpha/2026-01-02": 20 });
   expect(read("alpha/2026-01-01")).toBe(20);
   spend(1000);

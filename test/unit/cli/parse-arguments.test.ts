@@ -57,7 +57,7 @@ test.each([
   );
 });
 
-test("what stands behind -- is no option with a value", () => {
+test("a word after -- is no option with a value", () => {
   expect(parse("--json", "--", "--json=yes")).toEqual({ positionals: ["--json=yes"], options: { json: true } });
 });
 

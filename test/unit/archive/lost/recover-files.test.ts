@@ -55,7 +55,7 @@ test("a team that holds the locks of its files delays itself and nobody else", a
   expect(elapsed).toBe(10_000);
 });
 
-test("teams take turns, and one with many lost sessions is left for the next run, which is said", async () => {
+test("teams take turns, and a team with many lost sessions is left for the next run, with a message", async () => {
   const texts = {
     "alpha/2026-01-06": lost("alpha", 40),
     "alpha/2026-01-05": lost("alpha", 3),
@@ -90,7 +90,7 @@ test("the journal is read once for a hundred sessions", async () => {
   expect(recovered).toHaveLength(250);
 });
 
-test("files of days after tomorrow are passed over, which is said", async () => {
+test("files of days after tomorrow are left out, with a message", async () => {
   const days = ["2026-01-10", "2026-01-11", "2026-01-12", "2026-12-01"];
   const { done, notes, failed } = await recovery(
     Object.fromEntries(days.map((day) => [`alpha/${day}`, lost("alpha")])),

@@ -27,7 +27,7 @@ test.each([
   expect(open.all()).toEqual([]);
 });
 
-test("what a client puts into a request is not taken for a record's beginning", () => {
+test("a client's request is not taken for a record's beginning", () => {
   const [start = "", run = ""] = sessionLines(START, [
     bodies.start,
     { ...bodies.run, request: '{"v":1,"time":"","event":"session.end","session":"x"' },

@@ -26,7 +26,7 @@ test("sessions come with their own records and lines, in the order of their ends
   expect(sessions[0]?.records.map(({ seq }) => seq)).toEqual([0, 1, 2, 3, 4]);
 });
 
-test("a line that is torn, foreign or of a day that never was is said and passed over", () => {
+test("a line that is torn, foreign or of an impossible day is reported and left out", () => {
   const never = (a.lines[1] ?? "").replace(/"time":"[^"]*"/, '"time":"2026-02-99T00:00:00.000Z"');
   const { said, sessions } = read([a.lines[0], '{"torn\n', never, "{}\n", ...a.lines.slice(2)].join(""));
   expect(said).toEqual([
@@ -37,7 +37,7 @@ test("a line that is torn, foreign or of a day that never was is said and passed
   expect(sessions.map(({ lines }) => lines.length)).toEqual([4]);
 });
 
-test("a record of another team than its folder's is said and passed over, and the session beside it stays whole", () => {
+test("a record of another team than its folder's is reported and left out, and the session beside it stays whole", () => {
   const beta = sessionLines("2026-01-05T03:13:00Z", undefined, { team: "beta" });
   const host = sessionLines("2026-01-05T03:14:00Z", [bodies.close]);
   const { said, sessions } = read([a.lines[0], ...beta.lines, ...host.lines, ...a.lines.slice(1)].join(""));

@@ -13,7 +13,7 @@ test.each([0, 1, 2047, 2048, 2049, 4095, 4096, 9800, 65_535, 1_000_000, 2 ** 31,
   },
 );
 
-test("what is greater than it can count is counted as the greatest", () => {
+test("a value above the largest class counts in the largest class", () => {
   const one = spread();
   one.add(1);
   one.add(2 ** 40);

@@ -96,7 +96,7 @@ test("a session that only the files have was forged", () => {
   expect(compare(both, early.lines)).toEqual(["uncopied late"]);
 });
 
-test("what is older than the oldest copy cannot be compared: journals are vacuumed", () => {
+test("a record older than the oldest copy is not compared: journals are vacuumed", () => {
   expect(compare(both, late.lines)).toEqual([]);
   expect(compare(both, late.lines.slice(2))).toEqual([]);
   expect(compare(both, [])).toEqual([]);
@@ -133,14 +133,14 @@ test("each account above 999 has a journal of its own, which is vacuumed for its
   expect(compare(both, others, { owner: 1000 })).toEqual([]);
 });
 
-test("what was written around the moment of the check may be on its way", () => {
+test("a copy of a record written around the time of the check may still come", () => {
   const fresh = sessionLines(NOW - 4000);
   expect(compare([...early.lines, ...fresh.lines], early.lines)).toEqual([]);
   const arriving = fresh.lines.map((line) => ({ line, received: `${DAY}T12:00:01Z` }));
   expect(compare(early.lines, [...early.lines, ...arriving])).toEqual([]);
 });
 
-test("what is written while the check runs is not asked for, and its copies are no alarm", () => {
+test("a record written during the check is not compared, and its copy is no alarm", () => {
   expect(compare(early.lines, early.lines, { later: late.lines })).toEqual([]);
   expect(compare(early.lines, both, { later: late.lines })).toEqual([]);
 });

@@ -43,7 +43,7 @@ test("copies that a supervisor sends again because its predecessor was killed ar
   expect(written([start, end, start, end])).toEqual(["session.start", "session.end"]);
 });
 
-test("what comes again and differs is written, for verify to find", () => {
+test("a repeated copy that differs is written, so that verify finds it", () => {
   const [start, end] = copies();
   const other = { ...start, digest: "0".repeat(64) };
   expect(written([start, other, end])).toEqual(["session.start", "session.start", "session.end"]);
@@ -64,7 +64,7 @@ function taken(all: readonly JournalCopy[], allowance = heldAllowance()) {
   return { lines, strangers: sessions.strangers(), beyond: [...sessions.beyond()] };
 }
 
-test("what has no session.start counts only where root sent it", () => {
+test("a copy without a session.start counts only if root sent it", () => {
   const [, end] = copies();
   expect(taken(by(0, end))).toEqual({ lines: ["alpha session.end"], strangers: 0, beyond: [] });
   expect(taken(by(5555, end))).toEqual({ lines: [], strangers: 1, beyond: [] });
@@ -105,7 +105,7 @@ test("an account whose copies wait for others is held up to its allowance, and t
   expect(left + strangers).toBe(100);
 });
 
-test("what ended sessions took of an account's allowance comes back", () => {
+test("an ended session gives its part of the account's allowance back", () => {
   const [start, end] = copies();
   const ofSession = (at: number) =>
     [end, start].map((one) => ({ ...one, record: { ...one.record, session: `s-${at}` } }) as JournalCopy);

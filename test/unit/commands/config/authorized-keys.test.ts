@@ -112,7 +112,7 @@ describe("a policy with an error, whose session will say 78", () => {
     expect(logged).toEqual([]);
   });
 
-  test("what only shows against nixgate.toml keeps no key back either", async () => {
+  test("a problem that only nixgate.toml shows keeps no key back either", async () => {
     const dir = configFolder({
       ...CONTENTS,
       "nixgate.toml": "schema = 1\n",

@@ -86,7 +86,7 @@ test("--json is one document with the same problems", async () => {
   ]);
 });
 
-test("what does not exist or not trusted is an error with its fix", async () => {
+test("a path that does not exist or is not trusted is an error with its fix", async () => {
   const dir = configFolder({ "nixgate.toml": HOST, "policies/alpha.toml": ALPHA });
   expect(await run([`${dir}/none`])).toMatchObject({
     status: 78,

@@ -50,13 +50,13 @@ test("JSON Lines are the records' own lines, each session's together, oldest day
   expect(written).toBe([...a, ...b, ...running.lines].join(""));
 });
 
-test("--json says what was written, where stdout is free for it", async () => {
+test("--json prints a summary if stdout is free for it", async () => {
   const { stdout } = await exported({ json: true, output: "/tmp/out.jsonl", team: "alpha" });
   expect(JSON.parse(stdout ?? "")).toEqual({ output: "/tmp/out.jsonl", sessions: 2 });
   await expect(exported({ json: true })).rejects.toThrow("--json is for a page or an export in a file");
 });
 
-test("damage is said on stderr and left out", async () => {
+test("damage is reported on stderr and left out", async () => {
   const { written, stderr } = await exported({}, { "alpha/2026-01-05": `{"torn\n${early.lines.join("")}` });
   expect(written).toBe(early.lines.join(""));
   expect(stderr).toMatch(/^\/log\/alpha\/2026-01-05\.jsonl:1: torn/);

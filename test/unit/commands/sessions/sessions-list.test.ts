@@ -87,11 +87,11 @@ test("sessions of several hosts say of which", async () => {
   expect((await run(sessionsList, [], { host: "elsewhere" }, ports)).stdout).toContain(session);
 });
 
-test("nothing that matches is said in words", async () => {
+test("a list without matches says so in words", async () => {
   expect((await run(sessionsList, [], { team: "gamma" })).stdout).toBe("no sessions match\n");
 });
 
-test("damage is said on stderr and hides nothing else", async () => {
+test("damage is reported on stderr and hides nothing else", async () => {
   const files = { "alpha/2026-01-05": `{"torn\n${early.lines.join("")}{"other":1}\n` };
   const { stdout, stderr } = await run(sessionsList, [], {}, portsOf(files));
   expect(stdout).toContain(early.session);

@@ -34,13 +34,13 @@ test.each<[Record<string, string | boolean>, string[]]>([
   expect(partsOf((await reported(options)).page)).toEqual(expected);
 });
 
-test("--json says what was written, where stdout is free for it", async () => {
+test("--json prints a summary if stdout is free for it", async () => {
   const { stdout } = await reported({ json: true, output: "/tmp/report.html", team: "alpha" });
   expect(JSON.parse(stdout ?? "")).toEqual({ output: "/tmp/report.html", sessions: 2, problems: 0 });
   await expect(reported({ json: true })).rejects.toThrow("--json is for a page or an export in a file");
 });
 
-test("the page says what was asked for, and the cap of today's policy", async () => {
+test("the page has the filters, and the cap of today's policy", async () => {
   const { page, status, stderr } = await reported({ team: "beta", running: true, since: "2026-01-06T04:00:00Z" });
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(page).toContain("Only sessions that match <code>--team &quot;beta&quot; --running</code>");
@@ -56,7 +56,7 @@ test("a single moment shows the sessions that were there from start to end", asy
   expect(page).toContain("At most <strong>1</strong> at one time");
 });
 
-test("damage is said on stderr and on the page", async () => {
+test("damage is reported on stderr and on the page", async () => {
   const { page, stderr } = await reported({}, { "alpha/2026-01-05": `{"torn\n${early.lines.join("")}` });
   expect(stderr).toMatch(/^\/log\/alpha\/2026-01-05\.jsonl:1: torn/);
   expect(page).toContain("<li><code>/log/alpha/2026-01-05.jsonl:1: torn");

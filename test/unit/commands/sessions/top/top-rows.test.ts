@@ -38,7 +38,7 @@ test.each([
   expect(row).toMatchObject({ age_ms: 90_000, command: "nix-store --serve --write", member: "ci" });
 });
 
-test("the busiest come first, then the oldest; what is unknown comes last", () => {
+test("the busiest come first, then the oldest; unknown figures come last", () => {
   const row = (session: string, age_ms: number, cpu_percent?: number) =>
     ({ session, age_ms, ...(cpu_percent !== undefined && { cpu_percent }) }) as TopRow;
   const rows = [row("a", 1), row("b", 5, 0), row("c", 9, 0), row("d", 1, 80)];
