@@ -1,7 +1,7 @@
-import { HOST } from "./compose/host.ts";
-import { RECORDS } from "./compose/records.ts";
-import { run } from "./compose/run.ts";
-import { SERVING } from "./compose/serving.ts";
-import { SESSION } from "./compose/session.ts";
+import { HOST_COMMANDS } from "./compose/host.ts";
+import { RECORD_COMMANDS } from "./compose/records.ts";
+import { runCommandLine } from "./compose/run.ts";
+import { SERVING_COMMANDS } from "./compose/serving.ts";
+import { SESSION_COMMANDS } from "./compose/session.ts";
 
-run({ ...SESSION, ...SERVING, ...HOST, ...RECORDS });
+runCommandLine({ ...SESSION_COMMANDS, ...SERVING_COMMANDS, ...HOST_COMMANDS, ...RECORD_COMMANDS });

@@ -115,3 +115,9 @@ export interface Served {
 
 /** Whether the process of a session is still running. */
 export type IsAlive = (start: Served) => boolean;
+
+/** The team of the folder with a record, and the account that owns that folder. */
+export interface FolderOwner {
+  readonly team: string;
+  readonly uid: number | undefined;
+}

@@ -4,11 +4,11 @@ import type { Finding } from "./finding.ts";
 import { acknowledgements, wrongDays } from "./verify/acknowledged.ts";
 import { checkSealed, fileKey, isAsPruned, type SealedFile, sealedFiles } from "./verify/check-seals.ts";
 import type { Seal } from "./verify/seal.ts";
-import type { Measure, Run, SealWriter } from "./verify/sealing.ts";
+import type { Measure, SealRun, SealWriter } from "./verify/sealing.ts";
 import { verifyFile } from "./verify/verify.ts";
 
 /** One run of prune. */
-export interface PruneRun extends Run {
+export interface PruneRun extends SealRun {
   /** Writes nothing and removes nothing. */
   readonly dryRun: boolean;
   /** Also removes files with findings of verify. */

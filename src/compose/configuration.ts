@@ -38,7 +38,7 @@ export async function renderPorts() {
 }
 
 /** @throws ConfigError */
-export async function hostConfig(directory = CONFIG_DIR) {
+export async function loadedHostConfig(directory = CONFIG_DIR) {
   const [{ loadHost }, { ConfigError }] = await Promise.all([
     import("../policy/load.ts"),
     import("../policy/config-error.ts"),
@@ -60,7 +60,7 @@ export async function sessionsPorts(): Promise<SessionsPorts> {
     ...(progress && { progress }),
     async archive({ logDirectory, configDirectory, index, journal }) {
       if (journal) return (await import("../system/journal/journal-archive.ts")).openJournalArchive(journal);
-      const directory = logDirectory ?? (await hostConfig(configDirectory)).log.directory;
+      const directory = logDirectory ?? (await loadedHostConfig(configDirectory)).log.directory;
       return openArchive(directory, index ? indexFolder(directory) : undefined);
     },
     liveness: livenessHere,
@@ -78,9 +78,9 @@ export async function printingPorts(): Promise<PrintingPorts> {
   return { ...(await sessionsPorts()), print: (text) => write(1, text) };
 }
 
-export async function trustPorts() {
+export async function trustCommandPorts() {
   const { trustPorts } = await import("../system/archive/trust-ports.ts");
-  const wantsJournal = async (directory?: string) => (await hostConfig(directory)).log.journald;
+  const wantsJournal = async (directory?: string) => (await loadedHostConfig(directory)).log.journald;
   return { ...(await sessionsPorts()), ...trustPorts(), wantsJournal };
 }
 
@@ -114,7 +114,7 @@ export async function closingPorts(): Promise<ClosingPorts> {
   return {
     files: await ownFiles(),
     directory: (directory = CONFIG_DIR) => resolve(directory),
-    log: async (directory) => (await hostConfig(directory)).log,
+    log: async (directory) => (await loadedHostConfig(directory)).log,
     put: putClosing,
     take: takeClosing,
     doer,

@@ -13,7 +13,7 @@ import {
 import { PROGRAM, ROOT, SHIM, VERSION } from "./places.ts";
 
 /** The commands that inspect the configuration, and those that generate files from it. */
-export const HOST: Entries = {
+export const HOST_COMMANDS: Entries = {
   check: async () => {
     const { check } = await import("../commands/config/check.ts");
     return bind(check, async () => {

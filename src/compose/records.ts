@@ -7,12 +7,12 @@ import {
   ownFiles,
   printingPorts,
   sessionsPorts,
-  trustPorts,
+  trustCommandPorts,
 } from "./configuration.ts";
 import { CONFIG_DIR, VERSION } from "./places.ts";
 
 /** The commands that read records, and those that act on running sessions. */
-export const RECORDS: Entries = {
+export const RECORD_COMMANDS: Entries = {
   "sessions list": async () => {
     const { sessionsList } = await import("../commands/sessions/sessions-list.ts");
     return bind(sessionsList, printingPorts);
@@ -50,22 +50,22 @@ export const RECORDS: Entries = {
   },
   "sessions verify": async () => {
     const { sessionsVerify } = await import("../commands/sessions/verify/sessions-verify.ts");
-    return bind(sessionsVerify, trustPorts);
+    return bind(sessionsVerify, trustCommandPorts);
   },
   "sessions seal": async () => {
     const { sessionsSeal } = await import("../commands/sessions/verify/sessions-seal.ts");
-    return bind(sessionsSeal, trustPorts);
+    return bind(sessionsSeal, trustCommandPorts);
   },
   "sessions acknowledge": async () => {
     const { sessionsAcknowledge } = await import("../commands/sessions/verify/sessions-acknowledge.ts");
     return bind(sessionsAcknowledge, async () => {
       const { doer } = await import("../system/archive/host-records.ts");
-      return { ...(await trustPorts()), doer };
+      return { ...(await trustCommandPorts()), doer };
     });
   },
   "sessions prune": async () => {
     const { sessionsPrune } = await import("../commands/sessions/sessions-prune.ts");
-    return bind(sessionsPrune, trustPorts);
+    return bind(sessionsPrune, trustCommandPorts);
   },
   "sessions top": async () => {
     const { sessionsTop } = await import("../commands/sessions/top/sessions-top.ts");

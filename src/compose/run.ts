@@ -11,7 +11,7 @@ import type { Entries } from "./bind.ts";
 import { VERSION } from "./places.ts";
 
 /** Runs the command that the command line names, and exits. */
-export function run(commands: Entries): void {
+export function runCommandLine(commands: Entries): void {
   process.on("uncaughtException", (error) => finish(resultOf(error)));
   obey(commands, process.argv.slice(2)).then(finish, (error: unknown) => finish(resultOf(error)));
 }

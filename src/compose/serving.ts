@@ -1,9 +1,9 @@
 import { bind, type Entries } from "./bind.ts";
-import { configuring, configuringRunning, hostConfig } from "./configuration.ts";
+import { configuring, configuringRunning, loadedHostConfig } from "./configuration.ts";
 import { HOLDER, PROGRAM, SHIM, VERSION } from "./places.ts";
 
 /** The supervisor, the commands that explain its decisions, and the command that ends leftover sessions. */
-export const SERVING: Entries = {
+export const SERVING_COMMANDS: Entries = {
   supervise: async () => {
     const { supervise } = await import("../commands/session/supervise.ts");
     return bind(supervise, () => ({
@@ -22,7 +22,7 @@ export const SERVING: Entries = {
             version: VERSION,
             program: PROGRAM,
             shim: SHIM,
-            log: (await hostConfig(directory)).log,
+            log: (await loadedHostConfig(directory)).log,
             warn: (message, facts) => log.warn(facts, message),
           }),
         };
@@ -51,7 +51,7 @@ export const SERVING: Entries = {
           import("../system/lost/recover-ports.ts"),
           import("../system/kernel/resident.ts"),
         ]);
-        const { log } = await hostConfig(directory);
+        const { log } = await loadedHostConfig(directory);
         const isAsked = process.geteuid?.() === 0 && resident.residentIsThere();
         const serving = isAsked ? await resident.askServing() : undefined;
         const ports = recoverPorts(log.directory, log.journald ? openJournal() : undefined, serving);

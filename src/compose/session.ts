@@ -7,7 +7,7 @@ import { HOLDER, SHIM, VERSION } from "./places.ts";
 const TELLS_WITHIN_MS = 1000;
 
 /** The commands that sshd or a shim starts. */
-export const SESSION: Entries = {
+export const SESSION_COMMANDS: Entries = {
   session: async () => {
     const { session } = await import("../commands/session/session.ts");
     return bind(session, async () => {
@@ -50,20 +50,19 @@ export const SESSION: Entries = {
   "read-request": async () => {
     const { readRequest } = await import("../commands/session/read-request.ts");
     return bind(readRequest, async () => {
-      const [{ requestsFor }, { tellClient }, { becomeShim }, { readOwnEnvironment }, { statusOf }] = await Promise.all(
-        [
+      const [{ requestsFor }, { tellOwnClient }, { becomeShim }, { readOwnEnvironment }, { statusOf }] =
+        await Promise.all([
           import("../standalone/requests.ts"),
           import("../standalone/client.ts"),
           import("../system/kernel/machine.ts"),
           import("../system/kernel/environment.ts"),
           import("../ending/cause.ts"),
-        ],
-      );
+        ]);
       // This session ends as one that an administrator ends. The pending read from the client would keep this process
       // alive. Where systemd sends the signal, the supervisor hears of it at the same time and tells the client why.
       // Then its own signal comes as well, which must not end this process in another way.
       process.on("SIGTERM", () => void setTimeout(exitProcess, TELLS_WITHIN_MS, statusOf({ signal: "SIGTERM" })));
-      const requests = requestsFor(tellClient);
+      const requests = requestsFor(tellOwnClient);
       return { requests, becomeShim: (words) => becomeShim(SHIM, words, readOwnEnvironment()) };
     });
   },

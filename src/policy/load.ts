@@ -4,7 +4,7 @@ import { ConfigError, type ConfigErrorCode } from "./config-error.ts";
 import type { ConfigFile, ConfigFiles } from "./config-files.ts";
 import type { Checked, HostConfig, Policy, Problem } from "./policy.ts";
 import { isError } from "./problem.ts";
-import { hostFindings } from "./rules/cross-check.ts";
+import { againstHost } from "./rules/cross-check.ts";
 import { PARSERS, type Parse, type Parsers } from "./schema/parsers.ts";
 import { checked } from "./source/source.ts";
 
@@ -49,7 +49,7 @@ export async function loadTeam(
   const { file, checked: result } = policyRead;
   const source = file && { path: file.path, sha256: file.sha256 };
   if (!result.ok || !file || !source) return refuse(policyRead, source);
-  const both = await checked(file, hostFindings(host, result.value).filter(isError), () => result.value);
+  const both = await checked(file, againstHost(host, result.value).filter(isError), () => result.value);
   if (!both.ok) return refuse({ ...policyRead, checked: both }, source);
   return { ok: true, host, policy: result.value, source };
 }

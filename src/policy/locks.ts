@@ -95,12 +95,12 @@ export function lockOn(files: ConfigFiles, directory: string, who: Presence, now
     const reason = `${locksPath(directory)} ${read.problem}`;
     return { reason, ...(read.temporary && { temporary: read.temporary }) };
   }
-  const lock = read.locks.find((one) => isInForce(one, now) && isOn(one, who));
+  const lock = read.locks.find((one) => isLockInForce(one, now) && isOn(one, who));
   return lock && { kind: lock.kind, value: lock.value, ...(lock.reason !== undefined && { reason: lock.reason }) };
 }
 
 /** Whether a lock has not run out. The wall clock decides. A time that is none never runs out. */
-export const isInForce = ({ until }: Pick<Lock, "until">, now: number): boolean =>
+export const isLockInForce = ({ until }: Pick<Lock, "until">, now: number): boolean =>
   until === undefined || !(Date.parse(until) <= now);
 
 /** Whether a lock is on this client. */

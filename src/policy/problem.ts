@@ -5,7 +5,7 @@ import type { Problem } from "./policy.ts";
 export type KeyPath = readonly (string | number)[];
 
 /** A problem without its line. Most files have no problem, and the line needs a second parser. */
-export interface Finding {
+export interface PolicyFinding {
   readonly severity: "error" | "warning";
   readonly at: KeyPath;
   readonly message: string;
@@ -16,12 +16,12 @@ export interface Finding {
 export const isError = (one: { readonly severity: "error" | "warning" }): boolean => one.severity === "error";
 
 /** An error at a key, which the message names first: `limits.MemoryMax: "2 G" has a space`. */
-export function errorAt(at: KeyPath, message: string, fix: string): Finding {
+export function errorAt(at: KeyPath, message: string, fix: string): PolicyFinding {
   return { severity: "error", at, message: `${formatKeyPath(at)}: ${message}`, fix };
 }
 
 /** A warning at a key; it causes no refusal. */
-export const warningAt = (at: KeyPath, message: string, fix: string): Finding => ({
+export const warningAt = (at: KeyPath, message: string, fix: string): PolicyFinding => ({
   ...errorAt(at, message, fix),
   severity: "warning",
 });

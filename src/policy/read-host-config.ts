@@ -1,5 +1,5 @@
 import type { Checked, HostConfig } from "./policy.ts";
-import { errorAt, type Finding } from "./problem.ts";
+import { errorAt, type PolicyFinding } from "./problem.ts";
 import { hostConfig } from "./schema/defaults.ts";
 import { HostFile } from "./schema/host-schema.ts";
 import { readSource } from "./source/read-source.ts";
@@ -9,7 +9,7 @@ export async function readHostConfig(text: string, path: string): Promise<Checke
   return readSource({ path, text }, HostFile, hostFindings, hostConfig);
 }
 
-function hostFindings({ scope }: HostFile): readonly Finding[] {
+function hostFindings({ scope }: HostFile): readonly PolicyFinding[] {
   if (scope?.confine !== true || scope.manager === "system") return [];
   const message = "only root's systemd can confine a command";
   return [errorAt(["scope", "confine"], message, 'write manager = "system", or remove it')];

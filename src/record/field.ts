@@ -18,7 +18,7 @@ const noted = <T extends z.ZodMiniType>(type: T, notes: FieldNotes): T => {
 };
 
 /** A field that every record of its event has. */
-export const field = <T extends z.ZodMiniType>(type: T, description: string, unit?: string): T =>
+export const recordField = <T extends z.ZodMiniType>(type: T, description: string, unit?: string): T =>
   noted(type, unit === undefined ? { description } : { description, unit });
 
 /** A field that may be absent; `absent` tells the meaning of that. */
@@ -28,12 +28,12 @@ export const maybe = <T extends z.ZodMiniType>(type: T, description: string, abs
 const natural = () => z.int().check(z.gte(0));
 
 /** A count, from 0. */
-export const count = (description: string) => field(natural(), description);
+export const countField = (description: string) => recordField(natural(), description);
 /** A figure of the kernel. It is absent where the kernel does not offer it, never 0. */
 export const figure = (description: string, unit?: string) =>
   maybe(natural(), description, "the kernel does not offer it, or it could not be read", unit);
 /** A duration in whole milliseconds of the monotonic clock. */
-export const duration = (description: string) => field(natural(), description, "ms");
-export const text = (description: string) => field(z.string(), description);
+export const durationField = (description: string) => recordField(natural(), description, "ms");
+export const textField = (description: string) => recordField(z.string(), description);
 /** A text that only some hosts or sessions have. */
 export const maybeText = (description: string, absent: string) => maybe(z.string(), description, absent);

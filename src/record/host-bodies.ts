@@ -1,12 +1,12 @@
 import * as z from "zod/mini";
 import { LOCK_KINDS } from "../units/lock-kinds.ts";
-import { count, field, maybe, maybeText, text } from "./field.ts";
+import { countField, maybe, maybeText, recordField, textField } from "./field.ts";
 
-const lockKind = () => field(z.enum(LOCK_KINDS), "what is locked");
-const lockValue = () => text("the team, TEAM/MEMBER, fingerprint, address or network, certificate's serial");
+const lockKind = () => recordField(z.enum(LOCK_KINDS), "what is locked");
+const lockValue = () => textField("the team, TEAM/MEMBER, fingerprint, address or network, certificate's serial");
 const lockReason = () => maybeText("why, in the administrator's words; clients are not told", "nobody said");
 /** The lock that refused or ended a session. */
-export const lock = (absent: string) =>
+export const lockField = (absent: string) =>
   maybe(
     z.object({
       kind: maybe(z.enum(LOCK_KINDS), "what is locked", "the locks cannot be read, so everybody is refused"),
@@ -23,11 +23,11 @@ export const lock = (absent: string) =>
 /** The fields that tell the subject of a record of the host. */
 const hostEvent = () => ({
   for_team: maybeText("the team that it is about", "it is about all teams"),
-  user: text("the account that did it"),
-  uid: count("that account's number"),
+  user: textField("the account that did it"),
+  uid: countField("that account's number"),
   login: maybe(
     z.object({
-      uid: count("number of the account that logged in"),
+      uid: countField("number of the account that logged in"),
       user: maybeText("its name", "there is no such account any more"),
     }),
     "who had logged in, where another account did it: /proc/self/loginuid",
@@ -40,7 +40,7 @@ export const hostBodies = {
   "host.close": z.object({
     event: z.literal("host.close"),
     ...hostEvent(),
-    message: text("what new sessions are told"),
+    message: textField("what new sessions are told"),
   }),
   "host.open": z.object({ event: z.literal("host.open"), ...hostEvent() }),
   "lock.set": z.object({

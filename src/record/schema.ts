@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
-import { count, duration, field, figure, maybe, maybeText, text } from "./field.ts";
-import { hostBodies, lock } from "./host-bodies.ts";
+import { countField, durationField, figure, maybe, maybeText, recordField, textField } from "./field.ts";
+import { hostBodies, lockField } from "./host-bodies.ts";
 import { keyField } from "./key-field.ts";
 import { CAUSES, type HostEvent, ISOLATIONS, LIMITS_OF, MODES, REASONS } from "./vocabulary.ts";
 
@@ -11,12 +11,12 @@ import { CAUSES, type HostEvent, ISOLATIONS, LIMITS_OF, MODES, REASONS } from ".
 const DIGEST = /^[0-9a-f]{64}$/;
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const RFC3339_MS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
-const digest = (description: string) => field(z.string().check(z.regex(DIGEST)), description, "hex");
-const address = z.object({ ip: text("IPv4 or IPv6 address"), port: field(z.int(), "TCP port") });
+const digest = (description: string) => recordField(z.string().check(z.regex(DIGEST)), description, "hex");
+const address = z.object({ ip: textField("IPv4 or IPv6 address"), port: recordField(z.int(), "TCP port") });
 /** sshd reports `UNKNOWN 65535` for a connection over AF_UNIX (systemd-ssh-generator(8)). */
 const NO_ADDRESS = "not started by sshd, or over a socket without addresses: AF_UNIX, AF_VSOCK";
-const request = text("what the client asked for, escaped, cut at 4096 bytes");
-const n = field(z.int().check(z.gte(1)), "number of the request within the session, from 1");
+const request = textField("what the client asked for, escaped, cut at 4096 bytes");
+const n = recordField(z.int().check(z.gte(1)), "number of the request within the session, from 1");
 /** CLOCK_MONOTONIC of clock_gettime(2). All processes of a boot share it, and no process can set it. */
 const sinceBoot = (description: string, absent: string) =>
   maybe(z.int().check(z.gte(0)), `${description}, by CLOCK_MONOTONIC: since boot, without suspend`, absent, "ms");
@@ -24,48 +24,48 @@ const settings = () => z.record(z.string(), z.union([z.string(), z.number()]));
 
 /** The first fields of every record, in this order. */
 const head = {
-  v: field(z.literal(1), "version of the record format"),
-  time: field(
+  v: recordField(z.literal(1), "version of the record format"),
+  time: recordField(
     z.string().check(z.regex(RFC3339_MS)),
     "when the session arrived, and from then on counted by a clock that nobody sets; RFC 3339, UTC",
     "ms",
   ),
-  session: field(
+  session: recordField(
     z.string().check(z.regex(UUID_V7)),
     "UUIDv7 of the session, or of the record where it is of no session; sorts by its start",
   ),
-  seq: count("place within the session: 0, 1, 2, …"),
-  team: text(
+  seq: countField("place within the session: 0, 1, 2, …"),
+  team: textField(
     "the session's team; `_unassigned` where it came without a valid one; `_host` where the record is of no session",
   ),
-  host: text("the host's name"),
-  boot: text("boot id, as /proc/sys/kernel/random/boot_id has it"),
+  host: textField("the host's name"),
+  boot: textField("boot id, as /proc/sys/kernel/random/boot_id has it"),
 };
 /** The last fields of every record, in this order. */
 const tail = {
   prev: digest("`hash` of the session's record before this one; 64 zeros in the first"),
   hash: digest('SHA-256 of the line\'s bytes in front of `,"hash":`'),
 };
-const cause = field(z.enum(CAUSES), "how it came to its end");
-const reason = field(z.enum(REASONS), "why it was turned away");
+const cause = recordField(z.enum(CAUSES), "how it came to its end");
+const reason = recordField(z.enum(REASONS), "why it was turned away");
 
 export const bodies = {
   "session.start": z.object({
     event: z.literal("session.start"),
     member: maybeText("the team's member", "the forced command named none"),
-    user: text("the account"),
-    uid: count("the account's number"),
+    user: textField("the account"),
+    uid: countField("the account's number"),
     client: maybe(address, "the client's end of the connection", NO_ADDRESS),
     server: maybe(address, "the server's end of the connection", NO_ADDRESS),
     key: keyField,
-    mode: field(z.enum(MODES), "one request, or one a line"),
+    mode: recordField(z.enum(MODES), "one request, or one a line"),
     policy: maybe(
-      z.object({ path: text("the policy file"), sha256: digest("SHA-256 of its bytes") }),
+      z.object({ path: textField("the policy file"), sha256: digest("SHA-256 of its bytes") }),
       "the policy that was in force",
       "there was none that could be read",
     ),
-    nixgate: text("nixgate's version"),
-    pid: count("process that serves the session"),
+    nixgate: textField("nixgate's version"),
+    pid: countField("process that serves the session"),
     started_ticks: figure("when that process began, since boot: field 22 of proc_pid_stat(5)", "ticks of 10 ms"),
     machine: maybeText(
       "SHA-256 of /etc/machine-id with a prefix of nixgate's: the host under any name",
@@ -78,13 +78,13 @@ export const bodies = {
       "it was less than a second",
       "ms",
     ),
-    isolation: field(z.enum(ISOLATIONS), "what holds the commands"),
+    isolation: recordField(z.enum(ISOLATIONS), "what holds the commands"),
   }),
   "session.refuse": z.object({
     event: z.literal("session.refuse"),
     reason,
-    message: text("the reason in plain words, as the client saw it"),
-    lock: lock("the reason is another one"),
+    message: textField("the reason in plain words, as the client saw it"),
+    lock: lockField("the reason is another one"),
   }),
   "command.deny": z.object({
     event: z.literal("command.deny"),
@@ -92,14 +92,14 @@ export const bodies = {
     request,
     request_sha256: digest("SHA-256 of the request's exact bytes"),
     reason,
-    rule: field(z.nullable(z.string()), "the rule that came nearest; null where none did"),
+    rule: recordField(z.nullable(z.string()), "the rule that came nearest; null where none did"),
   }),
   "command.start": z.object({
     event: z.literal("command.start"),
     n,
     request,
-    rule: text("the policy's rule that allowed it"),
-    argv: field(z.array(z.string()), "what was executed, word by word"),
+    rule: textField("the policy's rule that allowed it"),
+    argv: recordField(z.array(z.string()), "what was executed, word by word"),
     matched: maybe(
       z.array(z.object({ placeholder: z.string(), word: z.string() })),
       "the words of the request that the rule's placeholders took, in order",
@@ -110,10 +110,10 @@ export const bodies = {
     invocation: maybeText("systemd's INVOCATION_ID of the scope", "it ran without systemd, or systemd did not say"),
     pid: maybe(z.int().check(z.gte(1)), "the process that became the command", "there was no scope to start it in"),
     monotonic_ms: sinceBoot("when its scope began", "there was no scope to start it in"),
-    limits: field(
+    limits: recordField(
       z.object({
-        asked: field(settings(), "properties of the policy, by their names in systemd.resource-control(5)"),
-        applied: field(settings(), "what the kernel had in force when the command began to speak"),
+        asked: recordField(settings(), "properties of the policy, by their names in systemd.resource-control(5)"),
+        applied: recordField(settings(), "what the kernel had in force when the command began to speak"),
       }),
       "limits asked for and in force",
     ),
@@ -138,8 +138,8 @@ export const bodies = {
       "whose limit it ran into: the command's own, the team's, one around the team, or none and the host had no more",
       "the cause is neither `oom` nor `tasks-limit`",
     ),
-    wall_ms: duration("from start to end"),
-    usage: field(
+    wall_ms: durationField("from start to end"),
+    usage: recordField(
       z.object({
         cpu_ms: figure("CPU time of all processes, user and system", "ms"),
         cpu_throttled_ms: figure("time that CPUQuota held it back", "ms"),
@@ -160,7 +160,7 @@ export const bodies = {
     survivors: maybe(
       z.array(
         z.object({
-          pid: count("its number"),
+          pid: countField("its number"),
           uid: maybe(z.int(), "its account's number", "/proc does not show it"),
           name: maybeText("its program's name, escaped", "/proc does not show it"),
         }),
@@ -171,17 +171,17 @@ export const bodies = {
   }),
   "session.end": z.object({
     event: z.literal("session.end"),
-    exit: field(z.int(), "exit status of the session"),
-    commands: count("commands that were started"),
-    denied: count("requests that were turned away"),
+    exit: recordField(z.int(), "exit status of the session"),
+    commands: countField("commands that were started"),
+    denied: countField("requests that were turned away"),
     summed_up: maybe(
       z.int().check(z.gte(1)),
       "refused sessions of the team that came before and are not on record one by one",
       "there were none",
     ),
-    wall_ms: duration("from the session's arrival to here, as `time` has it"),
+    wall_ms: durationField("from the session's arrival to here, as `time` has it"),
     cause,
-    lock: lock("no lock ended it"),
+    lock: lockField("no lock ended it"),
     strays: maybe(
       z.int().check(z.gte(0)),
       "processes of the account outside of all its sessions, ended while this one ran or at its end",

@@ -2,7 +2,7 @@ import { escapeText } from "../units/text.ts";
 import type { RecordOf, SessionRecord } from "./schema.ts";
 import type { HostEvent, LimitOf } from "./vocabulary.ts";
 import { whatRan } from "./what-ran.ts";
-import { formatBytes, formatDuration, plural } from "./wording.ts";
+import { bytesInWords, durationInWords, plural } from "./wording.ts";
 
 /** One record in plain words, escaped for a terminal: the journal's MESSAGE and a line of a session's story. */
 export function sentence(record: SessionRecord): string {
@@ -20,7 +20,7 @@ function words(record: SessionRecord): string {
     case "command.start":
       return `command ${record.n} started by rule ${record.rule}: ${whatRan(record)}`;
     case "command.end":
-      return `command ${record.n} ended: ${ending(record)} after ${formatDuration(record.wall_ms)}${used(record)}`;
+      return `command ${record.n} ended: ${ending(record)} after ${durationInWords(record.wall_ms)}${used(record)}`;
     case "session.end":
       return `session ended: ${record.cause}, status ${record.exit}, ${plural(record.commands, "command")}, ${record.denied} denied${byLock(record)}${summedUp(record)}${astray(record)}`;
     case "host.close":
@@ -80,8 +80,8 @@ const survivor = ({ pid, uid, name }: NonNullable<RecordOf<"command.end">["survi
 
 function used({ usage, leftovers, survivors }: RecordOf<"command.end">): string {
   const parts = [
-    usage.cpu_ms !== undefined && `CPU ${formatDuration(usage.cpu_ms)}`,
-    usage.memory_peak_bytes !== undefined && `memory peak ${formatBytes(usage.memory_peak_bytes)}`,
+    usage.cpu_ms !== undefined && `CPU ${durationInWords(usage.cpu_ms)}`,
+    usage.memory_peak_bytes !== undefined && `memory peak ${bytesInWords(usage.memory_peak_bytes)}`,
     usage.tasks_peak !== undefined && `tasks peak ${usage.tasks_peak}`,
     leftovers !== undefined && leftovers > 0 && `${leftovers} left over and ended`,
     survivors !== undefined && `could not be ended: ${survivors.map(survivor).join(", ")}`,

@@ -1,7 +1,7 @@
 import type { RecordCause } from "./vocabulary.ts";
 
 /** A duration for people: `120 ms`, `9.8 s`, `4 min 05 s`, `2 h 07 min`. */
-export function formatDuration(ms: number): string {
+export function durationInWords(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`;
   const seconds = Math.floor(ms / 1000);
@@ -25,7 +25,7 @@ export function localTime(time: string | number): string {
 }
 
 /** A size in binary units, as systemd writes them: `512 B`, `1.5 GiB`. */
-export function formatBytes(bytes: number): string {
+export function bytesInWords(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let value = bytes;
   let unit = 0;

@@ -36,14 +36,14 @@ export interface Observed {
   hasAccount(uid: number): boolean;
 }
 
-export type Step =
+export type ApplyStep =
   | { readonly kind: "write"; readonly path: string; readonly text: string; readonly why: string }
   | { readonly kind: "remove"; readonly path: string; readonly why: string }
   | { readonly kind: "systemctl"; readonly words: readonly string[]; readonly why: string };
 
 export interface ApplyPlan {
   /** The steps in the order of execution. */
-  readonly steps: readonly Step[];
+  readonly steps: readonly ApplyStep[];
   /** The postponed steps, which would end a running session. */
   readonly waits: readonly string[];
   /**
@@ -82,10 +82,14 @@ export function planApply(wanted: readonly RenderedFile[], configDirectory: stri
   );
 
   const touched = [...changes.map(({ path }) => path), ...gone];
-  const steps: Step[] = [
+  const steps: ApplyStep[] = [
     ...gone.flatMap((path) => stopped(path, host)),
-    ...changes.map(({ path, text }): Step => ({ kind: "write", path, text, why: whyWritten(host.files.get(path)) })),
-    ...gone.map((path): Step => ({ kind: "remove", path, why: "left over: the configuration does not ask for it" })),
+    ...changes.map(
+      ({ path, text }): ApplyStep => ({ kind: "write", path, text, why: whyWritten(host.files.get(path)) }),
+    ),
+    ...gone.map(
+      (path): ApplyStep => ({ kind: "remove", path, why: "left over: the configuration does not ask for it" }),
+    ),
     ...reloads(touched, [...paths], host),
   ];
   for (const [uid, isWanted] of accountsIn([...paths], gone)) {
@@ -118,7 +122,7 @@ const unitOf = (path: string): string | undefined =>
   path.startsWith(UNITS) && !path.slice(UNITS.length).includes("/") ? path.slice(UNITS.length) : undefined;
 
 /** Stops a removed unit while systemd still knows it. A slice ends when it is empty. */
-function stopped(path: string, host: Observed): readonly Step[] {
+function stopped(path: string, host: Observed): readonly ApplyStep[] {
   const name = unitOf(path);
   if (name === undefined || name.endsWith(".slice")) return [];
   const { active, enabled } = host.unit(name);
@@ -127,7 +131,7 @@ function stopped(path: string, host: Observed): readonly Step[] {
 }
 
 /** Makes every reader of the changed files read them again. */
-function* reloads(touched: readonly string[], wanted: readonly string[], host: Observed): Generator<Step> {
+function* reloads(touched: readonly string[], wanted: readonly string[], host: Observed): Generator<ApplyStep> {
   const isStale = wanted.some((path) => {
     const name = unitOf(path);
     return name !== undefined && host.unit(name).needsReload;
@@ -163,7 +167,7 @@ function managerStep(uid: number, isWanted: boolean, host: Observed): readonly s
   return host.hasAccount(uid) ? ["restart", name] : ["stop", name];
 }
 
-function serve(wanted: readonly RenderedFile[], host: Observed, steps: Step[], waits: string[]): void {
+function serve(wanted: readonly RenderedFile[], host: Observed, steps: ApplyStep[], waits: string[]): void {
   const service = host.unit(SERVICE);
   if (!service.enabled)
     steps.push({ kind: "systemctl", words: ["enable", SERVICE], why: "it starts at boot, and its sockets with it" });

@@ -1,4 +1,4 @@
-import type { Tally, TallyKey } from "../archive/statistics/team-counters.ts";
+import type { TallyKey, TeamCounters } from "../archive/statistics/team-counters.ts";
 import type { Closing } from "../policy/closed.ts";
 import { escapeText } from "../units/text.ts";
 
@@ -7,7 +7,7 @@ interface Metric {
   readonly type: "counter" | "gauge";
   readonly help: string;
   /** The samples of one team and host; empty where there is no figure. */
-  of(tally: Tally): readonly (readonly [labels: Readonly<Record<string, string>>, value: number])[];
+  of(tally: TeamCounters): readonly (readonly [labels: Readonly<Record<string, string>>, value: number])[];
 }
 
 const one = (value: number | undefined) => (value === undefined ? [] : [[{}, value] as const]);
@@ -69,7 +69,7 @@ function metric(name: string, type: Metric["type"], help: string, of: Metric["of
  * Counts in Prometheus' text format 0.0.4, for node_exporter's textfile collector. Prometheus itself labels the scraped
  * host. So the label for the host is set only where there are several.
  */
-export function renderPrometheus(tallies: ReadonlyMap<TallyKey, Tally>): string {
+export function renderPrometheus(tallies: ReadonlyMap<TallyKey, TeamCounters>): string {
   return METRICS.map(({ name, type, help, of }) => {
     const samples = [...tallies].flatMap(([{ team, host }, tally]) =>
       of(tally).map(([labels, value]) => {

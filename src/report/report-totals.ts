@@ -1,8 +1,8 @@
 import { newest } from "../archive/sessions/newest.ts";
-import { type SessionUsage, usageOf } from "../archive/sessions/session-usage.ts";
+import { type SessionUsage, sessionUsageOf } from "../archive/sessions/session-usage.ts";
 import type { WholeSession } from "../archive/sessions/whole-sessions.ts";
 import { Spans } from "./charts/spans.ts";
-import { type Outcome, outcomeOf } from "./exports/outcome.ts";
+import { type OutcomeName, outcomeOf } from "./exports/outcome.ts";
 import { recordOf } from "./exports/record-of.ts";
 import { MemoryGrid } from "./page/memory-grid.ts";
 
@@ -37,10 +37,10 @@ export interface Heavy {
 }
 
 /** The totals of all sessions on the page. */
-export class Tally {
+export class ReportTotals {
   readonly spans = new Spans();
   readonly members: MemberTally[] = [];
-  readonly outcomes = new Map<Outcome, number>();
+  readonly outcomes = new Map<OutcomeName, number>();
   readonly reasons = new Map<string, number>();
   readonly causes = new Map<string, number>();
   readonly hosts = new Set<string>();
@@ -58,7 +58,7 @@ export class Tally {
   /** @param now the end of a running session, in milliseconds since 1970 */
   add(session: WholeSession, now: number): SessionUsage {
     const { summary, records } = session;
-    const usage = usageOf(records);
+    const usage = sessionUsageOf(records);
     const outcome = outcomeOf(summary);
     const row = this.#row(summary.team, summary.member);
     const start = Date.parse(summary.start);

@@ -3,7 +3,7 @@ import type { SessionUsage } from "../archive/sessions/session-usage.ts";
 import type { WholeSession } from "../archive/sessions/whole-sessions.ts";
 import type { Cap } from "./charts/chart-parts.ts";
 import { type Range, rangeOf } from "./charts/time-axis.ts";
-import { Tally } from "./report-totals.ts";
+import { ReportTotals } from "./report-totals.ts";
 
 /** The most sessions with a row and a part of their own: the newest ones. Figures and charts cover all sessions. */
 export const PARTS_MAX = 2000;
@@ -36,8 +36,8 @@ export interface Detailed {
 }
 
 /** All data of the page. */
-export interface Gathered {
-  readonly tally: Tally;
+export interface ReportData {
+  readonly tally: ReportTotals;
   readonly detailed: readonly Detailed[];
   readonly range: Range;
 }
@@ -47,14 +47,14 @@ export interface Gathered {
  * for each other session.
  */
 export function gatherReport({ since, until }: Question, now: number) {
-  const tally = new Tally();
+  const tally = new ReportTotals();
   const detailed = newest<Detailed>(PARTS_MAX, (a, b) => newestFirst(a.session.summary, b.session.summary));
   return {
     add(session: WholeSession): void {
       const { summary, lines } = session;
       detailed.offer({ session: { summary, lines }, usage: tally.add(session, now) });
     },
-    result(): Gathered {
+    result(): ReportData {
       // one moment is no range: the page then shows the sessions of that moment from their starts to their ends
       if (since !== undefined && since === until)
         return { tally, detailed: detailed.result(), range: rangeOf({}, tally.spans.range(now)) };

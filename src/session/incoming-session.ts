@@ -11,7 +11,7 @@ export interface IncomingSession {
   /** Whether the client asked for a terminal. */
   readonly terminal: boolean;
   readonly machine: Machine;
-  readonly process: SessionProcess;
+  readonly process: NixgateProcess;
   /** The absolute path of bin/nixgate-holder. */
   readonly holder: string;
 }
@@ -29,8 +29,8 @@ export interface ArrivalTime {
 }
 
 export interface Connection {
-  readonly client?: Endpoint;
-  readonly server?: Endpoint;
+  readonly client?: SocketAddress;
+  readonly server?: SocketAddress;
   readonly key?: ProvenKey;
 }
 
@@ -56,7 +56,7 @@ export interface Certificate {
   readonly valid_before?: string;
 }
 
-export interface Endpoint {
+export interface SocketAddress {
   readonly ip: string;
   readonly port: number;
 }
@@ -72,7 +72,7 @@ export interface Machine {
 }
 
 /** `startedTicks`: the start of the process in ticks since boot; absent where /proc does not show it. */
-export interface SessionProcess {
+export interface NixgateProcess {
   readonly pid: number;
   readonly startedTicks?: number | undefined;
   readonly version: string;

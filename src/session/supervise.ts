@@ -46,7 +46,7 @@ export interface SupervisePorts {
 }
 
 /** Serves all sessions of the host, each independently of the others. */
-export async function supervise({ configure, configureRunning, sessions }: SupervisePorts): Promise<void> {
+export async function superviseSessions({ configure, configureRunning, sessions }: SupervisePorts): Promise<void> {
   await sessions({
     async serve({ incoming: told, standing, hasRoom, openPorts, end }) {
       const incoming = believed(told, standing);

@@ -51,7 +51,7 @@ export function clientOf(parent: number, grace: Milliseconds): Client {
   return {
     latency,
     isGone,
-    tell: tellClient,
+    tell: tellOwnClient,
     tellNow: (line) => say(STDERR, `${line}\n`, 0),
     answerStarted: () => void say(STDOUT, "started\n", PATIENCE_TIMEOUT_MS),
     watch(callback) {
@@ -78,7 +78,7 @@ function continueParent(pid: number): void {
 }
 
 /** Writes a line to the client's stderr. The timeout for a client that does not read is one second. */
-export const tellClient = (line: string): void => void say(STDERR, `${line}\n`, PATIENCE_TIMEOUT_MS);
+export const tellOwnClient = (line: string): void => void say(STDERR, `${line}\n`, PATIENCE_TIMEOUT_MS);
 
 /**
  * Writes a line to a client that may not read. It uses its own non-blocking open file, so that a pipe filled by the

@@ -8,7 +8,7 @@ import type { OpenScope, Scopes } from "../session/ports.ts";
 import { ScopeUnavailable } from "../session/scope-unavailable.ts";
 import { cgroupOf, hasCgroup2, killWhole, notInUnit } from "../system/cgroup/cgroup.ts";
 import { applied, appliedIn, cgroupScope, terminate } from "../system/cgroup/cgroup-scope.ts";
-import { limitSlice } from "../system/cgroup/slice.ts";
+import { limitUserSlice } from "../system/cgroup/slice.ts";
 import { clock, sleep } from "../system/kernel/clock.ts";
 import { endedChildrenCpuMs, processesOfSession, resourceLimit } from "../system/kernel/process-group.ts";
 import { signalAll } from "../system/kernel/signals.ts";
@@ -41,7 +41,7 @@ async function inCgroup(plan: Plan, launched: Launched): Promise<OpenScope> {
     throw new ScopeUnavailable(notInUnit(plan.unit));
   }
   const slice = dirname(folder);
-  await limitSlice(plan, slice);
+  await limitUserSlice(plan, slice);
   return cgroupScope(folder, {
     ...launched,
     stopTimeout: plan.stopTimeout,

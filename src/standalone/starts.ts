@@ -1,7 +1,14 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { AdmissionUnavailable } from "../session/admission-unavailable.ts";
 import type { Admission } from "../session/ports.ts";
-import { inside, isOurs, makeFolder, openFolder, openFolderIn, UnsafeFolder } from "../system/files/safe-folder.ts";
+import {
+  inside,
+  isRootsOrOwn,
+  makeFolder,
+  openFolder,
+  openFolderIn,
+  UnsafeFolder,
+} from "../system/files/safe-folder.ts";
 import { readKernelFile } from "../system/kernel/kernel-files.ts";
 import { escapeText } from "../units/text.ts";
 
@@ -80,7 +87,7 @@ function openFirst([[parent, name], ...others]: readonly [Folder, ...Folder[]]):
 /** No other account can write to the folder, so a wrong file was made by the account itself. */
 function checkFile(file: number): void {
   const stat = fstatSync(file);
-  if (!stat.isFile() || !isOurs(stat)) {
+  if (!stat.isFile() || !isRootsOrOwn(stat)) {
     throw new UnsafeFolder("the list of starts is not a regular file of the account's", "remove it");
   }
 }

@@ -11,13 +11,13 @@ import { type Arrival, arrivalsInTurn } from "./arrivals.ts";
 import { complaints } from "./complaints.ts";
 import { whyNoConnection } from "./connection.ts";
 import { CONTROL, type Fifo, readInTurn, sharingGroups } from "./fifos.ts";
-import { askIn, killIn, servingIn } from "./lines.ts";
+import { askIn, killIn, servingAskIn } from "./lines.ts";
 import { newSessionOf } from "./new-session.ts";
 import { resumableSessions } from "./resumable.ts";
 import type { ServedShim } from "./served-shim.ts";
 import { takeOverRoom } from "./shim/answer-room.ts";
 import { type Ask, FIRST_ASK, openShimChannel } from "./shim/shim-channel.ts";
-import { isOurs, type ShimProcess, shimProcessOf, wakeShims } from "./shim/shim-process.ts";
+import { isNixgateCgroup, type ShimProcess, shimProcessOf, wakeShims } from "./shim/shim-process.ts";
 import { guardStreams } from "./shim/shim-streams.ts";
 import { answersOf, type Supervisor } from "./supervisor.ts";
 
@@ -68,7 +68,7 @@ export async function receive(
     const delayed = clock.monotonic() - since;
     if (delayed >= NOTABLE_DELAY_MS)
       tellOfWaiting(fifo, "sessions wait until other sessions of their team have begun", { ms: delayed });
-    const scope = isOurs(shim.cgroup) ? MOUNT + shim.cgroup : undefined;
+    const scope = isNixgateCgroup(shim.cgroup) ? MOUNT + shim.cgroup : undefined;
     // another supervisor put it into a scope, and it runs no command any more
     const lost = scope !== undefined;
     const environment = lost ? new Map() : shim.environment();
@@ -98,7 +98,7 @@ export async function receive(
     if (guest?.fifo.name === said?.team) guest?.client?.end("killed-by-admin");
   };
   const sayServing = (line: string) => {
-    const word = servingIn(line);
+    const word = servingAskIn(line);
     if (word === undefined) return false;
     supervisor.late.write();
     const served = [...guests.values()].flatMap(({ session }) => session ?? []);
@@ -159,13 +159,13 @@ export function strangerOf(
 ): ShimProcess | string {
   const shim = shimProcessOf(pid, name, uid, () => true);
   if (typeof shim === "string") return shim;
-  if (!isOurs(shim.cgroup) && number === FIRST_ASK) return shim;
-  const why = isOurs(shim.cgroup)
+  if (!isNixgateCgroup(shim.cgroup) && number === FIRST_ASK) return shim;
+  const why = isNixgateCgroup(shim.cgroup)
     ? whyNoConnection(shim.parent, uid)
     : `it has had no answer yet, and asks for answer ${number}`;
   if (why === undefined) return shim;
   shim.close();
-  return isOurs(shim.cgroup) ? `it is part of another session: ${why}` : why;
+  return isNixgateCgroup(shim.cgroup) ? `it is part of another session: ${why}` : why;
 }
 
 /**

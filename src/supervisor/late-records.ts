@@ -8,7 +8,7 @@ const LOOK_AGAIN_MS = 2000;
  */
 const MOST_WAITING = 1000;
 
-export interface Waiting {
+export interface LateRecordQueue {
   keep(late: LateRecords): void;
   /** Writes the records for which there is space. */
   write(): void;
@@ -16,7 +16,7 @@ export interface Waiting {
 }
 
 /** Writes the last records of sessions that ended while the disk was full, as soon as there is space. */
-export function lateRecords(open: Records["open"]): Waiting {
+export function lateRecords(open: Records["open"]): LateRecordQueue {
   let waiting: { readonly late: LateRecords; left: readonly string[] }[] = [];
   let timer: NodeJS.Timeout | undefined;
   const write = () => {

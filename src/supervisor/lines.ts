@@ -25,4 +25,4 @@ export function killIn(line: string): { readonly pid: number; readonly team: str
  * Parses the question of `nixgate recover` for the sessions that are being served. @returns the word that the answer
  * repeats
  */
-export const servingIn = (line: string): string | undefined => /^serving ([0-9a-f]{16})$/.exec(line)?.[1];
+export const servingAskIn = (line: string): string | undefined => /^serving ([0-9a-f]{16})$/.exec(line)?.[1];

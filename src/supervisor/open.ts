@@ -3,7 +3,7 @@ import { pino } from "pino";
 import { accountsOf } from "../policy/accounts.ts";
 import { mayTrace } from "../session/command/standing.ts";
 import type { SupervisePorts } from "../session/supervise.ts";
-import { servingIn } from "../system/accounts/accounts.ts";
+import { accountOfGroup } from "../system/accounts/accounts.ts";
 import { openJournal } from "../system/journal/journal.ts";
 import { bySpool } from "../system/journal/journal-spool.ts";
 import { removeIfThere } from "../system/kernel/kernel-files.ts";
@@ -37,7 +37,7 @@ export const openLog = () => pino({ base: null, timestamp: false, formatters: { 
 export async function openSupervisor(
   own: Pick<Supervisor, "version" | "program" | "shim" | "log" | "warn">,
 ): Promise<SupervisePorts["sessions"]> {
-  const accountIn = (team: string, gid: number) => servingIn(accountsOf({ team: team as TeamName }), gid);
+  const accountIn = (team: string, gid: number) => accountOfGroup(accountsOf({ team: team as TeamName }), gid);
   const fifos = passedFifos(process.env, process.pid, accountIn, (team) =>
     own.warn("a team is not served: none of its accounts has the group of its FIFO; run nixgate apply", { team }),
   );

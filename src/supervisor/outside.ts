@@ -3,7 +3,7 @@ import { readKernelFile } from "../system/kernel/kernel-files.ts";
 import { allProcesses } from "../system/kernel/process-group.ts";
 import { cgroupIn, hasEndedIn, type Kin, kinIn } from "../system/kernel/process-texts.ts";
 import { kinOf, programName, whyNoConnection } from "./connection.ts";
-import { isOurs } from "./shim/shim-process.ts";
+import { isNixgateCgroup } from "./shim/shim-process.ts";
 
 /** The number of searches among the newest pids in one interval, and the number of pids in each. */
 const SAMPLES = 8;
@@ -85,7 +85,7 @@ function isAstray(pid: number, uid: number, known: Known): boolean {
 /** A process that has ended is not outside: it counts as in the slice. */
 const isInSlice = (pid: number): boolean => {
   const cgroup = readKernelFile(`/proc/${pid}/cgroup`);
-  return cgroup === undefined || isOurs(cgroupIn(cgroup) ?? "");
+  return cgroup === undefined || isNixgateCgroup(cgroupIn(cgroup) ?? "");
 };
 
 /**

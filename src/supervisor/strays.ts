@@ -30,7 +30,7 @@ const TOLD = 20;
 const KILL_WITHIN_MS = 5000;
 
 /** An account whose processes belong into scopes. */
-export interface Watched {
+export interface TeamAccount {
   readonly uid: number;
   readonly gid: number;
 }
@@ -42,7 +42,7 @@ export interface Watched {
  */
 export interface Strays {
   /** Called when a session of this account begins to run commands. */
-  watch(account: Watched): {
+  watch(account: TeamAccount): {
     /** Searches once more. @returns the number of processes ended since, and ends the watch */
     end(): Promise<number>;
   };
@@ -50,8 +50,8 @@ export interface Strays {
 
 /** @param entered whether this process is a shim that is in a scope, according to the supervisor */
 export function strays(entered: (pid: number) => boolean, warn: (message: string, facts: object) => void): Strays {
-  const watches = new Map<number, { readonly account: Watched; count: number }>();
-  const waiting = new Map<Watched, PromiseWithResolvers<void>>();
+  const watches = new Map<number, { readonly account: TeamAccount; count: number }>();
+  const waiting = new Map<TeamAccount, PromiseWithResolvers<void>>();
   const lastLooks = new Map<number, number>();
   const ended = new Map<number, number>();
   const under = new Map<number, Promise<void>>();
@@ -59,7 +59,7 @@ export function strays(entered: (pid: number) => boolean, warn: (message: string
   let timer: NodeJS.Timeout | undefined;
   let lastRound = Number.NEGATIVE_INFINITY;
 
-  const clear = async (account: Watched) => {
+  const clear = async (account: TeamAccount) => {
     const found = await endAll(account, entered);
     if (found === undefined) return;
     ended.set(account.uid, (ended.get(account.uid) ?? 0) + found.pids.size);
@@ -72,16 +72,16 @@ export function strays(entered: (pid: number) => boolean, warn: (message: string
     });
   };
   /** One at a time for each account, so that no process is counted twice. */
-  const clearOnce = (account: Watched) => {
+  const clearOnce = (account: TeamAccount) => {
     const clearing = under.get(account.uid) ?? clear(account).finally(() => under.delete(account.uid));
     under.set(account.uid, clearing);
     return clearing;
   };
-  const dueAt = ({ uid }: Watched) => (lastLooks.get(uid) ?? Number.NEGATIVE_INFINITY) + BETWEEN_LOOKS_MS;
+  const dueAt = ({ uid }: TeamAccount) => (lastLooks.get(uid) ?? Number.NEGATIVE_INFINITY) + BETWEEN_LOOKS_MS;
   /** If the processes of one account take long to end, the other accounts do not wait for them. */
-  const look = (accounts: readonly Watched[]) => {
+  const look = (accounts: readonly TeamAccount[]) => {
     const suspects = outside(new Set(accounts.map(({ uid }) => uid)), entered);
-    return (account: Watched) => (suspects.has(account.uid) ? clearOnce(account) : Promise.resolve());
+    return (account: TeamAccount) => (suspects.has(account.uid) ? clearOnce(account) : Promise.resolve());
   };
   const round = () => {
     const at = clock.monotonic();
@@ -108,7 +108,7 @@ export function strays(entered: (pid: number) => boolean, warn: (message: string
     }, Math.ceil(wait));
   };
   /** Settles after a search for this account that has not begun yet. */
-  const looked = (account: Watched): Promise<void> => {
+  const looked = (account: TeamAccount): Promise<void> => {
     const known = waiting.get(account) ?? Promise.withResolvers<void>();
     waiting.set(account, known);
     begin();
@@ -151,7 +151,7 @@ function attempt<T>(work: () => T, failed: (error: unknown) => void): T | undefi
 }
 
 /** @returns undefined if two searches found no process outside */
-async function endAll(account: Watched, entered: (pid: number) => boolean) {
+async function endAll(account: TeamAccount, entered: (pid: number) => boolean) {
   await sleep(SURE_AFTER_MS);
   const pids = new Set<number>();
   const commands = new Set<string>();
@@ -173,7 +173,7 @@ async function endAll(account: Watched, entered: (pid: number) => boolean) {
 }
 
 /** Sends with the account's own rights, so that a reused pid of another account is not signalled. */
-async function kill({ uid, gid }: Watched, pids: readonly number[]): Promise<void> {
+async function kill({ uid, gid }: TeamAccount, pids: readonly number[]): Promise<void> {
   const words = ["-c", 'kill -s KILL -- "$@"', "sh", ...pids.map(String)];
   const child = spawn("/bin/sh", words, { uid, gid, cwd: "/", env: {}, stdio: "ignore" });
   const over = new Promise<void>((resolve) => {

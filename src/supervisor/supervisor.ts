@@ -1,7 +1,7 @@
 import type { SessionPorts } from "../session/ports.ts";
 import type { Fifo } from "./fifos.ts";
 import type { IpcObjects } from "./ipc-objects.ts";
-import type { Waiting } from "./late-records.ts";
+import type { LateRecordQueue } from "./late-records.ts";
 import type { ServedShim } from "./served-shim.ts";
 import type { ConfinedShims } from "./shim/confined-shims.ts";
 import type { Strays } from "./strays.ts";
@@ -18,7 +18,7 @@ export interface Supervisor {
   readonly admission: SessionPorts["admission"];
   readonly records: SessionPorts["records"];
   /** The last records of ended sessions that could not be written to the disk. */
-  readonly late: Waiting;
+  readonly late: LateRecordQueue;
   readonly version: string;
   /** bin/nixgate, for `read-request`. */
   readonly program: string;

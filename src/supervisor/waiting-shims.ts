@@ -10,14 +10,19 @@ import type { SystemManager } from "./systemd/system-manager.ts";
  * The scopes of a session's shim between two commands. A shim that was in a scope stays in the team's slice until it
  * exits.
  */
-export interface Waiting {
+export interface WaitingScopes {
   /** Settles when the shim is in such a scope. @throws ScopeUnavailable */
   enter(): Promise<void>;
   /** Ends the session as an administrator does, when systemd stops that scope. The returned function stops watching. */
   watchStop(): () => void;
 }
 
-export function waitingOf(guest: ServedShim, team: TeamName, session: SessionId, manager: SystemManager): Waiting {
+export function waitingOf(
+  guest: ServedShim,
+  team: TeamName,
+  session: SessionId,
+  manager: SystemManager,
+): WaitingScopes {
   const { shim, still } = guest.talk;
   let n = 0;
   let folder: string | undefined;

@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import fc from "fast-check";
 import { connectionOf, NAMES_READ, requestOf } from "../../src/session/requests/ssh-environment.ts";
-import { askIn, killIn, servingIn } from "../../src/supervisor/lines.ts";
-import { isOurs } from "../../src/supervisor/shim/shim-process.ts";
+import { askIn, killIn, servingAskIn } from "../../src/supervisor/lines.ts";
+import { isNixgateCgroup } from "../../src/supervisor/shim/shim-process.ts";
 import { environmentIn, valuesIn } from "../../src/system/kernel/environment.ts";
 import { isOpenFor, openFileIn } from "../../src/system/kernel/open-file.ts";
 import { fieldsBehindName, startTicksIn } from "../../src/system/kernel/process-group.ts";
@@ -71,9 +71,9 @@ export function processParsers(folder: string): readonly Parser[] {
         if (ask)
           must(Number.isSafeInteger(ask.pid) && ask.number < 1e6 && (ask.status ?? 0) < 1000, "a line of no shim's");
         const kill = killIn(line);
-        must(servingIn(line) === undefined || line.length === 24, "a word of nobody's");
+        must(servingAskIn(line) === undefined || line.length === 24, "a word of nobody's");
         if (kill) must(Number.isSafeInteger(kill.pid) && kill.team.length <= 32, "a line of nobody's");
-        must([ask, kill, servingIn(line)].filter(Boolean).length <= 1, "a line that says two things");
+        must([ask, kill, servingAskIn(line)].filter(Boolean).length <= 1, "a line that says two things");
       },
     ),
     parser("/proc/PID/stat", 8, mangled(fc.constant(`4711 (nix (a) b) S 1 ${"1 ".repeat(48)}`)), (text) => {
@@ -101,7 +101,10 @@ export function processParsers(folder: string): readonly Parser[] {
     parser("/proc/PID/cgroup", 5, mangled(fc.constant(CGROUP)), (text) => {
       const cgroup = cgroupIn(text);
       must(cgroup === undefined || !cgroup.includes("\n"), "two cgroups in one");
-      must(cgroup === undefined || !isOurs(cgroup) || text.includes("0::/nixgate.slice/"), "a slice that nobody named");
+      must(
+        cgroup === undefined || !isNixgateCgroup(cgroup) || text.includes("0::/nixgate.slice/"),
+        "a slice that nobody named",
+      );
     }),
     parser("/proc/PID/fdinfo", 5, mangled(fc.constant(FDINFO)), (text) => {
       const file = openFileIn(text);

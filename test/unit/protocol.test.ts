@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import * as shimAnswers from "../../src/session/shim-answers.ts";
 import { CONTROL } from "../../src/supervisor/fifos.ts";
-import { askIn, killIn, servingIn } from "../../src/supervisor/lines.ts";
+import { askIn, killIn, servingAskIn } from "../../src/supervisor/lines.ts";
 import { page, quoted, tableUnder } from "../support/markdown.ts";
 
 const section = (title: string) => page("protocol").split(`\n## ${title}\n`)[1]?.split("\n## ")[0] ?? "";
@@ -71,7 +71,7 @@ test("docs/protocol.md has every message that root can send to the supervisor, a
   const messages = ofRoot.flatMap(([message = ""]) => quoted(message));
   const [toKill = "", toServe = ""] = messages;
   expect(killIn(toKill.replace("PID", "17").replace("TEAM", "alpha"))).toEqual({ pid: 17, team: "alpha" });
-  expect(servingIn(toServe.replace("WORD", "0123456789abcdef"))).toBe("0123456789abcdef");
+  expect(servingAskIn(toServe.replace("WORD", "0123456789abcdef"))).toBe("0123456789abcdef");
   expect(messages).toHaveLength(allOf(textOf("src/supervisor/lines.ts"), /\/\^([a-z]+) /g).length);
   expect(section("Root and supervisor")).toContain(`\`/run/nixgate/${CONTROL}\``);
 });

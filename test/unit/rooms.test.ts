@@ -80,6 +80,16 @@ test("a file below 20 lines has two importers at least, and a folder has at most
   expect(folders.filter(([, { length }]) => length > 20).map(([folder]) => folder)).toEqual([]);
 });
 
+test("an exported name stands in one file only", () => {
+  const declared = /^export (?:async )?(?:const|function\*?|class|interface|type)\*? (\w+)/gm;
+  const names = files.flatMap((file) => {
+    const own = [...readFileSync(join("src", file), "utf8").matchAll(declared)].map(([, name]) => name);
+    return [...new Set(own)].map((name) => ({ name, file }));
+  });
+  const twice = [...Map.groupBy(names, ({ name }) => name).values()].filter(({ length }) => length > 1);
+  expect(twice).toEqual([]);
+});
+
 /** The files that a file loads, by all imports but those of types alone. */
 function loadedFrom(first: string): Set<string> {
   const loaded = new Set<string>();

@@ -9,7 +9,7 @@ import { decodeIn } from "../misplaced.ts";
 import { type Gathering, gather, take } from "./summary.ts";
 
 /** A session while its records are read, with the data that the reader collects. */
-export interface Gathered {
+export interface OpenGathering {
   readonly known: Gathering;
   /** Adds a record, including the first one. */
   take(record: SessionRecord, line: RawLine): void;
@@ -20,7 +20,7 @@ export interface Gathered {
  * sessions that are open at one time, whatever the file's size. Damage goes to `report` and is skipped. A
  * record of another team than its folder's is damage.
  */
-export function* gatherSessions<T extends Gathered>(
+export function* gatherSessions<T extends OpenGathering>(
   file: DayFile,
   report: (problem: ArchiveProblem) => void,
   begin: (known: Gathering, line: RawLine) => T,

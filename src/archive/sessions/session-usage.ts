@@ -18,7 +18,7 @@ export interface SessionUsage {
 type Usage = RecordOf<"command.end">["usage"];
 const PEAKS: readonly (keyof Usage)[] = ["memory_peak_bytes", "tasks_peak"];
 
-export function usageOf(records: readonly SessionRecord[]): SessionUsage {
+export function sessionUsageOf(records: readonly SessionRecord[]): SessionUsage {
   const totals: Record<string, number> = {};
   const limits = new Map<number, number>();
   let memory: SessionUsage["memory"];

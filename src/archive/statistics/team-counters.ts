@@ -8,7 +8,7 @@ import { decodeIn } from "../misplaced.ts";
 type Usage = RecordOf<"command.end">["usage"];
 
 /** The counters of a team's sessions since a point in time. */
-export interface Tally {
+export interface TeamCounters {
   sessions: number;
   readonly refused: Map<string, number>;
   readonly denied: Map<string, number>;
@@ -25,7 +25,7 @@ export interface Tally {
   unreadable: number;
 }
 
-const empty = (): Tally => ({
+const empty = (): TeamCounters => ({
   ...{ sessions: 0, wall: 0, usage: {}, leftovers: 0, running: 0, unreadable: 0 },
   ...{ refused: new Map(), denied: new Map(), sessionEnds: new Map(), commandEnds: new Map() },
 });
@@ -61,8 +61,8 @@ export function tallyFiles(
   isAlive: IsAlive,
   { since, byHost }: TallyOptions,
   report: (problem: ArchiveProblem) => void,
-): ReadonlyMap<TallyKey, Tally> {
-  const tallies = new Map<string, { readonly key: TallyKey; readonly tally: Tally }>();
+): ReadonlyMap<TallyKey, TeamCounters> {
+  const tallies = new Map<string, { readonly key: TallyKey; readonly tally: TeamCounters }>();
   const teams = new Map<string, Set<string>>();
   const tallyOf = (anyTeam: string, anyHost: string) => {
     const team = teams.has(anyTeam) || teams.size < LABELS_MAX ? anyTeam : OTHER;
@@ -130,7 +130,7 @@ const PEAKS: readonly (keyof Usage)[] = ["memory_peak_bytes", "tasks_peak"];
 
 const more = (counts: Map<string, number>, name: string) => counts.set(name, (counts.get(name) ?? 0) + 1);
 
-function count(tally: Tally, record: SessionRecord): void {
+function count(tally: TeamCounters, record: SessionRecord): void {
   switch (record.event) {
     case "session.start":
       tally.sessions += 1;

@@ -2,6 +2,12 @@ import { decodeLine } from "../../record/decode.ts";
 import type { SessionRecord } from "../../record/schema.ts";
 import { linksOf } from "./links.ts";
 
+/** The journal to read: this host's own, all journals on this host (`merge`), or the files in a folder. */
+export interface JournalSource {
+  readonly directory?: string | undefined;
+  readonly merge?: boolean | undefined;
+}
+
 /** The requested fields, beside the address fields, which are always present (journalctl(1), --output-fields). */
 export const COPY_FIELDS = ["NIXGATE_RECORD", "_UID", "_HOSTNAME"] as const;
 

@@ -20,7 +20,7 @@ export interface SealStore {
 export type Measure = (file: Pick<DayFile, "path" | "team" | "day">, sizes: readonly number[]) => Measured | undefined;
 
 /** The fields that all seals of one run share. */
-export interface Run {
+export interface SealRun {
   readonly time: string;
   readonly host: string;
   readonly boot: string;
@@ -45,7 +45,7 @@ export type SealWriter = ReturnType<typeof sealWriter>;
 /** A file with a new seal. */
 export type Sealed = Pick<Seal, "team" | "day" | "size" | "lines" | "sha256"> & { readonly path: string };
 
-export interface SealPorts {
+export interface SealingPorts {
   readonly measure: Measure;
   /**
    * Waits, for a bounded time, for files whose reading another account blocks, and calls back for each readable one.
@@ -69,7 +69,7 @@ const MOST_MS = { team: 60_000, all: 600_000 };
  * not stop the run: all others are sealed first, and the run counts for all of them. The same holds for files that the
  * run has no time for: teams take turns, the newest day first, and the next run goes on.
  */
-export async function sealFiles(files: readonly DayFile[], writer: SealWriter, ports: SealPorts, run: Run) {
+export async function sealFiles(files: readonly DayFile[], writer: SealWriter, ports: SealingPorts, run: SealRun) {
   const sealed: Sealed[] = [];
   const findings: Finding[] = [...writer.findings];
   const failed = new Map<DayFile, RecordError>();
@@ -104,7 +104,7 @@ export async function sealFiles(files: readonly DayFile[], writer: SealWriter, p
 }
 
 /** Measures files as long as there is time for their team. @throws RecordError E_LOG_READ */
-function withinTime({ measure, elapsed }: SealPorts): Measure {
+function withinTime({ measure, elapsed }: SealingPorts): Measure {
   const spent = new Map<string, number>();
   let all = 0;
   return (file, sizes) => {
@@ -149,7 +149,12 @@ function measured(file: DayFile, last: Seal | undefined, measure: Measure): Meas
  * Where no file has grown, the run seals an unchanged file once a day. This proves that no session of the day before
  * was missing then. Without it, a session forged into that day later would not be detected.
  */
-function marker(files: readonly DayFile[], seals: readonly Seal[], measure: Measure, run: Run): SealBody | undefined {
+function marker(
+  files: readonly DayFile[],
+  seals: readonly Seal[],
+  measure: Measure,
+  run: SealRun,
+): SealBody | undefined {
   const yesterday = new Date(Date.parse(run.time) - LATE_MS - DAY_MS).toISOString().slice(0, 10);
   if (seals.some(({ ends, time }) => ends === true && dayIsOver(yesterday, time))) return undefined;
   const known = sealedFiles(seals);

@@ -2,7 +2,7 @@ import { basename, resolve } from "node:path";
 import type { Arguments, Command, CommandResult } from "../../cli/command.ts";
 import type { ConfigFiles } from "../../policy/config-files.ts";
 import { type LoadedPolicy, loadAll, loadPolicies, sources } from "../../policy/load-all.ts";
-import { isInForce, locksPath, readLocks } from "../../policy/locks.ts";
+import { isLockInForce, locksPath, readLocks } from "../../policy/locks.ts";
 import type { Policy, Problem } from "../../policy/policy.ts";
 import { formatProblem, isError } from "../../policy/problem.ts";
 import { readHostConfig } from "../../policy/read-host-config.ts";
@@ -165,7 +165,7 @@ function lockProblems(folder: string, { files, now }: Reading, policies: readonl
     return [{ severity: "error", path, line: undefined, message, fix }];
   }
   return read.locks.flatMap((lock) => {
-    const unknown = isInForce(lock, now) ? unknownIn(lock, policies) : undefined;
+    const unknown = isLockInForce(lock, now) ? unknownIn(lock, policies) : undefined;
     if (!unknown) return [];
     const fix = `nixgate unlock ${lock.kind} ${lock.value}, if it is not needed`;
     return [{ severity: "warning", path, line: undefined, message: unknown.message, fix }];

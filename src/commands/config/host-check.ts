@@ -2,10 +2,10 @@ import { basename } from "node:path";
 import { accountsOf } from "../../policy/accounts.ts";
 import type { LoadedPolicy, WholeConfig } from "../../policy/load-all.ts";
 import type { HostConfig, Manager, Policy, Problem } from "../../policy/policy.ts";
-import { type Finding, type KeyPath, warningAt } from "../../policy/problem.ts";
+import { type KeyPath, type PolicyFinding, warningAt } from "../../policy/problem.ts";
 import { CHANGE_ACCOUNT } from "../../policy/rules/advice.ts";
 import { placeFindings, type Source } from "../../policy/source/source.ts";
-import { formatBytes as readable } from "../../record/wording.ts";
+import { bytesInWords as readable } from "../../record/wording.ts";
 import { mayTrace } from "../../session/command/standing.ts";
 import type { ProgramProblem } from "../../session/ports.ts";
 import { formatBytes } from "../../units/bytes.ts";
@@ -60,7 +60,7 @@ function teamOf({ checked, file }: LoadedPolicy, look: HostLook): readonly Team[
 const viewerOf = ({ account }: Team, { scope }: HostConfig) =>
   account && { uid: account.uid, confined: scope.confine && scope.manager === "system" };
 
-function hostProgramWarnings(host: HostConfig, teams: readonly Team[], look: HostLook): readonly Finding[] {
+function hostProgramWarnings(host: HostConfig, teams: readonly Team[], look: HostLook): readonly PolicyFinding[] {
   return Object.entries(host.programs).flatMap(([name, path]) => {
     const viewers = teams.flatMap((team) => viewerOf(team, host) ?? []);
     const at = ["programs", name];
@@ -71,10 +71,10 @@ function hostProgramWarnings(host: HostConfig, teams: readonly Team[], look: Hos
   });
 }
 
-const programWarning = (at: KeyPath, path: string, { message, fix }: ProgramProblem): Finding =>
+const programWarning = (at: KeyPath, path: string, { message, fix }: ProgramProblem): PolicyFinding =>
   warningAt(at, `${path} ${message}, so requests that need it are refused with 78`, fix);
 
-function starterWarning({ scope }: HostConfig, look: HostLook): readonly Finding[] {
+function starterWarning({ scope }: HostConfig, look: HostLook): readonly PolicyFinding[] {
   const program = STARTERS[scope.manager];
   if (look.isInstalled(program)) return [];
   const message = `commands are started by ${program}, which this host does not have`;
@@ -85,7 +85,7 @@ function starterWarning({ scope }: HostConfig, look: HostLook): readonly Finding
 /** The cgroup controllers that every command's default limits need. */
 const CONTROLLERS = ["memory", "pids"];
 
-function cgroupWarnings({ scope }: HostConfig, { controllers }: HostLook): readonly Finding[] {
+function cgroupWarnings({ scope }: HostConfig, { controllers }: HostLook): readonly PolicyFinding[] {
   if (scope.manager === "none") return [];
   const at = ["scope", "manager"];
   if (controllers === undefined) {
@@ -98,14 +98,14 @@ function cgroupWarnings({ scope }: HostConfig, { controllers }: HostLook): reado
 }
 
 /** The supervisor refuses sessions in the three cases that this warns of. */
-function traceWarning({ scope }: HostConfig, look: HostLook): readonly Finding[] {
+function traceWarning({ scope }: HostConfig, look: HostLook): readonly PolicyFinding[] {
   if (scope.manager !== "system" || !(scope.require || scope.confine) || !mayTrace(look.ptraceScope())) return [];
   const message = "kernel.yama.ptrace_scope of this host is not 1 or more, so all sessions are refused with 69";
   const fix = "nixgate render units --output /, then systemctl restart systemd-sysctl; the kernel needs Yama";
   return [warningAt(["scope", "manager"], message, fix)];
 }
 
-function kernelWarning({ scope }: HostConfig, look: HostLook): readonly Finding[] {
+function kernelWarning({ scope }: HostConfig, look: HostLook): readonly PolicyFinding[] {
   if (scope.manager !== "system" || look.showsInodes()) return [];
   const outcome = scope.confine
     ? "all sessions are refused with 69"
@@ -114,20 +114,20 @@ function kernelWarning({ scope }: HostConfig, look: HostLook): readonly Finding[
   return [warningAt(["scope", "manager"], message, "boot Linux 5.14 or newer")];
 }
 
-function pamWarning({ scope }: HostConfig, look: HostLook): readonly Finding[] {
+function pamWarning({ scope }: HostConfig, look: HostLook): readonly PolicyFinding[] {
   if (scope.manager !== "system" || !look.pamReadsHome()) return [];
   const message = "sshd's PAM reads ~/.pam_environment, so all sessions are refused with 78";
   return [warningAt(["scope", "manager"], message, "sed -i 's/ user_readenv=1//' /etc/pam.d/sshd")];
 }
 
-function memoryWarning({ admission }: HostConfig, { memory }: HostLook): readonly Finding[] {
+function memoryWarning({ admission }: HostConfig, { memory }: HostLook): readonly PolicyFinding[] {
   const { minAvailableMemory } = admission;
   if (minAvailableMemory < memory) return [];
   const message = `${formatBytes(minAvailableMemory)} is all that this host has (${readable(memory)}) or more, so no session is admitted`;
   return [warningAt(["admission", "min_available_memory"], message, 'write what shall stay free, such as "256M"')];
 }
 
-function logWarning({ log, scope }: HostConfig, teams: readonly Team[], look: HostLook): Finding | undefined {
+function logWarning({ log, scope }: HostConfig, teams: readonly Team[], look: HostLook): PolicyFinding | undefined {
   const accounts = scope.manager === "system" ? [] : teams.flatMap(({ account }) => account?.uid ?? []);
   const problem = look.problemWithFolder(log.directory, [0, ...accounts]);
   if (!problem) return undefined;
@@ -135,7 +135,7 @@ function logWarning({ log, scope }: HostConfig, teams: readonly Team[], look: Ho
   return warningAt(["log", "directory"], message, `install -d -m 755 -o root -g root ${log.directory}`);
 }
 
-function teamWarnings(team: Team, host: HostConfig, look: HostLook, hasLog: boolean): readonly Finding[] {
+function teamWarnings(team: Team, host: HostConfig, look: HostLook, hasLog: boolean): readonly PolicyFinding[] {
   const { policy, account } = team;
   const [first, second] = accountsOf(policy);
   if (account === undefined) {
@@ -154,13 +154,13 @@ function teamWarnings(team: Team, host: HostConfig, look: HostLook, hasLog: bool
   ];
 }
 
-function keyWarnings(policy: Policy, account: string, look: HostLook): readonly Finding[] {
+function keyWarnings(policy: Policy, account: string, look: HostLook): readonly PolicyFinding[] {
   if (policy.members.some(({ keys }) => keys.length > 0) || look.keysAreFromPolicies(account) !== true) return [];
   const message = `sshd takes the keys of ${account} from this policy, which has none, so no client can log in`;
   return [warningAt(["member"], message, "add [[member]] with a name and keys")];
 }
 
-function ruleWarnings(team: Team, host: HostConfig, look: HostLook): readonly Finding[] {
+function ruleWarnings(team: Team, host: HostConfig, look: HostLook): readonly PolicyFinding[] {
   return team.policy.allow.flatMap((rule, index) => {
     if (rule.kind !== "custom") return [];
     const [program] = rule.run;
@@ -171,14 +171,14 @@ function ruleWarnings(team: Team, host: HostConfig, look: HostLook): readonly Fi
 }
 
 /** sudo and similar programs have a warning by name, in src/policy/rules/advice.ts. */
-function privilegeWarning(at: KeyPath, program: string, look: HostLook): readonly Finding[] {
+function privilegeWarning(at: KeyPath, program: string, look: HostLook): readonly PolicyFinding[] {
   const privileged = CHANGE_ACCOUNT.has(basename(program)) ? undefined : look.privilegesOf?.(program);
   if (privileged === undefined) return [];
   const message = `${program} is ${privileged}, and commands get no new privileges`;
   return [warningAt(at, message, "let a service of that account do the work, and run a client of that service")];
 }
 
-function limitWarnings({ limits, teamLimits }: Policy, { memory }: HostLook): readonly Finding[] {
+function limitWarnings({ limits, teamLimits }: Policy, { memory }: HostLook): readonly PolicyFinding[] {
   const tables = [
     ["limits", limits.MemoryMax],
     ["team_limits", teamLimits.MemoryMax],
@@ -196,7 +196,7 @@ function folderWarnings(
   { name, uid }: { readonly name: string; readonly uid: number },
   { log, scope }: HostConfig,
   look: HostLook,
-): readonly Finding[] {
+): readonly PolicyFinding[] {
   const folder = `${log.directory}/${team}`;
   const isRoots = scope.manager === "system";
   const problem = look.problemWithFolder(folder, [isRoots ? 0 : uid]);

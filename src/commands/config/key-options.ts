@@ -5,7 +5,7 @@ import { ExitStatus } from "../../units/exit-status.ts";
 import { CONFIG_DIRECTORY } from "../shared/config-options.ts";
 
 /** The absolute paths of nixgate and of nixgate-shim, as sshd should start them. */
-export interface Programs {
+export interface KeyPrograms {
   readonly programPath: string;
   readonly shimPath: string;
 }
@@ -20,7 +20,7 @@ const PLAIN_WORD = /^\/[A-Za-z0-9_./+-]*$/;
  * The forced command of this host's sessions. `exec`, so that no shell remains between sshd and nixgate (dash -c
  * otherwise keeps a process of its own). Under manager = "system" the supervisor has the configuration.
  */
-export function programFor(supervised: boolean, directory: string, { programPath, shimPath }: Programs): Program {
+export function programFor(supervised: boolean, directory: string, { programPath, shimPath }: KeyPrograms): Program {
   if (supervised) return (forced) => ["exec", plain(shimPath), ...shimWords(forced)].join(" ");
   const where = directory === CONFIG_DIRECTORY ? [] : ["--config-dir", plain(directory)];
   return ({ team, member = "", key, certificate }) =>

@@ -65,20 +65,15 @@ const PACKAGES = {
   "ssh-keygen": "openssh-client",
 } as const;
 
-export type Programs = Readonly<Record<keyof typeof PACKAGES, string>>;
+export type DemoPrograms = Readonly<Record<keyof typeof PACKAGES, string>>;
 
 /** The absolute paths of the programs, or the missing programs and their packages. */
 export function findPrograms(
   ports: Pick<DemoPorts, "findProgram">,
-): { readonly found: Programs } | { readonly missing: readonly string[]; readonly packages: readonly string[] } {
-  const names = Object.keys(PACKAGES) as (keyof Programs)[];
+): { readonly found: DemoPrograms } | { readonly missing: readonly string[]; readonly packages: readonly string[] } {
+  const names = Object.keys(PACKAGES) as (keyof DemoPrograms)[];
   const paths = names.map((name) => [name, ports.findProgram(name)] as const);
   const missing = paths.filter(([, path]) => path === undefined).map(([name]) => name);
-  if (missing.length === 0) return { found: Object.fromEntries(paths) as Programs };
+  if (missing.length === 0) return { found: Object.fromEntries(paths) as DemoPrograms };
   return { missing, packages: [...new Set(missing.map((name) => PACKAGES[name]))] };
-}
-
-/** A word quoted as a person would type it in sh. */
-export function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

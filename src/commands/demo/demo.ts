@@ -2,15 +2,14 @@ import type { Command } from "../../cli/command.ts";
 import { UsageError } from "../../cli/usage-error.ts";
 import { NixgateError } from "../../units/error.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
-import { escapeText } from "../../units/text.ts";
+import { escapeText, shellWord } from "../../units/text.ts";
 import {
+  type DemoPrograms,
   demoPolicy,
   findPrograms,
   hostFile,
   MEMBER,
   NIX_CONF,
-  type Programs,
-  shellWord,
   storeOf,
   TEAM,
 } from "./demo-files.ts";
@@ -59,7 +58,7 @@ class DemoError extends NixgateError {
   }
 }
 
-function requirePrograms(ports: DemoPorts): Programs {
+function requirePrograms(ports: DemoPorts): DemoPrograms {
   const programs = findPrograms(ports);
   if ("found" in programs) return programs.found;
   const { missing, packages } = programs;
@@ -71,7 +70,7 @@ type Argv = readonly [string, ...string[]];
 interface Stage {
   readonly ports: DemoPorts;
   readonly workshop: Workshop;
-  readonly programs: Programs;
+  readonly programs: DemoPrograms;
 }
 
 async function tell(stage: Stage): Promise<void> {

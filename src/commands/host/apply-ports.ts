@@ -3,7 +3,7 @@ import { ConfigError } from "../../policy/config-error.ts";
 import type { ConfigFiles } from "../../policy/config-files.ts";
 import { loadAll } from "../../policy/load-all.ts";
 import { isError } from "../../policy/problem.ts";
-import { type ApplyPlan, type Observed, planApply, type Step } from "../../render/apply-plan.ts";
+import { type ApplyPlan, type ApplyStep, type Observed, planApply } from "../../render/apply-plan.ts";
 import { hostFiles } from "../../render/host-files.ts";
 import { madeBy, named } from "../../render/made-by.ts";
 import type { Omission, RenderedFile, UidOf } from "../../render/slices.ts";
@@ -24,7 +24,7 @@ export interface ApplyPorts {
   /** The state of everything but the files. */
   observe(files: readonly RenderedFile[], logDirectory: string): Promise<Omit<Observed, "files">>;
   /** @throws NixgateError E_APPLY, status 69 or 73 */
-  perform(step: Step): void;
+  perform(step: ApplyStep): void;
   readonly isRoot: boolean;
 }
 

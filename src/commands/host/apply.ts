@@ -1,6 +1,6 @@
 import type { Command, CommandResult } from "../../cli/command.ts";
 import { optionsOnly, textOption } from "../../cli/options.ts";
-import type { Step } from "../../render/apply-plan.ts";
+import type { ApplyStep } from "../../render/apply-plan.ts";
 import { NixgateError } from "../../units/error.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { escapeText } from "../../units/text.ts";
@@ -62,7 +62,7 @@ function asText({ steps, waits }: Planned, really: boolean): string {
   return [...lines, ...waits.map((wait) => `postponed: ${escapeText(wait)}; run it again later\n`), sum].join("");
 }
 
-function stepWords(step: Step): string {
+function stepWords(step: ApplyStep): string {
   switch (step.kind) {
     case "write":
     case "remove":

@@ -2,7 +2,7 @@ import type { Command, CommandResult } from "../../cli/command.ts";
 import { textOption } from "../../cli/options.ts";
 import { UsageError } from "../../cli/usage-error.ts";
 import { TEXT_MAX } from "../../policy/closed.ts";
-import { isInForce, type Lock, locksPath, MOST_LOCKS } from "../../policy/locks.ts";
+import { isLockInForce, type Lock, locksPath, MOST_LOCKS } from "../../policy/locks.ts";
 import { parseDuration } from "../../units/durations.ts";
 import { NixgateError } from "../../units/error.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
@@ -76,7 +76,7 @@ function untilOf(text: string | undefined, since: number): { readonly until?: st
 
 /** The locks with this one in the place of an older one on the same. Locks that have run out are left out. */
 function withLock(locks: readonly Lock[], lock: Lock & LockSubject, now: number): readonly Lock[] {
-  const others = locks.filter((other) => !isSame(other, lock) && isInForce(other, now));
+  const others = locks.filter((other) => !isSame(other, lock) && isLockInForce(other, now));
   if (others.length < MOST_LOCKS) return [...others, lock];
   throw new NixgateError("E_LOCKS", ExitStatus.cannotCreate, `there are ${MOST_LOCKS} locks already`, {
     hint: "lift some of them, or take the keys out of the policies",

@@ -1,10 +1,10 @@
 import type { Command } from "../../cli/command.ts";
 import { optionsOnly, textOption } from "../../cli/options.ts";
-import { isInForce, type Lock } from "../../policy/locks.ts";
+import { isLockInForce, type Lock } from "../../policy/locks.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { CONFIG_HELP, CONFIG_OPTIONS } from "../shared/config-options.ts";
 import { jsonDocument } from "../shared/json-document.ts";
-import { table } from "../shared/table.ts";
+import { alignedTable } from "../shared/table.ts";
 import { locksIn } from "./lock-words.ts";
 import type { LockingPorts } from "./locking-ports.ts";
 
@@ -25,9 +25,9 @@ Exit status: 0; 64 for a wrong option; 78 where the file of locks cannot be read
   async run({ positionals, options }, ports) {
     optionsOnly("locks", positionals);
     const directory = ports.directory(textOption(options, "config-dir"));
-    const inForce = locksIn(ports, directory).filter((lock) => isInForce(lock, ports.now()));
+    const inForce = locksIn(ports, directory).filter((lock) => isLockInForce(lock, ports.now()));
     if (options["json"] === true) return { status: ExitStatus.ok, stdout: jsonDocument({ locks: inForce }) };
-    const stdout = inForce.length === 0 ? "nothing is locked\n" : table(TITLES, inForce.map(rowOf));
+    const stdout = inForce.length === 0 ? "nothing is locked\n" : alignedTable(TITLES, inForce.map(rowOf));
     return { status: ExitStatus.ok, stdout };
   },
 };

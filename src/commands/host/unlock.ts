@@ -1,6 +1,6 @@
 import type { Command } from "../../cli/command.ts";
 import { textOption } from "../../cli/options.ts";
-import { isInForce, locksPath } from "../../policy/locks.ts";
+import { isLockInForce, locksPath } from "../../policy/locks.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { CONFIG_HELP, CONFIG_OPTIONS } from "../shared/config-options.ts";
 import { forTeam, isSame, KINDS_HELP, lockSubject, locksIn } from "./lock-words.ts";
@@ -31,7 +31,7 @@ Exit status: 0, also where there was no such lock; 64 for a wrong word; 73 and 7
     const log = await ports.log(configDirectory);
     await ports.record(log, { event: "lock.lift", ...forTeam(subject), ...ports.doer(), ...subject });
     await ports.changeLocks(locksPath(directory), async () =>
-      locksIn(ports, directory).filter((lock) => !isSame(lock, subject) && isInForce(lock, ports.now())),
+      locksIn(ports, directory).filter((lock) => !isSame(lock, subject) && isLockInForce(lock, ports.now())),
     );
     return { status: ExitStatus.ok, stdout: `${subject.kind} ${subject.value} is locked no more\n` };
   },

@@ -1,6 +1,6 @@
 import type { Command } from "../../cli/command.ts";
 import { optionsOnly, textOption } from "../../cli/options.ts";
-import { type SupervisePorts, supervise as superviseAll } from "../../session/supervise.ts";
+import { type SupervisePorts, superviseSessions as superviseAll } from "../../session/supervise.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { CONFIG_HELP, CONFIG_OPTIONS } from "../shared/config-options.ts";
 

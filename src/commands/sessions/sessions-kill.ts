@@ -1,10 +1,10 @@
-import type { DayFile, IsAlive } from "../../archive/archive.ts";
+import type { DayFile, FolderOwner, IsAlive } from "../../archive/archive.ts";
 import type { Command } from "../../cli/command.ts";
 import { textOption } from "../../cli/options.ts";
 import { UsageError } from "../../cli/usage-error.ts";
 import type { RecordOf, SessionRecord } from "../../record/schema.ts";
 import { isHostEvent } from "../../record/vocabulary.ts";
-import { formatDuration } from "../../record/wording.ts";
+import { durationInWords } from "../../record/wording.ts";
 import { NixgateError } from "../../units/error.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { escapeText } from "../../units/text.ts";
@@ -17,19 +17,16 @@ import { oneId, openOne, recordsOf } from "./sessions-show.ts";
 export interface ServingProcess {
   isThere(): boolean;
   /** @throws an error with code EPERM where this caller may not signal it */
-  terminate(whose: Whose): void;
+  terminate(whose: FolderOwner): void;
   close(): void;
-}
-
-/** The team of the folder with the record, and the account that owns the folder. */
-export interface Whose {
-  readonly team: string;
-  readonly uid: number | undefined;
 }
 
 export interface SessionsKillPorts extends SessionsPorts {
   /** `foreign`: the process in the record does not belong to the account that owns the folder of the records. */
-  serving(start: Parameters<IsAlive>[0], whose: Whose): ServingProcess | "gone" | "elsewhere" | "hidden" | "foreign";
+  serving(
+    start: Parameters<IsAlive>[0],
+    whose: FolderOwner,
+  ): ServingProcess | "gone" | "elsewhere" | "hidden" | "foreign";
   /** How long the team's sessions may take to end, in milliseconds. */
   patience(configDirectory: string | undefined, team: string): Promise<number>;
   sleep(ms: number): Promise<void>;
@@ -63,7 +60,7 @@ the session is not found and this account may not read all records.
     const start = runningOf(session, recordsOf(located));
     const patience = await ports.patience(textOption(options, "config-dir"), start.team);
     const end = await endSession(start, file, patience, ports);
-    const words = `${session}: ended with ${end.cause}, status ${end.exit}, after ${formatDuration(end.wall_ms)}\n`;
+    const words = `${session}: ended with ${end.cause}, status ${end.exit}, after ${durationInWords(end.wall_ms)}\n`;
     const stdout = options["json"] === true ? jsonDocument({ session, end }) : words;
     return { status: ExitStatus.ok, stdout, stderr: problems.text() };
   },
@@ -106,7 +103,7 @@ async function endSession(
     throw new NixgateError(
       "E_SESSION_STILL_RUNS",
       ExitStatus.unavailable,
-      `${start.session}: has not ended within ${formatDuration(patience)}; process ${start.pid} still exists`,
+      `${start.session}: has not ended within ${durationInWords(patience)}; process ${start.pid} still exists`,
       { hint: `see what it waits for: cat /proc/${start.pid}/stack, or run kill -KILL ${start.pid}` },
     );
   } finally {
@@ -114,7 +111,7 @@ async function endSession(
   }
 }
 
-function reach(start: RecordOf<"session.start">, whose: Whose, ports: SessionsKillPorts): ServingProcess {
+function reach(start: RecordOf<"session.start">, whose: FolderOwner, ports: SessionsKillPorts): ServingProcess {
   const { session, host, user } = start;
   const serving = ports.serving(start, whose);
   if (serving === "elsewhere")
@@ -127,7 +124,7 @@ function reach(start: RecordOf<"session.start">, whose: Whose, ports: SessionsKi
   return serving;
 }
 
-function signal(serving: ServingProcess, { session, user }: RecordOf<"session.start">, whose: Whose): void {
+function signal(serving: ServingProcess, { session, user }: RecordOf<"session.start">, whose: FolderOwner): void {
   try {
     serving.terminate(whose);
   } catch (error) {
@@ -142,7 +139,7 @@ const lost = (session: string) =>
   });
 
 /** The owner of the records may have forged this one, to have another account's process ended. */
-const foreign = ({ session, pid }: RecordOf<"session.start">, { team, uid }: Whose) =>
+const foreign = ({ session, pid }: RecordOf<"session.start">, { team, uid }: FolderOwner) =>
   new UsageError(
     `${session}: process ${pid} does not belong to the owner of the records of ${escapeText(team)} (uid ${uid ?? "unknown"}): not signalled`,
     { hint: `the record may be forged: nixgate sessions verify; ps -o user,args -p ${pid}` },

@@ -1,5 +1,6 @@
 import type { ArchiveProblem, DayFile } from "../../archive/archive.ts";
 import { type Criteria, keepMatching } from "../../archive/filter.ts";
+import type { Output } from "../../archive/output.ts";
 import { newest, newestFirst } from "../../archive/sessions/newest.ts";
 import type { Summary } from "../../archive/sessions/summary.ts";
 import { type WholeSession, wholeSessions } from "../../archive/sessions/whole-sessions.ts";
@@ -8,15 +9,6 @@ import { textOption } from "../../cli/options.ts";
 import { UsageError } from "../../cli/usage-error.ts";
 import { jsonDocument } from "../shared/json-document.ts";
 import { counting, readingSessions, type SessionsPorts } from "./sessions-ports.ts";
-
-/** The destination of a long answer that is written in pieces. */
-export interface Output {
-  /** @returns false when nobody reads the output any more */
-  write(text: string): boolean;
-  finish(): void;
-  /** Removes the partial output; has no effect after the output is finished. */
-  abandon(): void;
-}
 
 export interface OutputPorts extends SessionsPorts {
   /**

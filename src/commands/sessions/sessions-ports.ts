@@ -1,4 +1,5 @@
 import type { Archive, ArchiveProblem, DayFile, IsAlive } from "../../archive/archive.ts";
+import type { JournalSource } from "../../archive/verify/journal-copy.ts";
 import type { Closing } from "../../policy/closed.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { escapeText } from "../../units/text.ts";
@@ -11,12 +12,6 @@ export interface ArchiveSource {
   readonly index: boolean;
   /** The journal to read the records from, in place of files. */
   readonly journal?: JournalSource;
-}
-
-/** The journal to read: this host's own, all journals on this host (`merge`), or the files in a folder. */
-export interface JournalSource {
-  readonly directory?: string | undefined;
-  readonly merge?: boolean | undefined;
 }
 
 /** The system operations of the reading commands. */

@@ -9,7 +9,7 @@ import { type Measure, type SealStore, sealWriter } from "../../archive/verify/s
 import type { Arguments, Command } from "../../cli/command.ts";
 import { optionsOnly, textOption } from "../../cli/options.ts";
 import { UsageError } from "../../cli/usage-error.ts";
-import { formatBytes, plural } from "../../record/wording.ts";
+import { bytesInWords, plural } from "../../record/wording.ts";
 import { parseDuration } from "../../units/durations.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { escapeText } from "../../units/text.ts";
@@ -158,7 +158,7 @@ const KEPT = {
 function asText(pruned: readonly Pruned[], before: string, { dryRun }: Pick<PruneRun, "dryRun">): string {
   const verb = dryRun ? "would be removed" : "removed, on record";
   const lines = pruned.map(({ path, sessions, records, size, kept }) => {
-    const what = `${plural(sessions, "session")}, ${plural(records, "record")}, ${formatBytes(size)}`;
+    const what = `${plural(sessions, "session")}, ${plural(records, "record")}, ${bytesInWords(size)}`;
     return `${path}: ${what}: ${kept === undefined ? verb : KEPT[kept]}`;
   });
   const gone = pruned.filter(({ kept }) => kept === undefined).length;

@@ -3,9 +3,9 @@ import { fieldsOf } from "../../record/flatten.ts";
 import type { SessionRecord } from "../../record/schema.ts";
 import { sentence } from "../../record/sentence.ts";
 import { isHostEvent } from "../../record/vocabulary.ts";
-import { formatDuration, formatOffset, localTime, plural } from "../../record/wording.ts";
+import { durationInWords, formatOffset, localTime, plural } from "../../record/wording.ts";
 import { escapeText } from "../../units/text.ts";
-import { table } from "../shared/table.ts";
+import { alignedTable } from "../shared/table.ts";
 
 /** A session for a person: one headline, then the events with their time since the start. */
 export function story(summary: Summary, records: readonly SessionRecord[]): string {
@@ -16,7 +16,7 @@ export function story(summary: Summary, records: readonly SessionRecord[]): stri
     `on ${summary.host}`,
     client !== undefined && `from ${client}`,
     localTime(summary.start),
-    wall_ms !== undefined && formatDuration(wall_ms),
+    wall_ms !== undefined && durationInWords(wall_ms),
     plural(summary.commands, "command"),
     summary.denied > 0 && `${summary.denied} denied`,
     summary.state === "ended" ? `status ${summary.exit}` : summary.state,
@@ -37,6 +37,6 @@ const hostStory = ({ session, host, start }: Summary, record: SessionRecord) =>
 /** Every field of every record, with dotted names, in the recorded order. */
 export function allFields(records: readonly SessionRecord[]): string {
   return records
-    .map((record) => table([record.event, record.time], fieldsOf(record)).replace(/\n(?=.)/g, "\n  "))
+    .map((record) => alignedTable([record.event, record.time], fieldsOf(record)).replace(/\n(?=.)/g, "\n  "))
     .join("\n");
 }

@@ -1,7 +1,7 @@
 import { GROUPS_MAX, OTHERS, type Statistics, type statistics } from "../../archive/statistics/statistics.ts";
 import { CAUSES, REASONS } from "../../record/vocabulary.ts";
-import { formatBytes, formatDuration } from "../../record/wording.ts";
-import { table } from "../shared/table.ts";
+import { bytesInWords, durationInWords } from "../../record/wording.ts";
+import { alignedTable } from "../shared/table.ts";
 
 const TITLES = [
   "TEAM",
@@ -32,7 +32,7 @@ export function statisticsTables({ total, teams }: ReturnType<ReturnType<typeof 
   ) => {
     const seen = words.filter((word) => of(total)[word] !== undefined);
     const cells = seen.map((word) => [word, ...[total, ...teams].map((one) => String(of(one)[word] ?? "-"))]);
-    return seen.length === 0 ? "" : `\n${table([title, "ALL", ...names], cells, 1)}`;
+    return seen.length === 0 ? "" : `\n${alignedTable([title, "ALL", ...names], cells, 1)}`;
   };
   const all = teams.length > 1 ? [["(all)", "(all)", ...figures(total)]] : [];
   const open = [total.running > 0 && `${total.running} running`, total.lost > 0 && `${total.lost} lost`].filter(
@@ -40,7 +40,7 @@ export function statisticsTables({ total, teams }: ReturnType<ReturnType<typeof 
   );
   const crowded = teams.filter(({ members }) => members.some(({ member }) => member === OTHERS));
   return [
-    table(TITLES, [...rows, ...all], 2),
+    alignedTable(TITLES, [...rows, ...all], 2),
     open.length > 0 ? `of all: ${open.join(", ")}\n` : "",
     (total.summed_up ?? 0) > 0
       ? `of all teams: ${total.summed_up} refused sessions are recorded only as a number\n`
@@ -61,6 +61,6 @@ const figures = (one: Statistics): readonly string[] => [
   String(one.commands),
   String(Object.values(one.denials).reduce((sum, count) => sum + count, 0)),
   (one.cpu_ms / MS_PER_HOUR).toFixed(2),
-  one.memory_peak_bytes === undefined ? "-" : formatBytes(one.memory_peak_bytes),
-  ...[one.wall_ms?.p50, one.wall_ms?.p95, one.wall_ms?.max].map((ms) => (ms === undefined ? "-" : formatDuration(ms))),
+  one.memory_peak_bytes === undefined ? "-" : bytesInWords(one.memory_peak_bytes),
+  ...[one.wall_ms?.p50, one.wall_ms?.p95, one.wall_ms?.max].map((ms) => (ms === undefined ? "-" : durationInWords(ms))),
 ];

@@ -1,8 +1,9 @@
 import type { Archive, ArchiveProblem } from "../../archive/archive.ts";
+import type { JournalSource } from "../../archive/verify/journal-copy.ts";
 import type { Arguments } from "../../cli/command.ts";
 import { textOption } from "../../cli/options.ts";
 import { UsageError } from "../../cli/usage-error.ts";
-import type { ClosingsPort, JournalSource, SessionsPorts } from "../sessions/sessions-ports.ts";
+import type { ClosingsPort, SessionsPorts } from "../sessions/sessions-ports.ts";
 
 type Options = Arguments["options"];
 

@@ -1,5 +1,5 @@
 import type { Summary } from "../../archive/sessions/summary.ts";
-import { causeWords, formatBytes, formatDuration, localTime } from "../../record/wording.ts";
+import { bytesInWords, causeWords, durationInWords, localTime } from "../../record/wording.ts";
 import { jsonDocument } from "./json-document.ts";
 import { growingTable } from "./table.ts";
 
@@ -65,9 +65,9 @@ const row = (s: Summary): readonly string[] => [
   s.team,
   s.member ?? "-",
   localTime(s.start),
-  s.wall_ms === undefined ? "-" : formatDuration(s.wall_ms),
-  s.cpu_ms === undefined ? "-" : formatDuration(s.cpu_ms),
-  s.memory_peak_bytes === undefined ? "-" : formatBytes(s.memory_peak_bytes),
+  s.wall_ms === undefined ? "-" : durationInWords(s.wall_ms),
+  s.cpu_ms === undefined ? "-" : durationInWords(s.cpu_ms),
+  s.memory_peak_bytes === undefined ? "-" : bytesInWords(s.memory_peak_bytes),
   String(s.commands),
   [...s.reasons, ...(s.summed_up === undefined ? [] : [`+${s.summed_up} sessions`])].join(",") || "-",
   s.state === "ended" ? `${causeWords(s).join(",") || "exit"} ${s.exit}` : s.state,

@@ -4,7 +4,7 @@ import { escapeText } from "../../units/text.ts";
  * Rows under their titles, with aligned columns and two blanks between them. All cells are escaped.
  * @param right the first right-aligned column, 0 for all; none by default
  */
-export const table = (
+export const alignedTable = (
   titles: readonly string[],
   rows: readonly (readonly string[])[],
   right = Number.POSITIVE_INFINITY,

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { isPlaceholder, PLACEHOLDERS } from "../../request/placeholders.ts";
 import { nearest } from "../../units/nearest.ts";
 import type { AllowRule, CustomRule, EndpointRule, Policy } from "../policy.ts";
-import { type Finding, type KeyPath, warningAt } from "../problem.ts";
+import { type KeyPath, type PolicyFinding, warningAt } from "../problem.ts";
 import { quoted } from "../schema/describe-value.ts";
 
 /** Programs that execute words of their arguments. */
@@ -18,7 +18,7 @@ const NIX_RUNS: ReadonlySet<string> = new Set(["develop", "eval", "run", "shell"
  * Rules that are valid and yet allow no request, or allow more than they seem to. They are only warnings for `nixgate
  * check`; a session does not look for them.
  */
-export function adviceFindings({ allow }: Policy): readonly Finding[] {
+export function adviceFindings({ allow }: Policy): readonly PolicyFinding[] {
   return allow.flatMap((rule, index) =>
     rule.kind === "custom" ? customAdvice(rule, ["allow", index]) : endpointAdvice(rule, allow, ["allow", index]),
   );
@@ -28,13 +28,13 @@ export function adviceFindings({ allow }: Policy): readonly Finding[] {
  * Warns of a policy that denies everything. This check is separate, because such a policy is normal while it is
  * written.
  */
-export function emptyFindings({ allow }: Policy): readonly Finding[] {
+export function emptyFindings({ allow }: Policy): readonly PolicyFinding[] {
   if (allow.length > 0) return [];
   const fix = 'add [[allow]], with endpoint = "daemon-stdio" or another';
   return [warningAt(["allow"], "is missing, so every request is denied", fix)];
 }
 
-function customAdvice({ request, run }: CustomRule, at: KeyPath): readonly Finding[] {
+function customAdvice({ request, run }: CustomRule, at: KeyPath): readonly PolicyFinding[] {
   const [first = ""] = request;
   const findings = [...request.flatMap((word, n) => wordAdvice(word, [...at, "request", n]))];
   if (first.includes(" "))
@@ -50,14 +50,14 @@ function customAdvice({ request, run }: CustomRule, at: KeyPath): readonly Findi
 }
 
 /** Warns of words that look like patterns and match only themselves. */
-function wordAdvice(word: string, at: KeyPath): readonly Finding[] {
+function wordAdvice(word: string, at: KeyPath): readonly PolicyFinding[] {
   const [live] = /[*$]/.exec(word) ?? [];
   if (live === undefined) return braceAdvice(word, at);
   const message = `the ${live} in ${quoted(word)} is an ordinary character and matches only itself`;
   return [warningAt(at, message, `write ${known()} for a path in the store; no other words stand for many`)];
 }
 
-function braceAdvice(word: string, at: KeyPath): readonly Finding[] {
+function braceAdvice(word: string, at: KeyPath): readonly PolicyFinding[] {
   const [braces] = /\{[^{}]*\}/.exec(word) ?? [];
   if (braces === undefined || isPlaceholder(word)) return [];
   if (isPlaceholder(braces))
@@ -70,12 +70,12 @@ function braceAdvice(word: string, at: KeyPath): readonly Finding[] {
 /** Programs that run as another account. They cannot work, because each command runs with no_new_privs (prctl(2)). */
 export const CHANGE_ACCOUNT: ReadonlySet<string> = new Set("doas pkexec su sudo".split(" "));
 
-const programAdvice = (run: CustomRule["run"], at: KeyPath): readonly Finding[] => {
+const programAdvice = (run: CustomRule["run"], at: KeyPath): readonly PolicyFinding[] => {
   const runner = runnerAdvice(run, at);
   return runner.length > 0 ? runner : accountAdvice(run, at);
 };
 
-function accountAdvice([path]: CustomRule["run"], at: KeyPath): readonly Finding[] {
+function accountAdvice([path]: CustomRule["run"], at: KeyPath): readonly PolicyFinding[] {
   const program = basename(path);
   const fix = "let a service of that account do the work, and run a client of that service";
   if (program === "run0")
@@ -89,7 +89,7 @@ function accountAdvice([path]: CustomRule["run"], at: KeyPath): readonly Finding
 
 const known = () => PLACEHOLDERS.join(", ");
 
-function runnerAdvice(run: CustomRule["run"], at: KeyPath): readonly Finding[] {
+function runnerAdvice(run: CustomRule["run"], at: KeyPath): readonly PolicyFinding[] {
   const taken = run.find(isPlaceholder);
   const program = basename(run[0]);
   if (taken === undefined) return [];
@@ -100,7 +100,7 @@ function runnerAdvice(run: CustomRule["run"], at: KeyPath): readonly Finding[] {
   return [warningAt([...at, "run"], message, "write a program that only reads, builds or sends the path")];
 }
 
-function endpointAdvice(rule: EndpointRule, allow: readonly AllowRule[], at: KeyPath): readonly Finding[] {
+function endpointAdvice(rule: EndpointRule, allow: readonly AllowRule[], at: KeyPath): readonly PolicyFinding[] {
   const stores = rule.stores.flatMap((store, n) => storeAdvice(store, [...at, "stores", n]));
   const lists = (name: EndpointRule["endpoint"]) =>
     allow.some((other) => other.kind === "endpoint" && other.endpoint === name);
@@ -113,7 +113,7 @@ function endpointAdvice(rule: EndpointRule, allow: readonly AllowRule[], at: Key
 }
 
 /** Nix since 2.20 sends the value of --store unquoted, and nixgate interprets quotes and backslashes as sh does. */
-function storeAdvice(store: string, at: KeyPath): readonly Finding[] {
+function storeAdvice(store: string, at: KeyPath): readonly PolicyFinding[] {
   if (!/['"\\]| --process-ops$/.test(store)) return [];
   const message = `Nix since 2.20 cannot ask for ${quoted(store)}: it sends the URI without quotes, and nixgate then reads other words`;
   return [warningAt(at, message, "choose a folder without quotes and backslashes in its path")];

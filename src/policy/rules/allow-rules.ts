@@ -1,7 +1,7 @@
 import { matchEndpoint } from "../../request/endpoints.ts";
 import { coversWords, isPlaceholder, PLACEHOLDERS } from "../../request/placeholders.ts";
 import type { AllowRule } from "../policy.ts";
-import { errorAt, type Finding, type KeyPath } from "../problem.ts";
+import { errorAt, type KeyPath, type PolicyFinding } from "../problem.ts";
 import { quoted } from "../schema/describe-value.ts";
 import { isPlainPath } from "../schema/field.ts";
 import type { AllowEntry } from "../schema/policy-schema.ts";
@@ -13,7 +13,7 @@ const RESERVED = /^(?:bash|sh|echo started|exec(?: .*)?)$/;
 const PROGRAM_FIX = 'begin with a program\'s path, such as "/usr/bin/nix-store"';
 
 /** The problems of each `[[allow]]` beyond the types of its keys. */
-export function allowFindings(entries: readonly AllowEntry[]): readonly Finding[] {
+export function allowFindings(entries: readonly AllowEntry[]): readonly PolicyFinding[] {
   const each = entries.flatMap((entry, index) => {
     const at = ["allow", index];
     const form = entry.request ? customFindings(entry, at) : endpointFindings(entry, at);
@@ -23,7 +23,7 @@ export function allowFindings(entries: readonly AllowEntry[]): readonly Finding[
 }
 
 /** Entries after one that matches all of their requests. Another command would run than such an entry says. */
-function neverAsked(entries: readonly AllowEntry[]): readonly Finding[] {
+function neverAsked(entries: readonly AllowEntry[]): readonly PolicyFinding[] {
   return entries.flatMap((entry, index) => {
     const first = entries.findIndex((other) => takesAllOf(other, entry));
     if (first < 0 || first >= index) return [];
@@ -54,7 +54,7 @@ export function allowRule(entry: AllowEntry, index: number): AllowRule {
   return { kind: "custom", name, request: entry.request ?? [], run: [program, ...rest], environment };
 }
 
-function endpointFindings(entry: AllowEntry, at: KeyPath): readonly Finding[] {
+function endpointFindings(entry: AllowEntry, at: KeyPath): readonly PolicyFinding[] {
   if (!entry.endpoint) return [errorAt(at, "allows nothing", "add an endpoint, or request and run")];
   const misplaced = entry.run
     ? [
@@ -77,9 +77,9 @@ function endpointFindings(entry: AllowEntry, at: KeyPath): readonly Finding[] {
   ];
 }
 
-function customFindings(entry: AllowEntry, at: KeyPath): readonly Finding[] {
+function customFindings(entry: AllowEntry, at: KeyPath): readonly PolicyFinding[] {
   const { request = [], run } = entry;
-  const findings: Finding[] = [];
+  const findings: PolicyFinding[] = [];
   const say = (key: string, message: string, fix: string) => findings.push(errorAt([...at, key], message, fix));
   for (const key of ["endpoint", "stores", "process_ops", "read_only"] as const)
     if (entry[key] !== undefined)
@@ -103,7 +103,11 @@ function customFindings(entry: AllowEntry, at: KeyPath): readonly Finding[] {
 }
 
 /** Each placeholder must be unambiguous: `run` has none of a kind, or as many as `request`. */
-function placeholderFindings(request: readonly string[], run: readonly string[], at: KeyPath): readonly Finding[] {
+function placeholderFindings(
+  request: readonly string[],
+  run: readonly string[],
+  at: KeyPath,
+): readonly PolicyFinding[] {
   const count = (words: readonly string[], kind: string) => words.filter((word) => word === kind).length;
   return PLACEHOLDERS.flatMap((kind) => {
     const [asked, used] = [count(request, kind), count(run.slice(1), kind)];
@@ -116,7 +120,7 @@ function placeholderFindings(request: readonly string[], run: readonly string[],
 const times = (count: number) => (count === 1 ? "once" : count === 0 ? "not at all" : `${count} times`);
 
 /** Values that occur twice in a list. */
-export function twice(values: readonly string[], at: KeyPath): readonly Finding[] {
+export function twice(values: readonly string[], at: KeyPath): readonly PolicyFinding[] {
   return values.flatMap((value, index) =>
     values.indexOf(value) < index
       ? [errorAt([...at, index], `${quoted(value)} is there twice`, "remove one of the two")]
@@ -124,7 +128,7 @@ export function twice(values: readonly string[], at: KeyPath): readonly Finding[
   );
 }
 
-function optionLike(stores: readonly string[], at: KeyPath): readonly Finding[] {
+function optionLike(stores: readonly string[], at: KeyPath): readonly PolicyFinding[] {
   return stores.flatMap((store, index) =>
     store.startsWith("-")
       ? [errorAt([...at, index], `${quoted(store)} looks like an option`, "write a store's URI")]

@@ -1,6 +1,6 @@
 import { accountsOf } from "../accounts.ts";
 import type { Policy } from "../policy.ts";
-import { errorAt, type Finding, formatKeyPath, type KeyPath } from "../problem.ts";
+import { errorAt, formatKeyPath, type KeyPath, type PolicyFinding } from "../problem.ts";
 import { quoted } from "../schema/describe-value.ts";
 import { fingerprint, readPublicKey } from "../schema/public-key.ts";
 import type { Source } from "../source/source.ts";
@@ -12,7 +12,7 @@ export interface Sourced {
 }
 
 /** The conflicts of each policy with the policies before it. */
-export function betweenTeams(policies: readonly Sourced[]): readonly (readonly Finding[])[] {
+export function betweenTeams(policies: readonly Sourced[]): readonly (readonly PolicyFinding[])[] {
   const accounts = new Map<string, string>();
   const keys = new Map<string, string>();
   return policies.map(({ policy, source }) => [

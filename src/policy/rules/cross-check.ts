@@ -1,18 +1,18 @@
 import { programOf } from "../../request/endpoints.ts";
 import { limitRows } from "../limits.ts";
 import type { HostConfig, Policy, Problem } from "../policy.ts";
-import { errorAt, type Finding, formatKeyPath } from "../problem.ts";
+import { errorAt, formatKeyPath, type PolicyFinding } from "../problem.ts";
 import { placeFindings } from "../source/source.ts";
 import { adviceFindings } from "./advice.ts";
 import { betweenTeams, type Sourced } from "./between-teams.ts";
 
 /** The problems of a policy together with the host's configuration. */
-export function hostFindings(host: HostConfig, policy: Policy): readonly Finding[] {
+export function againstHost(host: HostConfig, policy: Policy): readonly PolicyFinding[] {
   return [...programFindings(host, policy), ...managerFindings(host, policy), ...storeFindings(policy)];
 }
 
 /** The default answer is deny: a team that must not use the host's store gets no access to it. */
-function storeFindings({ store }: Policy): readonly Finding[] {
+function storeFindings({ store }: Policy): readonly PolicyFinding[] {
   if (store.mode === "daemon") return [];
   const message = "this version serves no store of a team's own, and its commands would use the host's";
   return [errorAt(["store", "mode"], message, "remove [store], or wait for a version that serves one")];
@@ -25,7 +25,7 @@ function storeFindings({ store }: Policy): readonly Finding[] {
 export async function crossCheck(host: HostConfig, policies: readonly Sourced[]): Promise<readonly Problem[]> {
   const between = betweenTeams(policies);
   return placeEach(policies, ({ policy }, index) => [
-    ...hostFindings(host, policy),
+    ...againstHost(host, policy),
     ...(between[index] ?? []),
     ...adviceFindings(policy),
   ]);
@@ -39,13 +39,13 @@ export async function betweenPolicies(policies: readonly Sourced[]): Promise<rea
 
 async function placeEach(
   policies: readonly Sourced[],
-  findings: (policy: Sourced, index: number) => readonly Finding[],
+  findings: (policy: Sourced, index: number) => readonly PolicyFinding[],
 ): Promise<readonly Problem[]> {
   const placed = policies.map((policy, index) => placeFindings(policy.source, findings(policy, index)));
   return (await Promise.all(placed)).flat();
 }
 
-function programFindings(host: HostConfig, policy: Policy): readonly Finding[] {
+function programFindings(host: HostConfig, policy: Policy): readonly PolicyFinding[] {
   return policy.allow.flatMap((rule, index) => {
     if (rule.kind !== "endpoint") return [];
     const program = programOf(rule.endpoint);
@@ -62,7 +62,7 @@ const WITHOUT_CGROUP: ReadonlySet<string> = new Set(
   limitRows.filter(({ file, rlimit }) => rlimit !== undefined || file === undefined).map(({ name }) => name),
 );
 
-function managerFindings({ scope }: HostConfig, policy: Policy): readonly Finding[] {
+function managerFindings({ scope }: HostConfig, policy: Policy): readonly PolicyFinding[] {
   if (scope.manager === "user")
     return (["limits", "teamLimits"] as const).flatMap((part) =>
       NEVER_DELEGATED.flatMap(({ name }) =>
@@ -82,7 +82,7 @@ function managerFindings({ scope }: HostConfig, policy: Policy): readonly Findin
 }
 
 /** Without systemd only the rlimits of setrlimit(2) exist. */
-function withoutScopes(policy: Policy): Finding {
+function withoutScopes(policy: Policy): PolicyFinding {
   const lost = (at: string, limits: object) => Object.keys(limits).map((key) => formatKeyPath([at, key]));
   const own = Object.fromEntries(Object.entries(policy.limits).filter(([key]) => !WITHOUT_CGROUP.has(key)));
   const names = [...lost("limits", own), ...lost("team_limits", policy.teamLimits)];

@@ -1,5 +1,5 @@
 import type { Environment } from "../policy.ts";
-import { errorAt, type Finding, type KeyPath } from "../problem.ts";
+import { errorAt, type KeyPath, type PolicyFinding } from "../problem.ts";
 
 /** The variables that nixgate sets for every command (docs/configuration.md). */
 const OWN = new Set([
@@ -20,8 +20,8 @@ const DANGEROUS =
   /^(?:LD_.*|DYLD_.*|NODE_.*|BASH_ENV|BASH_FUNC.*|ENV|SHELLOPTS|BASHOPTS|IFS|PS4|GLIBC_TUNABLES|GCONV_PATH|PYTHON.*|PERL5.*|SSH_.*|LISTEN_.*|NOTIFY_SOCKET|INVOCATION_ID|SYSTEMD_.*)$/;
 
 /** The problem of each variable that a policy must not set for a command. */
-export function environmentFindings(environment: Environment, at: KeyPath): readonly Finding[] {
-  return Object.keys(environment).flatMap((name): readonly Finding[] => {
+export function environmentFindings(environment: Environment, at: KeyPath): readonly PolicyFinding[] {
+  return Object.keys(environment).flatMap((name): readonly PolicyFinding[] => {
     const here = [...at, name];
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
       return [errorAt(here, "is not a variable's name", "write letters, digits and _ only, and no digit first")];

@@ -1,5 +1,5 @@
 import type { Policy } from "../policy.ts";
-import { type Finding, warningAt } from "../problem.ts";
+import { type PolicyFinding, warningAt } from "../problem.ts";
 
 const DAY_MS = 86_400_000;
 /** The number of days before the end of a member's access from which `nixgate check` warns. */
@@ -10,7 +10,7 @@ export const WARNED_DAYS = 14;
  * passes.
  * @param now milliseconds since 1970
  */
-export function expiryFindings({ members }: Pick<Policy, "members">, now: number): readonly Finding[] {
+export function expiryFindings({ members }: Pick<Policy, "members">, now: number): readonly PolicyFinding[] {
   return members.flatMap(({ name, until }, index) => {
     if (until === undefined || until - now > WARNED_DAYS * DAY_MS) return [];
     const at = ["member", index, "until"];

@@ -1,6 +1,6 @@
 import { formatLimit } from "../format-limit.ts";
 import { type Limits, type LimitValue, limitRows, type TeamLimits, teamLimitRows } from "../limits.ts";
-import { errorAt, type Finding } from "../problem.ts";
+import { errorAt, type PolicyFinding } from "../problem.ts";
 import { LIMITS } from "../schema/defaults.ts";
 
 type Written = Partial<Record<keyof Limits, unknown>>;
@@ -9,7 +9,7 @@ type Written = Partial<Record<keyof Limits, unknown>>;
  * Limits that contradict each other. "infinity" contradicts no limit, because it means "no limit".
  * @param written the keys in the file; the others have their defaults, and the message says so
  */
-export function limitFindings(limits: Limits, team: TeamLimits, written: Written): readonly Finding[] {
+export function limitFindings(limits: Limits, team: TeamLimits, written: Written): readonly PolicyFinding[] {
   return [
     ...aboveAnother("limits", limits, written),
     ...aboveAnother("team_limits", team, team),
@@ -25,7 +25,7 @@ export function limitFindings(limits: Limits, team: TeamLimits, written: Written
   ];
 }
 
-function aboveAnother(table: string, limits: Limits, written: Written): readonly Finding[] {
+function aboveAnother(table: string, limits: Limits, written: Written): readonly PolicyFinding[] {
   return limitRows.flatMap(({ name, kind, notAbove }) => {
     if (!notAbove) return [];
     const most = notAbove.limit as keyof Limits;

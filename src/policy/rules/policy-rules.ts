@@ -1,6 +1,6 @@
 import { basename, extname } from "node:path";
 import { teamName } from "../../units/ids.ts";
-import { errorAt, type Finding } from "../problem.ts";
+import { errorAt, type PolicyFinding } from "../problem.ts";
 import type { PolicyFile } from "../schema/policy-schema.ts";
 import { allowFindings, twice } from "./allow-rules.ts";
 import { limitFindings, withDefaultLimits } from "./limit-rules.ts";
@@ -11,7 +11,7 @@ const SHORTEST_LINE = 64;
 const LONGEST_LINE = 65_536;
 
 /** The problems of a policy beyond the types of its keys, as far as its own file shows them. */
-export function policyFindings(file: PolicyFile, path: string): readonly Finding[] {
+export function policyFindings(file: PolicyFile, path: string): readonly PolicyFinding[] {
   return [
     ...nameFindings(file, path),
     ...allowFindings(file.allow ?? []),
@@ -22,7 +22,7 @@ export function policyFindings(file: PolicyFile, path: string): readonly Finding
   ];
 }
 
-function nameFindings({ team }: PolicyFile, path: string): readonly Finding[] {
+function nameFindings({ team }: PolicyFile, path: string): readonly PolicyFinding[] {
   const name = basename(path).replace(/\.(?:toml|json)$/, "");
   if (name === team) return [];
   const rename = `rename the file to ${team}${extname(path)}`;
@@ -30,14 +30,14 @@ function nameFindings({ team }: PolicyFile, path: string): readonly Finding[] {
   return [errorAt(["team"], `"${team}" is not the file's name`, fix)];
 }
 
-function sessionFindings({ session }: PolicyFile): readonly Finding[] {
+function sessionFindings({ session }: PolicyFile): readonly PolicyFinding[] {
   const bytes = session?.line_max_bytes;
   if (bytes === undefined || (bytes >= SHORTEST_LINE && bytes <= LONGEST_LINE)) return [];
   const message = `${bytes} is not between ${SHORTEST_LINE} and ${LONGEST_LINE}`;
   return [errorAt(["session", "line_max_bytes"], message, "write 4096, which every known client stays below")];
 }
 
-function storeFindings({ store }: PolicyFile): readonly Finding[] {
+function storeFindings({ store }: PolicyFile): readonly PolicyFinding[] {
   if (store?.mode === "dedicated" && store.root === undefined)
     return [errorAt(["store", "root"], "is missing for a dedicated store", 'add root = "/srv/nixgate/<team>"')];
   if (store?.mode !== "dedicated" && store?.root !== undefined)
@@ -45,7 +45,7 @@ function storeFindings({ store }: PolicyFile): readonly Finding[] {
   return [];
 }
 
-function memberFindings({ member = [] }: PolicyFile): readonly Finding[] {
+function memberFindings({ member = [] }: PolicyFile): readonly PolicyFinding[] {
   const names = member.map(({ name }) => name);
   return member.flatMap(({ name, from = [] }, index) => [
     ...(names.indexOf(name) < index

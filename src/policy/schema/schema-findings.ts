@@ -1,6 +1,6 @@
 import type * as z from "zod/mini";
 import { nearest } from "../../units/nearest.ts";
-import { errorAt, type Finding, type KeyPath } from "../problem.ts";
+import { errorAt, type KeyPath, type PolicyFinding } from "../problem.ts";
 
 /** Keys that belong to systemd's unit files or sshd's configuration. */
 const ELSEWHERE: ReadonlyMap<string, readonly [message: string, fix: string]> = new Map([
@@ -11,8 +11,8 @@ const ELSEWHERE: ReadonlyMap<string, readonly [message: string, fix: string]> = 
 ]);
 
 /** The findings of the schema, in the words of the configuration file. */
-export function schemaFindings(issues: readonly z.core.$ZodIssue[], schema: z.core.$ZodType): readonly Finding[] {
-  return issues.flatMap((issue): readonly Finding[] => {
+export function schemaFindings(issues: readonly z.core.$ZodIssue[], schema: z.core.$ZodType): readonly PolicyFinding[] {
+  return issues.flatMap((issue): readonly PolicyFinding[] => {
     const at = issue.path.filter((part) => typeof part !== "symbol");
     if (issue.code === "unrecognized_keys") {
       const known = keysAt(schema, at);
@@ -23,7 +23,7 @@ export function schemaFindings(issues: readonly z.core.$ZodIssue[], schema: z.co
   });
 }
 
-function unknownKey(at: KeyPath, key: string, known: readonly string[]): Finding {
+function unknownKey(at: KeyPath, key: string, known: readonly string[]): PolicyFinding {
   const [message, fix] = ELSEWHERE.get(at.join(".")) ?? ELSEWHERE.get(key) ?? [];
   const near = nearest(key, known);
   return errorAt(

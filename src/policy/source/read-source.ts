@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import type { Checked } from "../policy.ts";
-import type { Finding, KeyPath } from "../problem.ts";
+import type { KeyPath, PolicyFinding } from "../problem.ts";
 import { schemaFindings } from "../schema/schema-findings.ts";
 import { checked, parseSource, placeFindings, type Source } from "./source.ts";
 
@@ -8,7 +8,7 @@ import { checked, parseSource, placeFindings, type Source } from "./source.ts";
 export async function readSource<File, T>(
   source: Source,
   schema: z.ZodMiniType<File>,
-  rules: (file: File) => readonly Finding[],
+  rules: (file: File) => readonly PolicyFinding[],
   result: (file: File) => T,
 ): Promise<Checked<T>> {
   const parsed = await parseSource(source);
@@ -25,7 +25,7 @@ export async function readSource<File, T>(
 }
 
 /** The values without the wrong ones, so that the rules can check the others in the same run. */
-function without(data: unknown, findings: readonly Finding[]): unknown {
+function without(data: unknown, findings: readonly PolicyFinding[]): unknown {
   const rest: unknown = structuredClone(data);
   for (const { at } of findings) {
     // a list with a wrong entry is removed as a whole, so that entries of other lists keep their index
@@ -39,7 +39,7 @@ function without(data: unknown, findings: readonly Finding[]): unknown {
 }
 
 /** The findings of the rules in parts without a wrong value. In the other parts the rules lack a value to check. */
-function unrelated(more: readonly Finding[], wrong: readonly Finding[]): readonly Finding[] {
+function unrelated(more: readonly PolicyFinding[], wrong: readonly PolicyFinding[]): readonly PolicyFinding[] {
   const parts = new Set(wrong.map(({ at }) => partOf(at)));
   return more.filter(({ at }) => !parts.has(partOf(at)));
 }

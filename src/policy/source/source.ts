@@ -1,5 +1,5 @@
 import type { Checked, Problem } from "../policy.ts";
-import { type Finding, isError } from "../problem.ts";
+import { isError, type PolicyFinding } from "../problem.ts";
 import { parseJson } from "./json-source.ts";
 import type { Parsed } from "./parsed.ts";
 import { parseToml } from "./toml-source.ts";
@@ -18,7 +18,7 @@ export async function parseSource(source: Source): Promise<Parsed> {
 }
 
 /** Adds lines to findings. The parser that knows lines is loaded only where there are findings. */
-export async function placeFindings(source: Source, findings: readonly Finding[]): Promise<readonly Problem[]> {
+export async function placeFindings(source: Source, findings: readonly PolicyFinding[]): Promise<readonly Problem[]> {
   if (findings.length === 0) return [];
   const locate = isJson(source.path)
     ? await (await import("./json-lines.ts")).jsonLines(source.text)
@@ -29,7 +29,11 @@ export async function placeFindings(source: Source, findings: readonly Finding[]
 }
 
 /** All findings with their lines, and the value where no finding is an error. */
-export async function checked<T>(source: Source, findings: readonly Finding[], value: () => T): Promise<Checked<T>> {
+export async function checked<T>(
+  source: Source,
+  findings: readonly PolicyFinding[],
+  value: () => T,
+): Promise<Checked<T>> {
   const problems = await placeFindings(source, findings);
   return findings.some(isError) ? { ok: false, problems } : { ok: true, value: value(), problems };
 }

@@ -1,9 +1,9 @@
-import { formatDuration, localTime } from "../../record/wording.ts";
+import { durationInWords, localTime } from "../../record/wording.ts";
 import { OUTCOMES } from "../exports/outcome.ts";
 import { type Html, html } from "../page/html.ts";
 import { anchorOf } from "../page/session-part.ts";
 import { counted, grouped } from "../page/time-words.ts";
-import { type Tally, whoOf } from "../report-totals.ts";
+import { type ReportTotals, whoOf } from "../report-totals.ts";
 import { amountsSpec, concurrencySpec, memorySpec, timelineSpec } from "./charts.ts";
 import { type Concurrency, concurrencyOf } from "./concurrency.ts";
 import { draw } from "./draw.ts";
@@ -38,7 +38,7 @@ async function figure(spec: Spec, { wide, medium, narrow }: Widths, label: strin
 }
 
 /** The timeline: one row for each of the members with most sessions, and a last row for all others together. */
-export async function timelinePart({ spans, members }: Tally, range: Range): Promise<Html> {
+export async function timelinePart({ spans, members }: ReportTotals, range: Range): Promise<Html> {
   const order = members.map((member, row) => ({ row, member })).sort((a, b) => b.member.sessions - a.member.sessions);
   const named = order.slice(0, order.length > ROWS_MAX ? ROWS_MAX - 1 : ROWS_MAX);
   const rest = order.slice(named.length);
@@ -71,7 +71,7 @@ export interface TeamLoad extends Concurrency {
   readonly cap: Cap | undefined;
 }
 
-export function teamLoads({ spans, members }: Tally, range: Range, caps: ReadonlyMap<string, Cap>): TeamLoad[] {
+export function teamLoads({ spans, members }: ReportTotals, range: Range, caps: ReadonlyMap<string, Cap>): TeamLoad[] {
   const teams = [...new Set(members.map(({ team }) => team))];
   const loads = teams.map((team) => {
     const rows = new Set(members.flatMap((member, row) => (member.team === team ? [row] : [])));
@@ -80,7 +80,7 @@ export function teamLoads({ spans, members }: Tally, range: Range, caps: Readonl
   return loads.sort((a, b) => b.peak - a.peak || (a.team < b.team ? -1 : 1));
 }
 
-export async function concurrencyPart(loads: readonly TeamLoad[], tally: Tally, range: Range): Promise<Html> {
+export async function concurrencyPart(loads: readonly TeamLoad[], tally: ReportTotals, range: Range): Promise<Html> {
   const shown = loads.slice(0, TEAMS_MAX);
   const left = loads.length - shown.length;
   const parts = shown.map(async (load) => {
@@ -108,19 +108,19 @@ export async function countsPart(counts: ReadonlyMap<string, number>, label: str
 }
 
 /** Members by the CPU time that they used. */
-export async function consumersPart({ members }: Tally): Promise<Html> {
+export async function consumersPart({ members }: ReportTotals): Promise<Html> {
   const used = members.filter(({ cpu_ms }) => cpu_ms > 0).sort((a, b) => b.cpu_ms - a.cpu_ms);
   if (used.length === 0) return html`<p class="soft">No CPU time is on record here.</p>`;
   const amounts = used.slice(0, 10).map((member) => ({
     name: whoOf(member),
     value: member.cpu_ms,
-    words: formatDuration(member.cpu_ms),
+    words: durationInWords(member.cpu_ms),
     colour: "accent",
   }));
   return figure((width) => amountsSpec(amounts, width), HALF, "CPU time by member");
 }
 
-export async function memoryPart(tally: Tally, range: Range, parts: ReadonlySet<string>): Promise<Html> {
+export async function memoryPart(tally: ReportTotals, range: Range, parts: ReadonlySet<string>): Promise<Html> {
   const { count } = tally.memory;
   if (count === 0)
     return html`<p class="soft">No command here had both a memory limit in force and a peak on record.</p>`;

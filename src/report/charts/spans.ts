@@ -1,18 +1,18 @@
-import { OUTCOMES, type Outcome } from "../exports/outcome.ts";
+import { OUTCOMES, type OutcomeName } from "../exports/outcome.ts";
 import type { Range } from "./time-axis.ts";
 
-const OUTCOME_NAMES = Object.keys(OUTCOMES) as readonly Outcome[];
+const OUTCOME_NAMES = Object.keys(OUTCOMES) as readonly OutcomeName[];
 const FIRST_ROOM = 1024;
 const DAY = 86_400_000;
 
 /** One session on the page's time axis. */
-export interface Span {
+export interface SessionSpan {
   /** Milliseconds since 1970. */
   readonly start: number;
   readonly end: number;
   /** Index into the tally's rows. */
   readonly row: number;
-  readonly outcome: Outcome;
+  readonly outcome: OutcomeName;
   /** Whether the session took a slot of its team. A refused session does not. */
   readonly admitted: boolean;
 }
@@ -30,7 +30,7 @@ export class Spans {
     return this.#count;
   }
 
-  add({ start, end, row, outcome, admitted }: Span): void {
+  add({ start, end, row, outcome, admitted }: SessionSpan): void {
     if (this.#count === this.#starts.length) this.#grow();
     const at = this.#count++;
     this.#starts[at] = start;
@@ -40,7 +40,7 @@ export class Spans {
     this.#admitted[at] = admitted ? 1 : 0;
   }
 
-  at(index: number): Span {
+  at(index: number): SessionSpan {
     return {
       start: this.#starts[index] ?? 0,
       end: this.#ends[index] ?? 0,

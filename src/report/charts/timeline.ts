@@ -1,17 +1,17 @@
-import { OUTCOMES, type Outcome } from "../exports/outcome.ts";
+import { OUTCOMES, type OutcomeName } from "../exports/outcome.ts";
 import type { Spans } from "./spans.ts";
 import type { Range } from "./time-axis.ts";
 
 /** A bar: one session, or several that would overlap in the picture. */
 export interface Bar {
   readonly row: number;
-  readonly outcome: Outcome;
+  readonly outcome: OutcomeName;
   readonly start: number;
   readonly end: number;
   readonly sessions: number;
 }
 
-const ORDER = Object.keys(OUTCOMES) as readonly Outcome[];
+const ORDER = Object.keys(OUTCOMES) as readonly OutcomeName[];
 
 /**
  * All sessions of some rows as bars of a picture that is `pixels` wide. Sessions within one pixel of each other share a

@@ -1,5 +1,5 @@
 import { stringify } from "csv-stringify/sync";
-import { type SessionUsage, usageOf } from "../../archive/sessions/session-usage.ts";
+import { type SessionUsage, sessionUsageOf } from "../../archive/sessions/session-usage.ts";
 import type { WholeSession } from "../../archive/sessions/whole-sessions.ts";
 import type { RecordOf } from "../../record/schema.ts";
 import { escapeText } from "../../units/text.ts";
@@ -63,6 +63,6 @@ export const csvTitles = (): string => row(Object.keys(COLUMNS));
 
 /** One row for a session, with CR and LF at its end. */
 export function csvRow(session: WholeSession): string {
-  const whole = { ...session, first: recordOf(session, "session.start"), usage: usageOf(session.records) };
+  const whole = { ...session, first: recordOf(session, "session.start"), usage: sessionUsageOf(session.records) };
   return row(Object.values(COLUMNS).map((cell) => cell(whole)));
 }

@@ -12,9 +12,9 @@ export const OUTCOMES = {
   denied: "denied or refused",
   well: "ended by itself",
 } as const;
-export type Outcome = keyof typeof OUTCOMES;
+export type OutcomeName = keyof typeof OUTCOMES;
 
-const CAUSES: Readonly<Record<Exclude<RecordCause, "exit">, Outcome>> = {
+const CAUSES: Readonly<Record<Exclude<RecordCause, "exit">, OutcomeName>> = {
   "supervisor-lost": "failed",
   "scope-failed": "failed",
   "exec-failed": "failed",
@@ -27,7 +27,7 @@ const CAUSES: Readonly<Record<Exclude<RecordCause, "exit">, Outcome>> = {
   "killed-by-admin": "ended",
 };
 
-export function outcomeOf({ state, causes, reasons }: Summary): Outcome {
+export function outcomeOf({ state, causes, reasons }: Summary): OutcomeName {
   if (state !== "ended") return state === "running" ? "running" : "failed";
   const found = causes.flatMap((cause) => (cause === "exit" ? [] : [CAUSES[cause]]));
   const worst = (["failed", "limit", "ended"] as const).find((outcome) => found.includes(outcome));

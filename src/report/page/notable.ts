@@ -1,5 +1,5 @@
 import type { TeamLoad } from "../charts/chart-parts.ts";
-import type { Tally } from "../report-totals.ts";
+import type { ReportTotals } from "../report-totals.ts";
 import { counted, grouped } from "./time-words.ts";
 
 const same = (words: string) => [words, words] as const;
@@ -21,7 +21,7 @@ const MEANINGS: Readonly<Record<string, readonly [one: string, many: string]>> =
 };
 
 /** The sentences that a team lead should read first, the most serious first; empty where there are none. */
-export function notable({ causes, reasons, spans }: Tally, loads: readonly TeamLoad[]): readonly string[] {
+export function notable({ causes, reasons, spans }: ReportTotals, loads: readonly TeamLoad[]): readonly string[] {
   const full = loads.filter(({ peak, cap }) => cap !== undefined && peak >= cap.sessions);
   const capped = full.map(
     ({ team, cap }) => `The cap of ${team}, ${counted(cap?.sessions ?? 0, "session")} at one time, was reached.`,

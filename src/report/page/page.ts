@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration, localTime } from "../../record/wording.ts";
+import { bytesInWords, durationInWords, localTime } from "../../record/wording.ts";
 import { digest } from "../../units/digest.ts";
 import {
   concurrencyPart,
@@ -10,8 +10,8 @@ import {
   timelinePart,
 } from "../charts/chart-parts.ts";
 import type { Range } from "../charts/time-axis.ts";
-import type { Gathered, ReportFacts } from "../report.ts";
-import type { Tally } from "../report-totals.ts";
+import type { ReportData, ReportFacts } from "../report.ts";
+import type { ReportTotals } from "../report-totals.ts";
 import { Html, html } from "./html.ts";
 import { notable } from "./notable.ts";
 import { PAGE_SCRIPT } from "./page-script.ts";
@@ -35,14 +35,14 @@ const POLICY = [
  * Yields the page of `sessions report` in pieces. The page is one file and is complete without a network and without
  * its script.
  */
-export async function* reportPage(gathered: Gathered, facts: ReportFacts): AsyncGenerator<string> {
+export async function* reportPage(gathered: ReportData, facts: ReportFacts): AsyncGenerator<string> {
   yield head(gathered, facts).markup;
   if (gathered.tally.spans.count === 0) yield nothing(facts).markup;
   else yield* something(gathered, facts);
   yield foot(facts).markup;
 }
 
-function head({ tally, range }: Gathered, facts: ReportFacts): Html {
+function head({ tally, range }: ReportData, facts: ReportFacts): Html {
   const title = titleOf(tally);
   return html`<!doctype html>
 <html lang="en">
@@ -76,7 +76,7 @@ ${problemWords(facts)}
 </html>
 `;
 
-function titleOf({ hosts }: Tally): string {
+function titleOf({ hosts }: ReportTotals): string {
   const names = [...hosts].sort();
   if (names.length === 0) return "Sessions";
   return names.length <= 3 ? `Sessions on ${names.join(", ")}` : `Sessions on ${names.length} hosts`;
@@ -104,7 +104,7 @@ const nothing = ({ question }: ReportFacts) => html`<main>
 </div>
 </main>`;
 
-async function* something({ tally, detailed, range }: Gathered, facts: ReportFacts): AsyncGenerator<string> {
+async function* something({ tally, detailed, range }: ReportData, facts: ReportFacts): AsyncGenerator<string> {
   const loads = teamLoads(tally, range, facts.caps);
   const parts = new Set(detailed.map(({ session }) => session.summary.session));
   const teams = [...new Set(detailed.map(({ session }) => session.summary.team))].sort();
@@ -151,7 +151,7 @@ ${only}
   yield "</section>\n</main>";
 }
 
-function figures(tally: Tally, loads: readonly TeamLoad[]): Html {
+function figures(tally: ReportTotals, loads: readonly TeamLoad[]): Html {
   const { spans, members, commands, denials, refused, cpu_ms, memory_peak_bytes, outcomes } = tally;
   const limit = outcomes.get("limit") ?? 0;
   const running = outcomes.get("running") ?? 0;
@@ -166,13 +166,13 @@ function figures(tally: Tally, loads: readonly TeamLoad[]): Html {
       grouped(busiest?.peak ?? 0),
       busiest !== undefined && loads.length > 1 && `most, of ${busiest.team}`,
     ],
-    ["CPU time", formatDuration(cpu_ms), false],
-    ["Memory peak", memory_peak_bytes > 0 ? formatBytes(memory_peak_bytes) : "–", false],
+    ["CPU time", durationInWords(cpu_ms), false],
+    ["Memory peak", memory_peak_bytes > 0 ? bytesInWords(memory_peak_bytes) : "–", false],
   ];
   return html`<dl class="figures">${tiles.map(([name, value, more]) => html`<div><dt>${name}</dt><dd>${value}${more && html`<small class="soft">${more}</small>`}</dd></div>`)}</dl>`;
 }
 
-function notableWords(tally: Tally, loads: readonly TeamLoad[]): Html {
+function notableWords(tally: ReportTotals, loads: readonly TeamLoad[]): Html {
   const said = notable(tally, loads);
   return html`<section aria-labelledby="notable"><h2 id="notable">What deserves a look</h2>
 ${said.length === 0 ? html`<p>Nothing: no limit was reached, nothing failed, and nobody was turned away.</p>` : html`<ul class="notable">${said.map((words) => html`<li>${words}</li>`)}</ul>`}</section>`;

@@ -2,7 +2,7 @@ import type { WholeSession } from "../../archive/sessions/whole-sessions.ts";
 import { fieldsOf } from "../../record/flatten.ts";
 import type { SessionRecord } from "../../record/schema.ts";
 import { sentence } from "../../record/sentence.ts";
-import { formatDuration, formatOffset, localTime } from "../../record/wording.ts";
+import { durationInWords, formatOffset, localTime } from "../../record/wording.ts";
 import { endMark } from "../exports/outcome.ts";
 import { whoOf } from "../report-totals.ts";
 import { type Html, html } from "./html.ts";
@@ -25,7 +25,7 @@ export function sessionPart({ summary, lines }: Omit<WholeSession, "records">): 
     `on ${host}`,
     client !== undefined && `from ${client}`,
     localTime(began),
-    wall_ms !== undefined && formatDuration(wall_ms),
+    wall_ms !== undefined && durationInWords(wall_ms),
     counted(commands, "command"),
     denied > 0 && `${denied} denied`,
   ].filter((fact) => fact !== false);

@@ -1,6 +1,6 @@
 import type { SessionUsage } from "../../archive/sessions/session-usage.ts";
 import type { Summary } from "../../archive/sessions/summary.ts";
-import { formatBytes, formatDuration, localTime } from "../../record/wording.ts";
+import { bytesInWords, durationInWords, localTime } from "../../record/wording.ts";
 import { endMark, OUTCOMES, outcomeOf } from "../exports/outcome.ts";
 import { whoOf } from "../report-totals.ts";
 import { type Html, html } from "./html.ts";
@@ -17,11 +17,11 @@ export function sessionRow(summary: Summary, usage: SessionUsage): Html {
 <td class="when" data-key="${start}"><a href="#${anchorOf(session)}"><time datetime="${summary.start}">${localTime(start)}</time></a></td>
 <td class="who">${whoOf(summary)}</td>
 <td>${endMark(summary)}</td>
-<td class="num" data-key="${wall_ms ?? -1}">${wall_ms === undefined ? "–" : formatDuration(wall_ms)}</td>
+<td class="num" data-key="${wall_ms ?? -1}">${wall_ms === undefined ? "–" : durationInWords(wall_ms)}</td>
 <td class="num" data-key="${commands}">${commands}</td>
 <td class="num" data-key="${denied}">${denied}</td>
-<td class="num" data-key="${usage.cpu_ms ?? -1}">${usage.cpu_ms === undefined ? "–" : formatDuration(usage.cpu_ms)}</td>
-<td class="num" data-key="${peak ?? -1}">${peak === undefined ? "–" : formatBytes(peak)}${limit !== undefined && html` <span class="soft">of ${formatBytes(limit)}</span>`}</td>
+<td class="num" data-key="${usage.cpu_ms ?? -1}">${usage.cpu_ms === undefined ? "–" : durationInWords(usage.cpu_ms)}</td>
+<td class="num" data-key="${peak ?? -1}">${peak === undefined ? "–" : bytesInWords(peak)}${limit !== undefined && html` <span class="soft">of ${bytesInWords(limit)}</span>`}</td>
 <td class="from">${client ?? "–"}</td>
 </tr>
 `;

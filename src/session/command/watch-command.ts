@@ -25,7 +25,7 @@ const STOPPED_BY: { readonly [E in Event]?: StopReason } = {
   "killed-by-admin": "killed-by-admin",
 };
 
-export interface Watched {
+export interface WatchedEnd {
   /** Undefined where the command itself could not be ended. */
   readonly exit: Exit | undefined;
   readonly stopped: EndedBy | undefined;
@@ -52,7 +52,7 @@ export function watchCommand(
   { configuration, ports: { clock, client } }: WatchingSession,
   { scope, terms }: Pick<RunningCommand, "scope" | "terms">,
   announce: Announce = () => false,
-): Promise<Watched> {
+): Promise<WatchedEnd> {
   const { clientGoneGrace } = configuration.policy.session;
   return new Promise((resolve) => {
     let state: State = "running";

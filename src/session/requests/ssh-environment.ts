@@ -1,4 +1,4 @@
-import type { Connection, Endpoint, IncomingSession, SessionRequest } from "../incoming-session.ts";
+import type { Connection, IncomingSession, SessionRequest, SocketAddress } from "../incoming-session.ts";
 
 /** An environment as the kernel holds it. The values are exact bytes. */
 export type RawEnvironment = ReadonlyMap<string, Uint8Array>;
@@ -51,7 +51,7 @@ export function connectionOf(environment: RawEnvironment): Connection {
   return { ...(client && { client }), ...(server && { server }) };
 }
 
-function endpoint(ip: string | undefined, port: string | undefined): Endpoint | undefined {
+function endpoint(ip: string | undefined, port: string | undefined): SocketAddress | undefined {
   if (ip === undefined || port === undefined || !ADDRESS.test(ip) || !/^\d{1,5}$/.test(port)) return undefined;
   return { ip, port: Number(port) };
 }

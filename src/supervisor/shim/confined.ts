@@ -10,7 +10,7 @@ import { ExitStatus } from "../../units/exit-status.ts";
 import { connectionUnit } from "../connection.ts";
 import type { ServedShim } from "../served-shim.ts";
 import type { Supervisor } from "../supervisor.ts";
-import { limitSlice } from "../systemd/limit-slice.ts";
+import { limitTeamSlice } from "../systemd/limit-slice.ts";
 import type { ConfinedShims } from "./confined-shims.ts";
 import { endOf, heldBy, letRun, type Seen, type ShimScope, stopsOf } from "./exit-of.ts";
 import type { ShimChannel } from "./shim-channel.ts";
@@ -55,7 +55,7 @@ export async function openConfined(
     const folder = MOUNT + cgroup;
     const [invocation, appliedToTeam] = await Promise.all([
       manager.invocationOf(name),
-      limitSlice(plan, dirname(folder), manager),
+      limitTeamSlice(plan, dirname(folder), manager),
     ]);
     const applied = appliedIn(folder, plan.expectations);
     const begin = () => letRun(inside, () => answerToRun(plan, outside.unsaid()));

@@ -45,10 +45,10 @@ export interface ShimProcess {
 }
 
 /** Whether a cgroup, below the mount, is one of nixgate's scopes or services. */
-export const isOurs = (cgroup: string): boolean => cgroup.startsWith("/nixgate.slice/");
+export const isNixgateCgroup = (cgroup: string): boolean => cgroup.startsWith("/nixgate.slice/");
 
 /** A process that a command started is in a scope of nixgate already, and cannot begin a second session. */
-const OUTSIDE = (cgroup: string) => !isOurs(cgroup);
+const OUTSIDE = (cgroup: string) => !isNixgateCgroup(cgroup);
 
 /**
  * Checks with the kernel a process that claims to be a shim of a team's account.

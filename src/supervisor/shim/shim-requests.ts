@@ -1,6 +1,6 @@
 import type { NextLine, Requests } from "../../session/ports.ts";
 import { answerToRead } from "../../session/shim-answers.ts";
-import type { Waiting } from "../waiting-shims.ts";
+import type { WaitingScopes } from "../waiting-shims.ts";
 import type { ShimChannel } from "./shim-channel.ts";
 
 /** The index of the line in the words of a shim after `nixgate read-request`: TEAM MEMBER NUMBER LINE. */
@@ -23,7 +23,7 @@ const LINE = /^(line|end|too-long|timeout):((?:[0-9a-f]{2})*)$/;
  * keeps. The supervisor reads no stream of the client. Meanwhile the shim is in a scope of its own.
  * @param program bin/nixgate
  */
-export function requestsOfShim(talk: ShimChannel, waiting: Waiting, program: string): Requests {
+export function requestsOfShim(talk: ShimChannel, waiting: WaitingScopes, program: string): Requests {
   return {
     async next(bounds) {
       try {

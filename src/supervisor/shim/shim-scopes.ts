@@ -8,8 +8,8 @@ import { clock } from "../../system/kernel/clock.ts";
 import { connectionUnit } from "../connection.ts";
 import type { ServedShim } from "../served-shim.ts";
 import type { Supervisor } from "../supervisor.ts";
-import { limitSlice } from "../systemd/limit-slice.ts";
-import { moved, type Waiting } from "../waiting-shims.ts";
+import { limitTeamSlice } from "../systemd/limit-slice.ts";
+import { moved, type WaitingScopes } from "../waiting-shims.ts";
 import { openConfined } from "./confined.ts";
 import { endOf, heldBy, letRun, type Seen, type ShimScope, stopsOf } from "./exit-of.ts";
 import type { ShimChannel } from "./shim-channel.ts";
@@ -20,7 +20,7 @@ import type { ShimChannel } from "./shim-channel.ts";
 export function scopesOfShim(
   guest: ServedShim,
   member: string | undefined,
-  waiting: Waiting,
+  waiting: WaitingScopes,
   supervisor: Supervisor,
 ): Scopes {
   const { talk, fifo } = guest;
@@ -46,7 +46,7 @@ export function scopesOfShim(
       moved(guest, folder);
       const [invocation, appliedToTeam] = await Promise.all([
         manager.invocationOf(name),
-        limitSlice(plan, dirname(folder), manager),
+        limitTeamSlice(plan, dirname(folder), manager),
       ]);
       const { stopTimeout, expectations } = plan;
       const made = {

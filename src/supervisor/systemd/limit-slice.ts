@@ -7,7 +7,7 @@ import type { SystemManager } from "./system-manager.ts";
  * Sets the limits of the team's slice that are not yet in force.
  * @returns the limits that the kernel then has
  */
-export async function limitSlice(
+export async function limitTeamSlice(
   { slice, team }: Plan,
   folder: string,
   manager: SystemManager,

@@ -20,7 +20,7 @@ function named(account: string) {
  * The account that serves a team, looked up now: the first of these names whose primary group the FIFO is.
  * @returns its uid; undefined where no account of these has that group
  */
-export function servingIn(accounts: readonly string[], gid: number): number | undefined {
+export function accountOfGroup(accounts: readonly string[], gid: number): number | undefined {
   return accounts.map(named).find((found) => found?.gid === gid)?.uid;
 }
 

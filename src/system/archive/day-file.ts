@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, type Stats } from "node:fs";
 import { DAY_MAX_BYTES } from "../../archive/bounds.ts";
 import { RecordError, unreadableCode } from "../../record/error.ts";
 import { escapeText } from "../../units/text.ts";
-import { inside, isOurs, O_PATH } from "../files/safe-folder.ts";
+import { inside, isRootsOrOwn, O_PATH } from "../files/safe-folder.ts";
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants;
 /** stat(2) counts blocks of this size, whatever the file system's block size. */
@@ -70,7 +70,7 @@ function checkPlain(stat: Stats): void {
  */
 function endOf(stat: Stats): number {
   const { size, blocks, nlink, uid } = stat;
-  const isOwn = isOurs(stat);
+  const isOwn = isRootsOrOwn(stat);
   // an account could show one large file as many days, at the price of one; a file that was removed meanwhile has none
   if (!isOwn && nlink > 1) throw new ForeignFile(`cannot be read: has ${nlink} names`);
   if (size > (isOwn ? OWN_SPARSE_FROM_BYTES : SPARSE_FROM_BYTES) && blocks * BLOCK_BYTES * COMPRESSED_AT_MOST < size)

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync, renameSync, unlinkSync, writeSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import type { DayIndex, IndexBuilder, KeptIndex } from "../../archive/archive.ts";
-import { inside, isOurs, othersWrite } from "../files/safe-folder.ts";
+import { inside, isRootsOrOwn, othersWrite } from "../files/safe-folder.ts";
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
 /** The footer is followed by its length, its CRC-32, and this mark of the file type. */
@@ -24,7 +24,7 @@ const SETTLED_MS = 1000;
 function stampOf(file: number): { readonly stamp: string; readonly changedMs: number } {
   const stat = fstatSync(file, { bigint: true });
   const [uid, mode] = [Number(stat.uid), Number(stat.mode)];
-  if (!isOurs({ uid }) || othersWrite({ mode })) throw new Error("another account can write to the day's file");
+  if (!isRootsOrOwn({ uid }) || othersWrite({ mode })) throw new Error("another account can write to the day's file");
   const edge = (from: number) => {
     const bytes = Buffer.alloc(EDGE_BYTES);
     return bytes.toString("hex", 0, readSync(file, bytes, 0, EDGE_BYTES, from));
@@ -75,7 +75,7 @@ function openKept(folder: number | undefined, name: string, stampNow: () => stri
   };
   try {
     const stat = fstatSync(file);
-    if (!stat.isFile() || !isOurs(stat) || othersWrite(stat)) throw new Error("not an index of nixgate");
+    if (!stat.isFile() || !isRootsOrOwn(stat) || othersWrite(stat)) throw new Error("not an index of nixgate");
     const tail = Buffer.from(read(stat.size - TAIL_BYTES, TAIL_BYTES));
     const length = tail.readUInt32LE(0);
     if (!tail.subarray(8).equals(MAGIC) || length > FOOTER_MAX_BYTES) throw new Error("not an index");

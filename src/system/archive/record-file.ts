@@ -13,11 +13,11 @@ import {
 } from "node:fs";
 import { DAY_MAX_BYTES } from "../../archive/bounds.ts";
 import { RecordError } from "../../record/error.ts";
-import type { RecordFile as SessionsFile } from "../../session/ports.ts";
+import type { RecordFile } from "../../session/ports.ts";
 import { escapeText } from "../../units/text.ts";
 import {
   inside,
-  isOurs,
+  isRootsOrOwn,
   makeFolder,
   openFolder,
   openFolderIn,
@@ -29,7 +29,8 @@ const { O_RDWR, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
 const FLAGS = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK;
 const LF = 0x0a;
 
-export interface RecordFile {
+/** The open file of a team's day. */
+export interface DayRecordFile extends RecordFile {
   readonly path: string;
   /** The descriptor of the open file, for a lock on it (flock(2)). */
   readonly descriptor: number;
@@ -39,7 +40,6 @@ export interface RecordFile {
    * @throws RecordError E_LOG_WRITE, with the errno in its message
    */
   append(line: string, options?: { readonly durable?: boolean }): undefined;
-  close(): void;
 }
 
 /**
@@ -49,7 +49,7 @@ export interface RecordFile {
  * @param start of the session, milliseconds since 1970: its UTC day names the file
  * @throws RecordError E_LOG_CREATE
  */
-export function openRecordFile(directory: string, team: string, start: number): RecordFile {
+export function openRecordFile(directory: string, team: string, start: number): DayRecordFile {
   const name = `${new Date(start).toISOString().slice(0, 10)}.jsonl`;
   const path = `${directory}/${team}/${name}`;
   const open: number[] = [];
@@ -117,11 +117,11 @@ function checkFile(file: number, path: string): void {
   if (!stat.isFile()) throw new UnsafeFolder(`${shown}: not a regular file`, "move it away");
   if (stat.nlink !== 1)
     throw new UnsafeFolder(`${shown}: has ${stat.nlink} names`, "leave it one name, or move it away");
-  if (!isOurs(stat)) throw new UnsafeFolder(`${shown}: belongs to uid ${stat.uid}`, "move it away");
+  if (!isRootsOrOwn(stat)) throw new UnsafeFolder(`${shown}: belongs to uid ${stat.uid}`, "move it away");
   if (othersWrite(stat)) throw new UnsafeFolder(`${shown}: others can write to it`, `chmod go-w ${shown}`);
 }
 
-function recordFile(file: number, path: string): RecordFile {
+function recordFile(file: number, path: string): DayRecordFile {
   // Many sessions write to an account's file at the same time. None of them truncates another's line.
   const takesBack = process.geteuid?.() === 0 && fstatSync(file).uid === 0;
   return {
@@ -143,7 +143,7 @@ function recordFile(file: number, path: string): RecordFile {
  * longer for it than a whole session.
  * @throws RecordError E_LOG_CREATE
  */
-export function openPatiently(...words: Parameters<typeof openRecordFile>): SessionsFile {
+export function openPatiently(...words: Parameters<typeof openRecordFile>): RecordFile {
   const { append, close, descriptor, path } = openRecordFile(...words);
   let underWay: Promise<unknown> = Promise.resolve();
   return {

@@ -11,7 +11,7 @@ import {
   writeSync,
 } from "node:fs";
 import { escapeText } from "../../units/text.ts";
-import { inside, isOurs, UnsafeFolder } from "../files/safe-folder.ts";
+import { inside, isRootsOrOwn, UnsafeFolder } from "../files/safe-folder.ts";
 import { syncFolder } from "./record-file.ts";
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
@@ -22,7 +22,7 @@ const KEY_BYTES = 32;
 export function checkPrivate(file: number, path: string): void {
   const stat = fstatSync(file);
   const shown = escapeText(path);
-  if (!stat.isFile() || !isOurs(stat))
+  if (!stat.isFile() || !isRootsOrOwn(stat))
     throw new UnsafeFolder(`${shown}: not a regular file of the account that seals`, "move it away");
   if ((stat.mode & 0o077) !== 0) throw new UnsafeFolder(`${shown}: others can read or write it`, `chmod 600 ${shown}`);
 }

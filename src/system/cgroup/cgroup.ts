@@ -113,7 +113,7 @@ function writeIfThere(file: string, value: string): void {
 }
 
 /** The cgroup's counters now. */
-export function usageOf(folder: string): Usage {
+export function cgroupUsageOf(folder: string): Usage {
   const texts = COUNTER_FILES.map((file) => [file, readCgroupFile(folder, file)]);
   return usageFrom(Object.fromEntries(texts) as Record<CounterFile, string | undefined>);
 }

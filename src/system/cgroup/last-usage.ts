@@ -1,6 +1,6 @@
 import { watch } from "node:fs";
 import type { Usage } from "../../ending/ending.ts";
-import { usageOf } from "./cgroup.ts";
+import { cgroupUsageOf } from "./cgroup.ts";
 import { type LimitCounts, limitCountsOf } from "./limit-hits.ts";
 
 export interface LastUsage {
@@ -22,7 +22,7 @@ export function lastUsageOf(folder: string, seen: (usage: Usage) => void = () =>
   let last: Usage = {};
   let counts = limitCountsOf(folder);
   const look = () => {
-    last = { ...last, ...usageOf(folder) };
+    last = { ...last, ...cgroupUsageOf(folder) };
     const { memory = counts.memory, tasks = counts.tasks } = limitCountsOf(folder);
     counts = { memory, tasks };
     return last;

@@ -18,7 +18,7 @@ export async function hostFigures() {
 }
 
 /** A running command, as its command.start record names it. */
-export interface RunningCommand {
+export interface MeasuredCommand {
   readonly pid: number;
   /** Its scope; undefined where it runs without systemd. */
   readonly unit: string | undefined;
@@ -29,7 +29,7 @@ export interface RunningCommand {
  * the sum over the processes of its session (setsid(2)), as pidusage finds them. Ended processes are not included.
  * @returns undefined where the command is gone, or hidden from this account
  */
-export async function liveFigures({ pid, unit }: RunningCommand): Promise<LiveFigures | undefined> {
+export async function liveFigures({ pid, unit }: MeasuredCommand): Promise<LiveFigures | undefined> {
   const folder = cgroupOf(pid);
   if (unit === undefined) return ofProcesses(pid);
   if (!folder?.endsWith(`/${unit}`)) return undefined; // the pid now belongs to another process

@@ -10,7 +10,7 @@ const TIMEOUT_MS = 10_000;
  * Sets the limits of the team's slice where they differ: at the team's first session, and after a change of the policy.
  * The limits are read back afterwards, so a failure here is not reported.
  */
-export async function limitSlice({ slice, team, environment }: Plan, folder: string): Promise<void> {
+export async function limitUserSlice({ slice, team, environment }: Plan, folder: string): Promise<void> {
   if (team.expectations.every((expectation) => isInForce(expectation, readCgroupFile(folder, expectation.file))))
     return;
   const words = team.properties.map(({ name, value }) => `${name}=${value}`);

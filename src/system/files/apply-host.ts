@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import type { Archive } from "../../archive/archive.ts";
 import { decodeAdded } from "../../archive/misplaced.ts";
 import { openSessions } from "../../archive/sessions/open-sessions.ts";
-import type { Observed, Step, UnitState } from "../../render/apply-plan.ts";
+import type { ApplyStep, Observed, UnitState } from "../../render/apply-plan.ts";
 import { madeBy } from "../../render/made-by.ts";
 import type { RenderedFile } from "../../render/slices.ts";
 import { reopened, SOCKET_ACL } from "../../render/socket-acl.ts";
@@ -170,7 +170,7 @@ const rootsOwn = (archive: Archive): Archive => ({
 });
 
 /** @throws NixgateError E_APPLY or E_RENDER_WRITE */
-export function perform(step: Step): void {
+export function perform(step: ApplyStep): void {
   if (step.kind === "systemctl") systemctl(step.words);
   else if (step.kind === "remove") remove(step.path);
   else {

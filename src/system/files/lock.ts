@@ -1,6 +1,6 @@
 import { RecordError } from "../../record/error.ts";
 import { escapeText } from "../../units/text.ts";
-import { run } from "../kernel/run.ts";
+import { runProgram } from "../kernel/run.ts";
 
 /** The timeout for a lock that another process holds, in seconds. The holder's work takes milliseconds. */
 const LOCK_SECONDS = 10;
@@ -13,7 +13,7 @@ const LOCK_SECONDS = 10;
  */
 export async function lockFile(descriptor: number, path: string, waits = true): Promise<void> {
   const how = waits ? ["--wait", String(LOCK_SECONDS)] : ["--nonblock"];
-  const status = await run("flock", ["--exclusive", ...how, "3"], {
+  const status = await runProgram("flock", ["--exclusive", ...how, "3"], {
     files: [descriptor],
     timeoutMs: (LOCK_SECONDS + 5) * 1000,
   });

@@ -1,5 +1,6 @@
 import { closeSync, constants, fsyncSync, lstatSync, openSync, renameSync, unlinkSync } from "node:fs";
 import { resolve } from "node:path";
+import type { Output } from "../../archive/output.ts";
 import { NixgateError } from "../../units/error.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { escapeText } from "../../units/text.ts";
@@ -9,22 +10,6 @@ const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
 /** Set whatever the umask: the output names the people who used this host and their commands. */
 const MODE = 0o600;
 const STDOUT = 1;
-
-/** The destination of a long answer that is written in pieces. */
-export interface Output {
-  /**
-   * @returns false when nobody reads the output any more
-   * @throws NixgateError E_OUTPUT_WRITE, status 74
-   */
-  write(text: string): boolean;
-  /**
-   * Completes the output.
-   * @throws NixgateError E_OUTPUT_WRITE
-   */
-  finish(): void;
-  /** Removes the partial output; has no effect after `finish`. */
-  abandon(): void;
-}
 
 /**
  * A file, or stdout. A file is written under a temporary name and put in place by rename(2) when it is complete: a link

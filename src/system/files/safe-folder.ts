@@ -24,7 +24,7 @@ export class UnsafeFolder extends Error {
 export const inside = (folder: number, name: string): string => `/proc/self/fd/${folder}/${name}`;
 
 /** Whether the owner is root or the caller. Records are written into no other account's folders. */
-export const isOurs = (stat: Pick<Stats, "uid">): boolean => stat.uid === 0 || stat.uid === process.geteuid?.();
+export const isRootsOrOwn = (stat: Pick<Stats, "uid">): boolean => stat.uid === 0 || stat.uid === process.geteuid?.();
 export const othersWrite = (stat: Pick<Stats, "mode">): boolean => (stat.mode & OTHERS_WRITE) !== 0;
 
 /**
@@ -77,7 +77,7 @@ function openStep(folder: number, name: string, walked: string): number {
 function checkStep(folder: number, walked: string, isLast: boolean): void {
   const stat = fstatSync(folder);
   const shown = escapeText(walked);
-  if (!isOurs(stat)) {
+  if (!isRootsOrOwn(stat)) {
     throw new UnsafeFolder(`${shown}: belongs to uid ${stat.uid}`, `chown it to root or to uid ${process.geteuid?.()}`);
   }
   if (!othersWrite(stat) || (stat.mode & STICKY) !== 0) return;

@@ -1,8 +1,9 @@
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import type { Archive } from "../../archive/archive.ts";
+import type { JournalSource } from "../../archive/verify/journal-copy.ts";
 import { journalSessions } from "../../archive/verify/journal-sessions.ts";
 import { openArchive } from "../archive/archive.ts";
-import { type JournalSource, readJournal } from "./journal-reader.ts";
+import { readJournal } from "./journal-reader.ts";
 
 /** The copies may need more room than /tmp has, which may be in memory (file-hierarchy(7)). */
 const SPOOL = "/var/tmp/nixgate-journal-";

@@ -2,16 +2,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { COPY_FIELDS, type JournalCopy, journalCopy } from "../../archive/verify/journal-copy.ts";
+import { COPY_FIELDS, type JournalCopy, type JournalSource, journalCopy } from "../../archive/verify/journal-copy.ts";
 import { RecordError } from "../../record/error.ts";
 import { MESSAGE_IDS } from "../../record/journal-entry.ts";
 import { PATH } from "../../scope/environment.ts";
 import { escapeText } from "../../units/text.ts";
 
-/** The journal to read: this host's own, all journals on this host (`merge`), or the files in a folder. */
-export interface JournalSource {
-  readonly directory?: string | undefined;
-  readonly merge?: boolean | undefined;
+interface JournalQuery extends JournalSource {
   /** Only the copies of these sessions. */
   readonly session?: readonly string[] | undefined;
 }
@@ -25,7 +22,7 @@ export async function* readJournal({
   directory,
   merge = false,
   session = [],
-}: JournalSource): AsyncGenerator<JournalCopy> {
+}: JournalQuery): AsyncGenerator<JournalCopy> {
   const words = ["--no-pager", "--quiet", "--output=json", "--all", `--output-fields=${COPY_FIELDS.join(",")}`];
   if (directory !== undefined) words.push(`--directory=${resolve(directory)}`);
   if (merge) words.push("--merge");

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { PATH } from "../../scope/environment.ts";
 
-export interface Run {
+export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Open files that the program gets as fds 3, 4, … */
   readonly files?: readonly number[];
@@ -17,7 +17,11 @@ export interface Run {
  * discarded.
  * @returns its exit status, undefined where it could not be started or did not end by itself in time
  */
-export function run(program: string, words: readonly string[], options: Run): Promise<number | undefined> {
+export function runProgram(
+  program: string,
+  words: readonly string[],
+  options: RunOptions,
+): Promise<number | undefined> {
   const { environment, files = [], as, timeoutMs } = options;
   return new Promise((resolve) => {
     const child = spawn(program, words, {

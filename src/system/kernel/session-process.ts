@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync } from "node:fs";
-import type { Served } from "../../archive/archive.ts";
+import type { FolderOwner, Served } from "../../archive/archive.ts";
 import { signalAs } from "../accounts/signal-as.ts";
 import { inside, O_PATH } from "../files/safe-folder.ts";
 import { bootsHere } from "../lost/liveness.ts";
@@ -20,14 +20,8 @@ export interface SessionProcess {
   /** Whether all its uids are that account's: real, effective, saved and file system uid (proc_pid_status(5)). */
   isOf(uid: number): boolean;
   /** @throws an error with code EPERM or EACCES where the session belongs to another account */
-  terminate(whose: Whose): void;
+  terminate(whose: FolderOwner): void;
   close(): void;
-}
-
-/** The team of the folder with the record, and the account that owns that folder. */
-export interface Whose {
-  readonly team: string;
-  readonly uid: number | undefined;
 }
 
 export type Start = Served & { readonly isolation?: string };
@@ -92,7 +86,10 @@ const START_UP_MS = 5000;
  * The process to signal. Records of older versions have no ticks: then the process must be old enough to have written
  * the record. A clock that was set forward since makes the process look too young, and no signal is sent.
  */
-export function sessionProcessToSignal(start: Start, whose: Whose): ReturnType<typeof sessionProcessOf> | "foreign" {
+export function sessionProcessToSignal(
+  start: Start,
+  whose: FolderOwner,
+): ReturnType<typeof sessionProcessOf> | "foreign" {
   const found = sessionProcessOf(start);
   if (typeof found === "string") return found;
   const isIt = start.started_ticks !== undefined || !isYounger(start);
@@ -105,7 +102,7 @@ export function sessionProcessToSignal(start: Start, whose: Whose): ReturnType<t
  * Whether a process can serve a session of that team. The record proves nothing, because the account may have forged
  * it. For a shim the resident supervisor asks the kernel itself.
  */
-const mayBe = ({ command, isOf }: SessionProcess, { uid }: Whose): boolean =>
+const mayBe = ({ command, isOf }: SessionProcess, { uid }: FolderOwner): boolean =>
   command === "shim" || (command === "session" && uid !== undefined && isOf(uid));
 
 function isYounger({ pid, time }: Start): boolean {

@@ -5,7 +5,7 @@ import { sliceName, unitName } from "../../scope/names.ts";
 import { sessionId, teamName } from "../../units/ids.ts";
 import type { Owner } from "../accounts/as-owner.ts";
 import { MOUNT, processesOf } from "../cgroup/cgroup.ts";
-import { run } from "../kernel/run.ts";
+import { runProgram } from "../kernel/run.ts";
 
 /** systemd's DefaultTimeoutStopSec. A policy's stop_timeout may be longer; then the stop continues after this wait. */
 const STOP_TIMEOUT_MS = 90_000;
@@ -40,8 +40,8 @@ async function stop(unit: string, isolation: Unended["start"]["isolation"], owne
   const own = process.geteuid?.() === owner.uid;
   const status =
     isolation === "scope-system"
-      ? await run("systemctl", ["stop", "--", unit], { timeoutMs: STOP_TIMEOUT_MS })
-      : await run("systemctl", ["--user", "stop", "--", unit], {
+      ? await runProgram("systemctl", ["stop", "--", unit], { timeoutMs: STOP_TIMEOUT_MS })
+      : await runProgram("systemctl", ["--user", "stop", "--", unit], {
           environment: { XDG_RUNTIME_DIR: runtime, DBUS_SESSION_BUS_ADDRESS: `unix:path=${runtime}/bus` },
           as: own ? undefined : owner,
           timeoutMs: STOP_TIMEOUT_MS,

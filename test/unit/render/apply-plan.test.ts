@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Observed, planApply, type Step, type UnitState } from "../../../src/render/apply-plan.ts";
+import { type ApplyStep, type Observed, planApply, type UnitState } from "../../../src/render/apply-plan.ts";
 import { headed, madeBy } from "../../../src/render/made-by.ts";
 
 const DIRECTORY = "/etc/nixgate";
@@ -26,7 +26,7 @@ const asWanted: Observed = {
   fifo: () => ({ uid: 0, gid: 1001, mode: 0o620 }),
   hasAccount: () => true,
 };
-const words = (step: Step) => (step.kind === "systemctl" ? step.words.join(" ") : `${step.kind} ${step.path}`);
+const words = (step: ApplyStep) => (step.kind === "systemctl" ? step.words.join(" ") : `${step.kind} ${step.path}`);
 const plan = (host: Partial<Observed> = {}, wanted = WANTED) => {
   const { steps, waits, foreign } = planApply(wanted, DIRECTORY, { ...asWanted, ...host });
   return { steps: steps.map(words), waits, foreign };

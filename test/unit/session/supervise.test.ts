@@ -4,7 +4,7 @@ import type { CommandTerms } from "../../../src/scope/plan.ts";
 import { configure, configureRunning } from "../../../src/session/configuration.ts";
 import { resumeSession } from "../../../src/session/resume-session.ts";
 import type { ResumableSession } from "../../../src/session/supervise.ts";
-import { supervise } from "../../../src/session/supervise.ts";
+import { superviseSessions } from "../../../src/session/supervise.ts";
 import { configFolder, files, HOST } from "../../support/config-folder.ts";
 import { fakePorts, fakeScope, readyConfiguration } from "../../support/fake-ports.ts";
 import { bodies, sessionLines } from "../../support/records.ts";
@@ -23,7 +23,7 @@ test("a session that runs on over a restart of the supervisor goes by its policy
     },
     end: async () => undefined,
   };
-  await supervise({
+  await superviseSessions({
     configure: (forced) => configure({ files, directory }, forced),
     configureRunning: (forced) => configureRunning({ files, directory }, forced),
     sessions: ({ resume }) => expect(resume(resumable)).rejects.toThrow("far enough"),

@@ -1,7 +1,7 @@
 import type { Closing } from "../../../policy/closed.ts";
-import { formatBytes, formatDuration, plural } from "../../../record/wording.ts";
+import { bytesInWords, durationInWords, plural } from "../../../record/wording.ts";
 import { escapeText } from "../../../units/text.ts";
-import { table } from "../../shared/table.ts";
+import { alignedTable } from "../../shared/table.ts";
 import type { TopRow } from "./top-rows.ts";
 
 export interface HostFigures {
@@ -21,16 +21,16 @@ export function topTable(host: HostFigures, rows: readonly TopRow[], closed: rea
     row.session.slice(-ID_SHOWN),
     row.team,
     row.member ?? "-",
-    formatDuration(row.age_ms),
+    durationInWords(row.age_ms),
     against(row.cpu_percent, row.cpu_quota_percent, (percent) => `${percent.toFixed(0)}%`),
-    against(row.memory_bytes, row.memory_max_bytes, formatBytes),
+    against(row.memory_bytes, row.memory_max_bytes, bytesInWords),
     against(row.tasks, row.tasks_max, String),
     row.command ?? "-",
   ]);
   return [
     hostLine(host, rows.length),
     closed.map(closedPart).join("  ·  "),
-    ...table(TITLES, cells).trimEnd().split("\n"),
+    ...alignedTable(TITLES, cells).trimEnd().split("\n"),
   ];
 }
 
@@ -45,8 +45,8 @@ function against(figure: number | undefined, limit: number | undefined, print: (
 function hostLine({ load, cpus, memory_total_bytes, memory_available_bytes }: HostFigures, count: number): string {
   const free =
     memory_available_bytes === undefined
-      ? formatBytes(memory_total_bytes)
-      : `${formatBytes(memory_available_bytes)} of ${formatBytes(memory_total_bytes)} available`;
+      ? bytesInWords(memory_total_bytes)
+      : `${bytesInWords(memory_available_bytes)} of ${bytesInWords(memory_total_bytes)} available`;
   const loads = load.map((value) => value.toFixed(2)).join(" ");
   return `${plural(count, "session")}  ·  load ${loads} on ${plural(cpus, "CPU")}  ·  memory ${free}`;
 }

@@ -2,7 +2,7 @@ import { type Finding, placeOf } from "../../../archive/finding.ts";
 import {
   type Measure,
   type Sealed,
-  type SealPorts as SealFilesPorts,
+  type SealingPorts as SealFilesPorts,
   sealFiles,
   sealWriter,
 } from "../../../archive/verify/sealing.ts";

@@ -33,7 +33,7 @@ export interface OpenedFiles {
   readonly files: readonly DayFile[];
 }
 
-export interface SealPorts {
+export interface SealReader {
   open(): Promise<SealStore>;
   readonly measure: Measure;
   /** Milliseconds since 1970. */
@@ -43,7 +43,7 @@ export interface SealPorts {
 /** Reads the seals and compares every file with them. Without the key it checks nothing and reports that. */
 export async function sealLayer(
   { archive, files }: OpenedFiles,
-  { open, measure, now }: SealPorts,
+  { open, measure, now }: SealReader,
   report: (error: RecordError) => void,
 ): Promise<SealLayer> {
   let store: SealStore;

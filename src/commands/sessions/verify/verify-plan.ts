@@ -1,4 +1,5 @@
 import { READING_TIME, type ReadingTime } from "../../../archive/reading-time.ts";
+import type { JournalSource } from "../../../archive/verify/journal-copy.ts";
 import type { Arguments } from "../../../cli/command.ts";
 import { textOption } from "../../../cli/options.ts";
 import { UsageError } from "../../../cli/usage-error.ts";
@@ -6,7 +7,6 @@ import { parseDuration } from "../../../units/durations.ts";
 import { isQuantity } from "../../../units/quantities.ts";
 import { escapeText } from "../../../units/text.ts";
 import { journalSource } from "../../shared/archive-options.ts";
-import type { JournalSource } from "../sessions-ports.ts";
 import { sealDirectoryOf } from "./seal-options.ts";
 
 /** The records to check, and the sources to compare them with. */

@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { demoPolicy, findPrograms, hostFile, shellWord, TEAM } from "../../../../src/commands/demo/demo-files.ts";
+import { demoPolicy, findPrograms, hostFile, TEAM } from "../../../../src/commands/demo/demo-files.ts";
 import { loadTeam } from "../../../../src/policy/load.ts";
 import { teamName } from "../../../../src/units/ids.ts";
+import { shellWord } from "../../../../src/units/text.ts";
 import { configFolder, files } from "../../../support/config-folder.ts";
 
 const example = readFileSync(`policies/${TEAM}.toml`, "utf8");

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Exit } from "../../../../src/ending/ending.ts";
-import { type Watched, watchCommand } from "../../../../src/session/command/watch-command.ts";
+import { type WatchedEnd, watchCommand } from "../../../../src/session/command/watch-command.ts";
 import type { Interruption } from "../../../../src/session/ports.ts";
 import type { Milliseconds } from "../../../../src/units/quantities.ts";
 import { fakeClient, fakeClock, fakeScope } from "../../../support/fake-ports.ts";
@@ -28,7 +28,7 @@ function watch({
   const callbacks = new Set<(event: Interruption) => void>();
   const world = { others: [] as number[], gone: false };
   let exit: (how: Exit) => void = () => {};
-  let watched: Watched | undefined;
+  let watched: WatchedEnd | undefined;
   const scope = fakeScope({
     openedAt,
     exited: new Promise<Exit>((resolve) => {
