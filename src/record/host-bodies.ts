@@ -30,7 +30,7 @@ const hostEvent = () => ({
       uid: countField("number of the account that logged in"),
       user: maybeText("its name", "there is no such account any more"),
     }),
-    "who had logged in, where another account did it: /proc/self/loginuid",
+    "the account that had logged in, if another account did it: /proc/self/loginuid",
     "the kernel does not know, or it is the same account",
   ),
 });
@@ -40,7 +40,7 @@ export const hostBodies = {
   "host.close": z.object({
     event: z.literal("host.close"),
     ...hostEvent(),
-    message: textField("what new sessions are told"),
+    message: textField("the message for new sessions"),
   }),
   "host.open": z.object({ event: z.literal("host.open"), ...hostEvent() }),
   "lock.set": z.object({

@@ -15,7 +15,7 @@ const digest = (description: string) => recordField(z.string().check(z.regex(DIG
 const address = z.object({ ip: textField("IPv4 or IPv6 address"), port: recordField(z.int(), "TCP port") });
 /** sshd reports `UNKNOWN 65535` for a connection over AF_UNIX (systemd-ssh-generator(8)). */
 const NO_ADDRESS = "not started by sshd, or over a socket without addresses: AF_UNIX, AF_VSOCK";
-const request = textField("what the client asked for, escaped, cut at 4096 bytes");
+const request = textField("the client's request, escaped, cut at 4096 bytes");
 const n = recordField(z.int().check(z.gte(1)), "number of the request within the session, from 1");
 /** CLOCK_MONOTONIC of clock_gettime(2). All processes of a boot share it, and no process can set it. */
 const sinceBoot = (description: string, absent: string) =>
@@ -27,14 +27,14 @@ const head = {
   v: recordField(z.literal(1), "version of the record format"),
   time: recordField(
     z.string().check(z.regex(RFC3339_MS)),
-    "when the session arrived, and from then on counted by a clock that nobody sets; RFC 3339, UTC",
+    "the session's arrival plus the time since then by a monotonic clock; RFC 3339, UTC",
     "ms",
   ),
   session: recordField(
     z.string().check(z.regex(UUID_V7)),
     "UUIDv7 of the session, or of the record where it is of no session; sorts by its start",
   ),
-  seq: countField("place within the session: 0, 1, 2, …"),
+  seq: countField("position within the session: 0, 1, 2, …"),
   team: textField(
     "the session's team; `_unassigned` where it came without a valid one; `_host` where the record is of no session",
   ),
@@ -46,8 +46,8 @@ const tail = {
   prev: digest("`hash` of the session's record before this one; 64 zeros in the first"),
   hash: digest('SHA-256 of the line\'s bytes in front of `,"hash":`'),
 };
-const cause = recordField(z.enum(CAUSES), "how it came to its end");
-const reason = recordField(z.enum(REASONS), "why it was turned away");
+const cause = recordField(z.enum(CAUSES), "the cause of the end");
+const reason = recordField(z.enum(REASONS), "the reason of the refusal");
 
 export const bodies = {
   "session.start": z.object({
@@ -74,11 +74,11 @@ export const bodies = {
     monotonic_ms: sinceBoot("when the session arrived", "the record is of an older nixgate"),
     delayed_ms: maybe(
       z.int().check(z.gte(0)),
-      "how long the supervisor let it wait for other sessions of its team to begin",
+      "the delay by the supervisor in favour of other sessions of its team",
       "it was less than a second",
       "ms",
     ),
-    isolation: recordField(z.enum(ISOLATIONS), "what holds the commands"),
+    isolation: recordField(z.enum(ISOLATIONS), "the isolation of the commands"),
   }),
   "session.refuse": z.object({
     event: z.literal("session.refuse"),
@@ -99,13 +99,13 @@ export const bodies = {
     n,
     request,
     rule: textField("the policy's rule that allowed it"),
-    argv: recordField(z.array(z.string()), "what was executed, word by word"),
+    argv: recordField(z.array(z.string()), "the executed command line, word by word"),
     matched: maybe(
       z.array(z.object({ placeholder: z.string(), word: z.string() })),
       "the words of the request that the rule's placeholders took, in order",
       "the rule has none",
     ),
-    isolation: maybe(z.enum(ISOLATIONS), "what holds this command", "what `session.start` says"),
+    isolation: maybe(z.enum(ISOLATIONS), "the isolation of this command", "what `session.start` says"),
     unit: maybeText("the command's scope", "it ran without systemd"),
     invocation: maybeText("systemd's INVOCATION_ID of the scope", "it ran without systemd, or systemd did not say"),
     pid: maybe(z.int().check(z.gte(1)), "the process that became the command", "there was no scope to start it in"),
@@ -113,7 +113,7 @@ export const bodies = {
     limits: recordField(
       z.object({
         asked: recordField(settings(), "properties of the policy, by their names in systemd.resource-control(5)"),
-        applied: recordField(settings(), "what the kernel had in force when the command began to speak"),
+        applied: recordField(settings(), "the limits in force in the kernel when the command began"),
       }),
       "limits asked for and in force",
     ),
@@ -129,13 +129,13 @@ export const bodies = {
     ),
     status: maybe(
       z.int(),
-      "the status that counts for it where it was ended from outside: 143, or 137 where it took SIGKILL",
+      "the status that counts if it was ended from outside: 143, or 137 after SIGKILL",
       "it was not ended from outside: its own counts",
     ),
     message: maybeText("why it never began", "it did"),
     limit_of: maybe(
       z.enum(LIMITS_OF),
-      "whose limit it ran into: the command's own, the team's, one around the team, or none and the host had no more",
+      "the owner of the limit that it reached: the command's own, the team's, one around the team, or none and the host had no more",
       "the cause is neither `oom` nor `tasks-limit`",
     ),
     wall_ms: durationField("from start to end"),
@@ -173,10 +173,10 @@ export const bodies = {
     event: z.literal("session.end"),
     exit: recordField(z.int(), "exit status of the session"),
     commands: countField("commands that were started"),
-    denied: countField("requests that were turned away"),
+    denied: countField("requests that were denied"),
     summed_up: maybe(
       z.int().check(z.gte(1)),
-      "refused sessions of the team that came before and are not on record one by one",
+      "earlier refused sessions of the team that were only counted",
       "there were none",
     ),
     wall_ms: durationField("from the session's arrival to here, as `time` has it"),
