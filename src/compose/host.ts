@@ -47,10 +47,11 @@ export const HOST_COMMANDS: Entries = {
   },
   "authorized-keys": async () => {
     const { authorizedKeys } = await import("../commands/config/authorized-keys.ts");
-    return bind(authorizedKeys, async () => {
-      const { tellLog } = await import("../system/archive/host-log.ts");
-      return { files: await ownFiles(), programPath: PROGRAM, shimPath: SHIM, tellLog };
-    });
+    return bind(authorizedKeys, keyPorts);
+  },
+  "authorized-principals": async () => {
+    const { authorizedPrincipals } = await import("../commands/config/authorized-principals.ts");
+    return bind(authorizedPrincipals, keyPorts);
   },
   "render slices": async () => {
     const { renderSlicesCommand } = await import("../commands/render/render-slices.ts");
@@ -74,3 +75,8 @@ export const HOST_COMMANDS: Entries = {
     );
   },
 };
+
+async function keyPorts() {
+  const { tellLog } = await import("../system/archive/host-log.ts");
+  return { files: await ownFiles(), programPath: PROGRAM, shimPath: SHIM, tellLog };
+}

@@ -54,6 +54,8 @@ export interface Member {
   readonly name: MemberName;
   readonly keys: readonly string[];
   readonly from: readonly string[];
+  /** The names in certificates that are this member's. */
+  readonly principals: readonly string[];
   /** The first moment without access, in milliseconds since 1970, a whole second; absent where access does not end. */
   readonly until?: number;
 }
@@ -68,6 +70,8 @@ export interface Policy {
   readonly session: SessionRules;
   readonly store: StoreMode;
   readonly members: readonly Member[];
+  /** The keys of the team's own CAs. */
+  readonly ca: readonly string[];
 }
 
 export type Manager = "user" | "system" | "none";
@@ -96,6 +100,8 @@ export interface HostConfig {
     readonly maxLoadPerCpu: number;
     readonly minFreeLog: LeastFree;
   };
+  /** The keys of the CAs that sign for members of every team. */
+  readonly ca: readonly string[];
 }
 
 /** One problem of a configuration file. A `warning` never causes a refusal. */

@@ -2,6 +2,7 @@ import type { Checked, Policy } from "./policy.ts";
 import { allowRule } from "./rules/allow-rules.ts";
 import { withDefaultLimits } from "./rules/limit-rules.ts";
 import { policyFindings } from "./rules/policy-rules.ts";
+import { caKeys } from "./schema/ca.ts";
 import { SESSION } from "./schema/defaults.ts";
 import { memberOf, PolicyFile } from "./schema/policy-schema.ts";
 import { readSource } from "./source/read-source.ts";
@@ -35,5 +36,6 @@ function policy(file: PolicyFile): Policy {
     },
     store: store?.root === undefined ? { mode: "daemon" } : { mode: "dedicated", root: store.root },
     members: (file.member ?? []).map(memberOf),
+    ca: caKeys(file.ca),
   };
 }

@@ -1,8 +1,20 @@
 import * as z from "zod/mini";
 import type { TeamName } from "../units/ids.ts";
 import type { Member } from "./policy.ts";
+import { CaEntry, caKeys } from "./schema/ca.ts";
 import { MemberEntry, memberOf } from "./schema/policy-schema.ts";
 import { parseSource, type Source } from "./source/source.ts";
+
+/** The CA keys of such a policy; entries with an error are left out. */
+export async function readableCa(source: Source): Promise<readonly string[]> {
+  const parsed = await parseSource(source);
+  const head = z.safeParse(z.object({ ca: z.array(z.unknown()) }), parsed.ok ? parsed.data : undefined);
+  if (!head.success) return [];
+  return head.data.ca.flatMap((entry) => {
+    const read = z.safeParse(CaEntry, entry);
+    return read.success ? caKeys([read.data]) : [];
+  });
+}
 
 /**
  * The members of a policy that has errors elsewhere, for `authorized-keys`. Their keys start a session, which is then

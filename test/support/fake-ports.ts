@@ -168,7 +168,7 @@ export function incomingSession(differences: Partial<IncomingSession> = {}): Inc
 
 /** A policy of team alpha that allows nothing and limits nothing. */
 export function fakePolicy(differences: Partial<Policy> = {}): Policy {
-  const nothing = { description: "", allow: [], limits: {}, teamLimits: {}, members: [] };
+  const nothing = { description: "", allow: [], limits: {}, teamLimits: {}, members: [], ca: [] };
   return { team: TEAM, ...nothing, session: SESSION, store: { mode: "daemon" }, ...differences };
 }
 

@@ -1,37 +1,13 @@
-import { basename } from "node:path";
 import type { Arguments, Command, CommandResult } from "../../cli/command.ts";
-import { accountsOf } from "../../policy/accounts.ts";
-import { ConfigError } from "../../policy/config-error.ts";
-import type { ConfigFiles } from "../../policy/config-files.ts";
-import { type LoadedPolicy, loadAll, sources } from "../../policy/load-all.ts";
-import type { Member, Problem } from "../../policy/policy.ts";
-import { formatProblem, isError } from "../../policy/problem.ts";
-import { readableMembers } from "../../policy/readable-members.ts";
-import { betweenPolicies } from "../../policy/rules/cross-check.ts";
+import { textOption } from "../../cli/options.ts";
+import type { Member } from "../../policy/policy.ts";
 import { fingerprint, readPublicKey } from "../../policy/schema/public-key.ts";
 import { KEYS_ID } from "../../record/journal-entry.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
-import { type TeamName, teamName } from "../../units/ids.ts";
+import { FINGERPRINT } from "../../units/ssh-key.ts";
 import { CONFIG_DIRECTORY, CONFIG_OPTIONS } from "../shared/config-options.ts";
-import { expiry, programFor } from "./key-options.ts";
-
-export interface AuthorizedKeysPorts {
-  readonly files: ConfigFiles;
-  /** The absolute paths of nixgate and of nixgate-shim, as sshd should start them. */
-  readonly programPath: string;
-  readonly shimPath: string;
-  /** Writes to the host's log at error level, because sshd forwards nothing else. Bounded in time; never throws. */
-  tellLog(problems: readonly LoggedProblem[]): Promise<void>;
-}
-
-export interface LoggedProblem {
-  readonly team: string;
-  /** The problem in one line, with path and remedy. */
-  readonly text: string;
-}
-
-/** The number of problems that one call logs. A client that is not authenticated can make sshd call often. */
-const MOST_LOGGED = 5;
+import { restrictions } from "./key-options.ts";
+import { type AuthorizedKeysPorts, keyholders } from "./keyholders.ts";
 
 const HELP = `
 Prints authorized_keys lines made from the policies' members, for sshd_config(5):
@@ -76,79 +52,32 @@ export const authorizedKeys: Command<AuthorizedKeysPorts> = {
 };
 
 async function printKeys({ options }: Arguments, ports: AuthorizedKeysPorts): Promise<CommandResult> {
-  const directory = String(options["config-dir"] ?? CONFIG_DIRECTORY);
-  const { host, policies, problems } = await loadAll(ports.files, directory);
-  const supervised = host.checked.ok && host.checked.value.scope.manager === "system";
-  const program = programFor(supervised, directory, ports);
-  const about = problems.filter((problem) => isError(problem) && !host.checked.problems.includes(problem));
-  const folder = ports.files.list(`${directory}/policies`);
-  if (folder.kind !== "found") {
-    await ports.tellLog([{ team: String(options["user"] ?? "every team"), text: oneLine(folder.problem) }]);
-    throw new ConfigError("E_CONFIG_REFUSED", [folder.problem]);
-  }
-
-  const asked = policies.filter(
-    ({ name }) =>
-      options["user"] === undefined || accountsOf({ team: name as TeamName }).includes(String(options["user"])),
-  );
-  const shared = new Set((await betweenPolicies(sources(policies))).filter(isError).map(({ path }) => path));
-  const teams = await Promise.all(asked.map((policy) => membersOf(policy, shared)));
-  const taken = fingerprintsOf(policies.flatMap(({ checked }) => (checked.ok ? checked.value.members : [])));
-  const lines = teams.flatMap((holders) => {
-    if (holders === undefined) return [];
-    const { team, members, isSound } = holders;
-    const filter = { only: options["fingerprint"], not: isSound ? new Set<string>() : taken };
-    return members.flatMap((member) => keyLines(member, (name, key) => program({ team, member: name, key }), filter));
+  const { holders, program, stderr } = await keyholders(options, ports);
+  const only = textOption(options, "fingerprint");
+  const lines = holders.flatMap(({ team, members, ca, not }) => {
+    const filter = { only, not };
+    return members.flatMap((member) => [
+      ...keyLines(member, (name, key) => program({ team, member: name, key }), filter),
+      ...caLines(member, ca, (name) => program({ team, member: name, ...keyOf(only) })),
+    ]);
   });
-  const logged = about.flatMap((problem) => {
-    const policy = asked.find(({ name }) => basename(problem.path).replace(/\.(?:toml|json)$/, "") === name);
-    return policy ? [{ team: policy.name, text: oneLine(problem) }] : [];
-  });
-  if (logged.length > 0) await ports.tellLog(logged.slice(0, MOST_LOGGED));
-  return {
-    status: ExitStatus.ok,
-    stdout: lines.map((line) => `${line}\n`).join(""),
-    stderr: about.map((problem) => `nixgate: ${formatProblem(problem)}\n`).join(""),
-  };
+  return { status: ExitStatus.ok, stdout: lines.map((line) => `${line}\n`).join(""), stderr };
 }
 
-/** Formats a problem as one line. */
-const oneLine = (problem: Problem): string => formatProblem(problem).replace(/\n +/, "; ");
+/** sshd asks for one key. A certificate is for that key, so the line is for it alone. */
+const keyOf = (only: string | undefined) => (only !== undefined && FINGERPRINT.test(only) ? { key: only } : {});
 
-/**
- * The members whose keys are printed. All keys of a policy are printed where the session will obey the policy or refuse
- * by itself. Of a policy with errors, only the keys of the readable members are printed.
- * @param shared the files of teams with a key or an account that another team has already
- */
-async function membersOf(
-  { name, checked, file }: LoadedPolicy,
-  shared: ReadonlySet<string>,
-): Promise<Keyholders | undefined> {
-  const team = teamName(name);
-  if (!file || team === undefined || shared.has(file.path)) return undefined;
-  if (checked.ok) return { team, members: checked.value.members, isSound: true };
-  return { team, members: await readableMembers(file, team), isSound: false };
+/** Lines for certificates. sshd gives a CA's line only to a certificate with one of its principals. */
+function caLines(member: Member, ca: readonly string[], command: (member: string) => string): string[] {
+  if (member.principals.length === 0) return [];
+  const names = member.principals.join(",");
+  const options = `restrict,cert-authority,principals="${names}",${restrictions(member)}command="${command(member.name)}"`;
+  return ca.map((key) => `${options} ${key.trim()}`);
 }
-
-interface Keyholders {
-  readonly team: TeamName;
-  readonly members: readonly Member[];
-  readonly isSound: boolean;
-}
-
-const fingerprintsOf = (members: readonly Member[]): ReadonlySet<string> =>
-  new Set(
-    members.flatMap(({ keys }) =>
-      keys.flatMap((line) => {
-        const key = readPublicKey(line);
-        return "problem" in key ? [] : [fingerprint(key)];
-      }),
-    ),
-  );
 
 interface KeyFilter {
   /** The one fingerprint that is printed; undefined where all are. */
-  readonly only: unknown;
+  readonly only: string | undefined;
   /** Fingerprints that are not printed. */
   readonly not: ReadonlySet<string>;
 }
@@ -159,12 +88,11 @@ function keyLines(
   command: (member: string, key: string) => string,
   { only, not }: KeyFilter,
 ): string[] {
-  const from = member.from.length === 0 ? "" : `from="${member.from.join(",")}",`;
   return member.keys.flatMap((line) => {
     const key = readPublicKey(line);
     if ("problem" in key || (only !== undefined && fingerprint(key) !== only)) return [];
     if (not.has(fingerprint(key))) return [];
     const forced = command(member.name, fingerprint(key));
-    return [`restrict,${expiry(member)}${from}command="${forced}" ${line.trim()}`];
+    return [`restrict,${restrictions(member)}command="${forced}" ${line.trim()}`];
   });
 }

@@ -155,7 +155,8 @@ function teamWarnings(team: Team, host: HostConfig, look: HostLook, hasLog: bool
 }
 
 function keyWarnings(policy: Policy, account: string, look: HostLook): readonly PolicyFinding[] {
-  if (policy.members.some(({ keys }) => keys.length > 0) || look.keysAreFromPolicies(account) !== true) return [];
+  const hasKeys = policy.members.some(({ keys, principals }) => keys.length + principals.length > 0);
+  if (hasKeys || look.keysAreFromPolicies(account) !== true) return [];
   const message = `sshd takes the keys of ${account} from this policy, which has none, so no client can log in`;
   return [warningAt(["member"], message, "add [[member]] with a name and keys")];
 }

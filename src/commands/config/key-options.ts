@@ -43,7 +43,7 @@ function plain(word: string): string {
  * sshd still takes the key in the second of `expiry-time` (auth_authorise_keyopts of OpenSSH), so this is the second
  * before `until`. The Z for UTC is known since OpenSSH 9.1; without it a time is in the host's own zone.
  */
-export function expiry({ until }: Member): string {
+function expiry({ until }: Member): string {
   if (until === undefined) return "";
   const last = new Date(Math.max(until - 1000, FIRST_EXPIRY)).toISOString();
   return `expiry-time="${last.slice(0, 19).replace(/[-:T]/g, "")}Z",`;
@@ -51,3 +51,9 @@ export function expiry({ until }: Member): string {
 
 /** sshd takes 0 for no expiry, and refuses a line with a time before 1970 with a message that names no reason. */
 const FIRST_EXPIRY = 1000;
+
+/** The options that bound when and from where a member may come, each with its comma. */
+export function restrictions(member: Member): string {
+  const from = member.from.length === 0 ? "" : `from="${member.from.join(",")}",`;
+  return expiry(member) + from;
+}

@@ -11,7 +11,7 @@ export interface SuperviseCommandPorts {
 
 export const supervise: Command<SuperviseCommandPorts> = {
   name: "supervise",
-  summary: 'serve the sessions of all teams under manager = "system"',
+  summary: 'serve all sessions under manager = "system"',
   usage: "[--config-dir DIR]",
   help: `nixgate.service runs this command as root. \`nixgate render units\` prints that service with its sockets. sshd starts
 nixgate-shim for each session. The shim sends its pid through the FIFO of its team, stops itself, and carries out the

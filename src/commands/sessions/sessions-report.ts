@@ -26,7 +26,7 @@ const PROBLEMS_SHOWN = 10;
 
 export const sessionsReport: Command<SessionsReportPorts> = {
   name: "sessions report",
-  summary: "make a page for a browser: charts, denials, each session",
+  summary: "make a page for a browser: charts, denials, sessions",
   usage: `[-o FILE] ${FILTER_USAGE} [--log-dir DIR] [--config-dir DIR] [--journal DIR | --merge]`,
   help: `Makes one HTML page of the sessions that match. It needs no network, loads no script or picture, can be read without its own
 script, and can be printed.

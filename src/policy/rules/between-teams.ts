@@ -1,9 +1,10 @@
 import { accountsOf } from "../accounts.ts";
-import type { Policy } from "../policy.ts";
+import type { HostConfig, Policy } from "../policy.ts";
 import { errorAt, formatKeyPath, type KeyPath, type PolicyFinding } from "../problem.ts";
 import { quoted } from "../schema/describe-value.ts";
 import { fingerprint, readPublicKey } from "../schema/public-key.ts";
 import type { Source } from "../source/source.ts";
+import { caFindings, fingerprintsOf } from "./certificates.ts";
 
 /** A policy with its source text, from which lines are found. */
 export interface Sourced {
@@ -11,11 +12,20 @@ export interface Sourced {
   readonly source: Source;
 }
 
-/** The conflicts of each policy with the policies before it. */
-export function betweenTeams(policies: readonly Sourced[]): readonly (readonly PolicyFinding[])[] {
+/**
+ * The conflicts of each policy with the policies before it, and with every CA.
+ * @param host absent where only policies are checked
+ */
+export function betweenTeams(
+  policies: readonly Sourced[],
+  host?: Pick<HostConfig, "ca">,
+): readonly (readonly PolicyFinding[])[] {
+  const cas = new Map(fingerprintsOf(host?.ca ?? []).map((print) => [print, "nixgate.toml"]));
+  for (const { policy, source } of policies) for (const print of fingerprintsOf(policy.ca)) cas.set(print, source.path);
   const accounts = new Map<string, string>();
   const keys = new Map<string, string>();
   return policies.map(({ policy, source }) => [
+    ...caFindings(policy, cas),
     ...accountsOf(policy)
       .filter((account) => claim(accounts, account, source.path) !== source.path)
       .slice(0, 1)

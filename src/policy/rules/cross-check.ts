@@ -5,6 +5,7 @@ import { errorAt, formatKeyPath, type PolicyFinding } from "../problem.ts";
 import { placeFindings } from "../source/source.ts";
 import { adviceFindings } from "./advice.ts";
 import { betweenTeams, type Sourced } from "./between-teams.ts";
+import { principalFindings } from "./certificates.ts";
 
 /** The problems of a policy together with the host's configuration. */
 export function againstHost(host: HostConfig, policy: Policy): readonly PolicyFinding[] {
@@ -23,9 +24,10 @@ function storeFindings({ store }: Policy): readonly PolicyFinding[] {
  * problems name the policies' files and the lines to change.
  */
 export async function crossCheck(host: HostConfig, policies: readonly Sourced[]): Promise<readonly Problem[]> {
-  const between = betweenTeams(policies);
+  const between = betweenTeams(policies, host);
   return placeEach(policies, ({ policy }, index) => [
     ...againstHost(host, policy),
+    ...principalFindings(policy, host),
     ...(between[index] ?? []),
     ...adviceFindings(policy),
   ]);

@@ -47,10 +47,22 @@ function storeFindings({ store }: PolicyFile): readonly PolicyFinding[] {
 
 function memberFindings({ member = [] }: PolicyFile): readonly PolicyFinding[] {
   const names = member.map(({ name }) => name);
-  return member.flatMap(({ name, from = [] }, index) => [
+  return member.flatMap(({ name, from = [], principals = [] }, index) => [
     ...(names.indexOf(name) < index
       ? [errorAt(["member", index, "name"], `"${name}" is there twice`, "give each member a name of its own")]
       : []),
     ...twice(from, ["member", index, "from"]),
+    ...twice(principals, ["member", index, "principals"]),
+    ...ofAnother(member, index),
   ]);
+}
+
+/** A certificate with such a principal would be either member's. */
+function ofAnother(members: NonNullable<PolicyFile["member"]>, index: number): readonly PolicyFinding[] {
+  return (members[index]?.principals ?? []).flatMap((name, place) => {
+    const other = members.slice(0, index).find(({ principals = [] }) => principals.includes(name));
+    if (!other) return [];
+    const message = `"${name}" is already a principal of "${other.name}"`;
+    return [errorAt(["member", index, "principals", place], message, "give each member principals of its own")];
+  });
 }

@@ -2,6 +2,7 @@ import { parseBytes } from "../../units/bytes.ts";
 import { parseDuration } from "../../units/durations.ts";
 import type { NotAQuantity } from "../../units/quantities.ts";
 import type { HostConfig, Limits, SessionRules } from "../policy.ts";
+import { caKeys } from "./ca.ts";
 import type { HostFile } from "./host-schema.ts";
 
 const exactly = <T extends number>(value: T | NotAQuantity): T => {
@@ -51,5 +52,6 @@ export function hostConfig(file: HostFile): HostConfig {
       maxLoadPerCpu: file.admission?.max_load_per_cpu ?? 8,
       minFreeLog: file.admission?.min_free_log ?? size("64M"),
     },
+    ca: caKeys(file.ca),
   };
 }

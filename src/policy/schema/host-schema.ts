@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
-import { bytes, bytesOrPercent, count, flag, load, oneOf, plainPath, schemaVersion, table } from "./field.ts";
+import { CaEntry } from "./ca.ts";
+import { bytes, bytesOrPercent, count, flag, list, load, oneOf, plainPath, schemaVersion, table } from "./field.ts";
 
 /** nixgate.toml as written: every key that it may have, without defaults. */
 export const HostFile = table({
@@ -34,5 +35,6 @@ export const HostFile = table({
       min_free_log: z.exactOptional(bytesOrPercent),
     }),
   ),
+  ca: z.exactOptional(list(CaEntry, "write each CA under [[ca]]")),
 });
 export type HostFile = z.output<typeof HostFile>;

@@ -4,6 +4,7 @@ import { memberName, teamName } from "../../units/ids.ts";
 import { limitFields, teamLimitFields } from "../limit-fields.ts";
 import type { Member } from "../policy.ts";
 import { sourceAddress } from "./address.ts";
+import { CaEntry, principal } from "./ca.ts";
 import {
   bytes,
   count,
@@ -48,14 +49,15 @@ export const MemberEntry = table({
   name: named(memberName),
   keys: z.exactOptional(list(publicKeyField, 'write a list such as ["ssh-ed25519 AAAA… ci@alpha"]')),
   from: z.exactOptional(list(sourceAddress, 'write a list such as ["10.0.0.0/8"]')),
+  principals: z.exactOptional(list(principal, 'write a list such as ["ci-alpha"]')),
   until: z.exactOptional(moment),
 });
 
 export type MemberEntry = z.output<typeof MemberEntry>;
 
 /** The member of an entry, with every default. */
-export const memberOf = ({ name, keys = [], from = [], until }: MemberEntry): Member => ({
-  ...{ name, keys, from },
+export const memberOf = ({ name, keys = [], from = [], principals = [], until }: MemberEntry): Member => ({
+  ...{ name, keys, from, principals },
   ...(until !== undefined && { until }),
 });
 
@@ -84,6 +86,7 @@ export const PolicyFile = table({
       root: z.exactOptional(plainPath("/srv/nixgate/alpha")),
     }),
   ),
+  ca: z.exactOptional(list(CaEntry, "write each CA under [[ca]]")),
   member: z.exactOptional(list(MemberEntry, "write each member under [[member]]")),
 });
 export type PolicyFile = z.output<typeof PolicyFile>;

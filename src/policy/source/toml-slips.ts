@@ -27,7 +27,7 @@ const INVISIBLE = /[\u00a0\u200b-\u200d\u2007\u2060\u202f\ufeff]/;
 const STATEMENT = /^\s*(?:[\w.-]+\s*=|\[{1,2}[\w.-]+\]|$)/;
 const HEADER = /^\s*\[{1,2}\s*([\w.-]+)/;
 /** Lists of tables, which are often written with one pair of brackets by mistake. */
-const LISTS = ["allow", "member"];
+const LISTS = ["allow", "member", "ca"];
 
 /**
  * Finds the mistake behind a message of smol-toml. The parser reports the position where it stopped; the mistake is in

@@ -33,6 +33,7 @@ describe("nixgate.toml", () => {
           maxLoadPerCpu: 8,
           minFreeLog: 64 * 1024 ** 2,
         },
+        ca: [],
       },
     });
   });

@@ -34,6 +34,7 @@ test("a policy of two lines has every default", async () => {
       },
       store: { mode: "daemon" },
       members: [],
+      ca: [],
     },
   });
 });

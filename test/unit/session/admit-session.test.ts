@@ -25,6 +25,7 @@ const configuration = (directory = "/etc/nixgate", team = "alpha") => ({
       maxRefusalBytesPerDay: 1000 as Bytes,
     },
     admission: { maxSessions: 2, minAvailableMemory: 1 as Bytes, maxLoadPerCpu: 1, minFreeLog: 1 as Bytes },
+    ca: [],
   },
   policy: {
     team: team as TeamName,
