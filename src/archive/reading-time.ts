@@ -49,7 +49,7 @@ export function readingWithin(elapsed: () => number, most: ReadingTime = READING
       },
     }),
     /** The same measure, which begins no file when its team's time is over. */
-    measuring:
+    boundedDigester:
       (measure: Measure): Measure =>
       (file, sizes) => {
         const reading = begin(file);

@@ -14,7 +14,7 @@ export async function ownFiles() {
   return configFiles([process.getuid?.() ?? 0]);
 }
 
-export async function configuring(parsers?: Parsers) {
+export async function createConfigure(parsers?: Parsers) {
   const { configure } = await import("../session/configuration.ts");
   const files = await ownFiles();
   return (forced: ForcedCommand, directory = CONFIG_DIR) =>
@@ -22,7 +22,7 @@ export async function configuring(parsers?: Parsers) {
 }
 
 /** The same ports for sessions that already run. */
-export async function configuringRunning(parsers?: Parsers) {
+export async function createConfigureRunning(parsers?: Parsers) {
   const { configureRunning } = await import("../session/configuration.ts");
   const files = await ownFiles();
   return (forced: ForcedCommand, directory = CONFIG_DIR) =>
@@ -141,7 +141,7 @@ export async function killingPorts(): Promise<SessionsKillPorts> {
   return {
     ...(await sessionsPorts()),
     serving: sessionProcessToSignal,
-    patience: (directory = CONFIG_DIR, team) => timeoutFor(files, directory, team),
+    endTimeout: (directory = CONFIG_DIR, team) => timeoutFor(files, directory, team),
     sleep,
   };
 }

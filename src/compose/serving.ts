@@ -1,5 +1,5 @@
 import { bind, type Entries } from "./bind.ts";
-import { configuring, configuringRunning, loadedHostConfig } from "./configuration.ts";
+import { createConfigure, createConfigureRunning, loadedHostConfig } from "./configuration.ts";
 import { HOLDER, PROGRAM, SHIM, VERSION } from "./places.ts";
 
 /** The supervisor, the commands that explain its decisions, and the command that ends leftover sessions. */
@@ -13,7 +13,10 @@ export const SERVING_COMMANDS: Entries = {
           import("../policy/schema/parsers.ts"),
         ]);
         const parsers = parsersOfMany();
-        const [configure, configureRunning] = await Promise.all([configuring(parsers), configuringRunning(parsers)]);
+        const [configure, configureRunning] = await Promise.all([
+          createConfigure(parsers),
+          createConfigureRunning(parsers),
+        ]);
         const log = openLog();
         return {
           configure: (forced) => configure(forced, directory),
@@ -37,7 +40,7 @@ export const SERVING_COMMANDS: Entries = {
         import("../system/kernel/host-look.ts"),
       ]);
       const account = ownAccount();
-      const ports = { account, holder: HOLDER, newSessionId, configure: await configuring() };
+      const ports = { account, holder: HOLDER, newSessionId, configure: await createConfigure() };
       return { ...ports, problemWithProgram: problemForTeam };
     });
   },

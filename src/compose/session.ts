@@ -1,6 +1,6 @@
 import { exitProcess } from "../system/terminal/output.ts";
 import { bind, type Entries } from "./bind.ts";
-import { configuring } from "./configuration.ts";
+import { createConfigure } from "./configuration.ts";
 import { HOLDER, SHIM, VERSION } from "./places.ts";
 
 /** The time in which the supervisor tells a client why its session is ended, in milliseconds. */
@@ -41,7 +41,7 @@ export const SESSION_COMMANDS: Entries = {
           process: { pid: process.pid, startedTicks: startTicks("self"), version: VERSION },
           holder: HOLDER,
         },
-        configure: await configuring(),
+        configure: await createConfigure(),
         openPorts: sessionPorts,
         becomeShim: (forced) => machine.becomeShim(SHIM, shimWords(forced), environment),
       };

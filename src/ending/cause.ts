@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import { ExitStatus } from "../units/exit-status.ts";
 import type { Cause, EndedBy, Ending, Exit, Usage } from "./ending.ts";
-import { type LimitHits, NO_HITS } from "./limit-hits.ts";
+import { type LimitEvents, NO_LIMIT_EVENTS } from "./limit-events.ts";
 
 /**
  * Finds the cause of a command's end. A stop by nixgate or systemd comes first, since the signal that follows says
@@ -13,16 +13,16 @@ export function causeOf(
   exit: Exit | undefined,
   usage: Usage,
   stopped: EndedBy | undefined,
-  hits: LimitHits = NO_HITS,
+  limitEvents: LimitEvents = NO_LIMIT_EVENTS,
 ): Cause {
   if (exit?.notExecuted !== undefined) return "exec-failed";
   // A limit that was hit explains more than a signal from outside.
   if (stopped !== undefined && stopped !== "signal") return stopped;
   if (exit === undefined) return "signal";
   if (exit.code === 0) return stopped ?? "exit";
-  const kills = usage.oom_kills ?? (exit.signal === "SIGKILL" ? hits.killsNearby : 0);
+  const kills = usage.oom_kills ?? (exit.signal === "SIGKILL" ? limitEvents.killsNearby : 0);
   if (kills > 0) return "oom";
-  if ((usage.tasks_refused ?? 0) + hits.tasks.team + hits.tasks.around > 0) return "tasks-limit";
+  if ((usage.tasks_refused ?? 0) + limitEvents.tasks.team + limitEvents.tasks.around > 0) return "tasks-limit";
   return stopped ?? (exit.signal === undefined ? "exit" : "signal");
 }
 

@@ -1,5 +1,5 @@
 import type { Milliseconds } from "../units/quantities.ts";
-import type { LimitHits } from "./limit-hits.ts";
+import type { LimitEvents } from "./limit-events.ts";
 
 /** Why a command or a session ended; the words of the record's `cause`. */
 export type Cause =
@@ -77,7 +77,7 @@ export interface Ending {
   readonly forced: Forced | undefined;
   readonly wallMs: Milliseconds;
   readonly usage: Usage;
-  readonly hits: LimitHits;
+  readonly limitEvents: LimitEvents;
   /** Processes that remained when the command had ended; nixgate then ended them. */
   readonly leftovers: number | undefined;
   /** Processes that could not be ended. */

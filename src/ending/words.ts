@@ -1,6 +1,6 @@
 import { escapeText } from "../units/text.ts";
 import type { Cause, Exit, StopReason, Survivor } from "./ending.ts";
-import type { Whose } from "./limit-hits.ts";
+import type { Whose } from "./limit-events.ts";
 
 /** The command's own limits as the policy spells them, for a sentence; undefined where there is none. */
 export interface LimitWords {

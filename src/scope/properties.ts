@@ -118,8 +118,8 @@ const LAST_WORDS_MS = 5000;
  * systemd.scope(5)).
  */
 export function stopProperties(stopTimeout: Milliseconds, manager: Manager): readonly Property[] {
-  const patience = manager === "system" ? stopTimeout + LAST_WORDS_MS : stopTimeout;
-  return [{ name: "TimeoutStopSec", value: formatDuration(patience as Milliseconds) }];
+  const endTimeout = manager === "system" ? stopTimeout + LAST_WORDS_MS : stopTimeout;
+  return [{ name: "TimeoutStopSec", value: formatDuration(endTimeout as Milliseconds) }];
 }
 
 /**

@@ -10,7 +10,7 @@ import type { SessionRefusal } from "./refusal.ts";
 
 /** The slots of the team and of the host that a session holds, or the reason why it got none. */
 export type Admittance =
-  | { readonly ok: true; leave(): void }
+  | { readonly ok: true; giveBack(): void }
   | { readonly ok: false; readonly refusal: SessionRefusal };
 
 /** Takes the slots of a session. A process that serves only one session may exit without returning them. */
@@ -20,12 +20,12 @@ export async function admitSession(
   admission: Admission,
 ): Promise<Admittance> {
   const held: Place[] = [];
-  const leave = () => {
+  const giveBack = () => {
     for (const place of held) place.giveBack();
   };
   const refusal = await refusalOf(session, configuration, admission, held);
-  if (!refusal) return { ok: true, leave };
-  leave();
+  if (!refusal) return { ok: true, giveBack };
+  giveBack();
   return { ok: false, refusal };
 }
 
@@ -33,11 +33,11 @@ export async function admitSession(
 export async function readmitSession(
   { directory, policy: { team } }: Pick<ReadyConfiguration, "directory"> & { readonly policy: Pick<Policy, "team"> },
   admission: Admission,
-): Promise<{ leave(): void }> {
+): Promise<{ giveBack(): void }> {
   const names = [countedAs(directory, team), countedAs(directory)];
   const places = await Promise.all(names.map((name) => admission.takeSlot(name, Number.POSITIVE_INFINITY)));
   return {
-    leave() {
+    giveBack() {
       for (const place of places) place?.giveBack();
     },
   };

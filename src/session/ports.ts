@@ -1,6 +1,6 @@
 import type { HostState } from "../decision/admit.ts";
 import type { EndedBy, Exit, Survivor, Usage } from "../ending/ending.ts";
-import type { LimitHits } from "../ending/limit-hits.ts";
+import type { LimitEvents } from "../ending/limit-events.ts";
 import type { HostConfig, LeastFree, RefusalBudget } from "../policy/policy.ts";
 import type { SessionRecord } from "../record/schema.ts";
 import type { Plan } from "../scope/plan.ts";
@@ -170,7 +170,7 @@ export interface OpenScope {
   /** The kernel's counters now; the last values seen, where systemd has already removed the scope. */
   usage(): Usage;
   /** The limits that were hit from the making of this scope to the last `usage`: its own limits and shared ones. */
-  hits(): LimitHits;
+  limitEvents(): LimitEvents;
   /**
    * Ends the holder, all remaining processes and the scope. Repeated calls are harmless. Settles when the holder is
    * gone.

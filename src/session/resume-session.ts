@@ -97,7 +97,7 @@ export async function resumeSession(
     return exit;
   } finally {
     log.close();
-    slots.leave();
+    slots.giveBack();
   }
 }
 

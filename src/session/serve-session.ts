@@ -56,7 +56,7 @@ async function admitAndServe(session: OpenedSession): Promise<EndOfSession> {
     log.begin(); // before the first wait for the client
     return await serveRequests({ ...session, configuration });
   } finally {
-    admittance.leave();
+    admittance.giveBack();
   }
 }
 

@@ -84,18 +84,18 @@ export const tellOwnClient = (line: string): void => void say(STDERR, `${line}\n
  * Writes a line to a client that may not read. It uses its own non-blocking open file, so that a pipe filled by the
  * command cannot delay nixgate, and the flags of the command's open file do not change. A socket cannot be reopened: a
  * separate process writes to it, with a timeout.
- * @param patience the timeout for a full pipe, in milliseconds
+ * @param timeout for a full pipe, in milliseconds
  * @returns whether all of the text is on its way
  */
-function say(fd: number, text: string, patience: number): boolean {
+function say(fd: number, text: string, timeout: number): boolean {
   if (isSocket(fd)) {
-    const timeout = Math.max(patience, SOCKET_MS);
-    const { status } = spawnSync("/bin/sh", WRITE_OUT(text), { ...ALONE, timeout, stdio: ["ignore", fd, "ignore"] });
+    const options = { ...ALONE, timeout: Math.max(timeout, SOCKET_MS) };
+    const { status } = spawnSync("/bin/sh", WRITE_OUT(text), { ...options, stdio: ["ignore", fd, "ignore"] });
     return status === 0;
   }
   const own = openOwn(fd);
   const bytes = Buffer.from(text);
-  const deadline = clock.monotonic() + patience;
+  const deadline = clock.monotonic() + timeout;
   try {
     for (let at = 0; at < bytes.length; ) {
       try {

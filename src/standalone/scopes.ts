@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { dirname } from "node:path";
 import type { EndedBy, Exit } from "../ending/ending.ts";
-import { NO_HITS } from "../ending/limit-hits.ts";
+import { NO_LIMIT_EVENTS } from "../ending/limit-events.ts";
 import { EXPAND_NOTHING } from "../scope/command-line.ts";
 import type { Plan } from "../scope/plan.ts";
 import type { OpenScope, Scopes } from "../session/ports.ts";
@@ -104,6 +104,6 @@ function withoutManager(plan: Plan, launched: Launched, cpuBefore: number): Open
     terminate: () => terminate(others()),
     kill: () => signalAll(others(), "SIGKILL"),
     usage: () => ({ cpu_ms: endedChildrenCpuMs() - cpuBefore }),
-    hits: () => NO_HITS,
+    limitEvents: () => NO_LIMIT_EVENTS,
   };
 }

@@ -10,8 +10,8 @@ import type { Milliseconds } from "../units/quantities.ts";
 import { clientOf } from "./client.ts";
 import { requestsFor } from "./requests.ts";
 import { scopes } from "./scopes.ts";
-import { takingSlots } from "./slots.ts";
-import { countingStarts } from "./starts.ts";
+import { createSlots } from "./slots.ts";
+import { createStartCounter } from "./starts.ts";
 
 /**
  * The ports of a session that has its own process.
@@ -19,7 +19,7 @@ import { countingStarts } from "./starts.ts";
  */
 export function sessionPorts(clientGoneGrace: Milliseconds): SessionPorts {
   const client = clientOf(process.ppid, clientGoneGrace);
-  const admission = { takeSlot: takingSlots(), countStart: countingStarts(), hostState, logRoom };
+  const admission = { takeSlot: createSlots(), countStart: createStartCounter(), hostState, logRoom };
   const requests = requestsFor(client.tell);
   const recovery = openRecovery();
   const programs = { problemWith: (path: string) => problemWithProgram(path) };

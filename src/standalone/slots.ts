@@ -9,7 +9,7 @@ import { readKernelFile } from "../system/kernel/kernel-files.ts";
  * would remain, and Node has no flock(2). All accounts of the host share these names within one network namespace. Any
  * account could take slots away from sessions; none can get more sessions than there are slots.
  */
-export function takingSlots(listing = readListing): Admission["takeSlot"] {
+export function createSlots(listing = readListing): Admission["takeSlot"] {
   let listed: string | undefined;
   return async (name, most) => {
     listed ??= listing();

@@ -23,7 +23,7 @@ const NEAR_MINUTES = 2;
  * clock has no effect. Where there are `most` lines already, no line is added: no file grows larger.
  * @param minuteNow returns the minutes since boot
  */
-export function countingStarts(folders = runtimeFolders(), minuteNow = minuteOfBoot): Admission["countStart"] {
+export function createStartCounter(folders = runtimeFolders(), minuteNow = minuteOfBoot): Admission["countStart"] {
   return (name, session, most) => {
     const open: number[] = [];
     const keep = (descriptor: number) => {

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { sealFiles, sealWriter } from "../../src/archive/verify/sealing.ts";
 import { openArchive } from "../../src/system/archive/archive.ts";
-import { measuring } from "../../src/system/archive/measure.ts";
+import { createDigester } from "../../src/system/archive/measure.ts";
 import { openSealStore } from "../../src/system/archive/seal-store.ts";
 import { nixgate } from "../support/nixgate.ts";
 import { sessionLines } from "../support/records.ts";
@@ -33,7 +33,12 @@ const seal = () => run("seal");
 /** A run of the seals at another time. */
 async function sealAt(time: string) {
   const store = await openSealStore(seals, log, { write: true });
-  const ports = { measure: measuring(log), free: async () => undefined, unread: new Set<string>(), elapsed: () => 0 };
+  const ports = {
+    measure: createDigester(log),
+    free: async () => undefined,
+    unread: new Set<string>(),
+    elapsed: () => 0,
+  };
   await sealFiles(openArchive(log).scan().files, sealWriter(store), ports, { time, host: "builder", boot: "b" });
   store.close();
 }

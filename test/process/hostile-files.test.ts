@@ -20,7 +20,7 @@ import type { Fifo } from "../../src/supervisor/fifos.ts";
 import { resumableSessions } from "../../src/supervisor/resumable.ts";
 import type { Supervisor } from "../../src/supervisor/supervisor.ts";
 import { openArchive } from "../../src/system/archive/archive.ts";
-import { measuring } from "../../src/system/archive/measure.ts";
+import { createDigester } from "../../src/system/archive/measure.ts";
 import { openRecordFile } from "../../src/system/archive/record-file.ts";
 import { nixgate } from "../support/nixgate.ts";
 import { bodies, sessionLines } from "../support/records.ts";
@@ -195,7 +195,7 @@ test.skipIf(process.geteuid?.() !== 0)(
     linkSync(linked, join(log, "alpha/2026-01-04.jsonl"));
     truncateSync(sparse, 1_000_000);
     const said = () => {
-      const measure = measuring(log);
+      const measure = createDigester(log);
       return ["04", "05", "06"].map((day) => {
         try {
           return measure({ team: "alpha", day: `2026-01-${day}`, path: day }, [])?.lines;

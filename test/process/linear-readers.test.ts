@@ -13,7 +13,7 @@ import { RecordError } from "../../src/record/error.ts";
 import { ecsEvents } from "../../src/report/exports/ecs.ts";
 import { openArchive } from "../../src/system/archive/archive.ts";
 import { growthOf } from "../../src/system/archive/growth.ts";
-import { measuring } from "../../src/system/archive/measure.ts";
+import { createDigester } from "../../src/system/archive/measure.ts";
 import type { SessionId } from "../../src/units/ids.ts";
 import { bodies, sessionLines } from "../support/records.ts";
 import { writeArchive } from "../support/temporary.ts";
@@ -102,7 +102,7 @@ const READERS: Readonly<Record<string, (file: DayFile, log: string) => void>> = 
     for (const line of growthOf(openArchive(log)).lines(DAY, none)) sessions.take(line);
     for (const { team, start } of sessions.all()) decodeAdded({ team, text: start });
   },
-  seal: (file, log) => void measuring(log)(file, [1000, 100_000]),
+  seal: (file, log) => void createDigester(log)(file, [1000, 100_000]),
 };
 
 /** The kernel knows the sum exactly; how much of it was user time it guesses at each tick. */

@@ -2,13 +2,13 @@ import { execFileSync } from "node:child_process";
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import type { Place } from "../../src/session/ports.ts";
-import { takingSlots } from "../../src/standalone/slots.ts";
+import { createSlots } from "../../src/standalone/slots.ts";
 
 let names = 0;
 const newName = () => `test-${process.pid}-${names++}@0123456789ab`;
 
 const take = async (name: string, most: number, listing?: () => string) => {
-  const place = await takingSlots(listing)(name, most);
+  const place = await createSlots(listing)(name, most);
   onTestFinished(() => place?.giveBack());
   return place;
 };
@@ -47,7 +47,7 @@ test("a name is no service: who connects is turned away, and nobody is listed tw
 });
 
 test("a place keeps no process alive", () => {
-  const script = `import("./src/standalone/slots.ts").then(({ takingSlots }) => takingSlots()("${newName()}", 1))
+  const script = `import("./src/standalone/slots.ts").then(({ createSlots }) => createSlots()("${newName()}", 1))
     .then((place) => console.log(place === undefined ? "full" : "held"))`;
   const said = execFileSync(process.execPath, ["-e", script], { encoding: "utf8", timeout: 10_000 });
   expect(said).toBe("held\n");

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { AdmissionUnavailable } from "../../src/session/admission-unavailable.ts";
-import { countingStarts } from "../../src/standalone/starts.ts";
+import { createStartCounter } from "../../src/standalone/starts.ts";
 import { newSessionId } from "../../src/system/kernel/machine.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
@@ -13,7 +13,7 @@ const soon = () => [minute(), minute() + 1].map((it) => `${NAME}.${it}`);
 
 test("starts stand in their order, and no more are written down than count", () => {
   const top = temporaryFolder("starts");
-  const count = countingStarts([[top, "nixgate"]]);
+  const count = createStartCounter([[top, "nixgate"]]);
   const ids = Array.from({ length: 5 }, () => newSessionId(Date.now()));
   const lists = ids.map((id) => count(NAME, id, 3));
   expect(lists.map((list) => list.length)).toEqual([1, 2, 3, 3, 3]);
@@ -22,14 +22,14 @@ test("starts stand in their order, and no more are written down than count", () 
 });
 
 test("teams are counted apart", () => {
-  const count = countingStarts([[temporaryFolder("starts"), "nixgate"]]);
+  const count = createStartCounter([[temporaryFolder("starts"), "nixgate"]]);
   count(NAME, newSessionId(Date.now()), 9);
   expect(count("team-beta@0123456789ab", newSessionId(Date.now()), 9).length).toBe(1);
 });
 
 test("where there is no runtime folder the next one is taken", () => {
   const top = temporaryFolder("starts");
-  const count = countingStarts([
+  const count = createStartCounter([
     [`${top}/missing`, "nixgate"],
     [top, "nixgate-0"],
   ]);
@@ -44,7 +44,7 @@ test("the first start of a minute removes lists of other minutes, and nothing el
   const old = [`${NAME}.${now - 2}`, `team-beta@0123456789ab.3`, `${NAME}.${now + 5}`];
   const kept = [`${NAME}.${now - 1}`, "notes", "notes.3"];
   for (const name of [...old, ...kept]) writeFileSync(`${top}/nixgate/${name}`, "x\n");
-  countingStarts([[top, "nixgate"]], () => now)("team-gamma@0123456789ab", newSessionId(Date.now()), 9);
+  createStartCounter([[top, "nixgate"]], () => now)("team-gamma@0123456789ab", newSessionId(Date.now()), 9);
   const left = readdirSync(`${top}/nixgate`).filter((name) => !name.startsWith("team-gamma"));
   expect(left.sort()).toEqual(kept.sort());
 });
@@ -88,7 +88,7 @@ describe("no start is admitted where the list cannot be trusted:", () => {
   ])("%s", (_, spoil, words) => {
     const top = temporaryFolder("starts");
     spoil(top);
-    const start = () => countingStarts([[top, "nixgate"]])(NAME, newSessionId(Date.now()), 9);
+    const start = () => createStartCounter([[top, "nixgate"]])(NAME, newSessionId(Date.now()), 9);
     expect(start).toThrow(AdmissionUnavailable);
     expect(start).toThrow(words);
     expect(readdirSync(top)).not.toContain("target");
@@ -98,7 +98,7 @@ describe("no start is admitted where the list cannot be trusted:", () => {
 test.runIf(process.getuid?.() === 0)("files of another account are not trusted", () => {
   const top = temporaryFolder("starts");
   mkdirSync(`${top}/nixgate`, { mode: 0o700 });
-  const count = countingStarts([[top, "nixgate"]]);
+  const count = createStartCounter([[top, "nixgate"]]);
   for (const name of soon()) {
     writeFileSync(`${top}/nixgate/${name}`, "");
     chownSync(`${top}/nixgate/${name}`, 65534, 65534);

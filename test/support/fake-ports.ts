@@ -1,4 +1,4 @@
-import { NO_HITS } from "../../src/ending/limit-hits.ts";
+import { NO_LIMIT_EVENTS } from "../../src/ending/limit-events.ts";
 import type { HostConfig, Policy } from "../../src/policy/policy.ts";
 import { hostConfig, SESSION } from "../../src/policy/schema/defaults.ts";
 import type { ReadyConfiguration } from "../../src/session/configuration.ts";
@@ -102,7 +102,7 @@ export function fakeScope(differences: Partial<OpenScope> = {}): OpenScope {
     terminate: () => undefined,
     kill: () => undefined,
     usage: () => ({}),
-    hits: () => NO_HITS,
+    limitEvents: () => NO_LIMIT_EVENTS,
     release: async () => undefined,
     ...differences,
   };

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { Cause } from "../../src/ending/ending.ts";
-import type { Whose } from "../../src/ending/limit-hits.ts";
+import type { Whose } from "../../src/ending/limit-events.ts";
 import { wordsForClient } from "../../src/ending/words.ts";
 import { CAUSES } from "../../src/record/vocabulary.ts";
 import { page } from "../support/markdown.ts";

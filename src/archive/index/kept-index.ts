@@ -55,7 +55,7 @@ export function openKept(file: DayFile): Kept | undefined {
 }
 
 /** Writes an index of a file's sessions while the file is read. */
-export function keeping(file: DayFile) {
+export function createIndexWriter(file: DayFile) {
   let builder: IndexBuilder | undefined = file.index?.build();
   const blocks: BlockEntry[] = [];
   const problems: ArchiveProblem[] = [];

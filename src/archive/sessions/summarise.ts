@@ -1,7 +1,7 @@
 import type { ArchiveProblem, DayFile, IsAlive } from "../archive.ts";
 import type { Criteria } from "../filter.ts";
 import { BlockRow } from "../index/block-row.ts";
-import { keeping, openKept } from "../index/kept-index.ts";
+import { createIndexWriter, openKept } from "../index/kept-index.ts";
 import { readSessions } from "./read-sessions.ts";
 import { conclude, type Summary, summaryOf } from "./summary.ts";
 
@@ -31,7 +31,7 @@ export function* glanceThrough(
 ): Generator<Summary> {
   const given = yield* fromIndex(file, isAlive, report, window);
   if (given === "all") return;
-  const keep = keeping(file);
+  const keep = createIndexWriter(file);
   try {
     let count = 0;
     const sessions = readSessions(file, (problem) => {

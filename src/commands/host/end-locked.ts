@@ -19,7 +19,7 @@ type Start = RecordOf<"session.start">;
 interface Told {
   readonly start: Start;
   readonly process: ServingProcess;
-  readonly patience: number;
+  readonly endTimeout: number;
 }
 
 /** The interval at which the sessions' end is polled, in milliseconds. */
@@ -82,8 +82,8 @@ async function tell(
   if (typeof process === "string") return `its process ${start.pid} is not one that may be signalled`;
   process.terminate(whose);
   const directory = options["config-dir"];
-  const patience = await ports.patience(typeof directory === "string" ? directory : undefined, file.team);
-  return { start, process, patience };
+  const endTimeout = await ports.endTimeout(typeof directory === "string" ? directory : undefined, file.team);
+  return { start, process, endTimeout };
 }
 
 /** @returns the sessions that have not ended in their time */
@@ -91,7 +91,7 @@ async function waitFor(told: readonly Told[], ports: Pick<LockingPorts, "sleep">
   let left = told;
   for (let waited = 0; ; waited += LOOK_AGAIN_MS) {
     left = left.filter(({ process }) => process.isThere());
-    if (left.every(({ patience }) => waited >= patience)) return left;
+    if (left.every(({ endTimeout }) => waited >= endTimeout)) return left;
     await ports.sleep(LOOK_AGAIN_MS);
   }
 }

@@ -6,7 +6,7 @@ import type { Arguments } from "../../cli/command.ts";
 import { textOption } from "../../cli/options.ts";
 import { openFiles } from "../shared/archive-options.ts";
 import { criteriaFrom } from "./sessions-filters.ts";
-import { counting, problemList, readingSessions, type SessionsPorts } from "./sessions-ports.ts";
+import { problemList, progressCounter, readingSessions, type SessionsPorts } from "./sessions-ports.ts";
 
 /**
  * The matching sessions of some files, file by file. A summary is valid until the next one is requested: keep only the
@@ -19,7 +19,7 @@ function everySession(
   ports: Pick<SessionsPorts, "progress">,
 ) {
   const keep = keepMatching(criteria);
-  const say = counting(ports);
+  const say = progressCounter(ports);
   return function* (files: readonly DayFile[]): Generator<Summary> {
     for (const file of sessionFiles(files)) {
       const words = readingSessions(file);

@@ -28,7 +28,7 @@ export interface SessionsKillPorts extends SessionsPorts {
     whose: FolderOwner,
   ): ServingProcess | "gone" | "elsewhere" | "hidden" | "foreign";
   /** How long the team's sessions may take to end, in milliseconds. */
-  patience(configDirectory: string | undefined, team: string): Promise<number>;
+  endTimeout(configDirectory: string | undefined, team: string): Promise<number>;
   sleep(ms: number): Promise<void>;
 }
 
@@ -58,8 +58,8 @@ the session is not found and this account may not read all records.
     const { located, problems } = await openOne(part, options, ports);
     const { session, file } = located;
     const start = runningOf(session, recordsOf(located));
-    const patience = await ports.patience(textOption(options, "config-dir"), start.team);
-    const end = await endSession(start, file, patience, ports);
+    const endTimeout = await ports.endTimeout(textOption(options, "config-dir"), start.team);
+    const end = await endSession(start, file, endTimeout, ports);
     const words = `${session}: ended with ${end.cause}, status ${end.exit}, after ${durationInWords(end.wall_ms)}\n`;
     const stdout = options["json"] === true ? jsonDocument({ session, end }) : words;
     return { status: ExitStatus.ok, stdout, stderr: problems.text() };
@@ -88,14 +88,14 @@ function runningOf(session: string, records: readonly SessionRecord[]): RecordOf
 async function endSession(
   start: RecordOf<"session.start">,
   file: DayFile,
-  patience: number,
+  endTimeout: number,
   ports: SessionsKillPorts,
 ): Promise<RecordOf<"session.end">> {
   const whose = { team: file.team, uid: file.owner?.() };
   const serving = reach(start, whose, ports);
   try {
     signal(serving, start, whose);
-    for (let waited = 0; serving.isThere() && waited < patience; waited += LOOK_AGAIN_MS)
+    for (let waited = 0; serving.isThere() && waited < endTimeout; waited += LOOK_AGAIN_MS)
       await ports.sleep(LOOK_AGAIN_MS);
     const end = recordsOf({ file, session: start.session }).find((record) => record.event === "session.end");
     if (end) return end;
@@ -103,7 +103,7 @@ async function endSession(
     throw new NixgateError(
       "E_SESSION_STILL_RUNS",
       ExitStatus.unavailable,
-      `${start.session}: has not ended within ${durationInWords(patience)}; process ${start.pid} still exists`,
+      `${start.session}: has not ended within ${durationInWords(endTimeout)}; process ${start.pid} still exists`,
       { hint: `see what it waits for: cat /proc/${start.pid}/stack, or run kill -KILL ${start.pid}` },
     );
   } finally {

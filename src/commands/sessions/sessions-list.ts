@@ -6,7 +6,7 @@ import { optionsOnly, textOption } from "../../cli/options.ts";
 import { UsageError } from "../../cli/usage-error.ts";
 import { escapeText } from "../../units/text.ts";
 import { SUMMARIES } from "../shared/archive-options.ts";
-import { listing } from "../shared/listing.ts";
+import { openListing } from "../shared/listing.ts";
 import { openSummaries } from "./every-session.ts";
 import { FILTER_HELP, FILTER_USAGE, filterOptions, limitFrom, WHEN_HELP } from "./sessions-filters.ts";
 import { DENIED_HELP, type PrintingPorts } from "./sessions-ports.ts";
@@ -52,7 +52,7 @@ Exit status: 0, 64 for a wrong option, ${DENIED_HELP}, 74 where the records cann
     const order = orderFrom(options);
     const limit = limitFrom(options);
     const { files, matching, problems } = await openSummaries(options, ports);
-    const list = listing(ports.print, options["json"] === true);
+    const list = openListing(ports.print, options["json"] === true);
     let note = "";
     if (order === "start") listByDay(files, limit, matching, list.add);
     else {

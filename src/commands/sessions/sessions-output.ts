@@ -8,7 +8,7 @@ import type { Arguments } from "../../cli/command.ts";
 import { textOption } from "../../cli/options.ts";
 import { UsageError } from "../../cli/usage-error.ts";
 import { jsonDocument } from "../shared/json-document.ts";
-import { counting, readingSessions, type SessionsPorts } from "./sessions-ports.ts";
+import { progressCounter, readingSessions, type SessionsPorts } from "./sessions-ports.ts";
 
 export interface OutputPorts extends SessionsPorts {
   /**
@@ -53,7 +53,7 @@ export function* matchingSessions(
 ): Generator<WholeSession> {
   const keep = keepMatching(criteria);
   const isAlive = ports.liveness();
-  const say = counting(ports);
+  const say = progressCounter(ports);
   function* matching(said: typeof report): Generator<WholeSession> {
     for (const file of files) {
       const words = readingSessions(file);

@@ -35,7 +35,7 @@ export interface PrintingPorts extends SessionsPorts {
 const SAY_EVERY = 1024;
 
 /** Counts items and shows progress. */
-export function counting({ progress }: Pick<SessionsPorts, "progress">) {
+export function progressCounter({ progress }: Pick<SessionsPorts, "progress">) {
   let seen = 0;
   return (words: (many: string) => string) => {
     seen += 1;
@@ -52,7 +52,7 @@ export function saidOf(files: readonly DayFile[], ports: Pick<SessionsPorts, "pr
   return files.map((file) => ({
     ...file,
     *lines(part) {
-      const say = counting(ports);
+      const say = progressCounter(ports);
       const words = (many: string) => `reading ${file.team} ${file.day}: ${many} lines so far`;
       for (const line of file.lines(part)) {
         say(words);

@@ -16,18 +16,18 @@ import { escapeText } from "../../units/text.ts";
 import { FILES, openFiles } from "../shared/archive-options.ts";
 import { jsonDocument } from "../shared/json-document.ts";
 import { problemList, type SessionsPorts } from "./sessions-ports.ts";
-import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS, saying, sealDirectoryOf } from "./verify/seal-options.ts";
+import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS, sealDirectoryOf, withProgress } from "./verify/seal-options.ts";
 
 export interface PruneCommandPorts extends SessionsPorts {
   readonly openSeals: OpenSeals;
-  measuring(directory: string): Measure;
+  createDigester(directory: string): Measure;
   /** Whether something keeps this host's clock right. */
   isClockSynchronised(): boolean;
   readonly machine: { readonly host: string; readonly boot: string };
   /** Milliseconds of a clock that nobody sets. */
   elapsed(): number;
   /** @throws RecordError E_LOG_WRITE */
-  removing(directory: string): (file: DayFile) => void;
+  createRemover(directory: string): (file: DayFile) => void;
 }
 
 const DAY_MS = 86_400_000;
@@ -82,9 +82,9 @@ if a file cannot be read or removed; 75 if a day was kept because of a running s
       : await ports.openSeals(sealDirectoryOf(options), archive.directory, { write: true });
     const run = { time: new Date(ports.now()).toISOString(), ...ports.machine };
     const { directory } = archive;
-    const [isAlive, remove] = [ports.liveness(), ports.removing(directory)];
+    const [isAlive, remove] = [ports.liveness(), ports.createRemover(directory)];
     const within = readingWithin(ports.elapsed);
-    const measure = saying(within.measuring(ports.measuring(directory)), "pruning", ports);
+    const measure = withProgress(within.boundedDigester(ports.createDigester(directory)), "pruning", ports);
     try {
       const writer = sealWriter(store);
       const before = isRight ? byClock : dayOf(provenMoment(daysOnRecord(files, writer.seals), ports.now(), age) ?? 0);

@@ -21,7 +21,7 @@ const TITLES = [
 const HELD_ROWS = 1000;
 
 /** Prints sessions as they arrive: as rows of one table, or as elements of one JSON array. */
-export function listing(print: (text: string) => boolean, json: boolean) {
+export function openListing(print: (text: string) => boolean, json: boolean) {
   let rowsAsText: ((sessions: readonly Summary[]) => string) | undefined;
   let count = 0;
   let held: Summary[] = [];

@@ -43,16 +43,16 @@ async function endingOf(session: RunningSession, command: RunningCommand, announ
   // Without a cgroup, a process may have left unseen: then 0 found processes do not prove that none was left.
   const seenAll = scope.isolation !== "process" || watched.leftovers > 0;
   const usage = scope.usage();
-  const hits = scope.hits();
+  const limitEvents = scope.limitEvents();
   void scope.release();
   return {
     ...watched,
     leftovers: seenAll ? watched.leftovers : undefined,
     exit,
-    cause: causeOf(exit, usage, stopped, hits),
+    cause: causeOf(exit, usage, stopped, limitEvents),
     wallMs: Math.round(wall ?? clock.monotonic() - began) as Milliseconds,
     usage,
-    hits,
+    limitEvents,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Ending } from "../../ending/ending.ts";
-import { type Whose, whoseLimit } from "../../ending/limit-hits.ts";
+import { type Whose, whoseLimit } from "../../ending/limit-events.ts";
 import type { LimitWords } from "../../ending/words.ts";
 import type { LimitOf } from "../../record/vocabulary.ts";
 import type { CommandTerms } from "../../scope/plan.ts";
@@ -14,13 +14,13 @@ type Expected = Pick<CommandTerms, "expectations">;
 
 /** The owner of each limit that the command hit. */
 export function whoseLimits(
-  { usage, hits }: Ending,
+  { usage, limitEvents }: Ending,
   { expectations }: Expected,
 ): { readonly memory: Whose; readonly tasks: Whose } {
   const inKernel = (name: string) => expectations.find(({ property }) => property === name)?.value;
   return {
-    memory: whoseLimit(hits.memory, usage.memory_peak_bytes, inKernel("MemoryMax")),
-    tasks: whoseLimit(hits.tasks, usage.tasks_peak, inKernel("TasksMax")),
+    memory: whoseLimit(limitEvents.memory, usage.memory_peak_bytes, inKernel("MemoryMax")),
+    tasks: whoseLimit(limitEvents.tasks, usage.tasks_peak, inKernel("TasksMax")),
   };
 }
 

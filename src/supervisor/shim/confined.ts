@@ -63,7 +63,7 @@ export async function openConfined(
     return confinedScope(inside, made, supervisor);
   } catch (error) {
     killWhole(MOUNT + cgroup); // systemd may have started it anyway
-    void comes.then((inside) => inside && leave(inside, confinedShims));
+    void comes.then((inside) => inside && endInside(inside, confinedShims));
     throw error;
   }
 }
@@ -88,10 +88,10 @@ export function confinedScope(
 async function release(inside: ShimChannel, folder: string, confinedShims: ConfinedShims): Promise<void> {
   killAllBut(inside.shim.pid, folder);
   await inside.finish(() => answerToEnd(ExitStatus.ok, NOTHING));
-  await leave(inside, confinedShims);
+  await endInside(inside, confinedShims);
 }
 
-async function leave(inside: ShimChannel, confinedShims: ConfinedShims): Promise<void> {
+async function endInside(inside: ShimChannel, confinedShims: ConfinedShims): Promise<void> {
   await inside.end();
   confinedShims.left(inside);
 }

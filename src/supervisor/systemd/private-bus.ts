@@ -35,7 +35,7 @@ export async function privateBus(
   place: BusPlace,
   heard: (message: Message) => void,
   warn: (problem: unknown) => void,
-  patience = PATIENCE_TIMEOUT_MS,
+  timeout = PATIENCE_TIMEOUT_MS,
 ): Promise<PrivateBus> {
   let current: Promise<MessageBus> | undefined;
   const connected = (): Promise<MessageBus> => {
@@ -43,11 +43,11 @@ export async function privateBus(
     const lost = () => {
       if (current === opening) current = undefined;
     };
-    const opening = connect(place, patience, { heard, warn, lost });
+    const opening = connect(place, timeout, { heard, warn, lost });
     current = opening;
     return opening;
   };
-  await retried(connected, patience);
+  await retried(connected, timeout);
   return {
     async call(message, anew = () => {}) {
       let sent = false;
@@ -56,7 +56,7 @@ export async function privateBus(
         if (sent) anew();
         sent = true;
         return bus.invoke({ ...message });
-      }, patience);
+      }, timeout);
     },
   };
 }
@@ -64,8 +64,8 @@ export async function privateBus(
 /** Errors that say nothing about the call: no process listens at this moment, or the connection was lost. */
 const LOST: ReadonlySet<unknown> = new Set(["ECONNCLOSED", "ECONNREFUSED", "ECONNRESET", "ENOENT", "EPIPE", "EAGAIN"]);
 
-async function retried<Answer>(attempt: () => Promise<Answer>, patience: number): Promise<Answer> {
-  const end = clock.monotonic() + patience;
+async function retried<Answer>(attempt: () => Promise<Answer>, timeout: number): Promise<Answer> {
+  const end = clock.monotonic() + timeout;
   for (;;) {
     try {
       return await attempt();
@@ -83,11 +83,11 @@ interface Listeners {
   lost(): void;
 }
 
-async function connect(place: BusPlace, patience: number, { heard, warn, lost }: Listeners): Promise<MessageBus> {
+async function connect(place: BusPlace, timeout: number, { heard, warn, lost }: Listeners): Promise<MessageBus> {
   const bus = createClient({
     ...(typeof place === "string" ? { socket: place } : { stream: place() }),
     direct: true, // no Hello, because there is no bus
-    timeout: patience,
+    timeout: timeout,
     maxMessageSize: LONGEST_MESSAGE,
     authMethods: ["EXTERNAL"],
   });
@@ -108,7 +108,7 @@ async function connect(place: BusPlace, patience: number, { heard, warn, lost }:
   // it.
   connection.on("handlerError", warn);
   connection.on("message", heard);
-  if ((await within(patience, up, "late")) === "up") return bus;
+  if ((await within(timeout, up, "late")) === "up") return bus;
   lost();
   connection.end();
   throw new Error(`systemd does not answer at ${typeof place === "string" ? place : "its socket"}`);

@@ -70,7 +70,7 @@ export interface SystemManager {
 export async function systemManager(
   warn: (message: string, facts: object) => void,
   place: BusPlace = PRIVATE_SOCKET,
-  patience = PATIENCE_TIMEOUT_MS,
+  timeout = PATIENCE_TIMEOUT_MS,
 ): Promise<SystemManager> {
   const jobs = jobsOf();
   const stops = stopsHeard();
@@ -79,7 +79,7 @@ export async function systemManager(
     stops.heard(message);
   };
   const unread = (problem: unknown) => warn("a message of systemd could not be read", { why: String(problem) });
-  const bus = await privateBus(place, heard, unread, patience);
+  const bus = await privateBus(place, heard, unread, timeout);
   const inTurn = pLimit(CALLS_AT_A_TIME);
   const invoke = (message: Message, anew?: () => void) => inTurn(() => bus.call(message, anew));
   const call = async (member: string, signature: string, body: readonly unknown[]): Promise<unknown> => {
@@ -119,10 +119,10 @@ export async function systemManager(
   };
   /** Settles with "done" when the unit is active, by the signal or by polling. */
   const standing = async (unit: string, job: string | undefined): Promise<string> => {
-    const end = clock.monotonic() + patience;
+    const end = clock.monotonic() + timeout;
     const said = job === undefined ? new Promise<never>(() => {}) : jobs.done(job);
     while (clock.monotonic() < end) {
-      const result = await within(Math.min(LOOK_MS, patience), said, undefined);
+      const result = await within(Math.min(LOOK_MS, timeout), said, undefined);
       if (result !== undefined) return result;
       if (!(await isActive(unit))) continue;
       if (job !== undefined) jobs.forget(job);

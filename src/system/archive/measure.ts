@@ -8,7 +8,7 @@ const LF = 0x0a;
 const BLOCK_BYTES = 1_048_576;
 
 /** Digests the day files of an archive. Each file is read once, with memory for one block. */
-export const measuring =
+export const createDigester =
   (directory: string): Measure =>
   (file, sizes) => {
     let descriptor: number | undefined;

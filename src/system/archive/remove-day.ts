@@ -6,7 +6,7 @@ import { inside } from "../files/safe-folder.ts";
 import { withTeam } from "./day-file.ts";
 
 /** Removes a day file, reached without following a link. A missing file counts as removed. */
-export const removing = (directory: string) => (file: DayFile) => {
+export const createRemover = (directory: string) => (file: DayFile) => {
   try {
     withTeam(directory, file.team, (folder) => unlinkSync(inside(folder, `${file.day}.jsonl`)));
   } catch (cause) {

@@ -4,8 +4,8 @@ import { readJournal } from "../journal/journal-reader.ts";
 import { clock } from "../kernel/clock.ts";
 import { ownMachine } from "../kernel/machine.ts";
 import { breakLeases } from "./leases.ts";
-import { measuring } from "./measure.ts";
-import { removing } from "./remove-day.ts";
+import { createDigester } from "./measure.ts";
+import { createRemover } from "./remove-day.ts";
 import { openSealStore } from "./seal-store.ts";
 
 const hostAndBoot = () => {
@@ -28,7 +28,7 @@ function isClockSynchronised(): boolean {
 
 /** The system operations of the commands that seal or verify records, besides the archive. */
 export const trustPorts = () => ({
-  ...{ breakLeases, openSeals: openSealStore, measuring, removing, readJournal, machine: hostAndBoot() },
+  ...{ breakLeases, openSeals: openSealStore, createDigester, createRemover, readJournal, machine: hostAndBoot() },
   elapsed: clock.monotonic,
   isClockSynchronised,
   noJournald: () => openJournal().note,

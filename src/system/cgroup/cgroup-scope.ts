@@ -7,7 +7,7 @@ import { signalAll } from "../kernel/signals.ts";
 import { survivorsOf } from "../kernel/survivors.ts";
 import { killAllBut, processesOf, readCgroupFile } from "./cgroup.ts";
 import { lastUsageOf } from "./last-usage.ts";
-import { watchLimitsAround } from "./limit-hits.ts";
+import { watchLimitEvents } from "./limit-events.ts";
 
 /**
  * A scope with a process that waits to become the command. A holder process, which may be the same, stays until the
@@ -47,7 +47,7 @@ export function cgroupScope(folder: string, held: Held): OpenScope {
     clock.after(held.stopTimeout, () => killAllBut(held.holder, folder));
   });
   const usage = lastUsageOf(folder, held.stopsOnOom ? stop : undefined);
-  const hits = watchLimitsAround(folder);
+  const limitEvents = watchLimitEvents(folder);
   let released: Promise<void> | undefined;
   return {
     ...held,
@@ -63,7 +63,7 @@ export function cgroupScope(folder: string, held: Held): OpenScope {
       signalAll(command(), "SIGKILL");
     },
     usage: usage.look,
-    hits: () => hits(usage.limitCounts()),
+    limitEvents: () => limitEvents(usage.limitCounts()),
     release() {
       usage.stop();
       released ??= held.release(folder);

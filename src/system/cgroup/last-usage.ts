@@ -1,7 +1,7 @@
 import { watch } from "node:fs";
 import type { Usage } from "../../ending/ending.ts";
 import { cgroupUsageOf } from "./cgroup.ts";
-import { type LimitCounts, limitCountsOf } from "./limit-hits.ts";
+import { type LimitCounts, limitCountsOf } from "./limit-events.ts";
 
 export interface LastUsage {
   /** The counters now; those of the last read, where the cgroup is gone. */

@@ -23,7 +23,7 @@ function reader(files: Readonly<Record<string, number>>) {
       return `${lines} lines, then ${(error as { code?: string }).code} ${(error as Error).message}`;
     }
   };
-  const measure = within.measuring(() => {
+  const measure = within.boundedDigester(() => {
     clock += 20;
     return undefined;
   });

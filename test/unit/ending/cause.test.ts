@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { causeOf, sessionStatus, statusOf } from "../../../src/ending/cause.ts";
 import type { EndedBy, Exit, Forced, Usage } from "../../../src/ending/ending.ts";
-import { type LimitHits, NO_HITS } from "../../../src/ending/limit-hits.ts";
+import { type LimitEvents, NO_LIMIT_EVENTS } from "../../../src/ending/limit-events.ts";
 
 const refused = (team: number, around: number) => ({ own: 0, team, around });
 
@@ -25,7 +25,7 @@ test.each<[string, Exit, Usage, EndedBy | undefined, string]>([
   expect(causeOf(exit, usage, stopped)).toBe(cause);
 });
 
-test.each<[string, Exit, Usage, Partial<LimitHits>, string]>([
+test.each<[string, Exit, Usage, Partial<LimitEvents>, string]>([
   [
     "a failure, the team's limit refused forks",
     { code: 1 },
@@ -38,8 +38,8 @@ test.each<[string, Exit, Usage, Partial<LimitHits>, string]>([
   ["SIGKILL near an OOM kill, and nobody saw the figures", { signal: "SIGKILL" }, {}, { killsNearby: 2 }, "oom"],
   ["SIGKILL near another command's OOM kill", { signal: "SIGKILL" }, { oom_kills: 0 }, { killsNearby: 2 }, "signal"],
   ["a crash near an OOM kill", { signal: "SIGSEGV" }, {}, { killsNearby: 2 }, "signal"],
-])("%s", (_, exit, usage, hits, cause) => {
-  expect(causeOf(exit, usage, undefined, { ...NO_HITS, ...hits })).toBe(cause);
+])("%s", (_, exit, usage, limitEvents, cause) => {
+  expect(causeOf(exit, usage, undefined, { ...NO_LIMIT_EVENTS, ...limitEvents })).toBe(cause);
 });
 
 test("a signal's status is 128 + its number", () => {

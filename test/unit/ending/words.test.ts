@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Whose } from "../../../src/ending/limit-hits.ts";
+import type { Whose } from "../../../src/ending/limit-events.ts";
 import { wordsForClient } from "../../../src/ending/words.ts";
 
 const limits = { memory: "2G", tasks: "64", runtime: "4h" };

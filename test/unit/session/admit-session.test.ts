@@ -75,7 +75,7 @@ describe("the order is team, starts, host, and who is refused holds no place", (
   test("who leaves gives both places back", async () => {
     const { story, admission } = host();
     const admittance = await admitSession(OWN, configuration(), admission);
-    if (admittance.ok) admittance.leave();
+    if (admittance.ok) admittance.giveBack();
     expect(story.slice(-2)).toEqual(["give back team", "give back host"]);
   });
 });

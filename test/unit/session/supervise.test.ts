@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { NO_HITS } from "../../../src/ending/limit-hits.ts";
+import { NO_LIMIT_EVENTS } from "../../../src/ending/limit-events.ts";
 import type { CommandTerms } from "../../../src/scope/plan.ts";
 import { configure, configureRunning } from "../../../src/session/configuration.ts";
 import { resumeSession } from "../../../src/session/resume-session.ts";
@@ -39,7 +39,7 @@ test("a resumed command is watched by its record: no plan is made, and the limit
     begunAt: 0,
     exited: Promise.resolve({ signal: "SIGKILL" }),
     usage: () => ({ oom_kills: 1, memory_peak_bytes: 64 }),
-    hits: () => ({ ...NO_HITS, memory: { own: 0, team: 1, around: 0 } }),
+    limitEvents: () => ({ ...NO_LIMIT_EVENTS, memory: { own: 0, team: 1, around: 0 } }),
   });
   let terms: CommandTerms | undefined;
   const status = await resumeSession(resumed, readyConfiguration(), (found) => {

@@ -11,7 +11,7 @@ export const SEAL_HELP = `${FILES.help}
   --seal-dir DIR     where the key and the seals are, ${SEAL_DIRECTORY} by default`;
 
 /** Digests with `measure`, and shows the progress for each file. */
-export const saying =
+export const withProgress =
   (measure: Measure, verb: string, { progress }: Pick<SessionsPorts, "progress">): Measure =>
   (file, sizes) => {
     progress?.(() => `${verb} ${file.team} ${file.day}`);

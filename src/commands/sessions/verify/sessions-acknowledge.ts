@@ -88,7 +88,7 @@ if a file cannot be read, or a seal cannot be written.
     const store = await ports.openSeals(sealDirectoryOf(options), archive.directory, { write: true });
     try {
       const writer = sealWriter(store);
-      const measure = ports.measuring(archive.directory);
+      const measure = ports.createDigester(archive.directory);
       if (day !== undefined)
         writer.add({ kind: "acknowledge", ...run, team: "", day, ...NOTHING, clock: true, ...said });
       for (const [path, own] of Map.groupBy(found, (one) => one.path)) {

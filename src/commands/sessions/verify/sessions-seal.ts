@@ -14,13 +14,13 @@ import { escapeText } from "../../../units/text.ts";
 import { FILES, openSource } from "../../shared/archive-options.ts";
 import { jsonDocument } from "../../shared/json-document.ts";
 import { problemList, type SessionsPorts } from "../sessions-ports.ts";
-import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS, saying, sealDirectoryOf } from "./seal-options.ts";
+import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS, sealDirectoryOf, withProgress } from "./seal-options.ts";
 
 type FreePort = SealFilesPorts["free"];
 
 export interface SealPorts extends SessionsPorts {
   readonly openSeals: OpenSeals;
-  measuring(directory: string): Measure;
+  createDigester(directory: string): Measure;
   /** Milliseconds of a clock that nobody sets. */
   elapsed(): number;
   breakLeases(directory: string, ...words: Parameters<FreePort>): Promise<void>;
@@ -58,7 +58,7 @@ cannot be written.
       const { files, problems: strange } = archive.scan();
       strange.forEach(problems.report);
       const writer = sealWriter(store);
-      const measure = saying(ports.measuring(archive.directory), "sealing", ports);
+      const measure = withProgress(ports.createDigester(archive.directory), "sealing", ports);
       const free: FreePort = (held, use) => ports.breakLeases(archive.directory, held, use);
       const unread = new Set(strange.flatMap(({ team }) => team ?? []));
       const isUnread = strange.some((problem) => problem.unread);

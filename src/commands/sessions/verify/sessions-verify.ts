@@ -13,15 +13,15 @@ import { plural } from "../../../record/wording.ts";
 import { ExitStatus } from "../../../units/exit-status.ts";
 import { FILES, JOURNAL_OPTIONS, openFiles } from "../../shared/archive-options.ts";
 import { jsonDocument } from "../../shared/json-document.ts";
-import { counting, problemList, type SessionsPorts } from "../sessions-ports.ts";
-import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS, saying } from "./seal-options.ts";
+import { problemList, progressCounter, type SessionsPorts } from "../sessions-ports.ts";
+import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS, withProgress } from "./seal-options.ts";
 import { journalLayer, type LayerReport, type OpenedFiles, sealLayer } from "./verify-layers.ts";
 import { type CheckPlan, planOf } from "./verify-plan.ts";
 import { resultText, whyOf } from "./verify-text.ts";
 
 export interface VerifyPorts extends SessionsPorts {
   readonly openSeals: OpenSeals;
-  measuring(directory: string): Measure;
+  createDigester(directory: string): Measure;
   /** Milliseconds of a clock that nobody sets. */
   elapsed(): number;
   readJournal(place: JournalSource): AsyncIterable<JournalCopy>;
@@ -108,15 +108,15 @@ export async function checkLayers(
   const { sealedAs } = plan;
   const within = readingWithin(ports.elapsed, plan.readingTime);
   const files = all.map(within.bounded);
-  const measure = within.measuring(ports.measuring(archive.directory));
+  const measure = within.boundedDigester(ports.createDigester(archive.directory));
   const whyNot = await whyNoJournal(plan, ports);
   const open = async () => {
     if (sealedAs) return ports.openSeals(plan.sealDirectory, sealedAs(archive.directory), { write: false });
     throw new RecordError("E_SEAL_STORE", "copies in a journal are not sealed");
   };
-  const measureSealed = saying(measure, "holding against the seals:", ports);
+  const measureSealed = withProgress(measure, "holding against the seals:", ports);
   const seals = await sealLayer({ archive, files }, { open, measure: measureSealed, now }, report);
-  const [sayRecords, sayCopies, sayAgain] = [counting(ports), counting(ports), counting(ports)];
+  const [sayRecords, sayCopies, sayAgain] = [progressCounter(ports), progressCounter(ports), progressCounter(ports)];
   const unreadable = new Map<DayFile, RecordError>();
   const fail = (file: DayFile, error: RecordError) => {
     if (!unreadable.has(file)) report(error, file.path);
@@ -189,7 +189,7 @@ export async function checkLayers(
 
 async function* said(
   copies: AsyncIterable<JournalCopy>,
-  say: ReturnType<typeof counting>,
+  say: ReturnType<typeof progressCounter>,
 ): AsyncGenerator<JournalCopy> {
   for await (const copy of copies) {
     say((many) => `reading the journal: ${many} copies so far`);

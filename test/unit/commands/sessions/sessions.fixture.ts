@@ -33,7 +33,7 @@ export const portsOf = (files: Readonly<Record<string, string>> = texts): Verify
   openSeals: async () => {
     throw new RecordError("E_SEAL_STORE", "no seals here");
   },
-  measuring: () => () => undefined,
+  createDigester: () => () => undefined,
   async *readJournal() {},
   noJournald: () => "no journald here",
   wantsJournal: async () => true,

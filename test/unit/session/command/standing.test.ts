@@ -1,8 +1,11 @@
 import { expect, test } from "vitest";
+import type { HostConfig } from "../../../../src/policy/policy.ts";
 import { asItStands, type Standing } from "../../../../src/session/command/standing.ts";
+import { ExitStatus } from "../../../../src/units/exit-status.ts";
+import { readyConfiguration } from "../../../support/fake-ports.ts";
 
-const configuration = (scope: object) =>
-  ({ ok: true, directory: "/etc/nixgate", host: { scope: { require: true, confine: false, ...scope } } }) as never;
+const configuration = (scope: Partial<HostConfig["scope"]>) =>
+  readyConfiguration({ host: { scope: { manager: "system", require: true, confine: false, ...scope } } });
 const SOUND: Standing = {
   notBySshd: undefined,
   shell: "/bin/sh",
@@ -11,7 +14,7 @@ const SOUND: Standing = {
   showsInodes: true,
 };
 
-test.each<[string, Partial<Standing>, object]>([
+test.each<[string, Partial<Standing>, Partial<HostConfig["scope"]>]>([
   ["by sshd, with dash", { shell: "/usr/bin/dash" }, {}],
   ["with a kernel that forbids more", { ptraceScope: 3 }, { confine: true }],
   ["by a kernel before Linux 5.14, where nothing is confined", { showsInodes: false }, {}],
@@ -21,7 +24,7 @@ test.each<[string, Partial<Standing>, object]>([
   expect(asItStands(given, { ...SOUND, ...standing })).toBe(given);
 });
 
-test.each<[string, Partial<Standing>, object, string, number]>([
+test.each<[string, Partial<Standing>, Partial<HostConfig["scope"]>, string, number]>([
   ["sshd did not start", { notBySshd: "its parent is not sshd" }, { require: false }, "not-by-sshd", 77],
   ["comes by bash", { shell: "/bin/bash" }, { require: false }, "policy-invalid", 78],
   ["comes by a shell that only sounds like sh", { shell: "/usr/bin/zsh" }, {}, "policy-invalid", 78],
@@ -38,7 +41,8 @@ test.each<[string, Partial<Standing>, object, string, number]>([
 });
 
 test("what sshd did not start is refused as that, whatever the policy says", () => {
-  const refused = { ok: false, directory: "/", host: undefined, refusal: { reason: "unknown-team" } } as never;
+  const refusal = { reason: "unknown-team", message: "", status: ExitStatus.config } as const;
+  const refused = { ok: false, directory: "/", host: undefined, refusal, lockOn: () => undefined } as const;
   expect(asItStands(refused, { ...SOUND, shell: "/bin/bash" })).toBe(refused);
   expect(asItStands(refused, { ...SOUND, notBySshd: "it is gone" })).toMatchObject({
     refusal: { reason: "not-by-sshd" },

@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
 import { readPolicy } from "../../../../src/policy/read-policy.ts";
 import { greeting } from "../../../../src/session/requests/greeting.ts";
+import type { MemberName, SessionId } from "../../../../src/units/ids.ts";
 
 async function greeted(lines: string, member?: string): Promise<string> {
   const read = await readPolicy(`schema = 1\nteam = "alpha"\n${lines}`, "policies/alpha.toml");
   if (!read.ok) throw new Error(JSON.stringify(read.problems));
-  return greeting({ session: "ID", member } as never, read.value);
+  return greeting({ session: "ID" as SessionId, member: member as MemberName | undefined }, read.value);
 }
 
 test.each([

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { keyed } from "../../ending/counters.ts";
-import type { Hits, LimitHits } from "../../ending/limit-hits.ts";
+import type { LimitEvents, OwnedEvents } from "../../ending/limit-events.ts";
 import { MOUNT, readCgroupFile } from "./cgroup.ts";
 
 /**
@@ -24,7 +24,7 @@ export function limitCountsOf(folder: string): LimitCounts {
  * @param scope its folder; the team's slice is its parent
  * @returns the hits since this call, with the scope's own counts as they were last read
  */
-export function watchLimitsAround(scope: string): (own: LimitCounts) => LimitHits {
+export function watchLimitEvents(scope: string): (own: LimitCounts) => LimitEvents {
   const before = foldersAround(scope).map((folder) => ({
     folder,
     counts: limitCountsOf(folder),
@@ -36,13 +36,13 @@ export function watchLimitsAround(scope: string): (own: LimitCounts) => LimitHit
       const since = (kind: keyof LimitCounts) => Math.max(0, (now[kind] ?? 0) - (counts[kind] ?? 0));
       return { memory: since("memory"), tasks: since("tasks") };
     });
-    const hits = (kind: keyof LimitCounts): Hits => {
+    const limitEvents = (kind: keyof LimitCounts): OwnedEvents => {
       const [team = 0, ...others] = grown.map((counts) => counts[kind]);
       return { own: own[kind], team, around: others.reduce((sum, count) => sum + count, 0) };
     };
     const nearest = before.find(({ folder }) => kills(folder) !== undefined);
     const killsNearby = nearest ? (kills(nearest.folder) ?? 0) - (nearest.kills ?? 0) : 0;
-    return { memory: hits("memory"), tasks: hits("tasks"), killsNearby };
+    return { memory: limitEvents("memory"), tasks: limitEvents("tasks"), killsNearby };
   };
 }
 

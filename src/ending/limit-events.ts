@@ -1,5 +1,5 @@
 /** The number of hits of a limit of one kind while a command ran, by the owner of the limit. */
-export interface Hits {
+export interface OwnedEvents {
   /** Hits of the scope's own limit; undefined where the kernel does not report whose limit it was. */
   readonly own: number | undefined;
   /** Hits of the limit of the team's slice. */
@@ -8,21 +8,21 @@ export interface Hits {
   readonly around: number;
 }
 
-export interface LimitHits {
+export interface LimitEvents {
   /** memory.events.local `oom` (Linux ≥ 5.2). */
-  readonly memory: Hits;
+  readonly memory: OwnedEvents;
   /**
    * pids.events.local `max` (Linux ≥ 6.11). Older kernels count a refused fork in the cgroup of the fork, even where
    * the limit belongs to an ancestor.
    */
-  readonly tasks: Hits;
+  readonly tasks: OwnedEvents;
   /** Processes that an OOM killer ended in the nearest ancestor cgroup that still exists. */
   readonly killsNearby: number;
 }
 
-const NONE: Hits = { own: undefined, team: 0, around: 0 };
+const NONE: OwnedEvents = { own: undefined, team: 0, around: 0 };
 /** The value on a host without cgroups. */
-export const NO_HITS: LimitHits = { memory: NONE, tasks: NONE, killsNearby: 0 };
+export const NO_LIMIT_EVENTS: LimitEvents = { memory: NONE, tasks: NONE, killsNearby: 0 };
 
 /** The owner of the limit that a command hit. `host` means no limit: the machine itself had no more. */
 export type Whose = "command" | "team" | "around" | "host";
@@ -39,9 +39,9 @@ const NEAR = 15 / 16;
  * @param peak the command's highest value; undefined where the kernel does not report it
  * @param limit the command's own limit in the kernel's words; "max" is none
  */
-export function whoseLimit(hits: Hits, peak: number | undefined, limit: string | undefined): Whose {
-  const own = hits.own === undefined ? peak === undefined || peak >= Number(limit) * NEAR : hits.own > 0;
+export function whoseLimit(limitEvents: OwnedEvents, peak: number | undefined, limit: string | undefined): Whose {
+  const own = limitEvents.own === undefined ? peak === undefined || peak >= Number(limit) * NEAR : limitEvents.own > 0;
   if (own && limit !== undefined && limit !== "max") return "command";
-  if (hits.team > 0 || hits.own === undefined) return "team";
-  return hits.around > 0 ? "around" : "host";
+  if (limitEvents.team > 0 || limitEvents.own === undefined) return "team";
+  return limitEvents.around > 0 ? "around" : "host";
 }

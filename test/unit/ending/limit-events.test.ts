@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { type Hits, whoseLimit } from "../../../src/ending/limit-hits.ts";
+import { type OwnedEvents, whoseLimit } from "../../../src/ending/limit-events.ts";
 
-const unsaid: Hits = { own: undefined, team: 0, around: 0 };
-const none: Hits = { ...unsaid, own: 0 };
+const unsaid: OwnedEvents = { own: undefined, team: 0, around: 0 };
+const none: OwnedEvents = { ...unsaid, own: 0 };
 
-test.each<[string, Hits, number | undefined, string | undefined, string]>([
+test.each<[string, OwnedEvents, number | undefined, string | undefined, string]>([
   [
     "the scope's own limit, with others hit by others meanwhile",
     { own: 1, team: 2, around: 1 },
@@ -22,6 +22,6 @@ test.each<[string, Hits, number | undefined, string | undefined, string]>([
   ["an older kernel that knows no peak", unsaid, undefined, "1024", "command"],
   ["an older kernel, no limit at all", unsaid, 512, "max", "team"],
   ["an older kernel, a limit that was not asked for", unsaid, 512, undefined, "team"],
-])("%s", (_, hits, peak, limit, whose) => {
-  expect(whoseLimit(hits, peak, limit)).toBe(whose);
+])("%s", (_, limitEvents, peak, limit, whose) => {
+  expect(whoseLimit(limitEvents, peak, limit)).toBe(whose);
 });
