@@ -60,7 +60,7 @@ describe("no start is admitted where the list cannot be trusted:", () => {
       },
       /others can write/,
     ],
-    ["the folder is a file", (top) => writeFileSync(`${top}/nixgate`, ""), /no folder/],
+    ["the folder is a file", (top) => writeFileSync(`${top}/nixgate`, ""), /not a folder/],
     [
       "the list is a link",
       (top) => {
