@@ -27,6 +27,22 @@ export function causeOf(
 }
 
 /**
+ * Finds the cause where builds share the limits of the command. Nix's programs exit with 0 also where the build failed
+ * that they were asked for, and their client then hangs up. So a limit that was hit is the cause whatever the status,
+ * also where the client went first.
+ */
+export function causeWithBuilds(
+  exit: Exit | undefined,
+  usage: Usage,
+  stopped: EndedBy | undefined,
+  limitEvents: LimitEvents = NO_LIMIT_EVENTS,
+): Cause {
+  const perhapsFailed = exit?.code === 0 && exit.notExecuted === undefined ? { code: 1 } : exit;
+  const found = causeOf(perhapsFailed, usage, stopped === "client-gone" ? undefined : stopped, limitEvents);
+  return found === "oom" || found === "tasks-limit" ? found : causeOf(exit, usage, stopped, limitEvents);
+}
+
+/**
  * The session's exit status. Where something ended the command from outside, it is never the command's own status:
  * Nix's programs answer SIGTERM with 0 or 1 (NixOS/nix#11667).
  */

@@ -51,7 +51,7 @@ export interface Usage {
 export type Forced = "SIGTERM" | "SIGKILL";
 
 /** Why nixgate itself stopped a command. */
-export type StopReason = "timeout" | "client-gone" | "killed-by-admin";
+export type StopReason = "timeout" | "client-gone" | "killed-by-admin" | "scope-failed";
 
 /** A process that SIGKILL did not end in time. */
 export interface Survivor {

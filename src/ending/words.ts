@@ -18,6 +18,8 @@ export function stopWords(why: StopReason, limits: LimitWords): string {
       return "ended by the administrator";
     case "client-gone":
       return "ended because its client no longer reads";
+    case "scope-failed":
+      return "ended because a build ran outside of the limits of its session";
   }
 }
 
@@ -54,6 +56,7 @@ export function wordsForClient(
     case "timeout":
     case "killed-by-admin":
     case "client-gone":
+    case "scope-failed":
       return stopWords(cause, limits);
     case "signal":
       return `the command was ended by ${exit === undefined ? "SIGKILL" : (exit.signal ?? "a signal")}`;

@@ -1,6 +1,7 @@
 import type { EndpointName, ProgramName } from "../request/endpoints.ts";
 import type { MemberName, TeamName } from "../units/ids.ts";
 import type { Bytes, Milliseconds } from "../units/quantities.ts";
+import type { Builds } from "./builds.ts";
 import type { Limits, TeamLimits } from "./limits.ts";
 
 export type { Limits, TeamLimits };
@@ -69,6 +70,7 @@ export interface Policy {
   readonly teamLimits: TeamLimits;
   readonly session: SessionRules;
   readonly store: StoreMode;
+  readonly builds: Builds;
   readonly members: readonly Member[];
   /** The keys of the team's own CAs. */
   readonly ca: readonly string[];

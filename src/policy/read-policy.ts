@@ -1,5 +1,6 @@
 import type { Checked, Policy } from "./policy.ts";
 import { allowRule } from "./rules/allow-rules.ts";
+import { buildsOf } from "./rules/build-rules.ts";
 import { withDefaultLimits } from "./rules/limit-rules.ts";
 import { policyFindings } from "./rules/policy-rules.ts";
 import { caKeys } from "./schema/ca.ts";
@@ -35,6 +36,7 @@ function policy(file: PolicyFile): Policy {
       stopTimeout: session.stop_timeout ?? SESSION.stopTimeout,
     },
     store: store?.root === undefined ? { mode: "daemon" } : { mode: "dedicated", root: store.root },
+    builds: buildsOf(file.builds),
     members: (file.member ?? []).map(memberOf),
     ca: caKeys(file.ca),
   };

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { countField, durationField, figure, maybe, maybeText, recordField, textField } from "./field.ts";
 import { hostBodies, lockField } from "./host-bodies.ts";
 import { keyField } from "./key-field.ts";
-import { CAUSES, type HostEvent, ISOLATIONS, LIMITS_OF, MODES, REASONS } from "./vocabulary.ts";
+import { BUILDS_BOUNDED_BY, CAUSES, type HostEvent, ISOLATIONS, LIMITS_OF, MODES, REASONS } from "./vocabulary.ts";
 
 /**
  * The one definition of every record. The writer's types and the readers' check come from it, as do the field table and
@@ -17,6 +17,13 @@ const address = z.object({ ip: textField("IPv4 or IPv6 address"), port: recordFi
 const NO_ADDRESS = "not started by sshd, or over a socket without addresses: AF_UNIX, AF_VSOCK";
 const request = textField("the client's request, escaped, cut at 4096 bytes");
 const n = recordField(z.int().check(z.gte(1)), "number of the request within the session, from 1");
+/** What holds the builds of a command, as `command.start` has it. */
+const boundsOfBuilds = maybe(
+  z.enum(BUILDS_BOUNDED_BY),
+  "what holds the builds that it asks Nix's daemon for: this command's limits, or `host`: none of nixgate's",
+  "an older nixgate wrote it: as `host`",
+);
+
 /** CLOCK_MONOTONIC of clock_gettime(2). All processes of a boot share it, and no process can set it. */
 const sinceBoot = (description: string, absent: string) =>
   maybe(z.int().check(z.gte(0)), `${description}, by CLOCK_MONOTONIC: since boot, without suspend`, absent, "ms");
@@ -110,6 +117,7 @@ export const bodies = {
     invocation: maybeText("systemd's INVOCATION_ID of the scope", "it ran without systemd, or systemd did not say"),
     pid: maybe(z.int().check(z.gte(1)), "the process that became the command", "there was no scope to start it in"),
     monotonic_ms: sinceBoot("when its scope began", "there was no scope to start it in"),
+    builds_bounded_by: boundsOfBuilds,
     limits: recordField(
       z.object({
         asked: recordField(settings(), "properties of the policy, by their names in systemd.resource-control(5)"),

@@ -33,6 +33,9 @@ export const CAUSES = [
 ] as const;
 export type RecordCause = (typeof CAUSES)[number];
 
+/** What holds the builds of a command. */
+export const BUILDS_BOUNDED_BY = ["session", "host"] as const;
+
 /** The owner of the limit that a command hit: the command, its team, an ancestor of the team's slice, or the host. */
 export const LIMITS_OF = ["own", "team", "around", "host"] as const;
 export type LimitOf = (typeof LIMITS_OF)[number];

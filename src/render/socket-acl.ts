@@ -25,18 +25,27 @@ const CLOSED = [
 ] as const;
 
 /**
+ * Nix makes the folder at the first garbage collection. The daemons of bounded builds see it read-only, so it has to be
+ * there before them.
+ */
+const GC_FOLDER = `# Daemons of bounded builds cannot write here, so their clients cannot collect garbage.
+d /nix/var/nix/gc-socket 0755 root root - -
+`;
+
+/**
  * An access control list, acl(5), that closes the sockets of PID 1 to the teams' accounts. The entries are added (`a+`). A
  * list that replaced all entries would have an empty mask, and the kernel ignores a list without one (acl_permission_check()).
  * @param uids numbers, because no account can be looked up while the host boots
+ * @param boundsBuilds whether a policy bounds builds
  */
-export function socketAcl(uids: readonly number[]): RenderedFile {
+export function socketAcl(uids: readonly number[], boundsBuilds = false): RenderedFile {
   const denied = uids.map((uid) => `u:${uid}:---`).join(",");
   const lines = denied === "" ? [] : CLOSED.map((path) => `a+ ${path} - - - - ${denied}\n`);
   return {
     path: SOCKET_ACL,
     text: `# systemd answers any account on these sockets (sd_notify(3), varlink), and sessions of all teams wait meanwhile.
 # Commands of teams need none of these sockets.
-${lines.join("")}`,
+${lines.join("")}${boundsBuilds ? GC_FOLDER : ""}`,
   };
 }
 

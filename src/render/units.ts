@@ -28,7 +28,10 @@ export function renderUnits(
     const gid = account === undefined ? undefined : places.gidOf(account);
     return account === undefined || uid === undefined || gid === undefined ? [] : [{ policy, account, uid, gid }];
   });
-  const sockets = socketAcl(served.map(({ uid }) => uid));
+  const sockets = socketAcl(
+    served.map(({ uid }) => uid),
+    served.some(({ policy }) => policy.builds.boundedBy !== "host"),
+  );
   const files = [
     service(
       served.map(({ policy }) => policy),

@@ -82,8 +82,24 @@ const SANDBOX: readonly Confining[] = [
  */
 const ROOT_OF_STORE = /^local\?(?:[^#]*&)?root=(\/[^&#]*)/;
 
-/** @param rule the rule whose stores stay writable */
-export function confinement(rule: AllowRule): readonly Confining[] {
+/** Where the host's own Nix daemon is spoken to. */
+const HOST_DAEMON = "-/nix/var/nix/daemon-socket";
+
+/**
+ * @param rule the rule whose stores stay writable
+ * @param boundsBuilds whether the command has a daemon of its own, and must not reach the host's
+ */
+export function confinement(rule: AllowRule, boundsBuilds = false): readonly Confining[] {
+  return boundsBuilds ? sandbox(rule).map(withoutHostDaemon) : sandbox(rule);
+}
+
+function withoutHostDaemon(property: Confining): Confining {
+  if (property.name !== "InaccessiblePaths") return property;
+  const paths = [...OUT_OF_REACH, HOST_DAEMON];
+  return { ...property, value: paths.join(" "), bus: [property.name, "as", paths] };
+}
+
+function sandbox(rule: AllowRule): readonly Confining[] {
   const stores = rule.kind === "endpoint" ? rule.stores : [];
   const roots = stores.flatMap((store) => ROOT_OF_STORE.exec(store)?.[1] ?? []);
   if (roots.length === 0) return SANDBOX;

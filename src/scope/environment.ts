@@ -18,6 +18,7 @@ export function commandEnvironment(
   account: Account,
   policy: Environment,
   manager: Manager,
+  builds: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, string>> {
   const runtime = `/run/user/${account.uid}`;
   const systemd = { XDG_RUNTIME_DIR: runtime, DBUS_SESSION_BUS_ADDRESS: `unix:path=${runtime}/bus` };
@@ -30,5 +31,6 @@ export function commandEnvironment(
     SHELL: "/bin/sh",
     LANG: "C.UTF-8",
     ...(manager === "user" ? systemd : {}),
+    ...builds,
   };
 }

@@ -58,6 +58,10 @@ export function isInForce({ property, value }: Expectation, found: string | unde
   return found === value || (found === undefined && nothingAsked);
 }
 
+const OF_CGROUP: ReadonlySet<string> = new Set(teamLimitRows.map(({ name }) => name));
+/** Whether a property is a limit of a cgroup, which a slice can have. */
+export const isOfCgroup = (name: string): boolean => OF_CGROUP.has(name);
+
 /** systemd's own properties for a team's or a command's limits, in a fixed order. */
 export function limitProperties(limits: Limits | TeamLimits): readonly Property[] {
   return given(limits).map(({ row, value }) => ({ name: row.name, value: formatLimit(row.kind, value) }));

@@ -6,6 +6,7 @@ import type { SessionRecord } from "../record/schema.ts";
 import type { Plan } from "../scope/plan.ts";
 import type { SessionId, TeamName } from "../units/ids.ts";
 import type { Milliseconds } from "../units/quantities.ts";
+import type { BoundedBuilds } from "./bounded-builds.ts";
 
 /** The operations that a session needs of the system. src/system implements them and main passes them in. */
 export interface SessionPorts {
@@ -130,7 +131,7 @@ export interface Scopes {
   open(plan: Plan): Promise<OpenScope>;
 }
 
-export interface OpenScope {
+export interface OpenScope extends Partial<BoundedBuilds> {
   /** When the making of the scope began, in milliseconds of `Clock.monotonic`. */
   readonly openedAt: number;
   /** When the command began, by the same clock. Set only where an earlier supervisor started the command. */

@@ -88,6 +88,7 @@ export function commandStartRecord(
     ...(plan.manager !== "none" && { unit: plan.unit }),
     ...(scope?.invocation !== undefined && { invocation: scope.invocation }),
     ...(scope && { pid: scope.pid, monotonic_ms: Math.round(scope.openedAt) }),
+    builds_bounded_by: plan.buildsBoundedBy,
     limits: {
       asked: Object.fromEntries(plan.properties.map(({ name, value }) => [name, value])),
       applied: { ...scope?.applied },

@@ -59,6 +59,7 @@ export function termsOfRecord({ begun }: Resumed, { policy }: ResumedConfigurati
     expectations: Object.entries(applied).map(([property, value]) => ({ property, value: String(value) })),
     runtimeMax: typeof runtime === "number" ? runtime : undefined,
     stopTimeout: policy.session.stopTimeout,
+    buildsBoundedBy: begun.builds_bounded_by ?? "host",
   };
 }
 

@@ -14,6 +14,7 @@ import { NixgateError } from "../units/error.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import type { TeamName } from "../units/ids.ts";
 import { tally } from "./admission-counters.ts";
+import { outsideBuilds } from "./builds/outside-builds.ts";
 import { receive } from "./dispatch.ts";
 import { passedFifos } from "./fifos.ts";
 import { ipcObjects } from "./ipc-objects.ts";
@@ -57,6 +58,7 @@ export async function openSupervisor(
     guests,
     strays: strays((pid) => guests.get(pid)?.scope !== undefined, own.warn),
     ipcObjects: ipcObjects(manager, guests, own.warn),
+    outside: outsideBuilds(own.warn),
     followsCrash,
     admission: tally(),
     records: { ...records, later: late.keep },

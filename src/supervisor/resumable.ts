@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
+import { dirname } from "node:path";
 import type { DayFile, Served } from "../archive/archive.ts";
 import { recoverFiles } from "../archive/lost/recover-files.ts";
 import { type Unended, unendedIn } from "../archive/lost/unended.ts";
@@ -6,7 +7,7 @@ import { decodeIn } from "../archive/misplaced.ts";
 import type { RawLine } from "../record/decode.ts";
 import { ofFile } from "../record/error.ts";
 import type { RecordOf } from "../record/schema.ts";
-import { sliceName } from "../scope/names.ts";
+import { commandSliceName, sliceName, unescapedUnit, unitCgroup } from "../scope/names.ts";
 import { answerToEnd } from "../session/shim-answers.ts";
 import type { ResumableSession } from "../session/supervise.ts";
 import { openArchive } from "../system/archive/archive.ts";
@@ -14,8 +15,9 @@ import { killAllBut, killWhole, MOUNT, processesOf } from "../system/cgroup/cgro
 import { clock } from "../system/kernel/clock.ts";
 import { bootsHere } from "../system/lost/liveness.ts";
 import { recoverPorts } from "../system/lost/recover-ports.ts";
-import { dayOfSession, sessionId, type TeamName, teamName } from "../units/ids.ts";
+import { dayOfSession, type SessionId, sessionId, type TeamName, teamName } from "../units/ids.ts";
 import type { Milliseconds } from "../units/quantities.ts";
+import { heldBuilds } from "./builds/command-builds.ts";
 import { kinOf, whyNoConnection } from "./connection.ts";
 import type { Fifo } from "./fifos.ts";
 import { LOOKED_AT_BY_SHIM } from "./new-session.ts";
@@ -64,7 +66,7 @@ export async function resumableSessions(teams: readonly Fifo[], supervisor: Supe
     }
   });
   if (supervisor.followsCrash && journald) each((file) => copyLast(file, supervisor.records));
-  const kept = new Set([...found.values()].map(({ session }) => session.resumed.begun.unit));
+  const kept = new Set([...found.values()].flatMap(({ session }) => unitsAround(session.resumed)));
   for (const team of teams) endScopes(team, kept);
   const { copyToJournal, flush } = supervisor.records;
   const ports = recoverPorts(directory, journald ? { copy: copyToJournal, flush } : undefined);
@@ -87,6 +89,12 @@ export async function resumableSessions(teams: readonly Fifo[], supervisor: Supe
 /** The time that a shim of an ended session may read a line before it asks and gets its answer, in milliseconds. */
 const LINE_WITHIN_MS = 600_000 as Milliseconds;
 
+/** The unit of a command, and its slice where it has one of its own. */
+const unitsAround = ({ lost: { start }, begun }: ResumableSession["resumed"]): readonly (string | undefined)[] => [
+  begun.unit,
+  commandSliceName(start.team as TeamName, start.session as SessionId, begun.n),
+];
+
 /** Ends the processes in scopes that no session uses any more, except shims: they ask again and get an answer. */
 function endScopes({ name: team, uid }: Fifo, kept: ReadonlySet<string | undefined>): void {
   for (const unit of unitsOf(team)) {
@@ -107,12 +115,12 @@ const isWaiting = (unit: string, kept: ReadonlySet<string | undefined>): boolean
 
 const sliceOf = (team: string) => `${MOUNT}/nixgate.slice/${sliceName(team as TeamName)}`;
 
-/** The scopes and services in a team's slice. */
+/** The scopes and services in a team's slice, and the slices of commands with their builds. */
 const unitsOf = (team: string): readonly string[] =>
-  existsSync(sliceOf(team)) ? readdirSync(sliceOf(team)).filter((name) => /\.(?:scope|service)$/.test(name)) : [];
+  existsSync(sliceOf(team)) ? readdirSync(sliceOf(team)).filter((name) => /\.(?:scope|service|slice)$/.test(name)) : [];
 
 const DAY_MS = 86_400_000;
-const SESSION_IN_UNIT = /-([0-9a-f-]{36})-\d+\.(?:scope|service)$/;
+const SESSION_IN_UNIT = /-([0-9a-f-]{36})-\d+\.(?:scope|service|slice)$/;
 
 /** The day of that many days ago. */
 const ago = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10);
@@ -123,7 +131,9 @@ const ago = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString()
  * delay new sessions.
  */
 function filesToLookAt(team: string, files: readonly DayFile[]): readonly DayFile[] {
-  const running = unitsOf(team).flatMap((unit) => sessionId(SESSION_IN_UNIT.exec(unit)?.[1] ?? "") ?? []);
+  const running = unitsOf(team).flatMap(
+    (unit) => sessionId(SESSION_IN_UNIT.exec(unescapedUnit(unit))?.[1] ?? "") ?? [],
+  );
   const days = new Set(running.map((session) => dayOfSession(session)));
   // A file of a future day would displace the files that were being written. Clocks may differ by a day. After a clock
   // was set back, the latest files by name are not the files that were written last.
@@ -159,7 +169,10 @@ function resumableOf(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found |
   const [begun] = open.values();
   const team = teamName(start.team);
   if (!begun?.unit || !team || start.isolation !== "scope-system") return undefined;
-  const cgroup = `/nixgate.slice/${sliceName(team)}/${begun.unit}`;
+  const boundsBuilds = begun.builds_bounded_by === "session";
+  const slice = boundsBuilds ? commandSliceName(team, start.session as SessionId, begun.n) : sliceName(team);
+  const cgroup = unitCgroup(sliceName(team), slice, begun.unit);
+  const unit = begun.unit;
   const answers = answersOf(fifo, supervisor);
   const isConfined = begun.unit.endsWith(".service");
   const units = `/nixgate.slice/${sliceName(team)}/nixgate-${team}-${start.session}-`;
@@ -195,10 +208,13 @@ function resumableOf(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found |
         const holder = inside?.shim ?? shim;
         // If the shim is stopped, its line was not read or its command has not begun. It then asks again.
         const begin = () => void (holder.state() === "stopped" && holder.signal("SIGCONT"));
+        const own = MOUNT + cgroup;
         const applied = Object.fromEntries(terms.expectations.map(({ property, value }) => [property, value]));
         const made = {
           ...{ openedAt: at, begunAt: at, invocation: begun.invocation, applied, appliedToTeam: undefined, begin },
-          ...{ folder: MOUNT + cgroup, program: terms.argv[0], stopTimeout: terms.stopTimeout },
+          ...{ unit, folder: boundsBuilds ? dirname(own) : own, program: terms.argv[0] },
+          builds: boundsBuilds ? heldBuilds(own, terms.stopTimeout, supervisor) : undefined,
+          stopTimeout: terms.stopTimeout,
         };
         const scope = inside
           ? confinedScope(inside, made, supervisor)

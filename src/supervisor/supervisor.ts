@@ -1,4 +1,5 @@
 import type { SessionPorts } from "../session/ports.ts";
+import type { OutsideBuilds } from "./builds/outside-builds.ts";
 import type { Fifo } from "./fifos.ts";
 import type { IpcObjects } from "./ipc-objects.ts";
 import type { LateRecordQueue } from "./late-records.ts";
@@ -13,6 +14,7 @@ export interface Supervisor {
   readonly confinedShims: ConfinedShims;
   readonly strays: Strays;
   readonly ipcObjects: IpcObjects;
+  readonly outside: OutsideBuilds;
   /** The shims that are being served, by pid. */
   readonly guests: Map<number, ServedShim>;
   readonly admission: SessionPorts["admission"];

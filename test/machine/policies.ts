@@ -17,6 +17,11 @@ export async function allow(
   await must(guest, `cat >>${FOLDER}/${team}.toml`, toml.join(""));
 }
 
+/** Adds lines to the end of a team's policy. */
+export async function append(guest: Guest, team: string, toml: string): Promise<void> {
+  await must(guest, `cat >>${FOLDER}/${team}.toml`, `\n${toml}\n`);
+}
+
 /** Changes a team's policy by sed(1). */
 export async function edit(guest: Guest, team: string, script: string): Promise<void> {
   await must(guest, `sed -i -f - ${FOLDER}/${team}.toml`, script);

@@ -169,7 +169,8 @@ export function incomingSession(differences: Partial<IncomingSession> = {}): Inc
 /** A policy of team alpha that allows nothing and limits nothing. */
 export function fakePolicy(differences: Partial<Policy> = {}): Policy {
   const nothing = { description: "", allow: [], limits: {}, teamLimits: {}, members: [], ca: [] };
-  return { team: TEAM, ...nothing, session: SESSION, store: { mode: "daemon" }, ...differences };
+  const builds = { boundedBy: "host", trust: false } as const;
+  return { team: TEAM, ...nothing, session: SESSION, store: { mode: "daemon" }, builds, ...differences };
 }
 
 /** The configuration of a host with the default settings. */

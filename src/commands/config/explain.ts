@@ -35,7 +35,8 @@ The words of REQUEST are joined with one space, as ssh does. Quote REQUEST as on
   --team NAME       the team whose policy decides
   --member NAME     one of the policy's members
   --loop            decide REQUEST as a line of the line loop, where \`echo started\` is answered
-  --json            one JSON document: decision, rule, endpoint, argv, environment, unit, slice, properties, command_line;
+  --json            one JSON document: decision, rule, endpoint, argv, environment, unit, slice, properties,
+                    builds_bounded_by, nix_conf, command_line;
                     with matched, the words of the rule's placeholders, if it has any
   --config-dir DIR  instead of /etc/nixgate
 
@@ -124,6 +125,8 @@ function asDocument(decision: Decision, plan: Plan | undefined): object {
             slice: plan.slice,
             properties: Object.fromEntries(propertiesOf(plan).map(({ name, value }) => [name, value])),
           }),
+          builds_bounded_by: plan.buildsBoundedBy,
+          ...(plan.buildDaemon && { nix_conf: plan.buildDaemon.conf }),
           command_line: plan.commandLine,
         }),
       };
@@ -156,8 +159,21 @@ function asText(decision: Decision, plan: Plan | undefined): string {
       lines.push("", `its ${plan.confinement ? "service" : "scope"}: ${plan.unit} in ${plan.slice}`);
       lines.push(...propertiesOf(plan).map(({ name, value }) => `  ${name}=${value}`));
     }
+    lines.push("", ...buildLines(plan));
   }
   return `${lines.map(escapeText).join("\n")}\n`;
+}
+
+/** What holds the builds that the command asks Nix's daemon for. */
+function buildLines({ buildDaemon, slice }: Plan): readonly string[] {
+  if (buildDaemon === undefined)
+    return ["its builds: those that the host's own nix-daemon does are outside of these limits"];
+  const { service, conf } = buildDaemon;
+  const settings = conf.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  return [
+    `its builds: ${service} in ${slice}, within the same limits; its nix.conf:`,
+    ...settings.map((line) => `  ${line}`),
+  ];
 }
 
 function headline(decision: Allow | Deny | Decision): string {

@@ -10,6 +10,7 @@ import { mayTrace } from "../../session/command/standing.ts";
 import type { ProgramProblem } from "../../session/ports.ts";
 import { formatBytes } from "../../units/bytes.ts";
 import { accountWarnings } from "./account-warnings.ts";
+import { buildWarnings } from "./build-warnings.ts";
 import type { HostLook } from "./host-look.ts";
 
 /** A program of util-linux or systemd that starts a command (src/scope/command-line.ts). */
@@ -148,6 +149,7 @@ function teamWarnings(team: Team, host: HostConfig, look: HostLook, hasLog: bool
   return [
     ...keyWarnings(policy, account.name, look),
     ...accountWarnings(account, host, look),
+    ...buildWarnings(policy, account, host, look),
     ...ruleWarnings(team, host, look),
     ...limitWarnings(policy, look),
     ...(hasLog ? folderWarnings(policy, account, host, look) : []),

@@ -33,6 +33,10 @@ export interface HostLook {
   subordinateIds(account: string, uid: number): "/etc/subuid" | "/etc/subgid" | undefined;
   /** Whether sshd's PAM reads variables from a file in the account's home. */
   pamReadsHome(): boolean;
+  /** The version that a program of Nix prints; undefined where it prints none. */
+  nixVersion(program: string): { readonly major: number; readonly minor: number } | undefined;
+  /** Whether an account may connect to the host's own nix-daemon; undefined where only root could find out. */
+  reachesHostDaemon(account: string): boolean | undefined;
   /** kernel.yama.ptrace_scope; undefined where the kernel has no Yama. */
   ptraceScope(): number | undefined;
   /** Whether the kernel tells the inodes of open files: Linux 5.14 and newer do. */

@@ -4,6 +4,7 @@ import { nearest } from "../../units/nearest.ts";
 import type { AllowRule, CustomRule, EndpointRule, Policy } from "../policy.ts";
 import { type KeyPath, type PolicyFinding, warningAt } from "../problem.ts";
 import { quoted } from "../schema/describe-value.ts";
+import { buildAdvice } from "./build-rules.ts";
 
 /** Programs that execute words of their arguments. */
 const RUNNERS: ReadonlySet<string> = new Set(
@@ -18,10 +19,12 @@ const NIX_RUNS: ReadonlySet<string> = new Set(["develop", "eval", "run", "shell"
  * Rules that are valid and yet allow no request, or allow more than they seem to. They are only warnings for `nixgate
  * check`; a session does not look for them.
  */
-export function adviceFindings({ allow }: Policy): readonly PolicyFinding[] {
-  return allow.flatMap((rule, index) =>
+export function adviceFindings(policy: Policy): readonly PolicyFinding[] {
+  const { allow } = policy;
+  const rules = allow.flatMap((rule, index) =>
     rule.kind === "custom" ? customAdvice(rule, ["allow", index]) : endpointAdvice(rule, allow, ["allow", index]),
   );
+  return [...rules, ...buildAdvice(policy)];
 }
 
 /**

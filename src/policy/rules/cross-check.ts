@@ -5,11 +5,17 @@ import { errorAt, formatKeyPath, type PolicyFinding } from "../problem.ts";
 import { placeFindings } from "../source/source.ts";
 import { adviceFindings } from "./advice.ts";
 import { betweenTeams, type Sourced } from "./between-teams.ts";
+import { hostBuildFindings } from "./build-rules.ts";
 import { principalFindings } from "./certificates.ts";
 
 /** The problems of a policy together with the host's configuration. */
 export function againstHost(host: HostConfig, policy: Policy): readonly PolicyFinding[] {
-  return [...programFindings(host, policy), ...managerFindings(host, policy), ...storeFindings(policy)];
+  return [
+    ...programFindings(host, policy),
+    ...managerFindings(host, policy),
+    ...storeFindings(policy),
+    ...hostBuildFindings(host, policy),
+  ];
 }
 
 /** The default answer is deny: a team that must not use the host's store gets no access to it. */

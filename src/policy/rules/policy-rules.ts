@@ -3,6 +3,7 @@ import { teamName } from "../../units/ids.ts";
 import { errorAt, type PolicyFinding } from "../problem.ts";
 import type { PolicyFile } from "../schema/policy-schema.ts";
 import { allowFindings, twice } from "./allow-rules.ts";
+import { buildFindings } from "./build-rules.ts";
 import { limitFindings, withDefaultLimits } from "./limit-rules.ts";
 
 /** Room for an endpoint's words and a short store URI. A lower limit would refuse real requests. */
@@ -18,6 +19,7 @@ export function policyFindings(file: PolicyFile, path: string): readonly PolicyF
     ...limitFindings(withDefaultLimits(file.limits), file.team_limits ?? {}, file.limits ?? {}),
     ...sessionFindings(file),
     ...storeFindings(file),
+    ...buildFindings(file),
     ...memberFindings(file),
   ];
 }

@@ -1,9 +1,11 @@
 import * as z from "zod/mini";
 import { ENDPOINT_NAMES } from "../../request/endpoints.ts";
 import { memberName, teamName } from "../../units/ids.ts";
+import { BUILD_BOUNDS } from "../builds.ts";
 import { limitFields, teamLimitFields } from "../limit-fields.ts";
 import type { Member } from "../policy.ts";
 import { sourceAddress } from "./address.ts";
+import { buildFields } from "./build-fields.ts";
 import { CaEntry, principal } from "./ca.ts";
 import {
   bytes,
@@ -85,6 +87,9 @@ export const PolicyFile = table({
       mode: z.exactOptional(oneOf(["daemon", "dedicated"])),
       root: z.exactOptional(plainPath("/srv/nixgate/alpha")),
     }),
+  ),
+  builds: z.exactOptional(
+    table({ bounded_by: z.exactOptional(oneOf(BUILD_BOUNDS)), trust: z.exactOptional(flag), ...buildFields }),
   ),
   ca: z.exactOptional(list(CaEntry, "write each CA under [[ca]]")),
   member: z.exactOptional(list(MemberEntry, "write each member under [[member]]")),

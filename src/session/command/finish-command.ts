@@ -1,4 +1,4 @@
-import { causeOf } from "../../ending/cause.ts";
+import { causeOf, causeWithBuilds } from "../../ending/cause.ts";
 import type { Ending, Exit } from "../../ending/ending.ts";
 import { survivorWords, wordsForClient } from "../../ending/words.ts";
 import type { Milliseconds } from "../../units/quantities.ts";
@@ -12,14 +12,20 @@ import { type Announce, GIVES_UP_AFTER, watchCommand } from "./watch-command.ts"
 
 /** Runs the command in its scope to its end, records its ending and tells the client why it was stopped. */
 export async function finishCommand(session: RunningSession, command: RunningCommand): Promise<Ending> {
-  const { n, terms } = command;
+  const { n, scope, terms } = command;
   let isTold = false;
-  const announce: Announce = (why) => {
-    const line = refusalLine(wordsOfStop(session, why, limitWords(terms)), session);
+  const sayNow = (words: string) => {
+    const line = refusalLine(words, session);
     isTold = session.ports.client.tellNow(terms.argv.includes("--stdio") ? `${line}\n${forBuildHook(line)}` : line);
     return isTold;
   };
-  const ending = await endingOf(session, command, announce);
+  const announce: Announce = (why) => sayNow(wordsOfStop(session, why, limitWords(terms)));
+  // A client of Nix's hangs up when its build has failed, so it is told before.
+  const unwatch = scope.onLimit?.((limit) => {
+    const whose = whoseLimits({ usage: scope.usage(), limitEvents: scope.limitEvents() }, terms);
+    sayNow(wordsForClient(limit, limitWords(terms), whose, undefined) ?? limit);
+  });
+  const ending = await endingOf(session, command, announce).finally(unwatch);
   session.log.write(commandEndRecord(n, ending, limitOf(ending, terms)));
   if (!isTold && ending.cause !== "client-gone") tellEnding(session, command, ending);
   tellSurvivors(session, ending);
@@ -49,7 +55,10 @@ async function endingOf(session: RunningSession, command: RunningCommand, announ
     ...watched,
     leftovers: seenAll ? watched.leftovers : undefined,
     exit,
-    cause: causeOf(exit, usage, stopped, limitEvents),
+    cause:
+      terms.buildsBoundedBy === "host"
+        ? causeOf(exit, usage, stopped, limitEvents)
+        : causeWithBuilds(exit, usage, stopped, limitEvents),
     wallMs: Math.round(wall ?? clock.monotonic() - began) as Milliseconds,
     usage,
     limitEvents,

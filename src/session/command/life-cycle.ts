@@ -12,6 +12,8 @@ export type Event =
   | "grace-over"
   | "runtime-over"
   | "killed-by-admin"
+  /** A build of the command was found outside of its scope. */
+  | "build-outside"
   /** The command itself has ended. */
   | "exited"
   /** The client had its moment to read, or could not be told. */
@@ -32,12 +34,14 @@ const TABLE: { readonly [S in State]: { readonly [E in Event]?: State } } = {
     "client-gone": "leaving",
     "runtime-over": "telling",
     "killed-by-admin": "telling",
+    "build-outside": "telling",
     exited: "clearing",
   },
   leaving: {
     "grace-over": "telling",
     "runtime-over": "telling",
     "killed-by-admin": "telling",
+    "build-outside": "telling",
     exited: "clearing",
   },
   telling: { told: "terminating", exited: "clearing" },

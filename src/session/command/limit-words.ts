@@ -14,7 +14,7 @@ type Expected = Pick<CommandTerms, "expectations">;
 
 /** The owner of each limit that the command hit. */
 export function whoseLimits(
-  { usage, limitEvents }: Ending,
+  { usage, limitEvents }: Pick<Ending, "usage" | "limitEvents">,
   { expectations }: Expected,
 ): { readonly memory: Whose; readonly tasks: Whose } {
   const inKernel = (name: string) => expectations.find(({ property }) => property === name)?.value;

@@ -23,6 +23,7 @@ const STOPPED_BY: { readonly [E in Event]?: StopReason } = {
   "grace-over": "client-gone",
   "runtime-over": "timeout",
   "killed-by-admin": "killed-by-admin",
+  "build-outside": "scope-failed",
 };
 
 export interface WatchedEnd {
@@ -98,10 +99,7 @@ export function watchCommand(
         forced = "SIGKILL";
         kill();
       },
-      clearing: () => {
-        lookForOthers();
-        if (state === "clearing") stop();
-      },
+      clearing: () => (scope.endBuilds ? void scope.endBuilds().then(clear) : clear()),
       scouring: kill,
       gone: () => {
         for (const undo of cancel) undo();
@@ -117,6 +115,10 @@ export function watchCommand(
       if (state === "scouring") scope.kill();
       cancel.add(clock.after(LOOK_AGAIN, lookForOthers));
     };
+    const clear = () => {
+      lookForOthers();
+      if (state === "clearing") stop();
+    };
     const happen = (event: Event) => {
       const next = follow(state, event);
       if (next === state) return;
@@ -131,6 +133,7 @@ export function watchCommand(
 
     cancel.add(client.watch(happen));
     if (scope.onStop) cancel.add(scope.onStop(() => happen("killed-by-admin")));
+    if (scope.onBuildOutside) cancel.add(scope.onBuildOutside(() => happen("build-outside")));
     if (terms.runtimeMax !== undefined) after(Math.max(0, timeLeft()) as Milliseconds, "runtime-over");
     scope.exited.then(async (how) => {
       exit = how;

@@ -1,4 +1,5 @@
-import { basename, dirname } from "node:path";
+import { dirname } from "node:path";
+import { sliceCgroup, unitCgroup } from "../../scope/names.ts";
 import type { Plan } from "../../scope/plan.ts";
 import type { OpenScope } from "../../session/ports.ts";
 import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
@@ -7,6 +8,8 @@ import { accountOf } from "../../system/accounts/accounts.ts";
 import { killAllBut, killWhole, MOUNT } from "../../system/cgroup/cgroup.ts";
 import { appliedIn, cgroupScope } from "../../system/cgroup/cgroup-scope.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
+import { unitsBeside } from "../builds/build-units.ts";
+import { heldBuilds, prepareBuilds } from "../builds/command-builds.ts";
 import { connectionUnit } from "../connection.ts";
 import type { ServedShim } from "../served-shim.ts";
 import type { Supervisor } from "../supervisor.ts";
@@ -38,7 +41,9 @@ export async function openConfined(
   const { unit: name, slice, description, unitProperties: properties, confinement, stopTimeout } = plan;
   const user = accountOf(fifo.uid)?.name;
   if (user === undefined) throw new ScopeUnavailable(`uid ${fifo.uid} has no account`);
-  const cgroup = `/nixgate.slice/${slice}/${name}`;
+  const cgroup = unitCgroup(plan.team.slice, slice, name);
+  if (plan.buildDaemon) prepareBuilds(plan.buildDaemon, fifo.gid);
+  const beside = unitsBeside(plan, fifo.gid);
   // Even if this supervisor dies, the command must not run twice on the same streams.
   await outside.answer(answerToWait);
   if ((await outside.asked(ASKS_WITHIN_MS)) === undefined || !(await outside.still()))
@@ -46,20 +51,34 @@ export async function openConfined(
   const streams = holdStreams(outside.shim, fifo.uid);
   const comes = confinedShims.comes(cgroup);
   const connection = connectionUnit(outside.shim.parent);
-  const service = { name, slice, description, properties, user, argv, streams: streams.paths, confinement, connection };
+  const service = {
+    name,
+    slice,
+    description,
+    properties,
+    user,
+    argv,
+    streams: streams.paths,
+    confinement,
+    beside,
+    connection,
+  };
   try {
     await manager.startService(service).finally(streams.close);
     const inside = await comes;
     if (!inside || !(await inside.still()))
       throw new ScopeUnavailable("the service did not start: check that /run/nixgate and setpriv(1) exist");
-    const folder = MOUNT + cgroup;
+    const own = MOUNT + cgroup;
+    const folder = plan.buildDaemon ? dirname(own) : own;
+    const builds = plan.buildDaemon && heldBuilds(own, stopTimeout, supervisor);
     const [invocation, appliedToTeam] = await Promise.all([
       manager.invocationOf(name),
-      limitTeamSlice(plan, dirname(folder), manager),
+      limitTeamSlice(plan, MOUNT + sliceCgroup(plan.team.slice), manager),
     ]);
     const applied = appliedIn(folder, plan.expectations);
     const begin = () => letRun(inside, () => answerToRun(plan, outside.unsaid()));
-    const made = { folder, openedAt, invocation, stopTimeout, applied, appliedToTeam, program: plan.argv[0], begin };
+    const known = { openedAt, invocation, stopTimeout, applied, appliedToTeam };
+    const made = { ...known, unit: name, folder, builds, program: plan.argv[0], begin };
     return confinedScope(inside, made, supervisor);
   } catch (error) {
     killWhole(MOUNT + cgroup); // systemd may have started it anyway
@@ -79,7 +98,7 @@ export function confinedScope(
   return cgroupScope(folder, {
     ...made,
     ...heldBy(inside),
-    ...stopsOf(basename(folder), seen, manager),
+    ...stopsOf(made.unit, seen, manager),
     exited: endOf(inside, program, seen), // systemd ends the rest of a service whose first process was killed
     release: () => release(inside, folder, confinedShims),
   });

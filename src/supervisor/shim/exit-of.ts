@@ -7,8 +7,12 @@ import type { ShimChannel } from "./shim-channel.ts";
 
 /** A scope or service with a shim in it, which this supervisor or an earlier one made. */
 export interface ShimScope
-  extends Pick<Held, "openedAt" | "begunAt" | "invocation" | "applied" | "appliedToTeam" | "stopTimeout" | "begin"> {
-  /** The absolute path of its cgroup. */
+  extends Pick<
+    Held,
+    "openedAt" | "begunAt" | "invocation" | "applied" | "appliedToTeam" | "stopTimeout" | "begin" | "builds"
+  > {
+  readonly unit: string;
+  /** The absolute path of the cgroup that has the limits: the unit's, or the slice's around it and its builds. */
   readonly folder: string;
   /** The program of its command. */
   readonly program: string;

@@ -1,10 +1,13 @@
-import { basename, dirname } from "node:path";
+import { dirname } from "node:path";
+import { sliceCgroup, unitCgroup } from "../../scope/names.ts";
 import type { OpenScope, Scopes } from "../../session/ports.ts";
 import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
 import { answerToRun } from "../../session/shim-answers.ts";
-import { cgroupOf, hasCgroup2, killAllBut, notInUnit } from "../../system/cgroup/cgroup.ts";
+import { cgroupOf, hasCgroup2, killAllBut, MOUNT, notInUnit } from "../../system/cgroup/cgroup.ts";
 import { appliedIn, cgroupScope } from "../../system/cgroup/cgroup-scope.ts";
 import { clock } from "../../system/kernel/clock.ts";
+import { unitsBeside } from "../builds/build-units.ts";
+import { heldBuilds, prepareBuilds } from "../builds/command-builds.ts";
 import { connectionUnit } from "../connection.ts";
 import type { ServedShim } from "../served-shim.ts";
 import type { Supervisor } from "../supervisor.ts";
@@ -39,18 +42,23 @@ export function scopesOfShim(
       }
       const { unit: name, slice, description, unitProperties: properties } = plan;
       const connection = connectionUnit(talk.shim.parent);
-      await manager.startScope({ name, slice, description, properties, pid, connection });
+      if (plan.buildDaemon) prepareBuilds(plan.buildDaemon, fifo.gid);
+      const beside = unitsBeside(plan, fifo.gid);
+      await manager.startScope({ name, slice, description, properties, pid, beside, connection });
       if (!talk.shim.isThere()) throw new ScopeUnavailable("the shim has ended");
-      const folder = cgroupOf(pid);
-      if (!hasCgroup2() || !folder?.endsWith(`/${slice}/${name}`)) throw new ScopeUnavailable(notInUnit(name));
-      moved(guest, folder);
+      const own = MOUNT + unitCgroup(plan.team.slice, slice, name);
+      if (!hasCgroup2() || cgroupOf(pid) !== own) throw new ScopeUnavailable(notInUnit(name));
+      moved(guest, own);
+      const folder = plan.buildDaemon ? dirname(own) : own;
       const [invocation, appliedToTeam] = await Promise.all([
         manager.invocationOf(name),
-        limitTeamSlice(plan, dirname(folder), manager),
+        limitTeamSlice(plan, MOUNT + sliceCgroup(plan.team.slice), manager),
       ]);
       const { stopTimeout, expectations } = plan;
       const made = {
+        unit: name,
         folder,
+        builds: plan.buildDaemon && heldBuilds(own, stopTimeout, supervisor),
         openedAt,
         invocation,
         stopTimeout,
@@ -76,7 +84,7 @@ export function scopeAround(talk: ShimChannel, made: ShimScope, manager: Supervi
   return cgroupScope(folder, {
     ...made,
     ...heldBy(talk),
-    ...stopsOf(basename(folder), seen, manager),
+    ...stopsOf(made.unit, seen, manager),
     exited,
     begin() {
       isRunning = true;

@@ -8,13 +8,13 @@ import type { SystemManager } from "./system-manager.ts";
  * @returns the limits that the kernel then has
  */
 export async function limitTeamSlice(
-  { slice, team }: Plan,
+  { team }: Plan,
   folder: string,
   manager: SystemManager,
 ): Promise<Readonly<Record<string, string>>> {
   const now = () => appliedIn(folder, team.expectations);
   const found = now();
   if (team.expectations.every((expectation) => isInForce(expectation, found[expectation.property]))) return found;
-  await manager.setProperties(slice, team.properties);
+  await manager.setProperties(team.slice, team.properties);
   return now();
 }

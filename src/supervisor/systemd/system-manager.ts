@@ -1,11 +1,11 @@
 import { type Message, Variant, variantValue } from "dbus-native";
 import pLimit from "p-limit";
-import * as z from "zod/mini";
 import type { EndedBy } from "../../ending/ending.ts";
 import { type BusProperty, busProperty } from "../../scope/bus-properties.ts";
 import type { Property } from "../../scope/properties.ts";
 import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
 import { clock, within } from "../../system/kernel/clock.ts";
+import { jobsOf } from "./jobs.ts";
 import { type BusPlace, PATIENCE_TIMEOUT_MS, PRIVATE_SOCKET, privateBus } from "./private-bus.ts";
 import { ENDED_BY, kindOf, objectOf, stopsHeard } from "./unit-stops.ts";
 
@@ -26,6 +26,15 @@ export interface NewUnit {
   readonly properties: readonly Property[];
   /** The unit of the client's connection, which a shutdown then stops later; undefined where it has none of its own. */
   readonly connection?: string | undefined;
+  /** Units that are made with it, in the same call. */
+  readonly beside?: UnitsBeside | undefined;
+}
+
+/** Units beside another one, which it needs before it starts. */
+export interface UnitsBeside {
+  /** The one that is started with it; systemd starts the others when they are needed. */
+  readonly needs: string;
+  readonly units: readonly { readonly name: string; readonly properties: readonly BusProperty[] }[];
 }
 
 export interface NewScope extends NewUnit {
@@ -52,6 +61,8 @@ export interface SystemManager {
   startScope(scope: NewScope): Promise<void>;
   /** Starts a service. Settles when its program has been executed. @throws ScopeUnavailable */
   startService(service: NewService): Promise<void>;
+  /** Stops a unit. Settles when it has stopped, or was not there. Never throws: the caller looks at what is left. */
+  stopUnit(unit: string): Promise<void>;
   /** The unit's invocation id, 32 hex digits; undefined if systemd does not say. */
   invocationOf(unit: string): Promise<string | undefined>;
   /**
@@ -95,9 +106,14 @@ export async function systemManager(
     return variantValue(await invoke({ ...asked, signature: "ss", body }));
   };
   /** @returns its job; undefined if a lost connection lost the answer, and the unit exists */
-  const startUnit = async (name: string, properties: readonly BusProperty[]): Promise<string | undefined> => {
+  const startUnit = async (
+    name: string,
+    properties: readonly BusProperty[],
+    beside: UnitsBeside["units"],
+  ): Promise<string | undefined> => {
     let isAnew = false;
-    const body = [name, "fail", properties.map(onWire), []];
+    const others = beside.map((unit) => [unit.name, unit.properties.map(onWire)]);
+    const body = [name, "fail", properties.map(onWire), others];
     const message = { ...MANAGER, member: "StartTransientUnit", signature: "ssa(sv)a(sa(sv))", body };
     try {
       const job = await invoke(message, () => {
@@ -132,19 +148,24 @@ export async function systemManager(
     return "nothing";
   };
 
-  const start = async ({ name, slice, description, properties, connection }: NewUnit, more: readonly BusProperty[]) => {
+  const start = async (
+    { name, slice, description, properties, beside, connection }: NewUnit,
+    more: readonly BusProperty[],
+  ) => {
     const own: readonly BusProperty[] = [
       ["Description", "s", description],
       ["Slice", "s", slice],
       ["CollectMode", "s", "inactive-or-failed"],
       // At a shutdown sessions stop before the supervisor, so that it can tell their clients and record the end, and before
       // sshd's process for them, which passes that on.
-      ["After", "as", ["nixgate.service", ...(connection === undefined ? [] : [connection])]],
+      ["After", "as", ["nixgate.service", ...[connection, beside?.needs].filter((unit) => unit !== undefined)]],
+      // no more than wanted: a unit is stopped together with one that it requires, and this one is stopped first
+      ...(beside ? [["Wants", "as", [beside.needs]] satisfies BusProperty] : []),
       ...more,
       ...properties.map(busProperty),
     ];
     await jobs.during(async () => {
-      const job = await startUnit(name, own);
+      const job = await startUnit(name, own, beside?.units ?? []);
       const said = await standing(name, job);
       if (said !== "done") throw new ScopeUnavailable(`systemd said ${said} of the start of ${name}`);
     });
@@ -164,6 +185,19 @@ export async function systemManager(
         ["OOMPolicy", "s", "continue"], // the supervisor stops the service, and spares the process that reports the end
         ...service.confinement.map(({ bus }) => bus),
       ]);
+    },
+    async stopUnit(unit) {
+      await jobs.during(async () => {
+        try {
+          const job = String(
+            await invoke({ ...MANAGER, member: "StopUnit", signature: "ss", body: [unit, "replace"] }),
+          );
+          await within(PATIENCE_TIMEOUT_MS, jobs.done(job), undefined);
+          jobs.forget(job);
+        } catch {
+          // it is gone already
+        }
+      });
     },
     async invocationOf(unit) {
       try {
@@ -199,42 +233,3 @@ const UNIT_EXISTS = "org.freedesktop.systemd1.UnitExists";
 
 const unavailable = (error: unknown) =>
   new ScopeUnavailable(`systemd: ${error instanceof Error ? error.message : String(error)}`, error);
-
-/** The body of JobRemoved, `uoss` of org.freedesktop.systemd1(5): number, job, unit, result. */
-export const JobRemoved = z.tuple([z.number(), z.string(), z.string(), z.string()]);
-
-/** systemd reports the end of a job by a signal, which may arrive before the call's own answer has been read. */
-export function jobsOf() {
-  const over = new Map<string, string>();
-  let asking = 0;
-  const waiting = new Map<string, (result: string) => void>();
-  return {
-    heard({ interface: from, member, body }: Message): void {
-      if (from !== MANAGER.interface || member !== "JobRemoved") return;
-      const [, job, unit, result] = JobRemoved.parse(body);
-      if (!unit.startsWith("nixgate-")) return;
-      const wait = waiting.get(job);
-      waiting.delete(job);
-      if (wait) wait(result);
-      else if (asking > 0) over.set(job, result); // the caller is known when its answer has come
-    },
-    /** Remembers ended jobs while a call that begins one runs. */
-    async during(call: () => Promise<void>): Promise<void> {
-      asking += 1;
-      try {
-        await call();
-      } finally {
-        asking -= 1;
-        if (asking === 0) over.clear();
-      }
-    },
-    /** The result of the job. Only one caller may wait for a job. */
-    done(job: string): Promise<string> {
-      const said = over.get(job);
-      over.delete(job);
-      if (said !== undefined) return Promise.resolve(said);
-      return new Promise<string>((done) => waiting.set(job, done));
-    },
-    forget: (job: string) => void waiting.delete(job),
-  };
-}

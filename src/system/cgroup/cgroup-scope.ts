@@ -1,5 +1,6 @@
 import type { Exit, Usage } from "../../ending/ending.ts";
 import type { Expectation } from "../../scope/properties.ts";
+import type { BoundedBuilds } from "../../session/bounded-builds.ts";
 import type { OpenScope } from "../../session/ports.ts";
 import type { Milliseconds } from "../../units/quantities.ts";
 import { clock } from "../kernel/clock.ts";
@@ -7,7 +8,7 @@ import { signalAll } from "../kernel/signals.ts";
 import { survivorsOf } from "../kernel/survivors.ts";
 import { killAllBut, processesOf, readCgroupFile } from "./cgroup.ts";
 import { lastUsageOf } from "./last-usage.ts";
-import { watchLimitEvents } from "./limit-events.ts";
+import { onLimit, watchLimitEvents } from "./limit-events.ts";
 
 /**
  * A scope with a process that waits to become the command. A holder process, which may be the same, stays until the
@@ -34,28 +35,54 @@ export interface Held
   readonly exited: Promise<Exit>;
   /** Whether nixgate stops the scope when the OOM killer ends one of its processes. */
   readonly stopsOnOom?: boolean;
+  /** The builds of the command, where they are in its cgroup as well. */
+  readonly builds?: HeldBuilds | undefined;
   /** Releases the holder, once no other process is left. */
   release(folder: string): Promise<void>;
+}
+
+/** The builds beside a command. They end when their client has ended. */
+export interface HeldBuilds {
+  /** The cgroups of the command and of the daemon, which are below the one with the limits. */
+  readonly commandFolder: string;
+  readonly daemonFolder: string;
+  /** Ends the builds and their daemon, after the command. */
+  end(): Promise<void>;
+  readonly onOutside: BoundedBuilds["onBuildOutside"];
 }
 
 /** The operations of a scope that has its own cgroup. */
 export function cgroupScope(folder: string, held: Held): OpenScope {
   const others = () => processesOf(folder).filter((pid) => pid !== held.holder);
   const command = untilItEnds(held);
+  const { builds } = held;
+  const ofCommand = () => (builds ? processesOf(builds.commandFolder).filter((pid) => pid !== held.holder) : others());
   const stop = onFirstOom(() => {
     terminate(others());
     clock.after(held.stopTimeout, () => killAllBut(held.holder, folder));
   });
-  const usage = lastUsageOf(folder, held.stopsOnOom ? stop : undefined);
+  const usage = lastUsageOf(folder, {
+    parts: builds ? [builds.commandFolder, builds.daemonFolder] : [],
+    // Nix tells its client which build the kernel has ended, and the other builds go on
+    seen: held.stopsOnOom && !builds ? stop : undefined,
+  });
   const limitEvents = watchLimitEvents(folder);
   let released: Promise<void> | undefined;
   return {
     ...held,
+    ...(builds && {
+      onLimit: (callback) => onLimit(folder, callback),
+      onBuildOutside: builds.onOutside,
+      endBuilds() {
+        usage.look(); // their figures go with their cgroup
+        return builds.end();
+      },
+    }),
     others,
     survivors: () => survivorsOf([...new Set([...others(), ...command()])]),
     terminate: () => {
       usage.look();
-      terminate([...new Set([...others(), ...command()])]);
+      terminate([...new Set([...ofCommand(), ...command()])]);
     },
     kill: () => {
       usage.look();

@@ -1,6 +1,8 @@
+import { watch } from "node:fs";
 import { dirname } from "node:path";
 import { keyed } from "../../ending/counters.ts";
 import type { LimitEvents, OwnedEvents } from "../../ending/limit-events.ts";
+import type { BoundedBuilds } from "../../session/bounded-builds.ts";
 import { MOUNT, readCgroupFile } from "./cgroup.ts";
 
 /**
@@ -56,4 +58,33 @@ const kills = (folder: string) => keyed(readCgroupFile(folder, "memory.events"),
 function foldersAround(folder: string): readonly string[] {
   const above = dirname(folder);
   return above.startsWith(`${MOUNT}/`) ? [above, ...foldersAround(above)] : [];
+}
+
+/**
+ * Calls back once when a limit of the cgroup, or of one around it, has ended a process in it or refused a fork. The
+ * kernel reports changes of both files by inotify(7).
+ * @returns stops that
+ */
+export function onLimit(folder: string, callback: Parameters<BoundedBuilds["onLimit"]>[0]): () => void {
+  const looks = [
+    { file: "memory.events", key: "oom_kill", limit: "oom" },
+    { file: "pids.events", key: "max", limit: "tasks-limit" },
+  ] as const;
+  const stops: (() => void)[] = [];
+  const stop = () => {
+    for (const one of stops.splice(0)) one();
+  };
+  for (const { file, key, limit } of looks) {
+    try {
+      const watcher = watch(`${folder}/${file}`, { persistent: false }, () => {
+        if ((keyed(readCgroupFile(folder, file), key) ?? 0) === 0) return;
+        stop();
+        callback(limit);
+      }).on("error", () => undefined);
+      stops.push(() => watcher.close());
+    } catch {
+      // the kernel has no such file, or no inotify instance is left: the client is told at the end
+    }
+  }
+  return stop;
 }

@@ -1,4 +1,5 @@
 import { availableParallelism, loadavg } from "node:os";
+import { dirname } from "node:path";
 import { mem } from "systeminformation";
 import { LIVE_FILES, type LiveFigures, type LiveFile, liveFiguresFrom, present } from "../../ending/live-figures.ts";
 import { processesOfSession, resourceLimit } from "../kernel/process-group.ts";
@@ -22,6 +23,8 @@ export interface MeasuredCommand {
   readonly pid: number;
   /** Its scope; undefined where it runs without systemd. */
   readonly unit: string | undefined;
+  /** Whether its builds share its limits: then the figures are those of the slice around both. */
+  readonly boundsBuilds?: boolean;
 }
 
 /**
@@ -29,10 +32,15 @@ export interface MeasuredCommand {
  * the sum over the processes of its session (setsid(2)), as pidusage finds them. Ended processes are not included.
  * @returns undefined where the command is gone, or hidden from this account
  */
-export async function liveFigures({ pid, unit }: MeasuredCommand): Promise<LiveFigures | undefined> {
-  const folder = cgroupOf(pid);
+export async function liveFigures({
+  pid,
+  unit,
+  boundsBuilds = false,
+}: MeasuredCommand): Promise<LiveFigures | undefined> {
+  const own = cgroupOf(pid);
   if (unit === undefined) return ofProcesses(pid);
-  if (!folder?.endsWith(`/${unit}`)) return undefined; // the pid now belongs to another process
+  if (!own?.endsWith(`/${unit}`)) return undefined; // the pid now belongs to another process
+  const folder = boundsBuilds ? dirname(own) : own;
   const texts = LIVE_FILES.map((file) => [file, readCgroupFile(folder, file)]);
   return liveFiguresFrom(Object.fromEntries(texts) as Record<LiveFile, string | undefined>);
 }

@@ -6,6 +6,7 @@ import { PATH } from "../../scope/environment.ts";
 import type { TeamName } from "../../units/ids.ts";
 import type { Bytes } from "../../units/quantities.ts";
 import { loginShellOf, uidOf } from "../accounts/accounts.ts";
+import { nixVersion, reachesHostDaemon } from "../accounts/nix-look.ts";
 import { pamReadsHome } from "../accounts/pam-environment.ts";
 import { controllers } from "../cgroup/cgroup.ts";
 import { readKernelFile } from "./kernel-files.ts";
@@ -39,6 +40,8 @@ export const hostLook = {
   pamReadsHome: () => pamReadsHome(),
   ptraceScope,
   showsInodes,
+  nixVersion,
+  reachesHostDaemon,
 };
 
 /** Checks as the team's account, because root can execute more than that account. */

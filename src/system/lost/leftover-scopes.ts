@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { LeftoverScopes } from "../../archive/lost/recover.ts";
 import type { Unended } from "../../archive/lost/unended.ts";
-import { sliceName, unitName } from "../../scope/names.ts";
+import { commandSliceName, sliceName, unitName } from "../../scope/names.ts";
 import { sessionId, teamName } from "../../units/ids.ts";
 import type { Owner } from "../accounts/as-owner.ts";
 import { MOUNT, processesOf } from "../cgroup/cgroup.ts";
@@ -20,8 +20,12 @@ export async function endLeftoverScopes({ start, open }: Unended, owner: Owner):
   const leftovers = new Map<number, number>();
   const [team, session] = [teamName(start.team), sessionId(start.session)];
   if (team === undefined || session === undefined) return { stopped, leftovers };
-  const kinds = start.isolation === "scope-system" ? (["scope", "service"] as const) : (["scope"] as const);
-  const units = [...open.keys()].flatMap((n) => kinds.map((kind) => [n, unitName(team, session, n, kind)] as const));
+  const isSystem = start.isolation === "scope-system";
+  const unitsOf = (n: number) => [
+    unitName(team, session, n),
+    ...(isSystem ? [unitName(team, session, n, "service"), commandSliceName(team, session, n)] : []),
+  ];
+  const units = [...open.keys()].flatMap((n) => unitsOf(n).map((unit) => [n, unit] as const));
   for (const [n, unit] of units) {
     const folder = `${managerOf(start.isolation, owner.uid)}/nixgate.slice/${sliceName(team)}/${unit}`;
     if (!existsSync(folder)) continue;

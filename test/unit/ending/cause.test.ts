@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { causeOf, sessionStatus, statusOf } from "../../../src/ending/cause.ts";
+import { causeOf, causeWithBuilds, sessionStatus, statusOf } from "../../../src/ending/cause.ts";
 import type { EndedBy, Exit, Forced, Usage } from "../../../src/ending/ending.ts";
 import { type LimitEvents, NO_LIMIT_EVENTS } from "../../../src/ending/limit-events.ts";
 
@@ -40,6 +40,18 @@ test.each<[string, Exit, Usage, Partial<LimitEvents>, string]>([
   ["a crash near an OOM kill", { signal: "SIGSEGV" }, {}, { killsNearby: 2 }, "signal"],
 ])("%s", (_, exit, usage, limitEvents, cause) => {
   expect(causeOf(exit, usage, undefined, { ...NO_LIMIT_EVENTS, ...limitEvents })).toBe(cause);
+});
+
+test.each<[string, Exit, Usage, EndedBy | undefined, string]>([
+  ["success", { code: 0 }, {}, undefined, "exit"],
+  ["a daemon's status 0 after a build's OOM", { code: 0 }, { oom_kills: 1 }, undefined, "oom"],
+  ["a daemon's status 0 after refused forks", { code: 0 }, { tasks_refused: 3 }, undefined, "tasks-limit"],
+  ["a client that hung up after a build's OOM", { code: 0 }, { oom_kills: 1 }, "client-gone", "oom"],
+  ["a lost client", { code: 0 }, {}, "client-gone", "client-gone"],
+  ["the run time after a build's OOM", { code: 0 }, { oom_kills: 1 }, "timeout", "timeout"],
+  ["a build outside", { signal: "SIGTERM" }, {}, "scope-failed", "scope-failed"],
+])("with builds: %s", (_, exit, usage, stopped, cause) => {
+  expect(causeWithBuilds(exit, usage, stopped)).toBe(cause);
 });
 
 test("a signal's status is 128 + its number", () => {

@@ -33,6 +33,7 @@ test("a policy of two lines has every default", async () => {
         stopTimeout: 10_000,
       },
       store: { mode: "daemon" },
+      builds: { boundedBy: "host", trust: false },
       members: [],
       ca: [],
     },

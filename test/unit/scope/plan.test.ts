@@ -19,7 +19,7 @@ function plan(scope: Partial<HostConfig["scope"]> = {}, { limits = LIMITS as Lim
   const session = { ...SESSION, stopTimeout: 7000 as Milliseconds };
   return planScope(decision as unknown as Allow, {
     host: { ...host, scope: { ...host.scope, ...scope } },
-    policy: { team: "alpha", limits, teamLimits, session } as Policy,
+    policy: { team: "alpha", limits, teamLimits, session, builds: { boundedBy: "host", trust: false } } as Policy,
     session: SESSION_ID,
     n,
     account: { name: "nix-alpha", uid: 990, home: "/" },

@@ -31,7 +31,11 @@ export interface SessionsTopPorts extends SessionsPorts, ClosingsPort {
   growthOf(archive: Archive): {
     lines(since: string, report: (problem: ArchiveProblem) => void, also: Paths): Iterable<AddedLine>;
   };
-  liveFigures(command: { readonly pid: number; readonly unit: string | undefined }): Promise<LiveFigures | undefined>;
+  liveFigures(command: {
+    readonly pid: number;
+    readonly unit: string | undefined;
+    readonly boundsBuilds: boolean;
+  }): Promise<LiveFigures | undefined>;
   hostFigures(): Promise<HostFigures>;
   /** Whether a session is of this boot of this host. The processes of another host are not visible. */
   isHere(start: Served): boolean;
@@ -148,7 +152,13 @@ function looker(archive: Archive, team: string | undefined, days: number, ports:
 
 async function figuresOf(command: Running["command"], ports: SessionsTopPorts): Promise<LiveFigures> {
   if (command?.pid === undefined) return {};
-  return (await ports.liveFigures({ pid: command.pid, unit: command.unit })) ?? {};
+  return (
+    (await ports.liveFigures({
+      pid: command.pid,
+      unit: command.unit,
+      boundsBuilds: command.builds_bounded_by === "session",
+    })) ?? {}
+  );
 }
 
 type Closings = () => Promise<readonly Closing[]>;

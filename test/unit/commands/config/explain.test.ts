@@ -21,9 +21,9 @@ TasksMax = 7
 /** What explain says of a request under a manager, without what the session's id and the command's environment make of it. */
 async function explained(
   request: string,
-  { manager = "system", loop = false, json = false, missing = "", configDir = "" } = {},
+  { manager = "system", loop = false, json = false, missing = "", configDir = "", more = "" } = {},
 ) {
-  const read = await readPolicy(POLICY, "policies/alpha.toml");
+  const read = await readPolicy(POLICY + more, "policies/alpha.toml");
   if (!read.ok) throw new Error(JSON.stringify(read.problems));
   const host = hostConfig({ schema: 1, programs: { "nix-daemon": "/opt/nix-daemon" } } as never);
   const { status, stdout } = await explain.run(
@@ -53,11 +53,27 @@ test("says by which rule a request is allowed, how that was found, and what woul
     "what would run:",
     "its environment:",
     expect.stringMatching(/^its scope: nixgate-alpha-[0-9a-f-]{36}-1\.scope in nixgate-alpha\.slice$/),
+    "its builds: those that the host's own nix-daemon does are outside of these limits",
   ]);
   expect(parts[1]).toContain("\n  allow[0]: ");
   expect(parts[2]).toContain("/opt/nix-daemon --stdio");
   expect(parts[3]).toContain("\n  LOGNAME=nix-alpha");
   expect(parts[4]).toContain("\n  TasksMax=7");
+});
+
+test("says that builds are within the limits, with the settings of their daemon, where the policy bounds them", async () => {
+  const more = '\n[builds]\nbounded_by = "session"\nmax_jobs = 3\n';
+  const { stdout } = await explained("nix-daemon --stdio", { more });
+  const [head, ...settings] = stdout.trimEnd().split("\n\n").at(-1)?.split("\n") ?? [];
+  expect(head).toMatch(
+    /^its builds: nixgate-alpha-.*-1-builds\.service in nixgate-alpha-.*\.slice, within the same limits/,
+  );
+  expect(settings).toContain("  max-jobs = 3");
+  const { stdout: document } = await explained("nix-daemon --stdio", { more, json: true });
+  expect(JSON.parse(document)).toMatchObject({
+    builds_bounded_by: "session",
+    nix_conf: expect.stringContaining("max-jobs = 3"),
+  });
 });
 
 test("says where there is no scope that limits go no further than rlimits do", async () => {

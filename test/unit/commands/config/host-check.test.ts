@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { check } from "../../../../src/commands/config/check.ts";
 import type { HostLook } from "../../../../src/commands/config/host-look.ts";
+import { versionIn } from "../../../../src/system/accounts/nix-look.ts";
 import { rangeFileOf } from "../../../../src/system/kernel/host-look.ts";
 import type { Bytes } from "../../../../src/units/quantities.ts";
 import { configFolder, files, HOST } from "../../../support/config-folder.ts";
@@ -27,6 +28,9 @@ keys = ["${exampleKey(1)}"]
 
 const WITHOUT_KEYS = ALPHA.slice(0, ALPHA.indexOf("[[member]]"));
 
+const SYSTEM = `${HOST}[scope]\nmanager = "system"\n`;
+const BOUNDED = `${ALPHA}[builds]\nbounded_by = "session"\n`;
+
 /** A host on which everything is as it should be. */
 const SOUND: HostLook = {
   memory: (8 * GIB) as Bytes,
@@ -38,6 +42,8 @@ const SOUND: HostLook = {
   keysAreFromPolicies: () => true,
   loginShellOf: () => "/bin/sh",
   subordinateIds: () => undefined,
+  nixVersion: () => undefined,
+  reachesHostDaemon: () => undefined,
   pamReadsHome: () => false,
   ptraceScope: () => 1,
   showsInodes: () => true,
@@ -83,7 +89,6 @@ describe("check warns of a host on which nobody can come in, or no command begin
       path === wrong
         ? { missing, message: missing ? "does not exist" : "belongs to uid 990, not to uid 0" }
         : undefined;
-  const SYSTEM = `${HOST}[scope]\nmanager = "system"\n`;
 
   test.each<[string, Given, RegExp]>([
     [
@@ -173,6 +178,16 @@ describe("check warns of a host on which nobody can come in, or no command begin
         },
       },
       /alpha\.toml:2: team: nix-alpha has a range in \/etc\/subgid/,
+    ],
+    [
+      "the host's own daemon in reach of a team whose builds are bounded",
+      { host: SYSTEM, policy: BOUNDED, look: { reachesHostDaemon: () => true } },
+      /alpha\.toml:\d+: builds\.bounded_by: nix-alpha reaches the socket of the host's own nix-daemon.* → gpasswd --delete nix-alpha nix-users/,
+    ],
+    [
+      "a Nix whose build hook needs trust",
+      { host: SYSTEM, policy: BOUNDED, look: { nixVersion: () => versionIn("nix-daemon (Nix) 2.8.0") } },
+      /alpha\.toml:\d+: builds\.trust: the build hook of a client needs trust of Nix 2\.8; .* → install Nix 2\.16 or newer/,
     ],
     [
       "no account",
@@ -267,4 +282,17 @@ describe("check has no word of warning", () => {
     const words = (dir: string) => ({ positionals: [`${dir}/`], options: { "config-dir": dir } });
     expect((await said({ look: nothing, words })).length).toBeGreaterThan(1);
   });
+});
+
+test.each([
+  ["nix-daemon (Nix) 2.26.3", { major: 2, minor: 26 }],
+  ["nix-daemon (Lix, like Nix) 2.93.0", { major: 2, minor: 93 }],
+  ["something else", undefined],
+])("the version of %s", (text, version) => {
+  expect(versionIn(text)).toEqual(version);
+});
+
+test.each(["2.16.0", "2.26.3", "3.1.0"])("check warns of nothing where Nix %s bounds builds", async (version) => {
+  const look = { nixVersion: () => versionIn(`nix-daemon (Nix) ${version}`), reachesHostDaemon: () => false };
+  expect(await said({ host: SYSTEM, policy: BOUNDED, look })).toEqual([]);
 });

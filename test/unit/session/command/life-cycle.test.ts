@@ -9,6 +9,8 @@ test.each<[string, Event[], State]>([
   ["a lost client leaves the command its grace", ["client-gone"], "leaving"],
   ["after the grace it is asked to end", ["client-gone", "grace-over", "told"], "terminating"],
   ["the administrator does not wait for the grace", ["client-gone", "killed-by-admin", "told"], "terminating"],
+  ["a build outside of the scope ends the command at once", ["build-outside", "told"], "terminating"],
+  ["also where its client is gone", ["client-gone", "build-outside", "told"], "terminating"],
   ["the client hears why before anything is sent", ["runtime-over"], "telling"],
   ["a command that ends while its client hears is not asked to end", ["runtime-over", "exited"], "clearing"],
   ["what SIGKILL does not end is given up", ["runtime-over", "told", "stop-over", "given-up"], "gone"],

@@ -6,7 +6,12 @@ import type { Milliseconds } from "../../../../src/units/quantities.ts";
 import { fakeClient, fakeClock, fakeScope } from "../../../support/fake-ports.ts";
 
 const CONFIGURATION = { policy: { session: { clientGoneGrace: 2000 as Milliseconds } } };
-const TERMS = { argv: ["/bin/sleep"], properties: [], expectations: [] } as const;
+const TERMS = {
+  buildsBoundedBy: "host",
+  argv: ["/bin/sleep"],
+  properties: [],
+  expectations: [],
+} as const;
 const STOP_TIMEOUT = 10_000;
 const LATENCY = 500 as Milliseconds;
 

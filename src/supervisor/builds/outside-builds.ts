@@ -1,0 +1,88 @@
+import { readdirSync } from "node:fs";
+import { basename } from "node:path";
+import { readKernelFile } from "../../system/kernel/kernel-files.ts";
+import type { Milliseconds } from "../../units/quantities.ts";
+import { kinOf } from "../connection.ts";
+import { poll } from "../poll.ts";
+
+/** How often all of /proc is looked at while commands with builds run. */
+const LOOK_MS = 2000 as Milliseconds;
+
+/** A process, as far as it can be a build or build for somebody. */
+export interface SeenProcess {
+  readonly pid: number;
+  readonly parent: number;
+  /** As /proc/PID/cgroup has it. */
+  readonly cgroup: string;
+  /** The process that a worker of a Nix daemon works for; undefined for every other process. */
+  readonly client: number | undefined;
+}
+
+/** Finds builds that a command of a session has begun and that are not in the command's slice. */
+export interface OutsideBuilds {
+  /**
+   * @param slice the cgroup of the command with its builds, as /proc/PID/cgroup has it
+   * @param found told once
+   * @returns ends the watch
+   */
+  watch(slice: string, found: () => void): () => void;
+}
+
+/** @param warn told what was found */
+export function outsideBuilds(warn: (message: string, facts: object) => void): OutsideBuilds {
+  const watches = new Map<string, () => void>();
+  let stop = () => {};
+  const look = () => {
+    const seen = processes();
+    for (const [slice, found] of watches) {
+      const outside = buildsOutside(slice, seen);
+      if (outside.length === 0) continue;
+      watches.delete(slice);
+      warn("a build was outside of its session's limits, and the session is ended", { slice, outside });
+      found();
+    }
+    if (watches.size === 0) stop();
+  };
+  return {
+    watch(slice, found) {
+      if (watches.size === 0) stop = poll(LOOK_MS, look);
+      watches.set(slice, found);
+      return () => {
+        watches.delete(slice);
+        if (watches.size === 0) stop();
+      };
+    },
+  };
+}
+
+/**
+ * The processes outside of a slice that a process in it has started, or that build for one in it: a worker of another
+ * daemon has the number of its client as its first argument (Nix 2.3 to 2.35).
+ */
+export function buildsOutside(
+  slice: string,
+  seen: readonly SeenProcess[],
+): readonly Pick<SeenProcess, "pid" | "cgroup">[] {
+  const isIn = (cgroup: string) => cgroup === slice || cgroup.startsWith(`${slice}/`);
+  const inside = new Set(seen.filter(({ cgroup }) => isIn(cgroup)).map(({ pid }) => pid));
+  return seen
+    .filter(({ pid, parent, client }) => !inside.has(pid) && (inside.has(parent) || inside.has(client ?? 0)))
+    .map(({ pid, cgroup }) => ({ pid, cgroup }));
+}
+
+function processes(): readonly SeenProcess[] {
+  return readdirSync("/proc").flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    const kin = kinOf(Number(name));
+    const cgroup = /^0::(.*)$/m.exec(readKernelFile(`/proc/${name}/cgroup`) ?? "")?.[1];
+    if (!kin || cgroup === undefined) return []; // it ended in this moment
+    // the command line of an account's process may lie in a file that never answers; only root's is read
+    const isRoots = kin.uids.every((uid) => uid === 0);
+    return [{ pid: Number(name), parent: kin.parent, cgroup, client: isRoots ? clientOf(name) : undefined }];
+  });
+}
+
+function clientOf(pid: string): number | undefined {
+  const [program = "", client = ""] = (readKernelFile(`/proc/${pid}/cmdline`) ?? "").split("\0");
+  return basename(program) === "nix-daemon" && /^\d+$/.test(client) ? Number(client) : undefined;
+}
