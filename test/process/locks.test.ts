@@ -1,5 +1,6 @@
-import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { nixgate } from "../support/nixgate.ts";
@@ -167,6 +168,27 @@ test("twenty locks at one time are all kept", async () => {
   const set = Array.from({ length: 20 }, (_, number) => run(here, "lock", "ca-serial", String(number)));
   for (const { status, said } of await Promise.all(set)) expect([status, said]).toEqual([0, ""]);
   expect(JSON.parse((await run(here, "locks", "--json")).text).locks).toHaveLength(20);
+});
+
+test("an account that holds every file of the locks that it can open keeps no lock out", async () => {
+  const here = place();
+  await run(here, "lock", "ca-serial", "17");
+  const folder = join(here.config, "locks");
+  // flock(2) needs no right to write; all accounts may read the folder and the file of locks
+  const open = [folder, ...readdirSync(folder).map((name) => join(folder, name))].filter(
+    (path) => (statSync(path).mode & 0o044) !== 0,
+  );
+  expect(open).toEqual([folder, file(here)]);
+  const words = open.flatMap((path) => ["flock", "--no-fork", "--exclusive", "--nonblock", path]);
+  const holder = spawn(words[0] ?? "", [...words.slice(1), "sh", "-c", "echo held; exec sleep 1000"]);
+  try {
+    await once(holder.stdout, "data");
+    expect(await run(here, "lock", "team", "alpha")).toMatchObject({ status: 0, said: "" });
+    expect((await ask(here)).status).toBe(77);
+    expect(await run(here, "unlock", "team", "alpha")).toMatchObject({ status: 0, said: "" });
+  } finally {
+    holder.kill();
+  }
 });
 
 test("a file of locks that cannot be trusted or read locks everybody, and check and locks say so", async () => {
