@@ -25,6 +25,10 @@ export const RECORD_COMMANDS: Entries = {
     const { sessionsStats } = await import("../commands/sessions/sessions-stats.ts");
     return bind(sessionsStats, sessionsPorts);
   },
+  "sessions keys": async () => {
+    const { sessionsKeys } = await import("../commands/sessions/sessions-keys.ts");
+    return bind(sessionsKeys, async () => ({ ...(await sessionsPorts()), policies: await soundOnes() }));
+  },
   "sessions follow": async () => {
     const { sessionsFollow } = await import("../commands/sessions/sessions-follow.ts");
     return bind(sessionsFollow, async () => {
@@ -38,10 +42,7 @@ export const RECORD_COMMANDS: Entries = {
   "sessions report": async () => {
     const { sessionsReport } = await import("../commands/sessions/sessions-report.ts");
     return bind(sessionsReport, async () => {
-      const { soundPolicies } = await import("../policy/load-all.ts");
-      const files = await ownFiles();
-      const policies = (directory = CONFIG_DIR) => soundPolicies(files, `${resolve(directory)}/policies`);
-      return { ...(await outputPorts()), version: VERSION, policies };
+      return { ...(await outputPorts()), version: VERSION, policies: await soundOnes() };
     });
   },
   "sessions export": async () => {
@@ -94,3 +95,10 @@ export const RECORD_COMMANDS: Entries = {
     return bind(sessionsKill, killingPorts);
   },
 };
+
+/** The readable policies of a configuration folder. */
+async function soundOnes() {
+  const { soundPolicies } = await import("../policy/load-all.ts");
+  const files = await ownFiles();
+  return (directory = CONFIG_DIR) => soundPolicies(files, `${resolve(directory)}/policies`);
+}
