@@ -6,7 +6,7 @@ import { EXPORT_FORMATS } from "../../../src/report/exports/export-formats.ts";
 import { OCSF_VERSION, ocsfEvents } from "../../../src/report/exports/ocsf.ts";
 import { quoted, tableUnder } from "../../support/markdown.ts";
 import { bodies, sessionLines } from "../../support/records.ts";
-import { wholeOf } from "./sessions.fixture.ts";
+import { wholeOf } from "../../support/report-sessions.ts";
 
 const page = readFileSync("docs/export.md", "utf8");
 const firstQuoted = (cell: string | undefined) => quoted(cell ?? "")[0];

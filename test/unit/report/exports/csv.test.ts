@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { csvRow, csvTitles } from "../../../../src/report/exports/csv.ts";
-import { HOSTILE, told, wholeOf } from "../sessions.fixture.ts";
+import { HOSTILE, told, wholeOf } from "../../../support/report-sessions.ts";
 
 /** A reader after RFC 4180, section 2. */
 function parse(text: string): string[][] {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ECS_VERSION, ecsEvents } from "../../../../src/report/exports/ecs.ts";
 import { bodies, sessionLines } from "../../../support/records.ts";
-import { told, toldOfHost, wholeOf } from "../sessions.fixture.ts";
+import { told, toldOfHost, wholeOf } from "../../../support/report-sessions.ts";
 
 /** name → type, from generated/csv/fields.csv of elastic/ecs at v9.4.0; only fields that are used here. */
 const FIELDS: Readonly<Record<string, string>> = Object.fromEntries(

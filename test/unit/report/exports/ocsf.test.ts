@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { OCSF_VERSION, ocsfEvents } from "../../../../src/report/exports/ocsf.ts";
-import { told, toldOfHost, wholeOf } from "../sessions.fixture.ts";
+import { told, toldOfHost, wholeOf } from "../../../support/report-sessions.ts";
 
 /**
  * The attributes of each class and object that is used here, `!` for a required one, `name:object` where an attribute

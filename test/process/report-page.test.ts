@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import type { Cap } from "../../../../src/report/charts/chart-parts.ts";
-import { reportPage } from "../../../../src/report/page/page.ts";
-import { gatherReport, PARTS_MAX } from "../../../../src/report/report.ts";
-import { escapeText } from "../../../../src/units/text.ts";
-import { bodies, sessionLines } from "../../../support/records.ts";
-import { HOSTILE, told, wholeOf } from "../sessions.fixture.ts";
+import type { Cap } from "../../src/report/charts/chart-parts.ts";
+import { reportPage } from "../../src/report/page/page.ts";
+import { gatherReport, PARTS_MAX } from "../../src/report/report.ts";
+import { escapeText } from "../../src/units/text.ts";
+import { bodies, sessionLines } from "../support/records.ts";
+import { HOSTILE, told, wholeOf } from "../support/report-sessions.ts";
 
 const NOW = Date.parse("2026-01-06T00:00:00Z");
 const DIGEST = bodies.start.policy.sha256;

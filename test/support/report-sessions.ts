@@ -1,7 +1,7 @@
-import type { WholeSession } from "../../../src/archive/sessions/whole-sessions.ts";
-import { wholeSessions } from "../../../src/archive/sessions/whole-sessions.ts";
-import { archiveOf } from "../../support/archive-in-memory.ts";
-import { bodies, sessionLines } from "../../support/records.ts";
+import type { WholeSession } from "../../src/archive/sessions/whole-sessions.ts";
+import { wholeSessions } from "../../src/archive/sessions/whole-sessions.ts";
+import { archiveOf } from "./archive-in-memory.ts";
+import { bodies, sessionLines } from "./records.ts";
 
 const { run, ran } = bodies;
 const limits = { asked: { MemoryMax: "1G" }, applied: { MemoryMax: "1073741824", TasksMax: "256" } };
