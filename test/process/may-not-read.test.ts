@@ -18,7 +18,7 @@ beforeAll(() => {
 function archive(...readable: readonly ("alpha" | "beta")[]) {
   const lines = {
     alpha: sessionLines("2026-01-05T10:00:00Z"),
-    beta: sessionLines("2026-01-05T11:00:00Z", undefined, { team: "beta" as never }),
+    beta: sessionLines("2026-01-05T11:00:00Z", undefined, { team: "beta" }),
   };
   const directory = writeArchive({
     "alpha/2026-01-05": lines.alpha.lines.join(""),

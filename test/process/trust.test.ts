@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Finding } from "../../src/archive/finding.ts";
-import { append, openChain } from "../../src/record/chain.ts";
+import { append, openChain, resumeChain } from "../../src/record/chain.ts";
 import type { RecordBody, SessionRecord } from "../../src/record/schema.ts";
 import { makeSessionId } from "../../src/units/ids.ts";
 import { exported, importJournal, noJournalRemote } from "../support/journal-export.ts";
@@ -87,7 +87,7 @@ function forged(time: string, said: readonly RecordBody[] = [bodies.start, bodie
 /** A session's lines with another client in its first record, and all hashes made anew. */
 function rewritten(of: readonly string[]): string[] {
   const [first] = of.map(parsed) as [SessionRecord];
-  let chain = openChain({ session: first.session as never, team: first.team, host: first.host, boot: first.boot });
+  let chain = openChain(resumeChain(first).identity);
   return of.map(parsed).map(({ v, session, seq, team, host, boot, prev, hash, time, ...body }) => {
     const said = body.event === "session.start" ? { ...body, client: { ip: "192.0.2.9", port: 50022 } } : body;
     const next = append(chain, Date.parse(time), said as RecordBody);

@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { ENDPOINT_NAMES, ENDPOINTS, matchEndpoint, programOf } from "../../../src/request/endpoints.ts";
+import {
+  ENDPOINT_NAMES,
+  ENDPOINTS,
+  type EndpointName,
+  matchEndpoint,
+  programOf,
+} from "../../../src/request/endpoints.ts";
 
 const match = (request: string) => {
   const found = matchEndpoint(request.split(" "));
@@ -49,6 +55,7 @@ test("every endpoint has one program, whatever the client calls it", () => {
   for (const { name, program } of ENDPOINTS) expect(programOf(name)).toBe(program);
 });
 
-test("what is no endpoint has no program", () => {
-  expect(() => programOf("echo-started" as never)).toThrow("no endpoint echo-started");
+test("a name that is no endpoint has no program", () => {
+  const name: string = "echo-started";
+  expect(() => programOf(name as EndpointName)).toThrow("no endpoint echo-started");
 });

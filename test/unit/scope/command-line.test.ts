@@ -5,7 +5,13 @@ import type { Bytes } from "../../../src/units/quantities.ts";
 
 const HOLDER = "/usr/lib/nixgate/nixgate-holder";
 
-function line(manager: Manager, { argv = ["/bin/nix-store", "--serve"] as const, limits = {} as Limits } = {}) {
+function line(
+  manager: Manager,
+  {
+    argv = ["/bin/nix-store", "--serve"],
+    limits = {},
+  }: { readonly argv?: readonly [string, ...string[]]; readonly limits?: Limits } = {},
+) {
   const plan = {
     manager,
     unit: "nixgate-alpha-1.scope",
@@ -61,10 +67,10 @@ test.each<[string, Limits, string[]]>([
   expect(line("none", { limits })).toEqual(["prlimit", "--core=0", ...options, "--", ...held]);
 });
 
-test.each([
+test.each<[readonly [string, ...string[]], boolean]>([
   [["/bin/sh", "-c", "echo $HOME"], true],
   [["/opt/$x/nix-store"], true],
   [["/bin/nix-store", "--serve"], false],
-] as const)("systemd-run is told to expand nothing where it could: %j, %s", (argv, told) => {
-  expect(line("user", { argv: argv as never }).includes(EXPAND_NOTHING)).toBe(told);
+])("systemd-run gets the option against expansion where a word has a $: %j, %s", (argv, told) => {
+  expect(line("user", { argv }).includes(EXPAND_NOTHING)).toBe(told);
 });

@@ -1,41 +1,26 @@
 import { describe, expect, test } from "vitest";
 import type { HostState } from "../../../src/decision/admit.ts";
-import type { Policy } from "../../../src/policy/policy.ts";
 import { SESSION } from "../../../src/policy/schema/defaults.ts";
 import { AdmissionUnavailable } from "../../../src/session/admission-unavailable.ts";
 import { admitSession } from "../../../src/session/admit-session.ts";
 import type { Admission } from "../../../src/session/ports.ts";
 import type { SessionId, TeamName } from "../../../src/units/ids.ts";
 import type { Bytes } from "../../../src/units/quantities.ts";
+import { readyConfiguration } from "../../support/fake-ports.ts";
 
 const OWN = "own" as SessionId;
 const QUIET: HostState = { availableMemory: (2 ** 40) as Bytes, loadPerCpu: 0 };
 
+/** A host with room for two sessions, of which a team may have both. */
 const configuration = (directory = "/etc/nixgate", team = "alpha") => ({
-  ok: true as const,
+  ...readyConfiguration({
+    host: { admission: { maxSessions: 2, minAvailableMemory: 1 as Bytes, maxLoadPerCpu: 1, minFreeLog: 1 as Bytes } },
+    policy: { team: team as TeamName, session: { ...SESSION, maxConcurrent: 2, maxStartsPerMinute: 2 } },
+  }),
   directory,
-  host: {
-    scope: { manager: "none" as const, require: true, confine: false },
-    programs: {},
-    log: {
-      directory: "/log",
-      journald: false,
-      onFailure: "refuse" as const,
-      maxRefusalsPerDay: 10,
-      maxRefusalBytesPerDay: 1000 as Bytes,
-    },
-    admission: { maxSessions: 2, minAvailableMemory: 1 as Bytes, maxLoadPerCpu: 1, minFreeLog: 1 as Bytes },
-    ca: [],
-  },
-  policy: {
-    team: team as TeamName,
-    session: { ...SESSION, maxConcurrent: 2, maxStartsPerMinute: 2 },
-  } as Policy,
-  source: { path: "", sha256: "" },
-  lockOn: () => undefined,
 });
 
-/** A host whose places, starts and state are these; it notes what happens, in order. */
+/** A host with these slots, starts and state. `story` has its calls, in order. */
 function host({ full = [] as string[], starts = [OWN as string], state = QUIET, logRoom = true } = {}) {
   const story: string[] = [];
   const admission: Admission = {
@@ -57,7 +42,7 @@ function host({ full = [] as string[], starts = [OWN as string], state = QUIET, 
 
 const BUSY: HostState = { ...QUIET, loadPerCpu: 2 };
 
-describe("the order is team, starts, host, and who is refused holds no place", () => {
+describe("the order is team, starts, host, and a refused session holds no slot", () => {
   test.each([
     [{}, undefined, ["take team", "start", "take host"]],
     [{ full: ["team", "host"], starts: [], state: BUSY }, "team-busy", []],
@@ -72,7 +57,7 @@ describe("the order is team, starts, host, and who is refused holds no place", (
     expect(story).toEqual(expected);
   });
 
-  test("who leaves gives both places back", async () => {
+  test("a session that ends gives both slots back", async () => {
     const { story, admission } = host();
     const admittance = await admitSession(OWN, configuration(), admission);
     if (admittance.ok) admittance.giveBack();

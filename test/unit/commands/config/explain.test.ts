@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import { explain } from "../../../../src/commands/config/explain.ts";
+import type { Manager } from "../../../../src/policy/policy.ts";
 import { readPolicy } from "../../../../src/policy/read-policy.ts";
 import { hostConfig } from "../../../../src/policy/schema/defaults.ts";
 import { makeSessionId } from "../../../../src/units/ids.ts";
+import { readyConfiguration } from "../../../support/fake-ports.ts";
 
 const POLICY = `schema = 1
 team = "alpha"
@@ -21,23 +23,23 @@ TasksMax = 7
 /** What explain says of a request under a manager, without what the session's id and the command's environment make of it. */
 async function explained(
   request: string,
-  { manager = "system", loop = false, json = false, missing = "", configDir = "", more = "" } = {},
+  { manager = "system" as Manager, loop = false, json = false, missing = "", configDir = "", more = "" } = {},
 ) {
   const read = await readPolicy(POLICY + more, "policies/alpha.toml");
   if (!read.ok) throw new Error(JSON.stringify(read.problems));
-  const host = hostConfig({ schema: 1, programs: { "nix-daemon": "/opt/nix-daemon" } } as never);
+  const host = hostConfig({ schema: 1, programs: { "nix-daemon": "/opt/nix-daemon" } });
   const { status, stdout } = await explain.run(
     {
       options: { team: "alpha", loop, json, ...(configDir && { "config-dir": configDir }) },
       positionals: [request],
-    } as never,
+    },
     {
       account: { name: "nix-alpha", uid: 990, home: "/home/nix-alpha" },
       holder: "/opt/nixgate-holder",
       problemWithProgram: (path) => (path === missing ? { message: "does not exist", fix: "install it" } : undefined),
       newSessionId: () => makeSessionId(0, new Uint8Array(10)),
       configure: async () =>
-        ({ ok: true, host: { ...host, scope: { ...host.scope, manager } }, policy: read.value }) as never,
+        readyConfiguration({ host: { ...host, scope: { ...host.scope, manager } }, policy: read.value }),
     },
   );
   return { status, stdout: stdout ?? "" };

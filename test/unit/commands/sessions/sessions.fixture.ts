@@ -1,4 +1,4 @@
-import type { CommandResult } from "../../../../src/cli/command.ts";
+import type { Arguments, CommandResult } from "../../../../src/cli/command.ts";
 import type { PrintingPorts } from "../../../../src/commands/sessions/sessions-ports.ts";
 import type { VerifyPorts } from "../../../../src/commands/sessions/verify/sessions-verify.ts";
 import { RecordError } from "../../../../src/record/error.ts";
@@ -40,7 +40,7 @@ export const portsOf = (files: Readonly<Record<string, string>> = texts): Verify
 });
 
 export const run = async (
-  command: { run(args: never, ports: VerifyPorts & PrintingPorts): CommandResult | Promise<CommandResult> },
+  command: { run(args: Arguments, ports: VerifyPorts & PrintingPorts): CommandResult | Promise<CommandResult> },
   positionals: readonly string[],
   options: Readonly<Record<string, string | boolean>> = {},
   ports = portsOf(),
@@ -50,6 +50,6 @@ export const run = async (
     printed += text;
     return true;
   };
-  const result = await command.run({ positionals, options } as never, { ...ports, print });
+  const result = await command.run({ positionals, options }, { ...ports, print });
   return printed === "" ? result : { ...result, stdout: printed };
 };
