@@ -61,6 +61,20 @@ export const HOST_COMMANDS: Entries = {
     const { renderUnitsCommand } = await import("../commands/render/render-units.ts");
     return bind(renderUnitsCommand, async () => ({ ...(await renderPorts()), program: PROGRAM, version: VERSION }));
   },
+  "render sshd": async () => {
+    const { renderSshdCommand } = await import("../commands/render/render-sshd.ts");
+    return bind(renderSshdCommand, async () => {
+      const { unsafeWay } = await import("../system/kernel/unsafe-way.ts");
+      return { ...(await renderPorts()), program: PROGRAM, unsafeWay: () => unsafeWay(PROGRAM) };
+    });
+  },
+  "render policy": async () => {
+    const { renderPolicyCommand } = await import("../commands/render/render-policy.ts");
+    return bind(renderPolicyCommand, async () => {
+      const { examplePolicies } = await import("../system/files/example-policies.ts");
+      return { examples: examplePolicies(join(ROOT, "policies")) };
+    });
+  },
   "render prometheus": async () => {
     const { renderPrometheusCommand } = await import("../commands/render/render-prometheus.ts");
     return bind(renderPrometheusCommand, async () => {

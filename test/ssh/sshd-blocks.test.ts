@@ -1,11 +1,14 @@
-import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { chmodSync, cpSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { withPrivsepFolder } from "../../src/system/demo/privsep-folder.ts";
 import { findProgram } from "../../src/system/kernel/programs.ts";
 import { SSHD_BLOCKS } from "../support/markdown.ts";
+import { nixgate } from "../support/nixgate.ts";
+import { answerOf } from "../support/run-session.ts";
 import { temporaryFolder } from "../support/temporary.ts";
+import { NIXGATE, workplace } from "../support/workplace.ts";
 
 /** A site that lets everybody in by every way that sshd knows, in front of the block and behind it. */
 const SITE = `TrustedUserCAKeys /etc/ssh/site-ca.pub
@@ -17,6 +20,8 @@ PasswordAuthentication yes
 KbdInteractiveAuthentication yes
 HostbasedAuthentication yes
 GSSAPIAuthentication yes
+ForceCommand /usr/bin/site-command
+AcceptEnv LANG SSH_*
 AllowTcpForwarding yes
 AllowAgentForwarding yes
 X11Forwarding yes
@@ -37,6 +42,19 @@ const CLOSED = {
   permittunnel: "no",
   permittty: "no",
   permituserrc: "no",
+};
+
+/** More of the block that `nixgate render sshd` prints. */
+const RENDERED = {
+  ...CLOSED,
+  forcecommand: "none",
+  authorizedkeysfile: "none",
+  acceptenv: "none",
+  exposeauthinfo: "yes",
+  clientaliveinterval: "30",
+  clientalivecountmax: "3",
+  maxsessions: "10",
+  loglevel: "VERBOSE",
 };
 
 const blocks = [...SSHD_BLOCKS.values()];
@@ -68,10 +86,53 @@ describe("the blocks of docs/getting-started.md for sshd", () => {
 
   test("decide alone which keys count", () => {
     const [byCommand = "", byFile = ""] = blocks;
+    expect(effective(SITE, "nix-alpha")).toMatchObject({ forcecommand: "/usr/bin/site-command" });
+    for (const block of [byCommand, byFile])
+      expect(effective(SITE + block, "nix-alpha")).toMatchObject({ forcecommand: "none" });
     expect(effective(SITE + byCommand, "nix-alpha")).toMatchObject({ authorizedkeysfile: "none" });
     expect(effective(SITE + byFile, "nix-alpha")).toMatchObject({
       authorizedkeysfile: "/etc/ssh/nixgate-keys/%u",
       authorizedkeyscommand: "none",
     });
+  });
+});
+
+describe("nixgate render sshd", () => {
+  /** `daemon` is an account that every Unix has. */
+  function place() {
+    const made = workplace();
+    made.edit("policies/alpha.toml", 'team = "alpha"', 'team = "daemon"');
+    renameSync(join(made.config, "policies/alpha.toml"), join(made.config, "policies/daemon.toml"));
+    return made;
+  }
+
+  test("prints a block that sshd takes, with the paths of this program and of this configuration", async () => {
+    const { config } = place();
+    const { status, stdout } = await nixgate(["render", "sshd", "--config-dir", config]);
+    expect(status).toBe(0);
+    const printed = `${SITE}\n${stdout}`; // its other lines are comments
+    const command = `${NIXGATE} authorized-keys --user %u --fingerprint %f --config-dir ${config}`;
+    for (const user of ["nix-alpha", "nix-of-no-team", "daemon"])
+      expect(effective(printed, user)).toMatchObject({ ...RENDERED, authorizedkeyscommand: command });
+    expect(effective(printed, "somebody")).toMatchObject({ permittty: "yes", acceptenv: "SSH_*" });
+  });
+
+  test("says that sshd would refuse the program, where another account could replace it", async () => {
+    const { config, folder } = place();
+    const copy = join(folder, "copy");
+    for (const name of ["bin", "dist", "package.json"]) cpSync(name, join(copy, name), { recursive: true });
+    chmodSync(copy, 0o777);
+    const { stdout } = await answerOf(spawn(join(copy, "bin/nixgate"), ["render", "sshd", "--config-dir", config]));
+    expect(`${stdout}`).toContain("sshd refuses an AuthorizedKeysCommand below it");
+    expect(effective(`${stdout}`, "nix-alpha")).toMatchObject(RENDERED);
+  });
+
+  test("writes no path that sshd_config would read as several words", async () => {
+    const { config, folder } = place();
+    const spaced = join(folder, "a b");
+    renameSync(config, spaced);
+    const { status, stdout, stderr } = await nixgate(["render", "sshd", "--config-dir", spaced]);
+    expect({ status, stdout: `${stdout}` }).toEqual({ status: 64, stdout: "" });
+    expect(stderr).toContain("cannot be written into sshd_config");
   });
 });

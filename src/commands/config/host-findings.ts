@@ -54,7 +54,8 @@ const warning = (path: string, message: string, fix: string): Problem => ({
   fix,
 });
 
-function unsafe({ path, uid, mode }: UnsafePart): Problem {
+/** The warning that sshd would not start the program. */
+export function unsafe({ path, uid, mode }: UnsafePart): Problem {
   const why = uid === 0 ? `mode ${mode.toString(8)}` : `uid ${uid}`;
   return warning(
     path,

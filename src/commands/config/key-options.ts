@@ -32,9 +32,14 @@ export function programFor(supervised: boolean, directory: string, { programPath
     ].join(" ");
 }
 
-function plain(word: string): string {
+/**
+ * The path, where it needs no quoting.
+ * @param place the file of sshd's that gets it
+ * @throws NixgateError E_USAGE
+ */
+export function plain(word: string, place = "an authorized_keys line"): string {
   if (PLAIN_WORD.test(word)) return word;
-  throw new NixgateError("E_USAGE", ExitStatus.usage, `cannot be written into an authorized_keys line: ${word}`, {
+  throw new NixgateError("E_USAGE", ExitStatus.usage, `cannot be written into ${place}: ${word}`, {
     hint: "use an absolute path of letters, digits and . _ + -",
   });
 }

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { examplePolicies } from "../files/example-policies.ts";
 import { Interrupted, openWorkshop } from "../files/workshop.ts";
 import { findProgram } from "../kernel/programs.ts";
 import { write } from "../terminal/output.ts";
@@ -16,7 +16,7 @@ export function demoPorts(nixgate: string, policies: string) {
     say: (line: string) => write(1, `${line}\n`),
     findProgram,
     nixgate,
-    examplePolicy: () => readFileSync(join(policies, "ci.toml"), "utf8"),
+    examplePolicy: () => examplePolicies(policies).get("ci") ?? "",
     userManager: { socket, isThere: existsSync(socket) },
     openWorkshop,
     isInterruption: (error: unknown) => error instanceof Interrupted,
