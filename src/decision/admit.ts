@@ -1,10 +1,10 @@
-import type { HostConfig, SessionRules } from "../policy/policy.ts";
+import type { HostConfig, Pressure, SessionRules } from "../policy/policy.ts";
 import { formatBytes } from "../units/bytes.ts";
 import type { Bytes } from "../units/quantities.ts";
 
 /** Why a whole session is refused for now; `reason` is the record's word. */
 export interface Objection {
-  readonly reason: "team-busy" | "rate" | "host-busy" | "log-full";
+  readonly reason: "team-busy" | "rate" | "host-busy" | "log-full" | `${Pressure}-pressure` | "store-full";
   /** Plain words in lower case, with the remedy. */
   readonly message: string;
 }

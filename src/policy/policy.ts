@@ -1,6 +1,6 @@
 import type { EndpointName, ProgramName } from "../request/endpoints.ts";
 import type { MemberName, TeamName } from "../units/ids.ts";
-import type { Bytes, Milliseconds } from "../units/quantities.ts";
+import type { Bytes, Milliseconds, Percent } from "../units/quantities.ts";
 import type { Builds } from "./builds.ts";
 import type { Limits, TeamLimits } from "./limits.ts";
 
@@ -14,6 +14,13 @@ export interface RefusalBudget {
 
 /** The space of a file system that must stay available. */
 export type LeastFree = Bytes | `${number}%`;
+
+/** The inodes of a file system that must stay free. */
+export type LeastInodes = number | `${number}%`;
+
+/** The resources whose pressure the kernel tells, by the names of the files in /proc/pressure. */
+export const PRESSURES = ["cpu", "memory", "io"] as const;
+export type Pressure = (typeof PRESSURES)[number];
 
 export type Environment = Readonly<Record<string, string>>;
 
@@ -101,6 +108,11 @@ export interface HostConfig {
     readonly minAvailableMemory: Bytes;
     readonly maxLoadPerCpu: number;
     readonly minFreeLog: LeastFree;
+    /** The highest pressure at which a session is admitted; a resource is absent where nothing bounds its pressure. */
+    readonly maxPressure: Readonly<Partial<Record<Pressure, Percent>>>;
+    /** Of the file system of /nix/store; 0 where nothing bounds it. */
+    readonly minFreeStore: LeastFree;
+    readonly minFreeStoreInodes: LeastInodes;
   };
   /** The keys of the CAs that sign for members of every team. */
   readonly ca: readonly string[];

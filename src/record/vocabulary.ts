@@ -62,6 +62,10 @@ export const REASONS = [
   "host-busy",
   "rate",
   "log-full",
+  "cpu-pressure",
+  "memory-pressure",
+  "io-pressure",
+  "store-full",
   "scope-unavailable",
   "log-unavailable",
 ] as const;

@@ -1,4 +1,5 @@
 import { hostBusy, hostFull, logFull, type Objection, teamBusy, tooManyStarts } from "../decision/admit.ts";
+import { shortOfRoom } from "../decision/host-room.ts";
 import type { Policy } from "../policy/policy.ts";
 import { digest } from "../units/digest.ts";
 import { ExitStatus } from "../units/exit-status.ts";
@@ -73,7 +74,8 @@ async function objectionTo(
   const teams = countedAs(directory, team);
   if (!(await take(teams, rules.maxConcurrent))) return teamBusy(rules);
   const starts = admission.countStart(teams, session, rules.maxStartsPerMinute);
-  const objection = tooManyStarts(starts, session, rules) ?? hostBusy(admission.hostState(), bounds);
+  const objection =
+    tooManyStarts(starts, session, rules) ?? hostBusy(admission.hostState(), bounds) ?? shortOfRoom(bounds, admission);
   if (objection) return objection;
   return (await take(countedAs(directory), bounds.maxSessions)) ? undefined : hostFull(bounds);
 }

@@ -1,4 +1,5 @@
 import type { HostState } from "../decision/admit.ts";
+import type { HostRoom } from "../decision/host-room.ts";
 import type { EndedBy, Exit, Survivor, Usage } from "../ending/ending.ts";
 import type { LimitEvents } from "../ending/limit-events.ts";
 import type { HostConfig, LeastFree, RefusalBudget } from "../policy/policy.ts";
@@ -38,7 +39,7 @@ export interface Clock {
 }
 
 /** The counts over all sessions, and the state of the host. */
-export interface Admission {
+export interface Admission extends HostRoom {
   /**
    * Takes one slot of a name. The slot is free again when it is given back or this process ends for any reason.
    * @param most the number of slots

@@ -14,6 +14,10 @@ export type RefuseReason =
   | "host-busy"
   | "rate"
   | "log-full"
+  | "cpu-pressure"
+  | "memory-pressure"
+  | "io-pressure"
+  | "store-full"
   | "scope-unavailable"
   | "log-unavailable";
 

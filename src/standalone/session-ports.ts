@@ -1,6 +1,6 @@
 import type { SessionPorts } from "../session/ports.ts";
 import { clock } from "../system/kernel/clock.ts";
-import { hostState } from "../system/kernel/host-state.ts";
+import { hostRoom, hostState } from "../system/kernel/host-state.ts";
 import { newSessionId } from "../system/kernel/machine.ts";
 import { problemWithProgram } from "../system/kernel/program-look.ts";
 import { openRecovery } from "../system/lost/recovery.ts";
@@ -19,7 +19,7 @@ import { createStartCounter } from "./starts.ts";
  */
 export function sessionPorts(clientGoneGrace: Milliseconds): SessionPorts {
   const client = clientOf(process.ppid, clientGoneGrace);
-  const admission = { takeSlot: createSlots(), countStart: createStartCounter(), hostState, logRoom };
+  const admission = { takeSlot: createSlots(), countStart: createStartCounter(), hostState, ...hostRoom, logRoom };
   const requests = requestsFor(client.tell);
   const recovery = openRecovery();
   const programs = { problemWith: (path: string) => problemWithProgram(path) };

@@ -1,6 +1,6 @@
 import type { Admission } from "../session/ports.ts";
 import { clock } from "../system/kernel/clock.ts";
-import { hostState } from "../system/kernel/host-state.ts";
+import { hostRoom, hostState } from "../system/kernel/host-state.ts";
 import { logRoom } from "../system/session/refusals.ts";
 import type { SessionId } from "../units/ids.ts";
 
@@ -35,6 +35,7 @@ export function tally(now: () => number = clock.monotonic): Admission {
       return list.map((start) => start.session);
     },
     hostState,
+    ...hostRoom,
     logRoom,
   };
 }

@@ -23,6 +23,8 @@ const HOST = `schema = 1
 directory = "/var/log/nixgate"
 [admission]
 min_free_log = "5%"
+max_io_pressure = "60%"
+min_free_store_inodes = "5%"
 [programs]
 nix-store = "/usr/bin/nix-store"
 `;

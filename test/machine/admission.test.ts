@@ -85,14 +85,15 @@ test("of 50 starts at once exactly 8 are admitted, and kill -9 of these frees th
 });
 
 describe("the host's limits on admission", () => {
-  const refused = async (guest: Guest, user: string, message: string) => {
+  const refused = async (guest: Guest, user: string, message: string | RegExp, reason = "host-busy") => {
     const { answer, said } = await knock(guest, user);
     expect(answer).toBe(75);
     const line = await said;
-    expect(lineOf(line)).toBe(message);
+    if (typeof message === "string") expect(lineOf(line)).toBe(message);
+    else expect(lineOf(line)).toMatch(message);
     const refusals = await recordsOf(guest, user.slice("nix-".length), "session.refuse");
     const own = refusals.find(({ session }) => session === sessionIn(line));
-    expect(own).toMatchObject({ reason: "host-busy", message });
+    expect(own).toMatchObject({ reason, message: lineOf(line) });
   };
 
   test("count the sessions of all teams", async ({ builder }) => {
@@ -124,6 +125,34 @@ describe("the host's limits on admission", () => {
       60_000,
     );
     await refused(builder, "nix-alpha", "the host's load is above 0.01 per CPU; try again later");
+    await restorePolicies(builder);
+    expect((await knock(builder)).answer).toBe("admitted");
+  });
+
+  test("look at the pressure and at the store", async ({ builder }) => {
+    await editHost(builder, '/^.admission.$/a max_cpu_pressure = "1%"');
+    await waitFor(
+      "some pressure", // the kernel averages it over ten seconds
+      async () =>
+        Number(
+          (
+            await builder.asRoot(
+              "for i in 1 2 3 4 5 6 7 8; do timeout 3 sh -c 'while :; do :; done' & done; wait; sed -n 's/some avg10=\\([0-9.]*\\).*/\\1/p' /proc/pressure/cpu",
+            )
+          ).stdout,
+        ) > 20,
+      120_000,
+    );
+    await refused(
+      builder,
+      "nix-alpha",
+      /^the host's cpu pressure is [\d.]+%, above 1%; try again later$/,
+      "cpu-pressure",
+    );
+    await restorePolicies(builder);
+    await editHost(builder, '/^.admission.$/a min_free_store = "100%"');
+    const short = "the file system of /nix/store has less than 100% of space left; try again later";
+    await refused(builder, "nix-alpha", short, "store-full");
     await restorePolicies(builder);
     expect((await knock(builder)).answer).toBe("admitted");
   });

@@ -1,9 +1,10 @@
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
-import { loadavg } from "node:os";
-import { describe, expect, test } from "vitest";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { SessionRecord } from "../../src/record/schema.ts";
+import { nixgate } from "../support/nixgate.ts";
 import { processesWith } from "../support/processes.ts";
 import { answerOf, session, startSession } from "../support/run-session.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -50,6 +51,11 @@ function count<T>(values: readonly T[]): ReadonlyMap<T, number> {
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
   return counts;
 }
+
+const noStrace = spawnSync("strace", ["true"]).status === 0 ? undefined : "needs strace";
+
+const metrics = async ({ config }: Workplace) =>
+  (await nixgate(["render", "prometheus", "--config-dir", config])).stdout.toString();
 
 const refusals = (records: readonly SessionRecord[]) =>
   records.filter((record) => record.event === "session.refuse").map(({ reason }) => reason);
@@ -178,6 +184,61 @@ describe("the host", () => {
       { event: "session.end", exit: 75 },
     ]);
   });
+
+  test.each([
+    ['min_free_store = "100%"', "less than 100% of space"],
+    ["min_free_store_inodes = 900000000000000", "less than 900000000000000 of the inodes"],
+  ])("with a full store by %s refuses with 75, and the metrics name it", async (rule, words) => {
+    const place = ruled("");
+    place.edit("nixgate.toml", "[admission]", `[admission]\n${rule}`);
+    const hasStore = existsSync("/nix/store"); // without one the rule cannot be measured
+    const reason = hasStore ? "store-full" : "host-busy";
+    const { status, stderr } = await session(place, { request: "nix-daemon --stdio" });
+    expect(status).toBe(75);
+    expect(stderr).toContain(hasStore ? words : "/nix/store cannot be measured, which admission.min_free_store");
+    expect(refusals(place.records())).toEqual([reason]);
+    expect(await metrics(place)).toContain(`nixgate_sessions_refused_total{team="alpha",reason="${reason}"} 1\n`);
+  });
+
+  test("under pressure by tasks that wait for a CPU refuses with 75, and the metrics name it", async () => {
+    const place = ruled("");
+    place.edit("nixgate.toml", "[admission]", '[admission]\nmax_cpu_pressure = "1%"');
+    const hasPressure = existsSync("/proc/pressure/cpu"); // without it the rule cannot be measured
+    const reason = hasPressure ? "cpu-pressure" : "host-busy";
+    const turns = Array.from({ length: cpus().length * 4 }, () => spawn("sh", ["-c", "while :; do :; done"]));
+    onTestFinished(() => turns.forEach((turn) => void turn.kill("SIGKILL")));
+    const pressure = () => /^some avg10=(\S+)/.exec(readFileSync("/proc/pressure/cpu", "latin1"))?.[1];
+    if (hasPressure) await waitFor("pressure", () => Number(pressure()) > 20, LONG);
+    const { status, stderr } = await session(place, { request: "nix-daemon --stdio" });
+    expect(status).toBe(75);
+    expect(stderr).toMatch(
+      hasPressure
+        ? /the host's cpu pressure is [\d.]+%, above 1%; try again later/
+        : /the kernel does not tell the cpu pressure, which admission\.max_cpu_pressure needs/,
+    );
+    expect(refusals(place.records())).toEqual([reason]);
+    expect(await metrics(place)).toContain(`nixgate_sessions_refused_total{team="alpha",reason="${reason}"} 1\n`);
+  }, 180_000);
+
+  test.skipIf(noStrace !== undefined)(
+    "is asked for pressure and room only where a rule is set (needs strace)",
+    async () => {
+      const place = ruled("");
+      place.allow("true", ["/bin/true"]);
+      const trace = `${place.folder}/trace`;
+      const asked = async () => {
+        const through = ["strace", "-f", "-qq", "-e", "trace=%file", "-o", trace];
+        const { status, stderr } = await session(place, { request: "true", through });
+        const calls = readFileSync(trace, "utf8").matchAll(/ \w+\([^"\n]*"(\/proc\/pressure\/\w+|\/nix\/store)"/g);
+        return { stderr, status, calls: [...calls].map(([, path]) => path) };
+      };
+      expect(await asked()).toEqual({ stderr: "", status: 0, calls: [] });
+      place.edit("nixgate.toml", "[admission]", '[admission]\nmax_io_pressure = "100%"\nmin_free_store_inodes = 1');
+      const one = existsSync("/proc/pressure/io") ? ["/nix/store"] : [];
+      expect((await asked()).calls).toEqual(["/proc/pressure/io", ...one]);
+    },
+    120_000,
+  );
 
   test("has places for all teams together", async () => {
     const place = ruled("");

@@ -139,6 +139,8 @@ export function fakePorts(differences: Partial<SessionPorts> = {}) {
       takeSlot: async () => ({ giveBack: () => undefined }),
       countStart: (_name, session) => [session],
       hostState: () => ({ availableMemory: (2 ** 40) as Bytes, loadPerCpu: 0 }),
+      pressure: () => 0,
+      storeRoom: () => undefined,
     },
     requests: { next: () => new Promise(() => undefined) },
     programs: { problemWith: () => undefined },

@@ -10,6 +10,7 @@ import { mayTrace } from "../../session/command/standing.ts";
 import type { ProgramProblem } from "../../session/ports.ts";
 import { formatBytes } from "../../units/bytes.ts";
 import { accountWarnings } from "./account-warnings.ts";
+import { admissionWarnings } from "./admission-warnings.ts";
 import { buildWarnings } from "./build-warnings.ts";
 import type { HostLook } from "./host-look.ts";
 
@@ -40,7 +41,7 @@ export async function hostWarnings(config: WholeConfig, look: HostLook): Promise
     ...traceWarning(host, look),
     ...kernelWarning(host, look),
     ...pamWarning(host, look),
-    ...memoryWarning(host, look),
+    ...admissionWarnings(host, look),
     ...(logDirectory ? [logDirectory] : []),
   ]);
   const each = await Promise.all(
@@ -119,13 +120,6 @@ function pamWarning({ scope }: HostConfig, look: HostLook): readonly PolicyFindi
   if (scope.manager !== "system" || !look.pamReadsHome()) return [];
   const message = "sshd's PAM reads ~/.pam_environment, so all sessions are refused with 78";
   return [warningAt(["scope", "manager"], message, "sed -i 's/ user_readenv=1//' /etc/pam.d/sshd")];
-}
-
-function memoryWarning({ admission }: HostConfig, { memory }: HostLook): readonly PolicyFinding[] {
-  const { minAvailableMemory } = admission;
-  if (minAvailableMemory < memory) return [];
-  const message = `${formatBytes(minAvailableMemory)} is all that this host has (${readable(memory)}) or more, so no session is admitted`;
-  return [warningAt(["admission", "min_available_memory"], message, 'write what shall stay free, such as "256M"')];
 }
 
 function logWarning({ log, scope }: HostConfig, teams: readonly Team[], look: HostLook): PolicyFinding | undefined {

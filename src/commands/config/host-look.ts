@@ -1,8 +1,9 @@
+import type { HostRoom } from "../../decision/host-room.ts";
 import type { ProgramProblem } from "../../session/ports.ts";
 import type { Bytes } from "../../units/quantities.ts";
 
 /** The host that the configuration is for, as far as the caller may inspect it. */
-export interface HostLook {
+export interface HostLook extends HostRoom {
   /** The host's total memory. */
   readonly memory: Bytes;
   /** The uid of an account; undefined where there is no account of that name. */

@@ -1,6 +1,6 @@
 import { parseBytes } from "../../units/bytes.ts";
 import { parseDuration } from "../../units/durations.ts";
-import type { NotAQuantity } from "../../units/quantities.ts";
+import type { Bytes, NotAQuantity } from "../../units/quantities.ts";
 import type { HostConfig, Limits, SessionRules } from "../policy.ts";
 import { caKeys } from "./ca.ts";
 import type { HostFile } from "./host-schema.ts";
@@ -51,6 +51,13 @@ export function hostConfig(file: HostFile): HostConfig {
       minAvailableMemory: file.admission?.min_available_memory ?? size("1G"),
       maxLoadPerCpu: file.admission?.max_load_per_cpu ?? 8,
       minFreeLog: file.admission?.min_free_log ?? size("64M"),
+      maxPressure: {
+        ...(file.admission?.max_cpu_pressure && { cpu: file.admission.max_cpu_pressure }),
+        ...(file.admission?.max_memory_pressure && { memory: file.admission.max_memory_pressure }),
+        ...(file.admission?.max_io_pressure && { io: file.admission.max_io_pressure }),
+      },
+      minFreeStore: file.admission?.min_free_store ?? (0 as Bytes),
+      minFreeStoreInodes: file.admission?.min_free_store_inodes ?? 0,
     },
     ca: caKeys(file.ca),
   };

@@ -7,6 +7,7 @@ import {
   type Infinite,
   type Milliseconds,
   type NotAQuantity,
+  type Percent,
   parseCount,
   parsePercent,
   parseWeight,
@@ -127,15 +128,29 @@ export const countOrInfinity = quantity<number | Infinite>("count or infinity", 
 export const weight = quantity<number>("weight", parseWeight);
 export const percent = quantity("percentage", parsePercent);
 
+/** A part of a whole: `"60%"`, at most 100%. */
+export const part = quantity<Percent>("percentage", (value) => parsePart(value));
+
 /** A size, or a part of a whole: `"5%"`. 0 disables the check. */
-export const bytesOrPercent = quantity<Bytes | `${number}%`>("size or percentage", (value) => {
-  if (!String(value).includes("%")) {
-    return parseBytes(value, { zero: true });
-  }
-  const part = parsePercent(value);
-  if (typeof part === "object") return part;
-  return part > 100 ? { problem: `"${part}%" is above 100%`, fix: 'write a part such as "5%"' } : (`${part}%` as const);
+export const bytesOrPercent = quantity<Bytes | `${number}%`>("size or percentage", (value) =>
+  String(value).includes("%") ? asText(parsePart(value)) : parseBytes(value, { zero: true }),
+);
+
+/** A number of things, or a part of all of them. 0 disables the check. */
+export const countOrPercent = quantity<number | `${number}%`>("count or percentage", (value) => {
+  if (String(value).includes("%")) return asText(parsePart(value));
+  return String(value) === "0" ? 0 : parseCount(value);
 });
+
+function parsePart(value: string | number): Percent | Wrong {
+  const share = parsePercent(value);
+  const fix = 'write a part such as "5%"';
+  if (typeof share === "object") return { problem: share.problem, fix };
+  return share > 100 ? { problem: `"${share}%" is above 100%`, fix } : share;
+}
+
+/** The form in which a policy holds it beside sizes and counts. */
+const asText = (share: Percent | Wrong) => (typeof share === "object" ? share : (`${share}%` as const));
 
 /** A number above zero; fractions are allowed. */
 export const load = field("number", (value) =>

@@ -1,6 +1,19 @@
 import * as z from "zod/mini";
 import { CaEntry } from "./ca.ts";
-import { bytes, bytesOrPercent, count, flag, list, load, oneOf, plainPath, schemaVersion, table } from "./field.ts";
+import {
+  bytes,
+  bytesOrPercent,
+  count,
+  countOrPercent,
+  flag,
+  list,
+  load,
+  oneOf,
+  part,
+  plainPath,
+  schemaVersion,
+  table,
+} from "./field.ts";
 
 /** nixgate.toml as written: every key that it may have, without defaults. */
 export const HostFile = table({
@@ -33,6 +46,11 @@ export const HostFile = table({
       min_available_memory: z.exactOptional(bytes({ zero: true })),
       max_load_per_cpu: z.exactOptional(load),
       min_free_log: z.exactOptional(bytesOrPercent),
+      max_cpu_pressure: z.exactOptional(part),
+      max_memory_pressure: z.exactOptional(part),
+      max_io_pressure: z.exactOptional(part),
+      min_free_store: z.exactOptional(bytesOrPercent),
+      min_free_store_inodes: z.exactOptional(countOrPercent),
     }),
   ),
   ca: z.exactOptional(list(CaEntry, "write each CA under [[ca]]")),

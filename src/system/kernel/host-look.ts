@@ -9,6 +9,7 @@ import { loginShellOf, uidOf } from "../accounts/accounts.ts";
 import { nixVersion, reachesHostDaemon } from "../accounts/nix-look.ts";
 import { pamReadsHome } from "../accounts/pam-environment.ts";
 import { controllers } from "../cgroup/cgroup.ts";
+import { hostRoom } from "./host-state.ts";
 import { readKernelFile } from "./kernel-files.ts";
 import { showsInodes } from "./open-file.ts";
 import { privilegesOf } from "./privileges.ts";
@@ -40,6 +41,7 @@ export const hostLook = {
   pamReadsHome: () => pamReadsHome(),
   ptraceScope,
   showsInodes,
+  ...hostRoom,
   nixVersion,
   reachesHostDaemon,
 };

@@ -1,4 +1,6 @@
+import { statfsSync } from "node:fs";
 import { freemem, loadavg } from "node:os";
+import type { Pressure } from "../../policy/policy.ts";
 import type { Admission } from "../../session/ports.ts";
 import type { Bytes } from "../../units/quantities.ts";
 import { readKernelFile } from "./kernel-files.ts";
@@ -10,6 +12,32 @@ import { readKernelFile } from "./kernel-files.ts";
  */
 export const hostState: Admission["hostState"] = () => {
   return { availableMemory: freemem() as Bytes, loadPerCpu: (loadavg()[0] ?? 0) / onlineCpus() };
+};
+
+/**
+ * A kernel without PSI has no such file. One that was booted with psi=0 may have it, and answers read(2) with
+ * EOPNOTSUPP (kernel/sched/psi.c). Costs open(2), read(2) and close(2).
+ * @param folder /proc/pressure, except in tests
+ */
+export function pressureOf(resource: Pressure, folder = "/proc/pressure"): number | undefined {
+  const [, some] = /^some avg10=(\d+\.\d+) /.exec(readKernelFile(`${folder}/${resource}`) ?? "") ?? [];
+  return some === undefined ? undefined : Number(some);
+}
+
+/** Costs one statfs(2). The free bytes are those that accounts other than root may use. */
+export function roomOf(path: string): ReturnType<Admission["storeRoom"]> {
+  try {
+    const { bsize, blocks, bavail, files, ffree } = statfsSync(path);
+    return { bytes: { free: bavail * bsize, all: blocks * bsize }, inodes: { free: ffree, all: files } };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The store of the host, whose paths all requests name (src/request/placeholders.ts). */
+export const hostRoom: Pick<Admission, "pressure" | "storeRoom"> = {
+  pressure: (resource) => pressureOf(resource),
+  storeRoom: () => roomOf("/nix/store"),
 };
 
 /** The CPUs of the host, whatever share of them this process has; at least 1. */

@@ -33,7 +33,7 @@ function keysOf(schema: z.core.$ZodType, prefix: string): { key: string; type: s
 const typeOf = (schema: z.core.$ZodType) => keyTypes.get(unwrap(schema))?.type ?? "?";
 
 function inItsUnit(type: string, text: string | number | boolean): unknown {
-  if (type.startsWith("size")) return parseBytes(String(text));
+  if (type.startsWith("size")) return parseBytes(String(text), { zero: true });
   return type.startsWith("duration") ? parseDuration(String(text)) : text;
 }
 

@@ -32,6 +32,9 @@ describe("nixgate.toml", () => {
           minAvailableMemory: 1024 ** 3,
           maxLoadPerCpu: 8,
           minFreeLog: 64 * 1024 ** 2,
+          maxPressure: {},
+          minFreeStore: 0,
+          minFreeStoreInodes: 0,
         },
         ca: [],
       },
@@ -47,10 +50,27 @@ describe("nixgate.toml", () => {
     ['[log]\ndirectory = "/var/log/../x"', '3: log.directory: "/var/log/../x" is not a plain absolute path'],
     ["[admission]\nmax_load_per_cpu = 0", "3: admission.max_load_per_cpu: 0 is not a number above zero"],
     ["[admission]\nmax_load_per_cpu = inf", "3: admission.max_load_per_cpu: Infinity is not a number above zero"],
+    ['[admission]\nmax_cpu_pressure = "101%"', '3: admission.max_cpu_pressure: "101%" is above 100%'],
+    ["[admission]\nmax_memory_pressure = 60", '3: admission.max_memory_pressure: "60" lacks its %'],
+    ['[admission]\nmax_io_pressure = "0%"', '3: admission.max_io_pressure: "0%" is below 1%'],
+    ['[admission]\nmin_free_store = "0.5G"', '3: admission.min_free_store: "0.5G" is not a whole number'],
+    ['[admission]\nmin_free_store_inodes = "1M"', '3: admission.min_free_store_inodes: "1M" is not a whole number'],
     ["[admission]\nmax_sessions = 0", "3: admission.max_sessions: 0 would let nothing run"],
   ])("refuses %j", async (lines, problem) => {
     const { problems } = await readHostConfig(`schema = 1\n${lines}`, "/etc/nixgate/nixgate.toml");
     expect(problems.map(({ line, message }) => `${line}: ${message}`)).toEqual([problem]);
+  });
+
+  test("reads the bounds of pressure and of the store's file system", async () => {
+    const text = `schema = 1
+[admission]
+max_cpu_pressure = "80%"
+max_io_pressure = "12.5%"
+min_free_store = "5%"
+min_free_store_inodes = 1000`;
+    expect(await readHostConfig(text, "/etc/nixgate/nixgate.toml")).toMatchObject({
+      value: { admission: { maxPressure: { cpu: 80, io: 12.5 }, minFreeStore: "5%", minFreeStoreInodes: 1000 } },
+    });
   });
 
   test.each(["", "schema = 2", 'schema = "1"'])("refuses a file of another layout: %j", async (text) => {

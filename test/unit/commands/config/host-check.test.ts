@@ -47,6 +47,8 @@ const SOUND: HostLook = {
   pamReadsHome: () => false,
   ptraceScope: () => 1,
   showsInodes: () => true,
+  pressure: () => 99,
+  storeRoom: () => ({ bytes: { free: 0, all: 100 * GIB }, inodes: { free: 0, all: 1000 } }),
 };
 
 interface Given {
@@ -203,6 +205,32 @@ describe("check warns of a host on which nobody can come in, or no command begin
       "memory that no host has to spare",
       { host: `${HOST}[admission]\nmin_available_memory = "8G"\n` },
       /^nixgate\.toml:6: admission\.min_available_memory: 8G is all that this host has .*no session is admitted/,
+    ],
+    [
+      "a kernel that does not tell the pressure that a rule bounds",
+      {
+        host: `${HOST}[admission]\nmax_cpu_pressure = "80%"\nmax_io_pressure = "40%"\n`,
+        look: { pressure: (resource) => (resource === "io" ? undefined : 0) },
+      },
+      /^nixgate\.toml:7: admission\.max_io_pressure: this kernel does not tell the io pressure in \/proc\/pressure\/io, so no session is admitted → boot Linux 4\.20 or newer with psi=1/,
+    ],
+    [
+      "a store that cannot be measured",
+      { host: `${HOST}[admission]\nmin_free_store = "10G"\n`, look: { storeRoom: () => undefined } },
+      /^nixgate\.toml:6: admission\.min_free_store: the file system of \/nix\/store cannot be measured, so no session/,
+    ],
+    [
+      "more of the store than there is",
+      { host: `${HOST}[admission]\nmin_free_store = "100G"\n` },
+      /^nixgate\.toml:6: admission\.min_free_store: this is all that .* so no session is admitted → .*"10G"$/,
+    ],
+    [
+      "inodes of a store that has no fixed number of them",
+      {
+        host: `${HOST}[admission]\nmin_free_store = "1G"\nmin_free_store_inodes = "5%"\n`,
+        look: { storeRoom: () => ({ bytes: { free: 0, all: 100 * GIB }, inodes: { free: 0, all: 0 } }) },
+      },
+      /^nixgate\.toml:7: admission\.min_free_store_inodes: .* no fixed number of inodes, so this has no effect/,
     ],
     [
       "no log folder",

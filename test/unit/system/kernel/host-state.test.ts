@@ -1,7 +1,10 @@
 import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, statfsSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { countCpus, hostState } from "../../../../src/system/kernel/host-state.ts";
+import { countCpus, hostRoom, hostState, pressureOf, roomOf } from "../../../../src/system/kernel/host-state.ts";
+import { temporaryFolder } from "../../../support/temporary.ts";
 
 test.each([
   ["0\n", 1],
@@ -17,6 +20,40 @@ test("this host has memory available and a load", () => {
   expect(availableMemory).toBeGreaterThan(2 ** 20);
   expect(loadPerCpu).toBeGreaterThanOrEqual(0);
   expect(loadPerCpu * cpus().length).toBeLessThan(10_000);
+});
+
+test.each([
+  ["some avg10=0.00 avg60=0.12 avg300=3.45 total=15\nfull avg10=99.00 avg60=0.00 avg300=0.00 total=0\n", 0],
+  ["some avg10=89.12 avg60=89.23 avg300=92.85 total=13155219754\n", 89.12],
+  ["some avg10=100.00 avg60=1.00 avg300=1.00 total=1\n", 100],
+  ["", undefined],
+  ["full avg10=99.00 avg60=0.00 avg300=0.00 total=0\n", undefined],
+])("the file %j of a pressure says %s", (text, pressure) => {
+  const folder = temporaryFolder("pressure");
+  writeFileSync(join(folder, "io"), text);
+  expect(pressureOf("io", folder)).toBe(pressure);
+});
+
+test("a pressure without a file, or whose file cannot be read, is unknown", () => {
+  const folder = temporaryFolder("pressure");
+  mkdirSync(join(folder, "cpu")); // read(2) answers EISDIR, as it answers EOPNOTSUPP where psi=0
+  expect([pressureOf("cpu", folder), pressureOf("io", folder)]).toEqual([undefined, undefined]);
+});
+
+test("this kernel's pressures are per cent, or unknown without its files", () => {
+  for (const resource of ["cpu", "memory", "io"] as const) {
+    const now = hostRoom.pressure(resource);
+    if (!existsSync(`/proc/pressure/${resource}`)) expect(now).toBeUndefined();
+    else expect(Math.min(100, Math.max(0, now ?? Number.NaN))).toBe(now);
+  }
+});
+
+test("the room of a file system is that of statfs(2), and of a missing folder unknown", () => {
+  const { blocks, bsize, files } = statfsSync("/");
+  const room = roomOf("/");
+  expect(room).toMatchObject({ bytes: { all: blocks * bsize }, inodes: { all: files } });
+  expect(room?.bytes.free).toBeLessThan(blocks * bsize);
+  expect(roomOf("/nowhere/at/all")).toBeUndefined();
 });
 
 test("a process that may use one CPU only still sees all of the host's", () => {
