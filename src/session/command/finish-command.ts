@@ -26,16 +26,17 @@ export async function finishCommand(session: RunningSession, command: RunningCom
     sayNow(wordsForClient(limit, limitWords(terms), whose, undefined) ?? limit);
   });
   const ending = await endingOf(session, command, announce).finally(unwatch);
+  const words = isTold || ending.cause === "client-gone" ? undefined : wordsOfEnding(session, command, ending);
+  // Such a shim is killed with its scope: it waits for a command that nothing ends, and cannot write these lines later.
+  const stays = ending.survivors.length > 0;
+  if (stays) for (const line of [words, survivorsLeft(session, ending)]) if (line) tellAtOnce(session, line);
+  void scope.release();
   session.log.write(commandEndRecord(n, ending, limitOf(ending, terms)));
-  if (!isTold && ending.cause !== "client-gone") tellEnding(session, command, ending);
-  tellSurvivors(session, ending);
+  if (words && !stays) tellClient(session, words);
   return ending;
 }
 
-/**
- * Begins the command. The promise settles when only the holder, or processes that cannot be ended, are left, and the
- * holder was released.
- */
+/** Begins the command. The promise settles when only the holder, or processes that cannot be ended, are left. */
 async function endingOf(session: RunningSession, command: RunningCommand, announce: Announce): Promise<Ending> {
   const { scope, terms } = command;
   const { clock, programs } = session.ports;
@@ -50,7 +51,6 @@ async function endingOf(session: RunningSession, command: RunningCommand, announ
   const seenAll = scope.isolation !== "process" || watched.leftovers > 0;
   const usage = scope.usage();
   const limitEvents = scope.limitEvents();
-  void scope.release();
   return {
     ...watched,
     leftovers: seenAll ? watched.leftovers : undefined,
@@ -77,14 +77,12 @@ function executedOrNot(exit: Exit, problem: () => ProgramProblem | undefined): E
   return wrong === undefined || wrong.temporary ? exit : { ...exit, notExecuted: wrong.message };
 }
 
-function tellEnding(session: RunningSession, { terms }: RunningCommand, ending: Ending): void {
+function wordsOfEnding(session: RunningSession, { terms }: RunningCommand, ending: Ending): string | undefined {
   const { cause, exit } = ending;
   const limits = limitWords(terms);
-  const words =
-    cause === "killed-by-admin"
-      ? wordsOfStop(session, cause, limits)
-      : wordsForClient(cause, limits, whoseLimits(ending, terms), exit);
-  if (words) tellClient(session, words);
+  return cause === "killed-by-admin"
+    ? wordsOfStop(session, cause, limits)
+    : wordsForClient(cause, limits, whoseLimits(ending, terms), exit);
 }
 
 /**
@@ -97,11 +95,16 @@ function forBuildHook(line: string): string {
   return `@nix {"action":"msg","level":0,"msg":${text}}`;
 }
 
-/** Tells the client how many processes are still alive, and the administrator all known details of them. */
-function tellSurvivors(session: RunningSession, { survivors }: Ending): void {
-  if (survivors.length === 0) return;
+/** Tells the administrator all known details of the processes that are still alive. @returns the words for the client */
+function survivorsLeft(session: RunningSession, { survivors }: Ending): string {
   const seconds = GIVES_UP_AFTER / 1000;
   session.log.tellJournal(`still alive ${seconds} s after SIGKILL: ${survivors.map(survivorWords).join(", ")}`);
   const count = survivors.length === 1 ? "1 process" : `${survivors.length} processes`;
-  tellClient(session, `${count} of the command could not be ended`);
+  return `${count} of the command could not be ended`;
+}
+
+function tellAtOnce(session: RunningSession, message: string): void {
+  const { client } = session.ports;
+  const line = refusalLine(message, session);
+  if (!client.tellNow(line)) client.tell(line);
 }

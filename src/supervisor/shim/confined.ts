@@ -15,7 +15,7 @@ import type { ServedShim } from "../served-shim.ts";
 import type { Supervisor } from "../supervisor.ts";
 import { limitTeamSlice } from "../systemd/limit-slice.ts";
 import type { ConfinedShims } from "./confined-shims.ts";
-import { endOf, heldBy, letRun, type Seen, type ShimScope, stopsOf } from "./exit-of.ts";
+import { commandOfShim, endOf, heldBy, letRun, type Seen, type ShimScope, stopsOf } from "./exit-of.ts";
 import type { ShimChannel } from "./shim-channel.ts";
 import { holdStreams } from "./shim-streams.ts";
 
@@ -95,12 +95,18 @@ export function confinedScope(
 ): OpenScope {
   const { folder, program } = made;
   const seen: Seen = {};
+  const exited = endOf(inside, program, seen); // systemd ends the rest of a service whose first process was killed
+  const command = commandOfShim(made, exited);
   return cgroupScope(folder, {
     ...made,
     ...heldBy(inside),
     ...stopsOf(made.unit, seen, manager),
-    exited: endOf(inside, program, seen), // systemd ends the rest of a service whose first process was killed
-    release: () => release(inside, folder, confinedShims),
+    exited,
+    begin: command.begin,
+    async release() {
+      if (command.isRunning()) inside.shim.signal("SIGKILL"); // the command could not be ended
+      await release(inside, folder, confinedShims);
+    },
   });
 }
 

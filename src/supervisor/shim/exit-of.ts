@@ -36,6 +36,21 @@ export interface Seen {
   shim?: "hit" | "gone";
 }
 
+/** Starts a shim's command, and knows whether it runs. Meanwhile sh waits for it, and handles nothing else. */
+export function commandOfShim({ begunAt, begin }: Pick<ShimScope, "begunAt" | "begin">, exited: Promise<Exit>) {
+  let isRunning = begunAt !== undefined;
+  void exited.then(() => {
+    isRunning = false;
+  });
+  return {
+    isRunning: () => isRunning,
+    begin() {
+      isRunning = true;
+      begin();
+    },
+  };
+}
+
 /** systemd's facts about the stop of a scope or service around a shim. */
 export function stopsOf(unit: string, seen: Seen, manager: Pick<SystemManager, "onStop" | "stopOf">) {
   let isStopped = false;

@@ -14,7 +14,7 @@ import type { Supervisor } from "../supervisor.ts";
 import { limitTeamSlice } from "../systemd/limit-slice.ts";
 import { moved, type WaitingScopes } from "../waiting-shims.ts";
 import { openConfined } from "./confined.ts";
-import { endOf, heldBy, letRun, type Seen, type ShimScope, stopsOf } from "./exit-of.ts";
+import { commandOfShim, endOf, heldBy, letRun, type Seen, type ShimScope, stopsOf } from "./exit-of.ts";
 import type { ShimChannel } from "./shim-channel.ts";
 
 /**
@@ -77,25 +77,19 @@ export function scopeAround(talk: ShimChannel, made: ShimScope, manager: Supervi
   const { folder, program } = made;
   const seen: Seen = {};
   const exited = endOf(talk, program, seen);
-  let isRunning = made.begunAt !== undefined;
-  void exited.then(() => {
-    isRunning = false;
-  });
+  const command = commandOfShim(made, exited);
   return cgroupScope(folder, {
     ...made,
     ...heldBy(talk),
     ...stopsOf(made.unit, seen, manager),
     exited,
-    begin() {
-      isRunning = true;
-      made.begin();
-    },
+    begin: command.begin,
     // The shim still has to write to its client, or to read another line. It is the account's process, and code of the
     // account may have replaced it, so it stays in a scope of the team's slice until it exits.
     async release() {
       killAllBut(pid, folder);
-      // The command could not be ended. sh waits for it and handles nothing else.
-      if (isRunning) talk.shim.signal("SIGKILL");
+      // The command could not be ended, and the shim cannot exit with a status of its own.
+      if (command.isRunning()) talk.shim.signal("SIGKILL");
     },
   });
 }
