@@ -3,8 +3,13 @@ import { bind, type Entries } from "./bind.ts";
 import { createConfigure } from "./configuration.ts";
 import { HOLDER, SHIM, VERSION } from "./places.ts";
 
-/** The time in which the supervisor tells a client why its session is ended, in milliseconds. */
-const TELLS_WITHIN_MS = 1000;
+/** The time between two SIGTERM, the supervisor's and systemd's, in milliseconds. */
+const SECOND_WITHIN_MS = 1000;
+/**
+ * The timeout for the supervisor's SIGTERM where systemd's came first, in milliseconds. systemd sends SIGCONT after its
+ * own (systemd.kill(5), KillSignal=). The supervisor sends its signal when it has told the client why.
+ */
+const TELLS_WITHIN_MS = 10_000;
 
 /** The commands that sshd or a shim starts. */
 export const SESSION_COMMANDS: Entries = {
@@ -59,9 +64,21 @@ export const SESSION_COMMANDS: Entries = {
           import("../ending/cause.ts"),
         ]);
       // This session ends as one that an administrator ends. The pending read from the client would keep this process
-      // alive. Where systemd sends the signal, the supervisor hears of it at the same time and tells the client why.
-      // Then its own signal comes as well, which must not end this process in another way.
-      process.on("SIGTERM", () => void setTimeout(exitProcess, TELLS_WITHIN_MS, statusOf({ signal: "SIGTERM" })));
+      // alive. Where systemd sends the signal, the supervisor hears of it at the same time and tells the client why. Then
+      // its own signal comes as well, in any order, and must not end this process in another way. At a shutdown sshd's
+      // process gets its signal when this process has ended.
+      const exit = () => exitProcess(statusOf({ signal: "SIGTERM" }));
+      let waitsAtMost = SECOND_WITHIN_MS;
+      let timer: NodeJS.Timeout | undefined;
+      const wait = () => {
+        clearTimeout(timer);
+        timer = setTimeout(exit, waitsAtMost);
+      };
+      process.on("SIGTERM", () => (timer ? exit() : wait()));
+      process.on("SIGCONT", () => {
+        waitsAtMost = TELLS_WITHIN_MS;
+        if (timer) wait();
+      });
       const requests = requestsFor(tellOwnClient);
       return { requests, becomeShim: (words) => becomeShim(SHIM, words, readOwnEnvironment()) };
     });

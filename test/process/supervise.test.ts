@@ -1,8 +1,13 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { session } from "../support/run-session.ts";
 import { temporaryFolder } from "../support/temporary.ts";
+import { waitFor } from "../support/wait-for.ts";
 import { NIXGATE, workplace } from "../support/workplace.ts";
 
 const run = (words: readonly string[], environment = {}) =>
@@ -21,6 +26,19 @@ describe("nixgate supervise", () => {
   });
 });
 
+/** A process that waits for a line, and handles signals. */
+async function reader() {
+  const words = ["read-request", "4096", "60000", "alpha", "", "2"];
+  const child = spawn(NIXGATE, words, { env: { PATH: "/usr/bin:/bin" }, stdio: "pipe" });
+  const ended = once(child, "exit");
+  const handles = (number: number) => {
+    const caught = /^SigCgt:\t(\w+)$/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1] ?? "0";
+    return (BigInt(`0x${caught}`) & (1n << BigInt(number - 1))) !== 0n;
+  };
+  await waitFor("its handlers", () => [constants.signals.SIGTERM, constants.signals.SIGCONT].every(handles));
+  return { child, ended, kill: (signal: NodeJS.Signals) => child.kill(signal) };
+}
+
 describe("nixgate read-request", () => {
   test.each([[[]], [["4096"]], [["0", "1000", "alpha", "", "2"]], [["4096", "1000", "alpha", ""]]])(
     "called by hand with %j, is a usage error",
@@ -28,6 +46,19 @@ describe("nixgate read-request", () => {
       expect(run(["read-request", ...words])).toMatchObject({ status: 64, stdout: "" });
     },
   );
+
+  test("ends by SIGTERM with 143, and keeps the connection for the supervisor's words where systemd sent it", async () => {
+    const alone = await reader();
+    alone.kill("SIGTERM");
+    expect(await alone.ended).toEqual([143, null]);
+    const stopped = await reader();
+    // systemd's KillSignal= is followed by SIGCONT (systemd.kill(5))
+    for (const signal of ["SIGTERM", "SIGCONT"] as const) stopped.kill(signal);
+    await sleep(2000);
+    expect([stopped.child.exitCode, stopped.child.signalCode]).toEqual([null, null]);
+    stopped.kill("SIGTERM");
+    expect(await stopped.ended).toEqual([143, null]);
+  });
 });
 
 describe("nixgate-shim", () => {
