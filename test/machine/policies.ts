@@ -37,6 +37,18 @@ export async function restorePolicies(guest: Guest): Promise<void> {
   await must(guest, `[ -d ${PRISTINE} ] || cp -a ${CONFIGURATION} ${PRISTINE}; cp -a ${PRISTINE}/. ${CONFIGURATION}/`);
 }
 
+/** Does what docs/getting-started.md says for a team that comes, up to `nixgate apply`. Its policy is that of gamma. */
+export const letEpsIn = (guest: Guest): Promise<void> =>
+  must(
+    guest,
+    `useradd --create-home --uid 1010 --user-group --shell /bin/sh nix-eps && usermod --password '*' nix-eps
+     if getent group nix-users >/dev/null; then usermod -aG nix-users nix-eps; fi
+     cp -r /home/nix-alpha/.ssh /home/nix-eps/ && chown -R nix-eps: /home/nix-eps/.ssh
+     sed -n '/^Match User nix-alpha/,/^$/s/alpha/eps/p' /etc/ssh/sshd_config.d/10-nixgate.conf >/etc/ssh/sshd_config.d/20-eps.conf
+     systemctl restart ssh.service
+     sed 's/"alpha"/"eps"/' ${FOLDER}/gamma.toml | sed 's/"gamma"/"eps"/' >${FOLDER}/eps.toml`,
+  );
+
 async function must(guest: Guest, command: string, input = ""): Promise<void> {
   const { exitCode, stderr } = await guest.asRoot(command, { input });
   if (exitCode !== 0) throw new Error(`${command}: ${stderr}`);

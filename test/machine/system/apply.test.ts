@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { isServeAnswer, serveHello } from "../../support/nix-protocol.ts";
 import { waitFor } from "../../support/wait-for.ts";
-import { editHost } from "../policies.ts";
+import { editHost, letEpsIn } from "../policies.ts";
 import { lastEnd, restarted, test, text } from "../supervision.ts";
 import type { Guest } from "../support.ts";
 import { awaitProcess, startClient } from "../waiting-client.ts";
@@ -19,17 +19,6 @@ const serves = async (guest: Guest, user: string) => {
   return { exitCode, isServed: isServeAnswer(stdout), stderr: `${stderr}` };
 };
 const SERVED = { exitCode: 0, isServed: true, stderr: "" };
-
-/** The block of docs/getting-started.md, for a team that comes. */
-const letIn = (guest: Guest) =>
-  guest.asRoot(
-    `useradd --create-home --uid 1010 --user-group --shell /bin/sh nix-eps && usermod --password '*' nix-eps
-     if getent group nix-users >/dev/null; then usermod -aG nix-users nix-eps; fi
-     cp -r /home/nix-alpha/.ssh /home/nix-eps/ && chown -R nix-eps: /home/nix-eps/.ssh
-     sed -n '/^Match User nix-alpha/,/^$/s/alpha/eps/p' /etc/ssh/sshd_config.d/10-nixgate.conf >/etc/ssh/sshd_config.d/20-eps.conf
-     systemctl restart ssh.service
-     sed 's/"alpha"/"eps"/' /etc/nixgate/policies/gamma.toml | sed 's/"gamma"/"eps"/' >/etc/nixgate/policies/eps.toml`,
-  );
 
 test("a host that the commands of docs/supervisor.md have set up needs nothing, and check says so", async ({
   builder,
@@ -57,7 +46,7 @@ test("what was enabled once holds at the next boot, for all sockets", async ({ b
 test("a team comes and goes while a session runs, which notices nothing", { timeout: 120_000 }, async ({ builder }) => {
   const session = builder.ssh("nix-alpha", "brief");
   await awaitProcess(builder, "sleep 4");
-  await letIn(builder);
+  await letEpsIn(builder);
   expect(await serves(builder, "nix-eps")).toMatchObject({ exitCode: 78 });
   expect(await check(builder)).toContain(`${UNITS}/nixgate-eps.socket: warning: is missing`);
   const shown = await apply(builder);
