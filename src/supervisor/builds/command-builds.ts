@@ -38,6 +38,14 @@ export function prepareBuilds({ folder, confFolder, conf }: BuildDaemon, gid: nu
   }
 }
 
+/**
+ * A unit that is no more than wanted may be missing, and without its socket a command could build nowhere.
+ * @throws ScopeUnavailable
+ */
+export function requireSocket({ path, socket }: BuildDaemon): void {
+  if (!existsSync(path)) throw new ScopeUnavailable(`${socket} has not started: see journalctl --unit ${socket}`);
+}
+
 /** Only root and the team's group get in. */
 function makeBuildsFolder(folder: string, gid: number): void {
   mkdirSync(folder, { recursive: true });

@@ -9,7 +9,7 @@ import { killAllBut, killWhole, MOUNT } from "../../system/cgroup/cgroup.ts";
 import { appliedIn, cgroupScope } from "../../system/cgroup/cgroup-scope.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { unitsBeside } from "../builds/build-units.ts";
-import { heldBuilds, prepareBuilds } from "../builds/command-builds.ts";
+import { heldBuilds, prepareBuilds, requireSocket } from "../builds/command-builds.ts";
 import { connectionUnit } from "../connection.ts";
 import type { ServedShim } from "../served-shim.ts";
 import type { Supervisor } from "../supervisor.ts";
@@ -69,6 +69,7 @@ export async function openConfined(
     if (!inside || !(await inside.still()))
       throw new ScopeUnavailable("the service did not start: check that /run/nixgate and setpriv(1) exist");
     const own = MOUNT + cgroup;
+    if (plan.buildDaemon) requireSocket(plan.buildDaemon);
     const folder = plan.buildDaemon ? dirname(own) : own;
     const builds = plan.buildDaemon && heldBuilds(own, stopTimeout, supervisor);
     const [invocation, appliedToTeam] = await Promise.all([

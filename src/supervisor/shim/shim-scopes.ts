@@ -7,7 +7,7 @@ import { cgroupOf, hasCgroup2, killAllBut, MOUNT, notInUnit } from "../../system
 import { appliedIn, cgroupScope } from "../../system/cgroup/cgroup-scope.ts";
 import { clock } from "../../system/kernel/clock.ts";
 import { unitsBeside } from "../builds/build-units.ts";
-import { heldBuilds, prepareBuilds } from "../builds/command-builds.ts";
+import { heldBuilds, prepareBuilds, requireSocket } from "../builds/command-builds.ts";
 import { connectionUnit } from "../connection.ts";
 import type { ServedShim } from "../served-shim.ts";
 import type { Supervisor } from "../supervisor.ts";
@@ -49,6 +49,7 @@ export function scopesOfShim(
       const own = MOUNT + unitCgroup(plan.team.slice, slice, name);
       if (!hasCgroup2() || cgroupOf(pid) !== own) throw new ScopeUnavailable(notInUnit(name));
       moved(guest, own);
+      if (plan.buildDaemon) requireSocket(plan.buildDaemon);
       const folder = plan.buildDaemon ? dirname(own) : own;
       const [invocation, appliedToTeam] = await Promise.all([
         manager.invocationOf(name),

@@ -29,13 +29,13 @@ const test = plain.extend<{ builder: Guest }>({
   ],
 });
 
-const lastEnd = async (guest: Guest) => (await recordsOf(guest, "alpha", "command.end")).at(-1);
 const endAfter = (guest: Guest, before: number) =>
   waitFor("the command's end", async () => (await recordsOf(guest, "alpha", "command.end"))[before], 60_000);
 const count = async (guest: Guest) => (await recordsOf(guest, "alpha", "command.end")).length;
 
 describe("a build is in the slice of its session's command", () => {
   test("by its own /proc/self/cgroup, and the limits of the policy are in force there", async ({ builder }) => {
+    const before = await count(builder);
     const { stdout, stderr } = await buildOn(builder, ALPHA, "where");
     const start = (await recordsOf(builder, "alpha", "command.start")).at(-1);
     const slice = `nixgate-alpha-${`${start?.session}-1`.replaceAll("-", "\\x2d")}.slice`;
@@ -47,7 +47,7 @@ describe("a build is in the slice of its session's command", () => {
       builds_bounded_by: "session",
       limits: { applied: { TasksMax: "64", MemoryMax: `${256 << 20}`, CPUQuota: "80000 100000" } },
     });
-    expect(await lastEnd(builder)).toMatchObject({ cause: "exit", exit_code: 0, leftovers: 0 });
+    expect(await endAfter(builder, before)).toMatchObject({ cause: "exit", exit_code: 0, leftovers: 0 });
     await noBuildLeft(builder);
   });
 
@@ -141,8 +141,10 @@ describe("no build outlives its session", () => {
 
   test("when the supervisor was killed meanwhile and is there again", async ({ builder }) => {
     const before = await count(builder);
+    await edit(builder, "alpha", 's/^RuntimeMaxSec.*/RuntimeMaxSec = "25s"/');
     startBuild(builder, ALPHA, "endless");
     await awaitBuild(builder);
+    await edit(builder, "alpha", 's/^RuntimeMaxSec.*/RuntimeMaxSec = "60s"/');
     await killSupervisor(builder);
     await restarted(builder);
     const end = await endAfter(builder, before);
