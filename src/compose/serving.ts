@@ -40,7 +40,7 @@ export const SERVING_COMMANDS: Entries = {
         import("../system/kernel/host-look.ts"),
       ]);
       const account = ownAccount();
-      const ports = { account, holder: HOLDER, newSessionId, configure: await createConfigure() };
+      const ports = { account, holder: HOLDER, newSessionId, now: Date.now, configure: await createConfigure() };
       return { ...ports, problemWithProgram: problemForTeam };
     });
   },

@@ -2,11 +2,11 @@ import { exhausted } from "../units/exhausted.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 import { escapeText } from "../units/text.ts";
+import { withAccess } from "./access.ts";
 import { admitSession } from "./admit-session.ts";
 import type { Configuration } from "./configuration.ts";
-import { untilExpiry } from "./expiry.ts";
 import type { IncomingSession } from "./incoming-session.ts";
-import { lockedOut, lockOnRecord, presenceOf } from "./locked.ts";
+import { lockOnRecord } from "./locked.ts";
 import { type Outcome, tellClient } from "./outcome.ts";
 import type { SessionPorts } from "./ports.ts";
 import { endRecord, refuseRecord, startRecord } from "./records-of.ts";
@@ -79,11 +79,7 @@ function refuse(session: OpenedSession, refusal: SessionRefusal): EndOfSession {
 
 /** The configuration, or the refusal of this client before anything else is judged. */
 function judged(incoming: IncomingSession, configuration: Configuration): Configuration {
-  const lock = configuration.lockOn(presenceOf(incoming), incoming.arrived.startedAt);
-  // a session of no team stays one: its records are in no team's folder
-  const isUnknown = !configuration.ok && configuration.refusal.reason === "unknown-team";
-  if (lock && !isUnknown) return { ...configuration, ok: false, refusal: lockedOut(lock) };
-  const current = untilExpiry(configuration, incoming);
+  const current = withAccess(configuration, incoming);
   return incoming.terminal ? refuseTerminal(current) : current;
 }
 

@@ -5,6 +5,7 @@ import type { Allow, Decision, Deny } from "../../decision/decision.ts";
 import { parseRequest } from "../../request/parse-request.ts";
 import type { Account } from "../../scope/environment.ts";
 import { type Plan, planScope } from "../../scope/plan.ts";
+import { withAccess } from "../../session/access.ts";
 import type { Configuration } from "../../session/configuration.ts";
 import type { ForcedCommand } from "../../session/forced-command.ts";
 import type { ProgramProblem } from "../../session/ports.ts";
@@ -19,6 +20,8 @@ export interface ExplainPorts {
   readonly account: Account;
   readonly holder: string;
   newSessionId(at: number): SessionId;
+  /** The wall clock, in milliseconds since 1970. */
+  now(): number;
   /** Why the team's account cannot execute a program on this host; without such an account, why the caller cannot. */
   problemWithProgram(path: string, team: string, confined: boolean): ProgramProblem | undefined;
   /** The configuration of a session of this team and member. */
@@ -60,7 +63,9 @@ configuration or the program at the moment; 78 the configuration is not valid, o
       throw new UsageError("--team NAME is missing", { hint: "see nixgate explain --help" });
     if (positionals.length === 0) throw new UsageError("the request is missing", { hint: "write it behind --" });
     const forced = { team, member: member as string | undefined };
-    const found = await ports.configure(forced, options["config-dir"] as string | undefined);
+    const arrived = { startedAt: ports.now(), arrivedAt: 0 };
+    const known = await ports.configure(forced, options["config-dir"] as string | undefined);
+    const found = withAccess(known, { forced, arrived, connection: {} });
     if (!found.ok) {
       const { reason, message, status } = found.refusal;
       const document = { decision: "deny", reason, rule: null, message };

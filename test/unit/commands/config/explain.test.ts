@@ -3,6 +3,7 @@ import { explain } from "../../../../src/commands/config/explain.ts";
 import type { Manager } from "../../../../src/policy/policy.ts";
 import { readPolicy } from "../../../../src/policy/read-policy.ts";
 import { hostConfig } from "../../../../src/policy/schema/defaults.ts";
+import type { Configuration } from "../../../../src/session/configuration.ts";
 import { makeSessionId } from "../../../../src/units/ids.ts";
 import { readyConfiguration } from "../../../support/fake-ports.ts";
 
@@ -20,29 +21,43 @@ run = ["/opt/build", "{store-path}", "{derivation}"]
 TasksMax = 7
 `;
 
+const noLock: Configuration["lockOn"] = () => undefined;
+
 /** What explain says of a request under a manager, without what the session's id and the command's environment make of it. */
 async function explained(
   request: string,
-  { manager = "system" as Manager, loop = false, json = false, missing = "", configDir = "", more = "" } = {},
+  {
+    manager = "system" as Manager,
+    loop = false,
+    json = false,
+    missing = "",
+    configDir = "",
+    more = "",
+    member = "",
+    lockOn = noLock,
+  } = {},
 ) {
   const read = await readPolicy(POLICY + more, "policies/alpha.toml");
   if (!read.ok) throw new Error(JSON.stringify(read.problems));
   const host = hostConfig({ schema: 1, programs: { "nix-daemon": "/opt/nix-daemon" } });
-  const { status, stdout } = await explain.run(
+  const { status, stdout, stderr } = await explain.run(
     {
-      options: { team: "alpha", loop, json, ...(configDir && { "config-dir": configDir }) },
+      options: { team: "alpha", loop, json, ...(member && { member }), ...(configDir && { "config-dir": configDir }) },
       positionals: [request],
     },
     {
       account: { name: "nix-alpha", uid: 990, home: "/home/nix-alpha" },
       holder: "/opt/nixgate-holder",
       problemWithProgram: (path) => (path === missing ? { message: "does not exist", fix: "install it" } : undefined),
+      now: () => Date.parse("2026-11-30T00:00:00Z"),
       newSessionId: () => makeSessionId(0, new Uint8Array(10)),
-      configure: async () =>
-        readyConfiguration({ host: { ...host, scope: { ...host.scope, manager } }, policy: read.value }),
+      configure: async () => ({
+        ...readyConfiguration({ host: { ...host, scope: { ...host.scope, manager } }, policy: read.value }),
+        lockOn,
+      }),
     },
   );
-  return { status, stdout: stdout ?? "" };
+  return { status, stdout: stdout ?? "", stderr };
 }
 
 test("says by which rule a request is allowed, how that was found, and what would run in which scope", async () => {
@@ -142,4 +157,17 @@ test("says that a session is refused whose program cannot be executed, for the h
   const json = await explained("nix-daemon --stdio", { missing, json: true });
   expect(JSON.parse(json.stdout)).toMatchObject({ decision: "allow", problem: "does not exist", fix: "install it" });
   expect((await explained("nix-daemon --stdio", { missing, configDir: "/srv/trial" })).status).toBe(0);
+});
+
+test("a member whose access has ended, and a locked one, are refused as the session would refuse them", async () => {
+  const more = '[[member]]\nname = "ci"\nuntil = 2026-11-30\n';
+  const ended = { status: 77, stdout: "", stderr: "nixgate: this member's access has ended\n" };
+  expect(await explained("nix-daemon --stdio", { more, member: "ci" })).toEqual(ended);
+  expect((await explained("nix-daemon --stdio", { more: more.replace("11-30", "12-01"), member: "ci" })).status).toBe(
+    0,
+  );
+  const lockOn: Configuration["lockOn"] = ({ team, member }) =>
+    `${team}/${member}` === "alpha/ci" ? { kind: "member", value: "alpha/ci", reason: "stolen" } : undefined;
+  const locked = { status: 77, stderr: "nixgate: locked: ask the administrator\n" };
+  expect(await explained("nix-daemon --stdio", { more, member: "ci", lockOn })).toMatchObject(locked);
 });
