@@ -142,12 +142,21 @@ function teamWarnings(team: Team, host: HostConfig, look: HostLook, hasLog: bool
   }
   return [
     ...keyWarnings(policy, account.name, look),
+    ...caWarnings(account.name, look),
     ...accountWarnings(account, host, look),
     ...buildWarnings(policy, account, host, look),
     ...ruleWarnings(team, host, look),
     ...limitWarnings(policy, look),
     ...(hasLog ? folderWarnings(policy, account, host, look) : []),
   ];
+}
+
+/** OpenSSH 8.7 to 9.3 drops an AuthorizedPrincipalsCommand behind an AuthorizedKeysCommand (OpenSSH bug 3574). */
+function caWarnings(account: string, look: HostLook): readonly PolicyFinding[] {
+  if (look.trustsCaAlone(account) !== true) return [];
+  const message = `sshd gives ${account} a shell for a certificate with that name: TrustedUserCAKeys is set and no AuthorizedPrincipalsCommand is in force`;
+  const fix = "write AuthorizedPrincipalsCommand before AuthorizedKeysCommand, or TrustedUserCAKeys none";
+  return [warningAt(["team"], message, fix)];
 }
 
 function keyWarnings(policy: Policy, account: string, look: HostLook): readonly PolicyFinding[] {

@@ -28,6 +28,11 @@ export interface HostLook extends HostRoom {
    * Whether sshd gets the account's keys from `nixgate authorized-keys` alone; undefined where sshd does not report it.
    */
   keysAreFromPolicies(account: string): boolean | undefined;
+  /**
+   * Whether sshd takes a certificate with the account's own name from a CA, with no forced command; undefined where
+   * sshd does not report it.
+   */
+  trustsCaAlone(account: string): boolean | undefined;
   /** The login shell of an account, passwd(5). */
   loginShellOf(uid: number): string | undefined;
   /** The first of subuid(5) and subgid(5) in which an account has a range; undefined: it has none. */

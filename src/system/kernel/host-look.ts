@@ -36,6 +36,7 @@ export const hostLook = {
     PATH.split(":").some((folder) => problemWithProgram(`${folder}/${name}`) === undefined),
   problemWithFolder,
   keysAreFromPolicies,
+  trustsCaAlone,
   loginShellOf,
   subordinateIds: (account: string, uid: number) => rangeFileOf(account, uid),
   pamReadsHome: () => pamReadsHome(),
@@ -78,12 +79,25 @@ function problemWithFolder(path: string, owners: readonly number[]) {
   return isOpen ? problem("is writable by others than its owner") : undefined;
 }
 
-/** Reads the account's effective sshd_config(5) with `sshd -T`, which only root may run. */
 function keysAreFromPolicies(account: string): boolean | undefined {
+  const said = sshdSettings(account);
+  if (said === undefined) return undefined;
+  return /^authorizedkeyscommand .*\bauthorized-keys\b/im.test(said) && /^authorizedkeysfile none$/im.test(said);
+}
+
+function trustsCaAlone(account: string): boolean | undefined {
+  const said = sshdSettings(account);
+  if (said === undefined) return undefined;
+  const isNone = (keyword: string) => !new RegExp(`^${keyword} (?!none$)`, "im").test(said);
+  const bounds = ["authorizedprincipalscommand", "authorizedprincipalsfile", "forcecommand"];
+  return !isNone("trustedusercakeys") && bounds.every(isNone);
+}
+
+/** The account's effective sshd_config(5), by `sshd -T`, which only root may run; undefined where it says nothing. */
+function sshdSettings(account: string): string | undefined {
   const sshd = findProgram("sshd");
   if (sshd === undefined) return undefined;
   const words = ["-T", "-C", `user=${account},host=localhost,addr=127.0.0.1`];
   const { status, stdout } = spawnSync(sshd, words, { encoding: "utf8", timeout: SSHD_MS, env: { PATH } });
-  if (status !== 0) return undefined;
-  return /^authorizedkeyscommand .*\bauthorized-keys\b/im.test(stdout) && /^authorizedkeysfile none$/im.test(stdout);
+  return status === 0 ? stdout : undefined;
 }

@@ -40,6 +40,7 @@ const SOUND: HostLook = {
   isInstalled: () => true,
   problemWithFolder: () => undefined,
   keysAreFromPolicies: () => true,
+  trustsCaAlone: () => false,
   loginShellOf: () => "/bin/sh",
   subordinateIds: () => undefined,
   nixVersion: () => undefined,
@@ -251,6 +252,11 @@ describe("check warns of a host on which nobody can come in, or no command begin
       "no keys where sshd has them from policies",
       { policy: WITHOUT_KEYS },
       /alpha\.toml:\d+: member: sshd takes the keys of nix-alpha from this policy, which has none/,
+    ],
+    [
+      "a CA that sshd trusts without nixgate's principals",
+      { look: { trustsCaAlone: () => true } },
+      /alpha\.toml:2: team: sshd gives nix-alpha a shell for a certificate with that name.* → write AuthorizedPrincipals/,
     ],
     [
       "no rule",
