@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { basename } from "node:path";
 import { readKernelFile } from "../../system/kernel/kernel-files.ts";
+import { startTicks } from "../../system/kernel/process-group.ts";
 import type { Milliseconds } from "../../units/quantities.ts";
 import { kinOf } from "../connection.ts";
 import { poll } from "../poll.ts";
@@ -78,11 +79,20 @@ function processes(): readonly SeenProcess[] {
     if (!kin || cgroup === undefined) return []; // it ended in this moment
     // the command line of an account's process may lie in a file that never answers; only root's is read
     const isRoots = kin.uids.every((uid) => uid === 0);
-    return [{ pid: Number(name), parent: kin.parent, cgroup, client: isRoots ? clientOf(name) : undefined }];
+    return [{ pid: Number(name), parent: kin.parent, cgroup, client: isRoots ? clientOfWorker(name) : undefined }];
   });
 }
 
-function clientOf(pid: string): number | undefined {
+/**
+ * The worker keeps the number of a client that has ended and left its connection to another process. Another team could
+ * then wait until a command gets that number. A process that is younger than the worker is not its client.
+ */
+export function clientOfWorker(
+  pid: string,
+  startOf: (pid: number) => number | undefined = startTicks,
+): number | undefined {
   const [program = "", client = ""] = (readKernelFile(`/proc/${pid}/cmdline`) ?? "").split("\0");
-  return basename(program) === "nix-daemon" && /^\d+$/.test(client) ? Number(client) : undefined;
+  if (basename(program) !== "nix-daemon" || !/^\d+$/.test(client)) return undefined;
+  const [worker, began] = [startOf(Number(pid)), startOf(Number(client))];
+  return worker !== undefined && began !== undefined && began <= worker ? Number(client) : undefined;
 }
