@@ -43,8 +43,11 @@ export interface IpcRemoval {
  * @param session the one that ended last
  */
 export function ipcRemoval(team: TeamName, session: SessionId, uid: number): IpcRemoval {
-  const own = `find /dev/shm /dev/mqueue -xdev -mindepth 1 -user ${uid}`;
-  const script = `${own} -type d ! -perm -700 -exec chmod u+rwx {} \\; ; ${own} -depth -delete; ipcrm --all; exit 0`;
+  // Folders of other accounts are not entered: another team could fill them, and the removal would take its whole time.
+  const all = "find /dev/shm /dev/mqueue -xdev -mindepth 1";
+  const open = `${all} ! -user ${uid} -prune -o -type d ! -perm -700 -exec chmod u+rwx {} \\;`;
+  const remove = `${all} -maxdepth 1 -user ${uid} -exec rm -rf --one-file-system -- {} +`;
+  const script = `${open}; ${remove}; ipcrm --all; exit 0`;
   return {
     name: ipcUnitName(team, session),
     slice: sliceName(team),

@@ -1,7 +1,9 @@
 import { lstatSync, opendirSync } from "node:fs";
 import { ipcRemoval } from "../scope/ipc-removal.ts";
+import { sliceCgroup } from "../scope/names.ts";
 import { accountOf } from "../system/accounts/accounts.ts";
-import { sleep } from "../system/kernel/clock.ts";
+import { killWhole, MOUNT } from "../system/cgroup/cgroup.ts";
+import { sleep, within } from "../system/kernel/clock.ts";
 import { readFirst } from "../system/kernel/kernel-files.ts";
 import type { SessionId, TeamName } from "../units/ids.ts";
 import type { Fifo } from "./fifos.ts";
@@ -19,6 +21,14 @@ const MOST_ENTRIES = 1000;
 /** The session's own processes have been ended, and may take a moment to be gone. */
 const LOOKS = 20;
 const BETWEEN_LOOKS_MS = 100;
+/** The service may not have a process yet. */
+const KILL_AGAIN_MS = 20;
+
+/** A service that removes the objects of one account. */
+interface Removal {
+  readonly over: Promise<void>;
+  end(): void;
+}
 
 /**
  * System V IPC objects, POSIX message queues and files in /dev/shm. They outlive the processes of a session, and what
@@ -28,7 +38,10 @@ const BETWEEN_LOOKS_MS = 100;
 export interface IpcObjects {
   /** A session of this team's has ended, which ran commands. Removes the account's objects where it was the last. */
   sessionEnded(fifo: Fifo, session: string): void;
-  /** Settles when no removal of this account's is under way: a command that begins keeps what it makes. */
+  /**
+   * Ends a removal of this account's that is under way: a command that begins keeps what it makes, and does not wait.
+   * Settles when none is. The account's next last session removes the rest.
+   */
   settled(fifo: Fifo): Promise<void>;
 }
 
@@ -38,15 +51,23 @@ export function ipcObjects(
   guests: ReadonlyMap<number, ServedShim>,
   warn: (message: string, facts: object) => void,
 ): IpcObjects {
-  const under = new Map<number, Promise<void>>();
-  const remove = async ({ name: team, uid }: Fifo, session: string) => {
+  const under = new Map<number, Removal>();
+  const remove = ({ name: team, uid }: Fifo, session: string): Removal | undefined => {
     const user = accountOf(uid)?.name;
-    if (user === undefined) return;
-    try {
-      await manager.startService({ ...ipcRemoval(team as TeamName, session as SessionId, uid), user });
-    } catch (error) {
+    if (user === undefined) return undefined;
+    const service = ipcRemoval(team as TeamName, session as SessionId, uid);
+    let isEnded = false;
+    const fail = (error: unknown) => {
+      if (isEnded) return; // systemd calls a killed service failed
       warn("objects that sessions of an account left could not be removed", { team, error: String(error) });
-    }
+    };
+    return {
+      over: manager.startService({ ...service, user }).catch(fail),
+      end() {
+        isEnded = true;
+        killWhole(`${MOUNT}${sliceCgroup(service.slice)}/${service.name}`);
+      },
+    };
   };
   const hasSession = (uid: number) => [...guests.values()].some((guest) => guest.fifo.uid === uid);
   const removeOnceAlone = async (fifo: Fifo, session: string) => {
@@ -54,10 +75,11 @@ export function ipcObjects(
     for (let look = 0; look < LOOKS; look += 1) {
       if (under.has(uid) || hasSession(uid) || !mayHaveObjects(uid)) return;
       if (!runsBesideLogins(uid)) {
-        under.set(
-          uid,
-          remove(fifo, session).finally(() => under.delete(uid)),
-        );
+        const removal = remove(fifo, session);
+        if (removal === undefined) return;
+        under.set(uid, removal);
+        await removal.over;
+        under.delete(uid);
         return;
       }
       await sleep(BETWEEN_LOOKS_MS);
@@ -69,7 +91,12 @@ export function ipcObjects(
         warn("what sessions left in memory could not be looked for", { team: fifo.name, error: String(error) }),
       );
     },
-    settled: async ({ uid }) => under.get(uid),
+    async settled({ uid }) {
+      for (let removal = under.get(uid); removal !== undefined; removal = under.get(uid)) {
+        removal.end();
+        await within(KILL_AGAIN_MS, removal.over, undefined);
+      }
+    },
   };
 }
 

@@ -186,6 +186,35 @@ describe("objects of sysvipc(7), mq_overview(7) and shm_overview(7)", () => {
     await alone(builder);
   }, 120_000);
 
+  test("in a folder of another account stay, so that no team can make another's removal long", async ({ builder }) => {
+    await alone(builder);
+    await builder.asAccount("nix-gamma", "mkdir -m 0777 /dev/shm/gammas");
+    await inSession(builder, "echo x >/dev/shm/gammas/alphas; mkdir -p /dev/shm/own/deep");
+    await waitFor(
+      "its own to go",
+      async () => (await text(builder, "ls -R /dev/shm | xargs")).includes("own") === false,
+    );
+    expect(await text(builder, "find /dev/shm -type f")).toBe("/dev/shm/gammas/alphas");
+    await alone(builder);
+  }, 60_000);
+
+  test("that take long to remove delay no session of their account", async ({ builder }) => {
+    await alone(builder);
+    const many = `perl -e 'mkdir "/dev/shm/many"; for (1 .. 80000) { open my $file, ">", "/dev/shm/many/$_" or die }'`;
+    await inSession(builder, many);
+    const removals = `journalctl -o cat -u 'nixgate-alpha-*-ipc.service'`;
+    await waitFor(
+      "the removal",
+      async () => (await text(builder, `${removals} | tail -1`)).startsWith("Starting"),
+      10_000,
+    );
+    await builder.ssh("nix-alpha", "quick");
+    // the session that began ended the removal, and its own end began another
+    expect(await text(builder, `${removals} | grep -c status=9/KILL`)).not.toBe("0");
+    await waitFor("the rest to go", async () => (await text(builder, LEFT)) === "0 0 0 0", 60_000);
+    expect(await text(builder, "journalctl -u nixgate.service -o cat | grep -c 'could not be removed'")).toBe("0");
+  }, 180_000);
+
   test("are a confined command's own, and go with it", async ({ builder }) => {
     await alone(builder);
     await editHost(builder, 's/^manager = "system".*/&\\nconfine = true/');
