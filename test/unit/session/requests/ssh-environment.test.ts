@@ -31,6 +31,8 @@ test.each([
   [{ SSH_CLIENT: "10.0.0.5 50022 22" }, { client: { ip: "10.0.0.5", port: 50022 } }],
   [{ SSH_CONNECTION: "evil; 1 10.0.0.1 22" }, { server: { ip: "10.0.0.1", port: 22 } }],
   [{ SSH_CONNECTION: "10.0.0.5 many 10.0.0.1 22" }, { server: { ip: "10.0.0.1", port: 22 } }],
+  // over AF_UNIX: systemd-ssh-generator(8)
+  [{ SSH_CONNECTION: "UNKNOWN 65535 UNKNOWN 65535" }, {}],
   [{}, {}],
 ])("the ends of %j", (values, ends) => {
   expect(connectionOf(environment(values as Record<string, string>))).toEqual(ends);
