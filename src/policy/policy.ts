@@ -114,6 +114,8 @@ export interface HostConfig {
     readonly minFreeStore: LeastFree;
     readonly minFreeStoreInodes: LeastInodes;
   };
+  /** `contact`: whom a refused client may ask; one line. */
+  readonly messages: { readonly contact?: string };
   /** The keys of the CAs that sign for members of every team. */
   readonly ca: readonly string[];
 }

@@ -1,5 +1,7 @@
 import type { Cause } from "../ending/ending.ts";
+import type { HostConfig } from "../policy/policy.ts";
 import type { SessionId } from "../units/ids.ts";
+import { escapeText } from "../units/text.ts";
 import type { Client } from "./ports.ts";
 
 /** The result of a session. */
@@ -23,4 +25,16 @@ export const refusalLine = (message: string, { id }: Pick<ClientOfSession, "id">
 
 export function tellClient(session: ClientOfSession, message: string): void {
   session.ports.client.tell(refusalLine(message, session));
+}
+
+/** A session that can be refused. The host's configuration is missing where it cannot be read. */
+export interface RefusableSession extends ClientOfSession {
+  readonly configuration: { readonly host: Pick<HostConfig, "messages"> | undefined };
+}
+
+/** Tells the client of a refusal, in one line that ends with the host's contact. */
+export function tellRefusal(session: RefusableSession, message: string): void {
+  const contact = session.configuration.host?.messages.contact;
+  const line = refusalLine(message, session);
+  session.ports.client.tell(contact === undefined ? line : `${line}; contact: ${escapeText(contact)}`);
 }

@@ -7,7 +7,7 @@ import { admitSession } from "./admit-session.ts";
 import type { Configuration } from "./configuration.ts";
 import type { IncomingSession } from "./incoming-session.ts";
 import { lockOnRecord } from "./locked.ts";
-import { type Outcome, tellClient } from "./outcome.ts";
+import { type Outcome, tellRefusal } from "./outcome.ts";
 import type { SessionPorts } from "./ports.ts";
 import { endRecord, refuseRecord, startRecord } from "./records-of.ts";
 import type { SessionRefusal } from "./refusal.ts";
@@ -72,7 +72,7 @@ const OF_A_FLOOD: ReadonlySet<SessionRefusal["reason"]> = new Set(["rate", "log-
 
 function refuse(session: OpenedSession, refusal: SessionRefusal): EndOfSession {
   session.log.write(refuseRecord(refusal), { durable: true });
-  tellClient(session, refusal.message);
+  tellRefusal(session, refusal.message);
   const outright = OF_A_FLOOD.has(refusal.reason);
   return { exit: refusal.status, commands: 0, denied: 0, cause: "exit", outright };
 }
@@ -94,7 +94,7 @@ function endUnrecorded(session: OpenedSession, { failure }: RecordFailure): numb
   const { log } = session;
   const status = failure.exitStatus;
   log.write(refuseRecord({ reason: "log-unavailable", message: failure.message, status }));
-  tellClient(session, "the session cannot be recorded");
+  tellRefusal(session, "the session cannot be recorded");
   return endSession(session, { exit: status, ...log.counted(), cause: "internal" });
 }
 
@@ -106,7 +106,7 @@ function endByBug(session: OpenedSession, error: unknown): number {
   attempt(() => endSession(session, { exit, ...log.counted(), cause: "internal" }));
   const said = error instanceof Error ? error : new Error(String(error));
   log.tellJournal(lacking ?? `a bug in nixgate: ${said.stack ?? said.message}`);
-  tellClient(session, lacking ?? `this is a bug in nixgate: ${escapeText(said.message)}`);
+  tellRefusal(session, lacking ?? `this is a bug in nixgate: ${escapeText(said.message)}`);
   return exit;
 }
 

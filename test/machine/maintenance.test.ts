@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { waitFor } from "../support/wait-for.ts";
-import { allow, edit } from "./policies.ts";
+import { allow, edit, editHost } from "./policies.ts";
 import { recordsOf } from "./records.ts";
 import { test, text } from "./supervision.ts";
 import { awaitProcess, startClient } from "./waiting-client.ts";
@@ -21,10 +21,13 @@ test("a builder that its administrator closes turns new sessions away before any
   loop.stdin?.write("echo started\n");
   await waitFor("its first answer", () => said.length === 1, 60_000);
 
+  await editHost(builder, '$a [messages]\\ncontact = "ask builders@example.org"');
   await builder.asRoot(`nixgate close --message '${WORDS}'`);
   const turnedAway = await builder.ssh("nix-beta", "nix-store --serve --write", { input: "not read" });
   expect([turnedAway.exitCode, `${turnedAway.stdout}`]).toEqual([75, ""]);
-  expect(`${turnedAway.stderr}`).toMatch(new RegExp(`^nixgate: this builder is closed: ${WORDS} \\(session`));
+  expect(`${turnedAway.stderr}`).toMatch(
+    new RegExp(`^nixgate: this builder is closed: ${WORDS} \\(session .+; contact: ask builders@example.org\n$`),
+  );
   expect((await builder.ssh("nix-alpha")).exitCode).toBe(75);
   expect(await text(builder, "nixgate sessions top --once")).toContain(`closed to all teams: ${WORDS}`);
   expect(await text(builder, "nixgate render prometheus")).toContain("nixgate_closed 1");

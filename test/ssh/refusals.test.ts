@@ -106,3 +106,39 @@ test.each([
   expect(await builder.ssh(["builder", "exit-42"])).toMatchObject({ status: 42 });
   expect(await builder.awaitRecords("session.start")).toHaveLength(1);
 });
+
+/** The file of the host's configuration with another text in it, for as long as the function runs. */
+async function withHost(more: string, run: () => Promise<void>): Promise<void> {
+  const path = join(builder.etc, "nixgate.toml");
+  const before = readFileSync(path, "utf8");
+  writeFileSync(path, before + more);
+  await run().finally(() => writeFileSync(path, before));
+}
+
+test("each refusal names the host's contact in its line, and stdout stays empty", async () => {
+  const contact = "ask builders@example.org, or #nix";
+  const policy = join(builder.etc, "policies/alpha.toml");
+  const sound = readFileSync(policy, "utf8");
+  const close = (...words: string[]) => builder.nixgate(...words);
+  const refusals: readonly (readonly [number, string, () => unknown, () => unknown])[] = [
+    [77, "rm -rf /tmp/x", () => undefined, () => undefined],
+    [65, "nix-store '--serve", () => undefined, () => undefined],
+    [78, "nix-store --serve", () => writeFileSync(policy, "nonsense"), () => writeFileSync(policy, sound)],
+    [75, "nix-store --serve --write", () => close("close", "--message", "new disks"), () => close("open")],
+    [77, "nix-store --serve --write", () => close("lock", "team", "alpha"), () => close("unlock", "team", "alpha")],
+  ];
+  await withHost(`[messages]\ncontact = "${contact}"\n`, async () => {
+    for (const [status, request, before, after] of refusals) {
+      await before();
+      const answer = await builder.ssh(["builder", request]).finally(after);
+      expect(answer).toMatchObject({ status, stdout: "" });
+      expect(answer.stderr).toMatch(new RegExp(`^nixgate: .+ \\(session [0-9a-f-]{36}\\); contact: ${contact}\n$`));
+    }
+  });
+});
+
+test("a command that is allowed gets no such line", async () => {
+  await withHost('[messages]\ncontact = "ask builders@example.org"\n', async () => {
+    expect(await builder.ssh(["builder", "exit-42"])).toMatchObject({ status: 42, stderr: "" });
+  });
+});

@@ -59,6 +59,7 @@ export function hostConfig(file: HostFile): HostConfig {
       minFreeStore: file.admission?.min_free_store ?? (0 as Bytes),
       minFreeStoreInodes: file.admission?.min_free_store_inodes ?? 0,
     },
+    messages: file.messages ?? {},
     ca: caKeys(file.ca),
   };
 }

@@ -78,10 +78,11 @@ export const wrongType = (value: unknown, wanted: string, fix: string): Wrong =>
   fix,
 });
 
-/** A text that is not empty and has no control characters. */
-export const text = (example: string) =>
+/** A text that is not empty, has no control characters, and has at most `most` characters. */
+export const text = (example: string, most = Number.POSITIVE_INFINITY) =>
   field("text", (value) => {
     if (typeof value !== "string") return wrongType(value, "text", `write text in quotes, such as "${example}"`);
+    if (value.length > most) return { problem: `is longer than ${most} characters`, fix: "shorten it" };
     if (value === "") return { problem: "is empty", fix: `write text such as "${example}"` };
     return hasControlCharacter(value)
       ? { problem: `${quoted(value)} has a control character`, fix: "remove it" }

@@ -13,7 +13,11 @@ import {
   plainPath,
   schemaVersion,
   table,
+  text,
 } from "./field.ts";
+
+/** The longest contact line, in characters. Each refused client gets it, and a person reads one line. */
+const CONTACT_MOST = 200;
 
 /** nixgate.toml as written: every key that it may have, without defaults. */
 export const HostFile = table({
@@ -53,6 +57,7 @@ export const HostFile = table({
       min_free_store_inodes: z.exactOptional(countOrPercent),
     }),
   ),
+  messages: z.exactOptional(table({ contact: z.exactOptional(text("ask builders@example.org", CONTACT_MOST)) })),
   ca: z.exactOptional(list(CaEntry, "write each CA under [[ca]]")),
 });
 export type HostFile = z.output<typeof HostFile>;

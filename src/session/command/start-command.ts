@@ -2,7 +2,7 @@ import { cannotRun } from "../../ending/words.ts";
 import type { Manager } from "../../policy/policy.ts";
 import { type Plan, planScope } from "../../scope/plan.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
-import { tellClient } from "../outcome.ts";
+import { tellClient, tellRefusal } from "../outcome.ts";
 import type { OpenScope, SessionPorts } from "../ports.ts";
 import { commandStartRecord, notBegunRecord } from "../records-of.ts";
 import { ScopeUnavailable } from "../scope-unavailable.ts";
@@ -29,7 +29,7 @@ export async function startCommand(session: Session, request: AllowedRequest): P
   if (wrong !== undefined) {
     log.write(commandStartRecord(request, planned, undefined));
     log.write(notBegunRecord(request.n, "exec-failed", wrong.message));
-    tellClient(session, cannotRun(wrong.message));
+    tellRefusal(session, cannotRun(wrong.message));
     return { failed: "exec-failed", status: wrong.temporary ? ExitStatus.busy : ExitStatus.config };
   }
   const { plan, scope } = await openScope(session, request, planned);
@@ -37,7 +37,7 @@ export async function startCommand(session: Session, request: AllowedRequest): P
   const fail = (problem: string, made?: OpenScope): NotBegun => {
     log.write(commandStartRecord(request, plan, made, isFallback));
     log.write(notBegunRecord(request.n, "scope-failed", problem));
-    tellClient(session, `the command cannot be given its limits: ${problem}`);
+    tellRefusal(session, `the command cannot be given its limits: ${problem}`);
     return { failed: "scope-failed", status: ExitStatus.unavailable };
   };
   if (scope instanceof ScopeUnavailable) return fail(scope.message);

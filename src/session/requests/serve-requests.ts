@@ -8,7 +8,7 @@ import { memberName } from "../../units/ids.ts";
 import type { Milliseconds } from "../../units/quantities.ts";
 import { serveCommand } from "../command/serve-command.ts";
 import { lockedOut, wordsOfStop } from "../locked.ts";
-import { type Outcome, refusalLine, tellClient } from "../outcome.ts";
+import { type Outcome, refusalLine, tellRefusal } from "../outcome.ts";
 import type { Client, Interruption, LineBounds, NextLine, SessionPorts } from "../ports.ts";
 import { denyRecord, refuseRecord } from "../records-of.ts";
 import { ScopeUnavailable } from "../scope-unavailable.ts";
@@ -49,13 +49,13 @@ export async function serveRequests(session: Session): Promise<Outcome> {
   const outcome = (exit: number, cause: Cause, denied = 0): Outcome => ({ exit, commands, denied, cause });
   const deny = (denial: Denial, bytes: Uint8Array): Outcome => {
     log.write(denyRecord(n, bytes, denial), { durable: true });
-    tellClient(session, denial.message);
+    tellRefusal(session, denial.message);
     return outcome(MALFORMED.has(denial.reason) ? ExitStatus.malformed : ExitStatus.denied, "exit", 1);
   };
 
   for await (const next of linesOf(session)) {
     if (next.kind === "unavailable") {
-      tellClient(session, `the next request cannot be read within limits: ${next.problem}`);
+      tellRefusal(session, `the next request cannot be read within limits: ${next.problem}`);
       return outcome(ExitStatus.unavailable, "scope-failed");
     }
     if (next.kind === "interrupted") {
@@ -83,7 +83,7 @@ export async function serveRequests(session: Session): Promise<Outcome> {
     if (lock) {
       const refusal = lockedOut(lock);
       log.write(refuseRecord(refusal), { durable: true });
-      tellClient(session, refusal.message);
+      tellRefusal(session, refusal.message);
       return outcome(refusal.status, "exit");
     }
     commands += 1;

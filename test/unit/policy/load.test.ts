@@ -36,6 +36,7 @@ describe("nixgate.toml", () => {
           minFreeStore: 0,
           minFreeStoreInodes: 0,
         },
+        messages: {},
         ca: [],
       },
     });
@@ -45,6 +46,9 @@ describe("nixgate.toml", () => {
     ['[scope]\nmanager = "System"', '3: scope.manager: "System" is not known here'],
     ['[scope]\nrequire = "true"', '3: scope.require: "true" is not true or false'],
     ["[scope]\nconfine = true", "3: scope.confine: only root's systemd can confine a command"],
+    ['[messages]\ncontact = "a\\nb"', '3: messages.contact: "a\\u{a}b" has a control character'],
+    [`[messages]\ncontact = "${"x".repeat(201)}"`, "3: messages.contact: is longer than 200 characters"],
+    ['[messages]\ncontact = ""', "3: messages.contact: is empty"],
     ['[programs]\nnix-store = "nix-store"', '3: programs.nix-store: "nix-store" is not a plain absolute path'],
     ['[programs]\nnix = "/usr/bin/nix"', "3: programs.nix: unknown key"],
     ['[log]\ndirectory = "/var/log/../x"', '3: log.directory: "/var/log/../x" is not a plain absolute path'],

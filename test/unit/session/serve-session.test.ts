@@ -1,14 +1,19 @@
 import { expect, test } from "vitest";
+import type { HostConfig } from "../../../src/policy/policy.ts";
 import { hostConfig } from "../../../src/policy/schema/defaults.ts";
 import type { SessionRecord } from "../../../src/record/schema.ts";
 import { serveSession } from "../../../src/session/serve-session.ts";
 import { fakePorts, incomingSession, readyConfiguration, SESSION_ID, STILL } from "../../support/fake-ports.ts";
 
 /** A session in which the first look at the host fails with this error. */
-async function failing(error: Error) {
+async function failing(error: Error, messages: HostConfig["messages"] = {}) {
   const settings = hostConfig({ schema: 1 });
   const incoming = incomingSession({ arrived: { startedAt: 1_767_657_600_000, arrivedAt: 200 } });
-  const host = { log: { ...settings.log, journald: true, onFailure: "refuse" }, scope: { ...settings.scope } } as const;
+  const host = {
+    log: { ...settings.log, journald: true, onFailure: "refuse" },
+    scope: { ...settings.scope },
+    messages,
+  } as const;
   const { ports, told, lines, journal } = fakePorts({
     clock: { ...STILL, now: () => 1, monotonic: () => 983.4 },
     newSessionId: () => SESSION_ID,
@@ -45,4 +50,11 @@ test.each([
   expect(told).toEqual([`nixgate: ${words} (session ${session})`]);
   expect(journal).toEqual([words]);
   expect(records.at(-1)).toMatchObject({ exit: 69, cause: "internal" });
+});
+
+test("the host's contact ends the line, and cannot reorder or break it", async () => {
+  const { told, session } = await failing(new TypeError("x"), { contact: "ask \u202ebuilders\u2028now" });
+  expect(told).toEqual([
+    `nixgate: this is a bug in nixgate: x (session ${session}); contact: ask \\u{202e}builders\\u{2028}now`,
+  ]);
 });
