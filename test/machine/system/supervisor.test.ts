@@ -207,6 +207,8 @@ describe("a crowd", () => {
     await atOnce(builder, STARTS, async () => {
       const refused = async () => (await recordsOf(builder, "alpha", "session.refuse")).length;
       await waitFor("the refusals", async () => (await refused()) >= STARTS - 8, 120_000);
+      // a scope takes longer than a refusal
+      await waitFor("the commands", async () => (await running(builder)) >= 8, 60_000);
       expect(await running(builder)).toBe(8);
       expect((await recordsOf(builder, "alpha", "session.start")).length - before).toBe(STARTS);
     });
