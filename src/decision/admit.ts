@@ -60,10 +60,10 @@ export function hostFull({ maxSessions }: Pick<HostConfig["admission"], "maxSess
   return { reason: "host-busy", message: allTaken(maxSessions, "the host") };
 }
 
-/** The records have too little room, and this team wrote most of today's. */
+/** The records have too little room, and this team wrote the most of them. */
 export const logFull: Objection = {
   reason: "log-full",
-  message: "the host has little space left for records, and this team wrote most of today's; try again tomorrow",
+  message: "the host has little space left for records, and this team wrote the most of them; try again later",
 };
 
 function allTaken(count: number, whose: string): string {

@@ -4,7 +4,7 @@ import { hostRoom, hostState } from "../system/kernel/host-state.ts";
 import { newSessionId } from "../system/kernel/machine.ts";
 import { problemWithProgram } from "../system/kernel/program-look.ts";
 import { openRecovery } from "../system/lost/recovery.ts";
-import { logRoom } from "../system/session/refusals.ts";
+import { logRoom } from "../system/session/log-room.ts";
 import { sessionRecords } from "../system/session/session-records.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 import { clientOf } from "./client.ts";

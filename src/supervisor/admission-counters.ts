@@ -1,7 +1,6 @@
-import type { Admission } from "../session/ports.ts";
+import type { Admission, LogRoom } from "../session/ports.ts";
 import { clock } from "../system/kernel/clock.ts";
 import { hostRoom, hostState } from "../system/kernel/host-state.ts";
-import { logRoom } from "../system/session/refusals.ts";
 import type { SessionId } from "../units/ids.ts";
 
 const MINUTE_MS = 60_000;
@@ -10,7 +9,7 @@ const MINUTE_MS = 60_000;
  * Counts sessions in the memory of the one process that admits them. The count is exact, and no other process can take
  * slots.
  */
-export function tally(now: () => number = clock.monotonic): Admission {
+export function tally(logRoom?: LogRoom, now: () => number = clock.monotonic): Admission {
   const taken = new Map<string, number>();
   const starts = new Map<string, readonly { readonly session: SessionId; readonly at: number }[]>();
   return {
@@ -36,6 +35,6 @@ export function tally(now: () => number = clock.monotonic): Admission {
     },
     hostState,
     ...hostRoom,
-    logRoom,
+    ...(logRoom && { logRoom }),
   };
 }

@@ -19,6 +19,7 @@ import { receive } from "./dispatch.ts";
 import { passedFifos } from "./fifos.ts";
 import { ipcObjects } from "./ipc-objects.ts";
 import { lateRecords } from "./late-records.ts";
+import { logWriters } from "./log-writers.ts";
 import { confinedShims } from "./shim/confined-shims.ts";
 import { strays } from "./strays.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -48,7 +49,9 @@ export async function openSupervisor(
   const followsCrash = existsSync(RUNNING);
   writeFileSync(RUNNING, "");
   const guests: Supervisor["guests"] = new Map();
-  const records = sessionRecords("system", bySpool(`${RUN_DIRECTORY}/_journal`));
+  const { counting, logRoom } = logWriters();
+  const written = sessionRecords("system", bySpool(`${RUN_DIRECTORY}/_journal`));
+  const records = { ...written, open: counting(written.open) };
   const late = lateRecords(records.open);
   const manager = await systemManager(own.warn);
   const supervisor: Supervisor = {
@@ -60,7 +63,7 @@ export async function openSupervisor(
     ipcObjects: ipcObjects(manager, guests, own.warn),
     outside: outsideBuilds(own.warn),
     followsCrash,
-    admission: tally(),
+    admission: tally(logRoom),
     records: { ...records, later: late.keep },
     late,
     runDirectory: RUN_DIRECTORY,

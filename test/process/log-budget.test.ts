@@ -1,7 +1,11 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { LeastFree } from "../../src/policy/policy.ts";
+import { logWriters } from "../../src/supervisor/log-writers.ts";
 import { refusals } from "../../src/system/session/refusals.ts";
+import { sessionRecords } from "../../src/system/session/session-records.ts";
+import type { Bytes } from "../../src/units/quantities.ts";
 import { nixgate } from "../support/nixgate.ts";
 import { session } from "../support/run-session.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -127,6 +131,29 @@ test("with little room for records the team that wrote most is turned away, and 
   expect(at.records()).toHaveLength(before);
   expect((await session(at, { request: "hello", team: "beta" })).status).toBe(0);
 }, 30_000);
+
+test("a supervisor turns away the team that writes the most now, and a new one the team with the largest file", () => {
+  const log = temporaryFolder("log");
+  const at = Date.now();
+  const { open } = sessionRecords("system");
+  const write = (opened: typeof open, team: string, kib: number) => {
+    const file = opened(log, team, at);
+    for (let n = 0; n < kib; n += 1) file.append(`${"x".repeat(KIB - 1)}\n`, { durable: false });
+    file.close();
+  };
+  write(open, "alpha", 200);
+  const whole = "100%" as LeastFree;
+  const { counting, logRoom } = logWriters();
+  write(counting(open), "beta", 64);
+  expect([logRoom(log, "alpha", at, whole), logRoom(log, "beta", at, whole)]).toEqual([true, false]);
+  const restarted = logWriters();
+  expect([restarted.logRoom(log, "alpha", at, whole), restarted.logRoom(log, "beta", at, whole)]).toEqual([
+    false,
+    true,
+  ]);
+  expect(logRoom(log, "beta", at, 0 as Bytes)).toBe(true);
+  expect(logRoom(join(log, "missing"), "beta", at, whole)).toBe(true);
+});
 
 test("the count of a day goes when the next one begins, and text that is no number is no room", () => {
   const log = temporaryFolder("log");

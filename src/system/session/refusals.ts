@@ -7,11 +7,10 @@ import {
   readdirSync,
   readSync,
   renameSync,
-  statfsSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
-import type { LogRoom, Refusals } from "../../session/ports.ts";
+import type { Refusals } from "../../session/ports.ts";
 import { inside, makeFolder, openFolder, openFolderIn } from "../files/safe-folder.ts";
 
 const { O_RDONLY, O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
@@ -148,32 +147,3 @@ function sumOf(path: string): { readonly bytes: number; readonly records: number
   }
   return spent;
 }
-
-/**
- * Whether the records' file system has enough room, or the team did not write most of today's records. Where an account
- * cannot read the other teams' folders, the team's even share of the used space decides instead.
- */
-export const logRoom: LogRoom = (directory, team, at, least) => {
-  try {
-    return hasRoom(directory, team, at, least);
-  } catch {
-    return true; // the records that cannot be written there report the fault of the folder
-  }
-};
-
-const hasRoom: LogRoom = (directory, team, at, least) => {
-  const { bsize, blocks, bfree, bavail } = statfsSync(directory);
-  const wanted = typeof least === "number" ? least : (blocks * bsize * Number.parseFloat(least)) / 100;
-  if (bavail * bsize >= wanted) return true;
-  const teams = readdirSync(directory).filter((name) => !name.startsWith("."));
-  const today = (name: string) =>
-    lstatSync(`${directory}/${name}/${dayOf(at)}.jsonl`, { throwIfNoEntry: false })?.size ?? 0;
-  const own = today(team);
-  let most = 0;
-  try {
-    most = Math.max(...teams.map(today));
-  } catch {
-    most = ((blocks - bfree) * bsize) / Math.max(1, teams.length);
-  }
-  return own === 0 || own < most;
-};

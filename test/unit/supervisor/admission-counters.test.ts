@@ -18,7 +18,7 @@ test("of any number at once as many are admitted as there are places, and a plac
 
 test("a minute is the last sixty seconds, and who is turned away does not count", () => {
   let now = 0;
-  const { countStart } = tally(() => now);
+  const { countStart } = tally(undefined, () => now);
   expect(countStart("alpha", id("a"), 2)).toEqual(["a"]);
   now = 30_000;
   expect(countStart("alpha", id("b"), 2)).toEqual(["a", "b"]);
