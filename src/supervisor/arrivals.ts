@@ -24,7 +24,7 @@ export interface Arrival {
 
 export interface Arrivals {
   add(fifo: Fifo, shim: ShimProcess, ask: Ask): void;
-  /** Whether a shim with this pid waits to begin. Its repeated lines say nothing new. */
+  /** Whether a shim with this pid waits to begin, or begins. Its repeated lines say nothing new. */
   has(fifo: Fifo, pid: number): boolean;
   /** Whether this team's queue is full. */
   isFull(fifo: Fifo): boolean;
@@ -35,29 +35,31 @@ export interface Arrivals {
  * @param begin settles when the session has begun, or will not begin; it closes the shim
  */
 export function arrivalsInTurn(begin: (fifo: Fifo, arrival: Arrival) => Promise<void>): Arrivals {
-  const teams = new Map<Fifo, { readonly waiting: Map<number, Arrival>; beginning: number }>();
+  const teams = new Map<Fifo, { readonly waiting: Map<number, Arrival>; readonly beginning: Set<Arrival> }>();
   const teamOf = (fifo: Fifo) => {
-    const known = teams.get(fifo) ?? { waiting: new Map(), beginning: 0 };
+    const known = teams.get(fifo) ?? { waiting: new Map(), beginning: new Set() };
     teams.set(fifo, known);
     return known;
   };
   const mostOf = (team: unknown) =>
-    [...teams.values()].some((other) => other !== team && other.beginning > 0) ? BEGINNING_BESIDE_OTHERS : BEGINNING;
+    [...teams.values()].some((other) => other !== team && other.beginning.size > 0)
+      ? BEGINNING_BESIDE_OTHERS
+      : BEGINNING;
   const next = (fifo: Fifo) => {
     const team = teamOf(fifo);
     const most = mostOf(team);
     for (const [pid, arrival] of team.waiting) {
-      if (team.beginning >= most) return;
+      if (team.beginning.size >= most) return;
       team.waiting.delete(pid);
       if (arrival.shim.state() === "gone") {
         arrival.shim.close();
         continue;
       }
-      team.beginning += 1;
+      team.beginning.add(arrival);
       void begin(fifo, arrival).finally(() => {
-        team.beginning -= 1;
+        team.beginning.delete(arrival);
         next(fifo);
-        if (team.beginning === 0) for (const other of teams.keys()) if (other !== fifo) next(other);
+        if (team.beginning.size === 0) for (const other of teams.keys()) if (other !== fifo) next(other);
       });
     }
   };
@@ -71,8 +73,8 @@ export function arrivalsInTurn(begin: (fifo: Fifo, arrival: Arrival) => Promise<
       next(fifo);
     },
     has(fifo, pid) {
-      const known = teamOf(fifo).waiting.get(pid);
-      return known !== undefined && known.shim.state() !== "gone";
+      const { waiting, beginning } = teamOf(fifo);
+      return [waiting.get(pid), ...beginning].some((one) => one?.shim.pid === pid && one.shim.state() !== "gone");
     },
     isFull: (fifo) => teamOf(fifo).waiting.size >= MOST_WAITING,
   };

@@ -71,7 +71,8 @@ export async function receive(
     const scope = isNixgateCgroup(shim.cgroup) ? MOUNT + shim.cgroup : undefined;
     // another supervisor put it into a scope, and it runs no command any more
     const lost = scope !== undefined;
-    const environment = lost ? new Map() : shim.environment();
+    const environment = lost ? new Map() : await shim.environment();
+    const [, who] = lost ? [] : await shim.words();
     if (typeof environment === "string") {
       shim.close();
       return complain(fifo, "a process that is no shim wrote a request", { pid: shim.pid, why: environment });
@@ -82,7 +83,7 @@ export async function receive(
       if (lost) return talk.answer(() => answerToLost(ask));
       // while the shim writes its line its stdout is the FIFO; when it is stopped its stdout is the client's again
       if (await talk.still()) guardStreams(shim, fifo.uid);
-      const session = newSessionOf(fifo, guest, { environment, delayed }, supervisor);
+      const session = newSessionOf(fifo, guest, { environment, who, delayed }, supervisor);
       const { notBySshd } = session.standing;
       if (notBySshd !== undefined)
         complain(fifo, "a shim that sshd did not start was refused", { pid: shim.pid, why: notBySshd });
@@ -109,7 +110,7 @@ export async function receive(
     }
     return true;
   };
-  const take = (fifo: Fifo, line: string) => {
+  const take = async (fifo: Fifo, line: string) => {
     if (fifo.name === CONTROL) return void (sayServing(line) || endGuest(line));
     const ask = askIn(line);
     if (ask === undefined) return complain(fifo, "a line of an unknown form");
@@ -117,8 +118,8 @@ export async function receive(
     const guest = guests.get(pid);
     if (guest?.fifo === fifo && guest.talk.shim.isThere()) return guest.talk.take(ask);
     if (arrivals.has(fifo, pid)) return; // another process has continued it, and it repeats its line
-    if (supervisor.confinedShims.take({ pid, fifo, answers: answersOf(fifo, supervisor) }, ask)) return;
-    const shim = strangerOf(ask, fifo);
+    if (await supervisor.confinedShims.take({ pid, fifo, answers: answersOf(fifo, supervisor) }, ask)) return;
+    const shim = await strangerOf(ask, fifo);
     if (typeof shim === "string")
       return complain(fifo, "a process that is no shim wrote a request", { pid, why: shim });
     guardStreams(shim, fifo.uid); // at once, because the account can open the pipes from the shim's start on
@@ -136,7 +137,7 @@ export async function receive(
     });
   for (const { fifo, guest, session } of await resumableSessions(teams, supervisor))
     void host(guest, fifo.name, () => handlers.resume(session));
-  for (const { name, uid } of teams) wakeShims(name, uid);
+  for (const { name, uid } of teams) void wakeShims(name, uid);
   const reading = readInTurn(fifos, take, {
     isFull: arrivals.isFull,
     rests: (fifo) => tellOfWaiting(fifo, "lines of a team wait: earlier lines used up the team's share of time"),
@@ -153,11 +154,11 @@ export async function receive(
  * Only the first has sshd as its parent. For a shim outside of a scope no command has run. A line that reports the end
  * of one comes from another process of the account.
  */
-export function strangerOf(
+export async function strangerOf(
   { pid, number }: Pick<Ask, "number"> & { readonly pid: number },
   { name, uid }: Fifo,
-): ShimProcess | string {
-  const shim = shimProcessOf(pid, name, uid, () => true);
+): Promise<ShimProcess | string> {
+  const shim = await shimProcessOf(pid, name, uid, () => true);
   if (typeof shim === "string") return shim;
   if (!isNixgateCgroup(shim.cgroup) && number === FIRST_ASK) return shim;
   const why = isNixgateCgroup(shim.cgroup)

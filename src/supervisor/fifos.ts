@@ -73,17 +73,22 @@ interface Pace {
 
 /**
  * Reads lines from all FIFOs, one of each in turn, so that a flood in one FIFO does not delay the others. A FIFO whose
- * lines take long is read later, and the others continue. One write(2) below PIPE_BUF is atomic (pipe(7)). The empty
+ * lines take long is read later, and the others continue. So is a FIFO whose last line is not taken yet. One write(2) below PIPE_BUF is atomic (pipe(7)). The empty
  * line before the next message ends an incomplete line.
  */
 export function readInTurn(
   fifos: readonly Fifo[],
-  take: (fifo: Fifo, line: string) => void,
+  take: (fifo: Fifo, line: string) => void | Promise<void>,
   { isFull, rests }: Pace = { isFull: () => false, rests: () => {} },
   now: () => number = clock.monotonic,
 ): { stop(): void } {
-  const queues = fifos.map((fifo) => ({ ...openQueue(fifo, () => schedule()), credit: creditOf(now()) }));
+  const queues = fifos.map((fifo) => ({
+    ...openQueue(fifo, () => schedule()),
+    credit: creditOf(now()),
+    isTaking: false,
+  }));
   let soon = false;
+  let stopped = false;
   let later: NodeJS.Timeout | undefined;
   const turn = () => {
     soon = false;
@@ -92,16 +97,23 @@ export function readInTurn(
     let at = now();
     const isReady = (queue: (typeof queues)[number]) => !isFull(queue.fifo) && queue.credit.isLeft(at);
     for (const queue of queues) {
-      if (!queue.waiting()) continue;
+      if (!queue.waiting() || queue.isTaking) continue;
       if (!queue.credit.isLeft(at)) rests(queue.fifo);
       if (!isReady(queue)) continue;
       const line = queue.shift();
-      if (line !== undefined) take(queue.fifo, line);
+      const taken = line === undefined ? undefined : take(queue.fifo, line);
+      if (taken !== undefined) {
+        queue.isTaking = true;
+        void taken.finally(() => {
+          queue.isTaking = false;
+          if (!stopped) schedule();
+        });
+      }
       const began = at;
       at = now();
       queue.credit.spend(at - began);
     }
-    const waiting = queues.filter((queue) => queue.waiting());
+    const waiting = queues.filter((queue) => queue.waiting() && !queue.isTaking);
     if (waiting.length > 0) schedule(waiting.some(isReady) ? 0 : REST_MS);
   };
   const schedule = (wait = 0) => {
@@ -115,6 +127,7 @@ export function readInTurn(
   };
   return {
     stop() {
+      stopped = true;
       clearTimeout(later);
       for (const queue of queues) queue.stop();
     },

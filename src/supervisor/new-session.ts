@@ -26,20 +26,19 @@ export const LOOKED_AT_BY_SHIM: SessionPorts["programs"] = { problemWith: () => 
 
 /**
  * Makes the session of a shim.
- * @param found the environment that sshd gave the shim, and the milliseconds that it waited for other sessions of its
- * team
+ * @param found the environment that sshd gave the shim, its member's name as the shim has it, and the milliseconds that
+ * it waited for other sessions of its team
  */
 export function newSessionOf(
   fifo: Fifo,
   guest: ServedShim,
-  found: { readonly environment: RawEnvironment; readonly delayed: number },
+  found: { readonly environment: RawEnvironment; readonly who: string | undefined; readonly delayed: number },
   supervisor: Supervisor,
 ): ShimSession {
   const { talk } = guest;
   const { shim } = talk;
-  const { environment, delayed } = found;
+  const { environment, who, delayed } = found;
   const { admission, records, version, program } = supervisor;
-  const [, who] = shim.words();
   const account = accountOf(fifo.uid);
   if (!account) throw new Error(`uid ${fifo.uid} has no account`);
   const arrived = { startedAt: clock.now(), arrivedAt: clock.monotonic(), delayed };

@@ -20,6 +20,7 @@ import { passedFifos } from "./fifos.ts";
 import { ipcObjects } from "./ipc-objects.ts";
 import { lateRecords } from "./late-records.ts";
 import { logWriters } from "./log-writers.ts";
+import { makeThreadsFor } from "./shim/account-reads.ts";
 import { confinedShims } from "./shim/confined-shims.ts";
 import { strays } from "./strays.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -46,6 +47,7 @@ export async function openSupervisor(
   if (process.geteuid?.() !== 0) throw cannot("supervise must be root", "start nixgate.service");
   if (fifos.length === 0)
     throw cannot("systemd has passed no FIFO", "start it by its sockets: nixgate render units prints them");
+  makeThreadsFor(fifos.length);
   const followsCrash = existsSync(RUNNING);
   writeFileSync(RUNNING, "");
   const guests: Supervisor["guests"] = new Map();

@@ -7,15 +7,15 @@ import { decodeIn } from "../archive/misplaced.ts";
 import type { RawLine } from "../record/decode.ts";
 import { ofFile } from "../record/error.ts";
 import type { RecordOf } from "../record/schema.ts";
-import { commandSliceName, sliceName, unescapedUnit, unitCgroup } from "../scope/names.ts";
+import { commandSliceName, sliceName, unescapedUnit } from "../scope/names.ts";
 import { answerToEnd } from "../session/shim-answers.ts";
 import type { ResumableSession } from "../session/supervise.ts";
 import { openArchive } from "../system/archive/archive.ts";
 import { killAllBut, killWhole, MOUNT, processesOf } from "../system/cgroup/cgroup.ts";
-import { clock } from "../system/kernel/clock.ts";
+import { clock, within } from "../system/kernel/clock.ts";
 import { bootsHere } from "../system/lost/liveness.ts";
 import { recoverPorts } from "../system/lost/recover-ports.ts";
-import { dayOfSession, type SessionId, sessionId, type TeamName, teamName } from "../units/ids.ts";
+import { dayOfSession, type SessionId, sessionId, type TeamName } from "../units/ids.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 import { heldBuilds } from "./builds/command-builds.ts";
 import { kinOf, whyNoConnection } from "./connection.ts";
@@ -23,9 +23,9 @@ import type { Fifo } from "./fifos.ts";
 import { LOOKED_AT_BY_SHIM } from "./new-session.ts";
 import type { ServedShim } from "./served-shim.ts";
 import { confinedScope } from "./shim/confined.ts";
+import { type ResumableShims, resumableShimsOf } from "./shim/resumable-shims.ts";
 import { openShimChannel } from "./shim/shim-channel.ts";
 import { clientOfShim } from "./shim/shim-client.ts";
-import { shimProcessOf } from "./shim/shim-process.ts";
 import { scopeAround } from "./shim/shim-scopes.ts";
 import { guardStreams } from "./shim/shim-streams.ts";
 import { answersOf, type Supervisor } from "./supervisor.ts";
@@ -58,13 +58,17 @@ export async function resumableSessions(teams: readonly Fifo[], supervisor: Supe
       }
     }
   };
-  each((file) => {
-    for (const lost of unendedIn(file)) {
-      const fifo = teams.find(({ name }) => name === lost.start.team);
-      const resumable = fifo && resumableOf(lost, fifo, supervisor);
-      if (resumable) found.set(lost.start.session, resumable);
-    }
-  });
+  const unended: Unended[] = [];
+  each((file) => void unended.push(...unendedIn(file)));
+  const look = async (lost: Unended) => {
+    const fifo = teams.find(({ name }) => name === lost.start.team);
+    if (fifo === undefined) return;
+    const looking = resumableShimsOf(lost, fifo, supervisor);
+    const shims = await within(LOOK_WITHIN_MS, looking, undefined);
+    if (shims === undefined) void looking.then((late) => late?.shim.close());
+    else found.set(lost.start.session, resumableOf(shims, fifo, supervisor));
+  };
+  await Promise.all(unended.map(look));
   if (supervisor.followsCrash && journald) each((file) => copyLast(file, supervisor.records));
   const kept = new Set([...found.values()].flatMap(({ session }) => unitsAround(session.resumed)));
   for (const team of teams) endScopes(team, kept);
@@ -86,6 +90,11 @@ export async function resumableSessions(teams: readonly Fifo[], supervisor: Supe
   return [...found.values()];
 }
 
+/**
+ * The time for the look at the shims of a session, in milliseconds. Code of a team can make it wait (`readOfAccount`). The
+ * other teams' sessions must not wait for it.
+ */
+const LOOK_WITHIN_MS = 10_000;
 /** The time that a shim of an ended session may read a line before it asks and gets its answer, in milliseconds. */
 const LINE_WITHIN_MS = 600_000 as Milliseconds;
 
@@ -164,27 +173,10 @@ function copyLast(file: DayFile, records: Supervisor["records"]): void {
   }
 }
 
-function resumableOf(lost: Unended, fifo: Fifo, supervisor: Supervisor): Found | undefined {
-  const { start, open } = lost;
-  const [begun] = open.values();
-  const team = teamName(start.team);
-  if (!begun?.unit || !team || start.isolation !== "scope-system") return undefined;
-  const boundsBuilds = begun.builds_bounded_by === "session";
-  const slice = boundsBuilds ? commandSliceName(team, start.session as SessionId, begun.n) : sliceName(team);
-  const cgroup = unitCgroup(sliceName(team), slice, begun.unit);
-  const unit = begun.unit;
+function resumableOf(shims: ResumableShims, fifo: Fifo, supervisor: Supervisor): Found {
+  const { lost, begun, unit, cgroup, boundsBuilds, shim, inside } = shims;
+  const { start } = lost;
   const answers = answersOf(fifo, supervisor);
-  const isConfined = begun.unit.endsWith(".service");
-  const units = `/nixgate.slice/${sliceName(team)}/nixgate-${team}-${start.session}-`;
-  const isWaitingScope = (now: string) => now.startsWith(units) && now.endsWith("-wait.scope");
-  const shim = shimProcessOf(start.pid, team, fifo.uid, (now) => (isConfined ? isWaitingScope(now) : now === cgroup));
-  if (typeof shim === "string") return undefined;
-  if (start.started_ticks !== undefined && start.started_ticks !== shim.startedTicks) {
-    shim.close();
-    return undefined;
-  }
-  const inside = isConfined ? supervisor.confinedShims.isIn({ pid: begun.pid ?? 0, fifo, answers, cgroup }) : undefined;
-  if (isConfined && !inside) return undefined;
   guardStreams(shim, fifo.uid); // a supervisor of an older nixgate did not
   const guest: ServedShim = {
     talk: openShimChannel(shim, answers, undefined),

@@ -74,6 +74,27 @@ test("a FIFO for whose lines there is no room keeps them, and its writers wait",
   expect(taken).toEqual(["beta", "alpha"]);
 });
 
+test("a FIFO whose line is not taken yet keeps its next lines, and the others go on", async () => {
+  const folder = temporaryFolder("fifos");
+  const [stuck, other] = [fifo(folder, "alpha"), fifo(folder, "beta")];
+  const taken: string[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const take = ({ name }: Fifo, line: string) => {
+    taken.push(`${name} ${line}`);
+    return name === "alpha" ? promise : undefined;
+  };
+  const reading = readInTurn([stuck, other], take);
+  onTestFinished(() => reading.stop());
+  stuck.write("1 1 \n2 1 \n");
+  await waitFor("the first line", () => taken.length > 0);
+  other.write("3 1 \n4 1 \n");
+  await waitFor("the other's lines", () => taken.length > 2);
+  expect(taken).toEqual(["alpha 1 1 ", "beta 3 1 ", "beta 4 1 "]);
+  resolve();
+  await waitFor("its next line", () => taken.length > 3);
+  expect(taken.at(-1)).toBe("alpha 2 1 ");
+});
+
 test("a line may come in parts, and a line too long for a shim is cut", async () => {
   const one = fifo(temporaryFolder("fifos"), "alpha");
   const lines: string[] = [];

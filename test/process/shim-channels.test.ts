@@ -18,8 +18,8 @@ async function shim(program: string, interpreter = "/bin/sh") {
   copyFileSync(program, path);
   const child: ChildProcess = spawn(interpreter, [path, "alpha"], { stdio: "ignore" });
   onTestFinished(() => void child.kill("SIGKILL"));
-  const found = await waitFor("the shim", () => {
-    const seen = shimProcessOf(child.pid as number, "alpha", uid);
+  const found = await waitFor("the shim", async () => {
+    const seen = await shimProcessOf(child.pid as number, "alpha", uid);
     return typeof seen === "string" ? undefined : seen;
   });
   return { child, found, answers: temporaryFolder("answers") };
@@ -47,8 +47,8 @@ test("a killed shim whose parent never reaps it counts as ended", async () => {
   const parent = spawn("perl", ["-e", program, path], { stdio: ["ignore", "pipe", "inherit"] });
   onTestFinished(() => void parent.kill("SIGKILL"));
   const pid = Number(await new Promise((resolve) => parent.stdout.once("data", resolve)));
-  const seen = await waitFor("the shim", () => {
-    const found = shimProcessOf(pid, "alpha", uid);
+  const seen = await waitFor("the shim", async () => {
+    const found = await shimProcessOf(pid, "alpha", uid);
     return typeof found === "string" ? undefined : found;
   });
   const talk = openShimChannel(seen, temporaryFolder("answers"), FIRST);
@@ -155,8 +155,8 @@ test.each([0, 2, 3])("a shim that nobody answered is not served for a line that 
   const { child, found } = await shim(STOPPED);
   const fifo = { name: "alpha", descriptor: -1, uid, gid: uid };
   const pid = child.pid as number;
-  expect(strangerOf({ pid, number }, fifo)).toBe(`it has had no answer yet, and asks for answer ${number}`);
-  const itself = strangerOf({ pid, number: 1 }, fifo);
+  expect(await strangerOf({ pid, number }, fifo)).toBe(`it has had no answer yet, and asks for answer ${number}`);
+  const itself = await strangerOf({ pid, number: 1 }, fifo);
   expect(itself).toMatchObject({ pid });
   if (typeof itself !== "string") itself.close();
   found.close();

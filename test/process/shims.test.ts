@@ -25,33 +25,33 @@ const large = (count: number) =>
 
 test("a shim with a request of 128 KiB is one", async () => {
   const pid = shim({ SSH_ORIGINAL_COMMAND: "y".repeat(131_000 - 21) });
-  const found = await waitFor("the shim", () => {
-    const seen = shimProcessOf(pid, "alpha", uid);
+  const found = await waitFor("the shim", async () => {
+    const seen = await shimProcessOf(pid, "alpha", uid);
     return typeof seen === "string" ? undefined : seen;
   });
-  const environment = found.environment();
+  const environment = await found.environment();
   if (typeof environment === "string") throw new Error(environment);
   expect(environment.get("SSH_ORIGINAL_COMMAND")).toHaveLength(130_979);
   found.close();
 });
 
 const found = (pid: number) =>
-  waitFor("the shim", () => {
-    const seen = shimProcessOf(pid, "alpha", uid);
+  waitFor("the shim", async () => {
+    const seen = await shimProcessOf(pid, "alpha", uid);
     return typeof seen === "string" ? undefined : seen;
   });
 
 test("an environment without bounds is not read to its end", async () => {
   const seen = await found(shim(large(8)));
-  expect(seen.environment()).toBe("its environ has more than 524288 bytes");
+  expect(await seen.environment()).toBe("its environ has more than 524288 bytes");
   seen.close();
 });
 
 test("of a command line no more is read than is asked for", async () => {
   const line = "a".repeat(8000);
   const seen = await found(shim({}, "bob", "2", line, ...Object.values(large(8))));
-  expect(seen.words()).toEqual(["alpha", "bob", "2"]);
-  expect(seen.words(10_000)).toEqual(["alpha", "bob", "2", line]);
+  expect(await seen.words()).toEqual(["alpha", "bob", "2"]);
+  expect(await seen.words(10_000)).toEqual(["alpha", "bob", "2", line]);
   seen.close();
 });
 

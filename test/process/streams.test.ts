@@ -31,7 +31,7 @@ async function shimOf(account: number, program: string, ...words: string[]) {
     said += data;
   });
   const pid = Number(await waitFor("the process", () => /ready (\d+)/.exec(said)?.[1]));
-  const found = shimProcessOf(pid, "alpha", account);
+  const found = await shimProcessOf(pid, "alpha", account);
   if (typeof found === "string") throw new Error(found);
   onTestFinished(found.close);
   return found;

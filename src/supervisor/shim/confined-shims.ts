@@ -25,19 +25,19 @@ export interface ConfinedShims {
   /** The shim in the cgroup, when it is stopped; undefined if none came in time. */
   comes(cgroup: string): Promise<ShimChannel | undefined>;
   /** A shim that another supervisor accepted, and whose command runs. @returns undefined if it has ended */
-  isIn(shim: ConfinedShim): ShimChannel | undefined;
+  isIn(shim: ConfinedShim): Promise<ShimChannel | undefined>;
   /**
    * Takes a line of a process that is no shim outside of a service. @returns whether the line was a confined shim's
    */
-  take(shim: Omit<ConfinedShim, "cgroup">, ask: Ask): boolean;
+  take(shim: Omit<ConfinedShim, "cgroup">, ask: Ask): Promise<boolean>;
   left(talk: ShimChannel): void;
 }
 
 export function confinedShims(): ConfinedShims {
   const awaited = new Map<string, (talk: ShimChannel) => void>();
   const inside = new Map<number, { readonly talk: ShimChannel; readonly fifo: Fifo }>();
-  const enter = ({ pid, fifo, answers, cgroup }: ConfinedShim, ask: Ask | undefined) => {
-    const shim = shimProcessOf(pid, fifo.name, fifo.uid, (now) => now === cgroup);
+  const enter = async ({ pid, fifo, answers, cgroup }: ConfinedShim, ask: Ask | undefined) => {
+    const shim = await shimProcessOf(pid, fifo.name, fifo.uid, (now) => now === cgroup);
     if (typeof shim === "string") return undefined;
     const talk = openShimChannel(shim, answers, ask);
     if (ask && !talk.hasRoom) {
@@ -55,7 +55,7 @@ export function confinedShims(): ConfinedShims {
       return talk;
     },
     isIn: (shim) => enter(shim, undefined),
-    take(shim, ask) {
+    async take(shim, ask) {
       const { pid, fifo } = shim;
       const known = inside.get(pid);
       if (known?.fifo === fifo && known.talk.shim.isThere()) {
@@ -67,9 +67,14 @@ export function confinedShims(): ConfinedShims {
       if (ask.number !== FIRST_ASK) return false;
       const cgroup = cgroupOf(pid)?.slice(MOUNT.length);
       const come = cgroup === undefined ? undefined : awaited.get(cgroup);
-      const talk = come && cgroup !== undefined ? enter({ ...shim, cgroup }, ask) : undefined;
-      if (talk) come?.(talk);
-      return talk !== undefined;
+      const talk = come && cgroup !== undefined ? await enter({ ...shim, cgroup }, ask) : undefined;
+      if (talk === undefined || cgroup === undefined) return false;
+      if (awaited.get(cgroup) === come) come?.(talk);
+      else {
+        inside.delete(pid); // it came too late
+        void talk.end();
+      }
+      return true;
     },
     left: ({ shim }) => void inside.delete(shim.pid),
   };

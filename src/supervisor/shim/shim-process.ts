@@ -3,9 +3,10 @@ import { basename } from "node:path";
 import { NAMES_READ, type RawEnvironment } from "../../session/requests/ssh-environment.ts";
 import { inside, O_PATH } from "../../system/files/safe-folder.ts";
 import { valuesIn } from "../../system/kernel/environment.ts";
-import { readFirst, readKernelFile } from "../../system/kernel/kernel-files.ts";
+import { readKernelFile } from "../../system/kernel/kernel-files.ts";
 import { allProcesses, fieldsBehindName, startTicksIn } from "../../system/kernel/process-group.ts";
 import { cgroupIn, hasEndedIn, kinIn, wordsIn } from "../../system/kernel/process-texts.ts";
+import { readOfAccount } from "./account-reads.ts";
 
 const PROGRAM = "nixgate-shim";
 
@@ -20,9 +21,9 @@ export interface ShimProcess {
   /** Its cgroup at its first line, below the mount of cgroup v2. */
   readonly cgroup: string;
   /** sshd's variables in its environment, read now; or the reason why it cannot be read, as text for the log. */
-  environment(): RawEnvironment | string;
+  environment(): Promise<RawEnvironment | string>;
   /** The words of its command line after the program's name, in its first `most` bytes, read now. */
-  words(most?: number): readonly string[];
+  words(most?: number): Promise<readonly string[]>;
   /**
    * Holds the file of one of its descriptors without opening it (O_PATH of open(2)). The caller closes it.
    * @throws Node's own error if it has no such descriptor
@@ -56,7 +57,12 @@ const OUTSIDE = (cgroup: string) => !isNixgateCgroup(cgroup);
  * @param mayBeIn the cgroups in which the shim may be: outside of all sessions, unless it has been served before
  * @returns the reason why it is no shim, as text for the log
  */
-export function shimProcessOf(pid: number, team: string, uid: number, mayBeIn = OUTSIDE): ShimProcess | string {
+export async function shimProcessOf(
+  pid: number,
+  team: string,
+  uid: number,
+  mayBeIn = OUTSIDE,
+): Promise<ShimProcess | string> {
   const held: number[] = [];
   const hold = (path: string, flags: number) => {
     const descriptor = openSync(path, flags);
@@ -66,10 +72,12 @@ export function shimProcessOf(pid: number, team: string, uid: number, mayBeIn = 
   let problem: string;
   try {
     const folder = hold(`/proc/${pid}`, O_PATH | constants.O_DIRECTORY);
+    const found = await whyNoShim(folder, team, uid);
     const cgroup = cgroupIn(textOf(inside(folder, "cgroup"))) ?? "";
-    const found = whyNoShim(folder, team, uid) ?? (mayBeIn(cgroup) ? undefined : "it is part of another session");
-    if (found === undefined) return opened(pid, folder, cgroup, hold(inside(folder, "stat"), constants.O_RDONLY));
-    problem = found;
+    const isElsewhere = found === undefined && !mayBeIn(cgroup);
+    if (found === undefined && !isElsewhere)
+      return opened({ pid, uid, folder, cgroup, stat: hold(inside(folder, "stat"), constants.O_RDONLY) });
+    problem = found ?? "it is part of another session";
   } catch (error) {
     problem = held.length === 0 ? "there is no such process" : whyUnread(error);
   }
@@ -77,10 +85,33 @@ export function shimProcessOf(pid: number, team: string, uid: number, mayBeIn = 
   return problem;
 }
 
+interface Held extends Pick<ShimProcess, "pid" | "cgroup"> {
+  readonly uid: number;
+  /** The descriptors of its folder in /proc and of the file `stat` there. */
+  readonly folder: number;
+  readonly stat: number;
+}
+
 /** @throws Node's own error if the process has ended meanwhile */
-function opened(pid: number, folder: number, cgroup: string, stat: number): ShimProcess {
+function opened({ pid, uid, folder, cgroup, stat }: Held): ShimProcess {
   const read = fieldsOf(stat);
   let isOpen = true;
+  /** Reads that another thread may begin or end later. Until then the folder's descriptor stays open. */
+  let reads = 0;
+  const release = () => {
+    if (isOpen || reads > 0) return;
+    for (const descriptor of [folder, stat]) closeSync(descriptor);
+  };
+  const bytesOf = async (name: string, most: number) => {
+    if (!isOpen) throw new Error("it is not looked at any more");
+    reads += 1;
+    try {
+      return await readOfAccount(uid, () => inside(folder, name), most);
+    } finally {
+      reads -= 1;
+      release();
+    }
+  };
   const fields = () => (isOpen ? read() : undefined);
   const state = () => stateIn(fields);
   return {
@@ -89,16 +120,18 @@ function opened(pid: number, folder: number, cgroup: string, stat: number): Shim
     parent: parentIn(fields),
     parentNow: () => parentIn(fields),
     cgroup,
-    environment() {
+    async environment() {
       try {
-        return valuesIn(readAtMost(inside(folder, "environ"), MOST_ENVIRONMENT), NAMES_READ);
+        const bytes = await bytesOf("environ", MOST_ENVIRONMENT + 1);
+        if (bytes.length > MOST_ENVIRONMENT) throw new TooMuch(`its environ has more than ${MOST_ENVIRONMENT} bytes`);
+        return valuesIn(bytes, NAMES_READ);
       } catch (error) {
         return whyUnread(error);
       }
     },
-    words(most = PAGE) {
+    async words(most = PAGE) {
       try {
-        return wordsOf(folder, most).slice(2);
+        return wordsIn(await bytesOf("cmdline", most)).slice(2);
       } catch {
         return []; // it has ended
       }
@@ -112,8 +145,9 @@ function opened(pid: number, folder: number, cgroup: string, stat: number): Shim
     // signal, and be reused after all other pids.
     signal: (name) => void (state() !== "gone" && kill(pid, name)),
     close() {
+      if (!isOpen) return;
       isOpen = false; // from now on other files can have these descriptor numbers
-      for (const descriptor of [folder, stat]) closeSync(descriptor);
+      release();
     },
   };
 }
@@ -121,10 +155,10 @@ function opened(pid: number, folder: number, cgroup: string, stat: number): Shim
 const whyUnread = (error: unknown) => (error instanceof TooMuch ? error.message : "it is gone");
 
 /** @throws Node's own error if the process has ended meanwhile */
-function whyNoShim(folder: number, team: string, uid: number): string | undefined {
+async function whyNoShim(folder: number, team: string, uid: number): Promise<string | undefined> {
   const kin = kinIn(textOf(inside(folder, "status")));
   if (!kin?.uids.every((id) => id === uid)) return "it is not a process of the team's account";
-  const [, program = "", forTeam] = wordsOf(folder, PAGE);
+  const [, program = "", forTeam] = wordsIn(await readOfAccount(uid, () => inside(folder, "cmdline"), PAGE));
   return basename(program) === PROGRAM && forTeam === team ? undefined : "it is no shim of this team";
 }
 
@@ -168,9 +202,6 @@ function stateIn(fields: StatFields): ReturnType<ShimProcess["state"]> {
   return state === "T" ? "stopped" : "running";
 }
 
-/** The words in the first `most` bytes. A word that is cut off there is left out. */
-const wordsOf = (folder: number, most: number) => wordsIn(readFirst(inside(folder, "cmdline"), most));
-
 /** The number of bytes read of a command line before its account is known. The kernel gives it a page at a time. */
 const PAGE = 4096;
 /**
@@ -180,13 +211,6 @@ const PAGE = 4096;
 const MOST_ENVIRONMENT = 512 * 1024;
 
 class TooMuch extends Error {}
-
-/** @throws TooMuch if there is more */
-function readAtMost(path: string, most: number): Buffer {
-  const bytes = readFirst(path, most + 1);
-  if (bytes.length > most) throw new TooMuch(`its ${basename(path)} has more than ${most} bytes`);
-  return bytes;
-}
 
 /** @throws Error if the process has ended meanwhile */
 function textOf(path: string): string {
@@ -212,9 +236,9 @@ function kill(pid: number, signal: NodeJS.Signals): void {
 }
 
 /** Continues all shims of an account that wait without being served, so that they ask again. */
-export function wakeShims(team: string, uid: number): void {
+export async function wakeShims(team: string, uid: number): Promise<void> {
   for (const pid of allProcesses()) {
-    const shim = shimProcessOf(pid, team, uid, () => true);
+    const shim = await shimProcessOf(pid, team, uid, () => true);
     if (typeof shim === "string") continue;
     if (shim.state() === "stopped") shim.signal("SIGCONT");
     shim.close();

@@ -34,13 +34,14 @@ export function requestsOfShim(talk: ShimChannel, waiting: WaitingScopes, progra
       }
       const unwatch = waiting.watchStop();
       try {
-        const [team = "", member = ""] = talk.shim.words();
+        const [team = "", member = ""] = await talk.shim.words();
         await talk.answer((said, number) => answerToRead(program, [team, member, String(number + 1)], bounds, said));
         if ((await talk.asked(bounds.timeout + SLACK_MS)) === undefined) return talk.shim.isThere() ? SILENT : KILLED;
       } finally {
         unwatch();
       }
-      const [, kind, hex = ""] = LINE.exec(talk.shim.words(WORDS_BEFORE + 2 * bounds.maxBytes)[LINE_WORD] ?? "") ?? [];
+      const words = await talk.shim.words(WORDS_BEFORE + 2 * bounds.maxBytes);
+      const [, kind, hex = ""] = LINE.exec(words[LINE_WORD] ?? "") ?? [];
       // The account invented a text of another form, so it counts as the end.
       const bytes = Uint8Array.from(Buffer.from(hex, "hex")).subarray(0, bounds.maxBytes);
       return { kind: (kind ?? "end") as NextLine["kind"], bytes };
