@@ -25,6 +25,14 @@ const CLOSED = [
 ] as const;
 
 /**
+ * Debian gives the folder of the Nix daemon's socket to the group nix-users, with the right to write (nix-daemon.conf of
+ * tmpfiles.d(5)). Each account of that group could put a socket of its own in the place of the daemon's, and would then
+ * get the connections of all teams. The mask takes the right to write from all but root. Members of the group still
+ * enter.
+ */
+const DAEMON_FOLDER = "a+ /nix/var/nix/daemon-socket - - - - m::r-x\n";
+
+/**
  * Nix makes the folder at the first garbage collection. The daemons of bounded builds see it read-only, so it has to be
  * there before them.
  */
@@ -45,7 +53,8 @@ export function socketAcl(uids: readonly number[], boundsBuilds = false): Render
     path: SOCKET_ACL,
     text: `# systemd answers any account on these sockets (sd_notify(3), varlink), and sessions of all teams wait meanwhile.
 # Commands of teams need none of these sockets.
-${lines.join("")}${boundsBuilds ? GC_FOLDER : ""}`,
+${lines.join("")}# Only root may put a socket in the place of the Nix daemon's.
+${DAEMON_FOLDER}${boundsBuilds ? GC_FOLDER : ""}`,
   };
 }
 

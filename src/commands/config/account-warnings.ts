@@ -8,10 +8,25 @@ interface TeamAccount {
   readonly uid: number;
 }
 
-/** How a team's account is to be set up for root's supervisor. */
+/** How a team's account is to be set up, above all for root's supervisor. */
 export function accountWarnings(account: TeamAccount, { scope }: HostConfig, look: HostLook): readonly PolicyFinding[] {
-  if (scope.manager !== "system") return [];
-  return [...shellWarning(account, look), ...subordinateWarning(account, look)];
+  const daemon = daemonWarning(account, scope, look);
+  if (scope.manager !== "system") return daemon;
+  return [...daemon, ...shellWarning(account, look), ...subordinateWarning(account, look)];
+}
+
+/** Debian gives the folder of the daemon's socket to a group that may write to it. */
+function daemonWarning(
+  { name }: TeamAccount,
+  { manager }: HostConfig["scope"],
+  look: HostLook,
+): readonly PolicyFinding[] {
+  if (look.replacesHostDaemon?.(name) !== true) return [];
+  const folder = "/nix/var/nix/daemon-socket";
+  const message = `${name} may write to ${folder}, and so take the place of the host's nix-daemon for all its users`;
+  const own = "/etc/tmpfiles.d/nix-daemon-socket.conf";
+  const fix = `echo 'a+ ${folder} - - - - m::r-x' >${own}; systemd-tmpfiles --create ${own}`;
+  return [warningAt(["team"], message, manager === "system" ? "nixgate apply --yes, as root" : fix)];
 }
 
 function shellWarning({ name, uid }: TeamAccount, look: HostLook): readonly PolicyFinding[] {

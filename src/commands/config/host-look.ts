@@ -43,6 +43,8 @@ export interface HostLook extends HostRoom {
   nixVersion(program: string): { readonly major: number; readonly minor: number } | undefined;
   /** Whether an account may connect to the host's own nix-daemon; undefined where only root could find out. */
   reachesHostDaemon(account: string): boolean | undefined;
+  /** Whether an account may take the place of the host's own nix-daemon; undefined where only root could find out. */
+  replacesHostDaemon?(account: string): boolean | undefined;
   /** kernel.yama.ptrace_scope; undefined where the kernel has no Yama. */
   ptraceScope(): number | undefined;
   /** Whether the kernel tells the inodes of open files: Linux 5.14 and newer do. */

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { dirname } from "node:path";
 import { PATH } from "../../scope/environment.ts";
 import { gidOf } from "./accounts.ts";
 
@@ -20,10 +21,16 @@ export function nixVersion(program: string): ReturnType<typeof versionIn> {
 }
 
 /** Whether the account, with all of its groups, may connect to the host's own nix-daemon. */
-export function reachesHostDaemon(account: string): boolean | undefined {
+export const reachesHostDaemon = (account: string): boolean | undefined => mayWrite(account, HOST_SOCKET);
+
+/** Whether the account, with all of its groups, may put a socket of its own in the place of the host's nix-daemon's. */
+export const replacesHostDaemon = (account: string): boolean | undefined => mayWrite(account, dirname(HOST_SOCKET));
+
+/** @returns undefined where only root could find out */
+function mayWrite(account: string, path: string): boolean | undefined {
   const gid = gidOf(account);
   if (process.geteuid?.() !== 0 || gid === undefined) return undefined;
-  const words = ["--reuid", account, "--regid", String(gid), "--init-groups", "--", "test", "-w", HOST_SOCKET];
+  const words = ["--reuid", account, "--regid", String(gid), "--init-groups", "--", "test", "-w", path];
   const { status } = spawnSync("setpriv", words, { env: { PATH }, stdio: "ignore", timeout: LOOK_MS });
   return status === 0 ? true : status === 1 ? false : undefined;
 }

@@ -6,7 +6,7 @@ import { PATH } from "../../scope/environment.ts";
 import type { TeamName } from "../../units/ids.ts";
 import type { Bytes } from "../../units/quantities.ts";
 import { loginShellOf, uidOf } from "../accounts/accounts.ts";
-import { nixVersion, reachesHostDaemon } from "../accounts/nix-look.ts";
+import { nixVersion, reachesHostDaemon, replacesHostDaemon } from "../accounts/nix-look.ts";
 import { pamReadsHome } from "../accounts/pam-environment.ts";
 import { controllers } from "../cgroup/cgroup.ts";
 import { hostRoom } from "./host-state.ts";
@@ -45,6 +45,7 @@ export const hostLook = {
   ...hostRoom,
   nixVersion,
   reachesHostDaemon,
+  replacesHostDaemon,
 };
 
 /** Checks as the team's account, because root can execute more than that account. */

@@ -51,6 +51,8 @@ const DOORS = [
   // cron and at take jobs by programs that are set-group-ID: a session has no_new_privs
   "echo '* * * * * true' | crontab -",
   "cd /tmp; echo true | at now",
+  // whoever can write there can take the place of the host's Nix daemon for all teams
+  "touch /nix/var/nix/daemon-socket/mine",
 ];
 const TRY_DOORS = DOORS.map((door) => `(${door}) >/dev/null 2>&1 </dev/null && cat <<'DOOR'\nworked: ${door}\nDOOR`)
   .concat("find /sys/fs/cgroup -user $(id -u); echo tried", "exit 0")

@@ -49,6 +49,7 @@ test("each team with an account has a FIFO of its own, a slice, and no systemd o
   );
   expect(texts["/etc/sysctl.d/50-nixgate.conf"]).toMatch(/\nkernel\.yama\.ptrace_scope = 1\n$/);
   expect(texts["/etc/tmpfiles.d/nixgate.conf"]).toContain("\na+ /run/systemd/notify - - - - u:1001:---\n");
+  expect(texts["/etc/tmpfiles.d/nixgate.conf"]).toContain("\na+ /nix/var/nix/daemon-socket - - - - m::r-x\n");
   expect(texts["nixgate.service"]).toContain(
     "\nExecStartPre=-+systemd-tmpfiles --create /etc/tmpfiles.d/nixgate.conf\n",
   );

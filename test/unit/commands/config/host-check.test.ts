@@ -188,6 +188,16 @@ describe("check warns of a host on which nobody can come in, or no command begin
       /alpha\.toml:\d+: builds\.bounded_by: nix-alpha reaches the socket of the host's own nix-daemon.* → gpasswd --delete nix-alpha nix-users/,
     ],
     [
+      "the place of the host's own daemon in reach of a team",
+      { look: { replacesHostDaemon: () => true } },
+      /alpha\.toml:2: team: nix-alpha may write to \/nix\/var\/nix\/daemon-socket, .* → echo 'a\+ .* m::r-x' >.*; systemd-tmpfiles --create/,
+    ],
+    [
+      "the same under the supervisor",
+      { host: SYSTEM, look: { replacesHostDaemon: () => true } },
+      /alpha\.toml:2: team: nix-alpha may write to \/nix\/var\/nix\/daemon-socket, .* → nixgate apply --yes/,
+    ],
+    [
       "a Nix whose build hook needs trust",
       { host: SYSTEM, policy: BOUNDED, look: { nixVersion: () => versionIn("nix-daemon (Nix) 2.8.0") } },
       /alpha\.toml:\d+: builds\.trust: the build hook of a client needs trust of Nix 2\.8; .* → install Nix 2\.16 or newer/,
