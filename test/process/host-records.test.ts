@@ -52,7 +52,7 @@ test("show tells it, kill says that it is no session, export writes it where rec
   ]);
   expect(await run(log, "kill", closed.session)).toMatchObject({
     status: 64,
-    said: expect.stringContaining("no session"),
+    said: expect.stringContaining("not a session"),
   });
   const lines = async (...words: string[]) => (await run(log, "export", ...words)).text.split("\n").length - 1;
   expect(await lines()).toBe(6);
