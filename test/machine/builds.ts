@@ -57,13 +57,13 @@ const LEFT = [
 ].join("; ");
 
 /** Waits until nothing is left of bounded builds. */
-export async function noBuildLeft(guest: Guest): Promise<void> {
+export async function noBuildLeft(guest: Guest, withinMs = 60_000): Promise<void> {
   let left = "";
   const isGone = async () => {
     left = `${(await guest.asRoot(LEFT)).stdout}`.trim();
     return left === "";
   };
-  await waitFor("no build to be left", isGone, 60_000).catch((error: unknown) => {
+  await waitFor("no build to be left", isGone, withinMs).catch((error: unknown) => {
     throw new Error(`left: ${left}`, { cause: error });
   });
 }

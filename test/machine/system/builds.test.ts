@@ -3,7 +3,7 @@ import { waitFor } from "../../support/wait-for.ts";
 import { awaitBuild, buildOn, noBuildLeft, startBuild, writeBuilders } from "../builds.ts";
 import { allow, append, edit, editHost, restorePolicies } from "../policies.ts";
 import { recordsOf } from "../records.ts";
-import { killSupervisor, restarted, text } from "../supervision.ts";
+import { backAgain, killSupervisor, neverBack, restarted, text } from "../supervision.ts";
 import { type Guest, test as plain } from "../support.ts";
 
 const ALPHA = "ssh-ng://nix-alpha@localhost";
@@ -153,15 +153,18 @@ describe("no build outlives its session", () => {
     await noBuildLeft(builder);
   });
 
-  test("when the supervisor was killed and is not there: systemd ends it with the command", async ({ builder }) => {
+  test("where no supervisor comes back: systemd ends the daemon with the command's unit", async ({ builder }) => {
     const before = await count(builder);
+    await edit(builder, "alpha", 's/^RuntimeMaxSec.*/RuntimeMaxSec = "20s"/'); // systemd's own is 5 s longer
     startBuild(builder, ALPHA, "endless");
     await awaitBuild(builder);
-    await builder.asRoot("systemctl stop nixgate.service; pkill -KILL -x nix-build");
-    await noBuildLeft(builder);
-    await builder.asRoot("systemctl start nixgate.service");
+    await edit(builder, "alpha", 's/^RuntimeMaxSec.*/RuntimeMaxSec = "60s"/');
+    await neverBack(builder);
+    await builder.asRoot("pkill -KILL -x nix-build");
+    await noBuildLeft(builder, 120_000);
+    await backAgain(builder);
     await restarted(builder);
-    expect(await endAfter(builder, before)).toBeDefined();
+    expect(await endAfter(builder, before)).toMatchObject({ cause: "supervisor-lost" });
   });
 
   test("whose daemon dies in mid-build", async ({ builder }) => {
