@@ -24,9 +24,10 @@ function daemonWarning(
   if (look.replacesHostDaemon?.(name) !== true) return [];
   const folder = "/nix/var/nix/daemon-socket";
   const message = `${name} may write to ${folder}, and so take the place of the host's nix-daemon for all its users`;
+  const listed = "nixgate apply --yes; systemd-tmpfiles --create /etc/tmpfiles.d/nixgate.conf";
   const own = "/etc/tmpfiles.d/nix-daemon-socket.conf";
   const fix = `echo 'a+ ${folder} - - - - m::r-x' >${own}; systemd-tmpfiles --create ${own}`;
-  return [warningAt(["team"], message, manager === "system" ? "nixgate apply --yes, as root" : fix)];
+  return [warningAt(["team"], message, manager === "system" ? listed : fix)];
 }
 
 function shellWarning({ name, uid }: TeamAccount, look: HostLook): readonly PolicyFinding[] {

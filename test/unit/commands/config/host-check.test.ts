@@ -195,7 +195,7 @@ describe("check warns of a host on which nobody can come in, or no command begin
     [
       "the same under the supervisor",
       { host: SYSTEM, look: { replacesHostDaemon: () => true } },
-      /alpha\.toml:2: team: nix-alpha may write to \/nix\/var\/nix\/daemon-socket, .* → nixgate apply --yes/,
+      /alpha\.toml:2: team: nix-alpha may write to \/nix\/var\/nix\/daemon-socket, .* → nixgate apply --yes; systemd-tmpfiles --create/,
     ],
     [
       "a Nix whose build hook needs trust",
