@@ -81,7 +81,8 @@ export async function printingPorts(): Promise<PrintingPorts> {
 export async function trustCommandPorts() {
   const { trustPorts } = await import("../system/archive/trust-ports.ts");
   const wantsJournal = async (directory?: string) => (await loadedHostConfig(directory)).log.journald;
-  return { ...(await sessionsPorts()), ...trustPorts(), wantsJournal };
+  const { replaceFile } = await import("../system/files/write-rendered.ts");
+  return { ...(await sessionsPorts()), ...trustPorts(), wantsJournal, replace: replaceFile };
 }
 
 export async function applyPorts(): Promise<ApplyPorts> {

@@ -82,6 +82,13 @@ export const HOST_COMMANDS: Entries = {
       return { ...(await sessionsPorts()), closings, replace: replaceFile };
     });
   },
+  "render alerts": async () => {
+    const { renderAlertsCommand } = await import("../commands/render/render-alerts.ts");
+    return bind(renderAlertsCommand, async () => {
+      const { replaceFile } = await import("../system/files/write-rendered.ts");
+      return { replace: replaceFile };
+    });
+  },
   demo: async () => {
     const { demo } = await import("../commands/demo/demo.ts");
     return bind(demo, async () =>

@@ -82,6 +82,40 @@ export function renderPrometheus(tallies: ReadonlyMap<TallyKey, TeamCounters>): 
   }).join("");
 }
 
+/** A command whose runs a timer starts. */
+export type RunCommand = "seal" | "verify";
+
+interface Run {
+  readonly command: RunCommand;
+  /** The end of the run, in milliseconds since 1970. */
+  readonly time: number;
+  readonly status: number;
+  /** Undefined where the run ended before it knew them. */
+  readonly findings: number | undefined;
+}
+
+const RUN_METRICS: readonly (readonly [name: string, help: string, value: (run: Run) => number | undefined])[] = [
+  ["nixgate_run_timestamp_seconds", "When the command last ended, in seconds since 1970.", ({ time }) => time / 1000],
+  ["nixgate_run_status", "The exit status of its last run.", ({ status }) => status],
+  ["nixgate_run_findings", "The findings of its last run.", ({ findings }) => findings],
+];
+
+/** The outcome of one run, as a file of its own for the textfile collector. */
+export function renderRun(run: Run): string {
+  return RUN_METRICS.map(([name, help, read]) => {
+    const value = read(run);
+    if (value === undefined) return "";
+    return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name}{command="${run.command}"} ${value}\n`;
+  }).join("");
+}
+
+/** Every metric that nixgate writes. */
+export const METRIC_NAMES: readonly string[] = [
+  ...METRICS.map(({ name }) => name),
+  "nixgate_closed",
+  ...RUN_METRICS.map(([name]) => name),
+];
+
 /** There is always a sample for the whole host, so that an alert ends when the host is open again. */
 export function renderClosings(closings: readonly Closing[]): string {
   const all = closings.some(({ team }) => team === undefined) ? 1 : 0;

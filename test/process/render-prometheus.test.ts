@@ -102,6 +102,7 @@ test.skipIf(!has(exporter))(
     });
     expect(metrics).toContain('nixgate_sessions_total{team="alpha"} 3\n');
     expect(metrics).toContain('nixgate_requests_denied_total{reason="not-allowlisted",team="alpha"} 1\n');
+    expect(metrics).toContain(`node_textfile_mtime_seconds{file="${output}"} `); // an alert needs it
     expect(metrics).toContain("node_textfile_scrape_error 0\n");
   },
 );

@@ -38,6 +38,8 @@ beforeEach(() => {
   seals = join(temporaryFolder("seals"), "lib");
 });
 
+const noPromtool = spawnSync("promtool", ["--version"]).status !== 0;
+
 const run = (command: string, ...more: string[]) =>
   nixgate(["sessions", command, "--log-dir", log, "--seal-dir", seals, ...more]);
 const seal = (...more: string[]) => run("seal", ...more);
@@ -50,6 +52,36 @@ async function found(...more: string[]): Promise<string[]> {
 const sealFile = () => join(seals, "seals", `${log.slice(1).replaceAll("-", "\\x2d").replaceAll("/", "-")}.jsonl`);
 
 describe("sessions seal", () => {
+  test("and verify write the time, status and findings of a run as metrics, also where they fail", async () => {
+    const file = join(temporaryFolder("textfile"), "run.prom");
+    const metric = (name: string) =>
+      Number(new RegExp(`^nixgate_run_${name}\\{.*\\} (.*)$`, "m").exec(readFileSync(file, "utf8"))?.[1]);
+    const before = Date.now() / 1000;
+    expect((await seal("--metrics", file)).status).toBe(0);
+    expect([metric("status"), metric("findings")]).toEqual([0, 0]);
+    expect(metric("timestamp_seconds")).toBeGreaterThanOrEqual(before);
+    expect(metric("timestamp_seconds")).toBeLessThanOrEqual(Date.now() / 1000);
+    expect(readFileSync(file, "utf8")).toContain('nixgate_run_status{command="seal"} 0\n');
+    truncateSync(path(), 10);
+    expect((await run("verify", "--no-journal", "--metrics", file)).status).toBe(65);
+    expect(readFileSync(file, "utf8")).toContain('nixgate_run_status{command="verify"} 65\n');
+    expect(metric("findings")).toBeGreaterThan(0);
+    chmodSync(join(seals, "seal.key"), 0o644); // a key that others read is no key
+    expect((await seal("--metrics", file)).status).toBe(73);
+    expect([metric("status"), metric("findings")]).toEqual([73, Number.NaN]);
+    expect((await seal("--metrics", "/nowhere/run.prom")).status).toBe(73);
+  });
+
+  test.skipIf(noPromtool)("and promtool finds nothing to say about these metrics (needs promtool)", async () => {
+    const file = join(temporaryFolder("textfile"), "run.prom");
+    await seal("--metrics", file);
+    const { status, stdout, stderr } = spawnSync("promtool", ["check", "metrics"], {
+      input: readFileSync(file),
+      encoding: "utf8",
+    });
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "", stderr: "" });
+  });
+
   test("makes a key and seals that nobody else reads, one seal for each file", async () => {
     const { status, stdout } = await seal();
     expect(status).toBe(0);

@@ -6,7 +6,7 @@ import { checkJournal } from "../../../archive/verify/check-journal.ts";
 import type { JournalCopy, JournalSource } from "../../../archive/verify/journal-copy.ts";
 import type { Measure } from "../../../archive/verify/sealing.ts";
 import { type FileCount, type Visit, verifyFile } from "../../../archive/verify/verify.ts";
-import type { Command } from "../../../cli/command.ts";
+import type { Arguments, Command } from "../../../cli/command.ts";
 import { optionsOnly } from "../../../cli/options.ts";
 import { RecordError } from "../../../record/error.ts";
 import { plural } from "../../../record/wording.ts";
@@ -14,12 +14,13 @@ import { ExitStatus } from "../../../units/exit-status.ts";
 import { FILES, JOURNAL_OPTIONS, openFiles } from "../../shared/archive-options.ts";
 import { jsonDocument } from "../../shared/json-document.ts";
 import { problemList, progressCounter, type SessionsPorts } from "../sessions-ports.ts";
+import { METRICS_HELP, METRICS_OPTION, type RunMetricsPorts, withRunMetrics } from "./run-metrics.ts";
 import { type OpenSeals, SEAL_HELP, SEAL_OPTIONS, withProgress } from "./seal-options.ts";
 import { journalLayer, type LayerReport, type OpenedFiles, sealLayer } from "./verify-layers.ts";
 import { type CheckPlan, planOf } from "./verify-plan.ts";
 import { resultText, whyOf } from "./verify-text.ts";
 
-export interface VerifyPorts extends SessionsPorts {
+export interface VerifyPorts extends SessionsPorts, RunMetricsPorts {
   readonly openSeals: OpenSeals;
   createDigester(directory: string): Measure;
   /** Milliseconds of a clock that nobody sets. */
@@ -36,7 +37,7 @@ type Layers = Readonly<Record<Layer, LayerReport>>;
 export const sessionsVerify: Command<VerifyPorts> = {
   name: "sessions verify",
   summary: "check chain, order and completeness of all records",
-  usage: `[--journal DIR | --merge | --no-journal] [--host H] [--within TIME] [--sealed-as DIR] [--seal-dir DIR] [--json] ${FILES.usage}`,
+  usage: `[--journal DIR | --merge | --no-journal] [--host H] [--within TIME] [--sealed-as DIR] [--seal-dir DIR] [--json] [--metrics FILE] ${FILES.usage}`,
   help: `Checks every record file with three layers, and prints what each layer covers:
 
   chain    the hashes in the records find changed bytes, records that were removed, moved or copied, lines forged without
@@ -55,6 +56,7 @@ export const sessionsVerify: Command<VerifyPorts> = {
   --sealed-as DIR    the records are a copy of those that were sealed as DIR
   --acknowledged     also list findings that root has explained (\`nixgate sessions acknowledge\`)
   --json             one JSON document
+${METRICS_HELP}
 ${SEAL_HELP}
 
 Only root can read the key of the seals and the whole journal. As another account verify checks less, and says so.
@@ -63,6 +65,7 @@ this account may not read all files, 74 if a file cannot be read for another rea
 `,
   options: {
     ...SEAL_OPTIONS,
+    ...METRICS_OPTION,
     ...JOURNAL_OPTIONS,
     "no-journal": { type: "boolean" },
     "sealed-as": { type: "string" },
@@ -71,31 +74,36 @@ this account may not read all files, 74 if a file cannot be read for another rea
     acknowledged: { type: "boolean" },
     json: { type: "boolean" },
   },
-  async run({ positionals, options }, ports) {
+  run({ positionals, options }, ports) {
     optionsOnly("sessions verify", positionals);
-    const problems = problemList();
-    const plan = planOf(options);
-    const { archive, files, problems: strange } = await openFiles(plan.place, ports, problems.report);
-    let unread = strange.filter((problem) => problem.unread).length;
-    const report = ({ message, code }: RecordError, path = archive.directory) => {
-      problems.report({ path, what: message, ...(code === "E_LOG_DENIED" && { denied: { team: "" } }) });
-      unread += 1;
-    };
-    const layered = await checkLayers({ archive, files }, plan, ports, report);
-    const { findings } = layered;
-    const status =
-      findings.length > 0
-        ? ExitStatus.malformed
-        : problems.status(ExitStatus.ok) || (unread > 0 ? ExitStatus.ioError : ExitStatus.ok);
-    const acknowledged = layered.acknowledged.map(({ finding, seal }) => ({ ...finding, ...whyOf(seal) }));
-    const result = { files: files.length, ...layered, acknowledged };
-    return {
-      status,
-      stdout: options["json"] === true ? jsonDocument(result) : resultText(result, options["acknowledged"] === true),
-      stderr: problems.text(),
-    };
+    return withRunMetrics("verify", options, ports, () => verifyAll(options, ports));
   },
 };
+
+async function verifyAll(options: Arguments["options"], ports: VerifyPorts) {
+  const problems = problemList();
+  const plan = planOf(options);
+  const { archive, files, problems: strange } = await openFiles(plan.place, ports, problems.report);
+  let unread = strange.filter((problem) => problem.unread).length;
+  const report = ({ message, code }: RecordError, path = archive.directory) => {
+    problems.report({ path, what: message, ...(code === "E_LOG_DENIED" && { denied: { team: "" } }) });
+    unread += 1;
+  };
+  const layered = await checkLayers({ archive, files }, plan, ports, report);
+  const { findings } = layered;
+  const status =
+    findings.length > 0
+      ? ExitStatus.malformed
+      : problems.status(ExitStatus.ok) || (unread > 0 ? ExitStatus.ioError : ExitStatus.ok);
+  const acknowledged = layered.acknowledged.map(({ finding, seal }) => ({ ...finding, ...whyOf(seal) }));
+  const result = { files: files.length, ...layered, acknowledged };
+  return {
+    status,
+    stdout: options["json"] === true ? jsonDocument(result) : resultText(result, options["acknowledged"] === true),
+    stderr: problems.text(),
+    findings: findings.length,
+  };
+}
 
 /** The findings of all three layers. Acknowledged findings are listed apart. */
 export async function checkLayers(

@@ -25,6 +25,7 @@ export const texts = {
 
 /** Process 1 is alive, no other; now is the morning after. */
 export const portsOf = (files: Readonly<Record<string, string>> = texts): VerifyPorts & PrintingPorts => ({
+  replace: () => undefined,
   archive: () => archiveOf(files),
   liveness: () => (start) => start.pid === 1,
   now: () => Date.parse("2026-01-06T06:00:00Z"),
