@@ -38,60 +38,134 @@ async function timeOf(builder: Guest, count: number): Promise<number> {
   const one = `a=$(date +%s%N); (${session}) || echo "status $?"; echo $((($(date +%s%N) - a) / 1000000))`;
   const { stdout, stderr } = await builder.asRoot(`for i in $(seq ${count}); do ${one}; done`);
   expect(`${stdout}`, `${stderr}`).toMatch(/^(?:\d+\n)+$/);
-  const took = `${stdout}`.trim().split("\n").map(Number);
-  took.sort((one, other) => one - other);
-  return took[Math.floor(took.length / 2)] ?? Number.NaN;
+  return median(`${stdout}`.trim().split("\n").map(Number));
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+const ROUNDS = 3;
+const A_ROUND = 10;
+/**
+ * Sessions of beta's, in turn `A_ROUND` while all of alpha's processes are frozen and as many while they run: what else
+ * the host does meanwhile slows down both. Prints a line for each session, and one where the supervisor was still busy
+ * with what alpha had sent before.
+ */
+const PAIRS = `use POSIX (); use Time::HiRes qw(time sleep); $| = 1;
+  my (undef, undef, $uid, $gid) = getpwnam "nix-beta"; my (undef, undef, $alpha) = getpwnam "nix-alpha";
+  my @groups = grep { -d } "/sys/fs/cgroup/user.slice/user-$alpha.slice", "/sys/fs/cgroup/nixgate.slice/nixgate-alpha.slice";
+  sub freeze { for (@groups) { open my $file, ">", "$_/cgroup.freeze" or next; syswrite $file, $_[0] } }
+  END { freeze(0) }
+  sub is { my ($group, $state) = @_; open my $file, "<", "$group/cgroup.events" or return 0; grep { $_ eq "$state\\n" } <$file> }
+  sub check { is($groups[0], "populated 1") && is($groups[0], "frozen $_[0]") or print "alpha is not as it should be: frozen $_[0]\\n" }
+  sub await { for (1 .. 100) { return if is($groups[0], "frozen 1"); sleep 0.1 } }
+  chomp(my $supervisor = \`systemctl show nixgate.service -P MainPID\`);
+  sub ticks { open my $file, "<", "/proc/$supervisor/stat" or die; my @fields = split / /, (split /\\) /, <$file>)[1]; $fields[11] + $fields[12] }
+  sub settle { for (1 .. 150) { my $before = ticks(); sleep 0.2; return if ticks() - $before <= 2 } print "unsettled\\n" }
+  sub session {
+    my $began = time; my $root = fork // die;
+    if (!$root) {
+      my $connection = fork // die;
+      if ($connection) { waitpid $connection, 0; POSIX::_exit($? >> 8 || $?) }
+      $) = "$gid $gid"; POSIX::setgid($gid); POSIX::setuid($uid); $0 = "as-sshd";
+      if (!fork) { $ENV{SSH_ORIGINAL_COMMAND} = "quick"; exec "/usr/local/bin/nixgate-shim", "beta" }
+      wait; POSIX::_exit($? >> 8 || $?); # exit would run END
+    }
+    waitpid $root, 0; print "status $?\\n" if $?;
+    (time - $began) * 1000;
+  }
+  for (1 .. ${ROUNDS}) {
+    freeze(1); await(); settle(); printf "undisturbed %d\\n", session() for 1 .. ${A_ROUND}; check(1);
+    freeze(0); sleep 1; printf "disturbed %d\\n", session() for 1 .. ${A_ROUND}; check(0);
+  }`;
+
+/** How many times longer a session of beta's takes while alpha's processes run: of the medians of 30 sessions each. */
+async function slowdown(builder: Guest): Promise<{ readonly times: number; readonly told: string }> {
+  await builder.asRoot("cat >/root/pairs.pl", { input: PAIRS });
+  const { stdout, stderr } = await builder.asRoot(`${PERL_AS_SSHD} /root/pairs.pl </dev/null`);
+  const of = (kind: string) =>
+    [...`${stdout}`.matchAll(new RegExp(`^${kind} (\\d+)$`, "gm"))].map(([, ms]) => Number(ms));
+  const [undisturbed, disturbed] = [of("undisturbed"), of("disturbed")];
+  expect([undisturbed.length, disturbed.length], `${stdout}${stderr}`).toEqual(Array(2).fill(ROUNDS * A_ROUND));
+  expect(`${stdout}`).not.toMatch(/status|alpha/);
+  const unsettled = `${stdout}`.split("\n").filter((line) => line === "unsettled").length;
+  const [usual, meanwhile] = [median(undisturbed), median(disturbed)];
+  return {
+    times: meanwhile / usual,
+    told: `${usual} ms undisturbed, ${meanwhile} ms disturbed, ${unsettled} unsettled`,
+  };
 }
 
 /** Shims of alpha's own making, one after the other. */
-const fakes = (each: string, seconds: number, pause = 0.1) => `
+const fakes = (each: string, pause = 0.1) => `
   mkdir -p /tmp/fake; printf '%s' '${each}' >/tmp/fake/nixgate-shim; cd /tmp/fake
-  end=$(($(date +%s) + ${seconds})); while [ $(date +%s) -lt $end ]; do setsid perl nixgate-shim alpha & sleep ${pause}; done; sleep 1; pkill -KILL -u nix-alpha perl`;
+  while :; do setsid perl nixgate-shim alpha & sleep ${pause}; done`;
 const ASK =
   'open(my $f, ">", "/run/nixgate/alpha/requests") or die; syswrite($f, sprintf("\\n%d 1 \\n", $$)); close $f; ';
+/** What `message` of the flood of calls makes are calls of systemd's ListUnitFiles, without waiting for replies. */
+const CALLS = `use Socket; my $serial = 0;
+  sub str { my $t = shift; pack("L<", length $t) . $t . "\\0" }
+  sub pad { my ($b, $n) = @_; $b . "\\0" x (-length($b) % $n) }
+  sub field { my ($code, $type, $v) = @_; pack("C", $code) . "\\1" . $type . "\\0" . str($v) }
+  sub message { my ($flags, @fields) = @_; my $f = ""; for (@fields) { $f = pad($f, 8) . field(@$_) }
+    pad(pack("a C C C L< L< L<", "l", 1, $flags, 1, 0, ++$serial, length $f) . $f, 8) }
+  $SIG{PIPE} = "IGNORE";
+  while (1) {
+    socket(my $s, AF_UNIX, SOCK_STREAM, 0); connect($s, pack_sockaddr_un("/run/dbus/system_bus_socket"));
+    syswrite $s, "\\0AUTH EXTERNAL " . unpack("H*", $<) . "\\r\\n"; sysread $s, my $x, 999; syswrite $s, "BEGIN\\r\\n";
+    syswrite $s, message(0, [1,"o","/org/freedesktop/DBus"],[2,"s","org.freedesktop.DBus"],[3,"s","Hello"],[6,"s","org.freedesktop.DBus"]);
+    for (1 .. 400) { syswrite($s, message(1, [1,"o","/org/freedesktop/systemd1"],[2,"s","org.freedesktop.systemd1.Manager"],[3,"s","ListUnitFiles"],[6,"s","org.freedesktop.systemd1"])) or last }
+    select undef, undef, undef, 1;
+  }`;
+/**
+ * Runs a script of sh as alpha, where its logins are, so that `PAIRS` can freeze it. runuser(1) alone would leave it in root's
+ * login. The supervisor ends no descendant of root's runuser.
+ */
+const inOwnSlice = "systemd-run --quiet --scope --slice=user-$(id -u nix-alpha).slice runuser -u nix-alpha -- sh -s";
+const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 
 const FLOODS: readonly (readonly [string, string])[] = [
   [
     "lines about a process with 190000 empty arguments",
-    `perl -e 'my $pid = fork // die; if (!$pid) { exec "perl", "-e", "sleep 1000", ("") x 190000 } sleep 1; my $end = time + 25;
+    `perl -e 'my $pid = fork // die; if (!$pid) { exec "perl", "-e", "sleep 1000", ("") x 190000 } sleep 1;
       open(my $f, ">", "/run/nixgate/alpha/requests") or die; my $block = "\\n$pid 1 \\n" x 300;
-      while (time < $end) { syswrite($f, $block) } kill 9, $pid'`,
+      while (1) { syswrite($f, $block) }'`,
   ],
-  ["shims that never stand still", fakes(`${ASK}sleep 30`, 25)],
+  ["shims that never stand still", fakes(`${ASK}sleep 30`)],
   [
     "shims with an environment of half a MiB that never end",
     fakes(
       `if (!$ENV{AGAIN}) { %ENV = (AGAIN => 1, map { ("V$_" => "x" x 4000) } 1 .. 120); exec "perl", "nixgate-shim", "alpha" } ${ASK}kill STOP => $$; sleep 30`,
-      25,
       0.3,
     ),
   ],
   [
     "SIGCONT for all of its processes",
     // a thousand times a second: more would be a test of how the guest's one CPU is shared
-    `perl -e '$SIG{CONT} = "IGNORE"; my $end = time + 25;
-      while (time < $end) { kill CONT => -1; select undef, undef, undef, 0.001 } kill 9, -1'`,
+    `perl -e '$SIG{CONT} = "IGNORE"; while (1) { kill CONT => -1; select undef, undef, undef, 0.001 }'`,
   ],
+  ["calls of PID 1, 400 a second", `perl -e ${quoted(CALLS)}`],
 ];
 
+// Measured: 1.0 to 1.5 times, on a guest with one CPU. All of alpha's processes together have the weight of one login there.
 describe("while one team floods the supervisor", () => {
   test.for(FLOODS)(
-    "with %s, another's sessions begin as ever",
-    { timeout: 180_000 },
+    "with %s, another's sessions take less than twice their time",
+    { timeout: 300_000 },
     async ([, flood], { builder }) => {
-      const SAMPLES = 9;
       const pid = await mainPid(builder);
-      const before = await timeOf(builder, SAMPLES);
       const own = startClient(builder, "wait"); // whose shim never stands still where SIGCONT rains
       await awaitProcess(builder, "^/bin/sleep 60");
-      const flooding = builder.asAccount("nix-alpha", `setsid -w sh -c '${flood.replaceAll("'", "'\\''")}'`);
+      const flooding = builder.asRoot(inOwnSlice, { input: flood });
       await new Promise((resolve) => setTimeout(resolve, 4000));
-      const meanwhile = await timeOf(builder, SAMPLES);
+      const { times, told } = await slowdown(builder);
+      console.log(`${flood.slice(0, 40)}: ${times.toFixed(2)} times, ${told}`);
+      await builder.asRoot("pkill -KILL -u nix-alpha; sleep 1; pkill -KILL -u nix-alpha; exit 0");
       await flooding;
       own[Symbol.dispose]();
-      const after = await timeOf(builder, SAMPLES);
-      // the guest has one CPU, which the flood has its part of
-      expect(meanwhile, `${before} ms before, ${after} ms after`).toBeLessThan(2 * Math.max(before, after) + 250);
+      expect(times, told).toBeLessThan(2);
       expect(await mainPid(builder)).toBe(pid);
       await nothingLeft(builder);
     },
