@@ -11,6 +11,8 @@ import type { ShimProcess } from "./shim/shim-process.ts";
 const BEGINNING = 2;
 /** The same while sessions of another team start, so that these get as much of the supervisor's time. */
 const BEGINNING_BESIDE_OTHERS = 1;
+/** The pause between two checks of a team's budget, in milliseconds. */
+const CHECK_AGAIN_MS = 50;
 /** Waiting shims of one team, with two descriptors each. Further lines stay in the FIFO, and their writers wait. */
 const MOST_WAITING = 1000;
 
@@ -32,9 +34,13 @@ export interface Arrivals {
 
 /**
  * Begins the sessions of each team in the order of their arrival, a bounded number at a time.
+ * @param mayBegin whether a session of the team may begin now; it is asked again after a pause
  * @param begin settles when the session has begun, or will not begin; it closes the shim
  */
-export function arrivalsInTurn(begin: (fifo: Fifo, arrival: Arrival) => Promise<void>): Arrivals {
+export function arrivalsInTurn(
+  begin: (fifo: Fifo, arrival: Arrival) => Promise<void>,
+  mayBegin: (fifo: Fifo) => boolean = () => true,
+): Arrivals {
   const teams = new Map<Fifo, { readonly waiting: Map<number, Arrival>; readonly beginning: Set<Arrival> }>();
   const teamOf = (fifo: Fifo) => {
     const known = teams.get(fifo) ?? { waiting: new Map(), beginning: new Set() };
@@ -45,11 +51,21 @@ export function arrivalsInTurn(begin: (fifo: Fifo, arrival: Arrival) => Promise<
     [...teams.values()].some((other) => other !== team && other.beginning.size > 0)
       ? BEGINNING_BESIDE_OTHERS
       : BEGINNING;
+  const pausing = new Set<Fifo>();
+  const pause = (fifo: Fifo) => {
+    if (pausing.has(fifo)) return;
+    pausing.add(fifo);
+    setTimeout(() => {
+      pausing.delete(fifo);
+      next(fifo);
+    }, CHECK_AGAIN_MS);
+  };
   const next = (fifo: Fifo) => {
     const team = teamOf(fifo);
     const most = mostOf(team);
     for (const [pid, arrival] of team.waiting) {
       if (team.beginning.size >= most) return;
+      if (!mayBegin(fifo)) return pause(fifo);
       team.waiting.delete(pid);
       if (arrival.shim.state() === "gone") {
         arrival.shim.close();

@@ -15,6 +15,7 @@ import { askIn, killIn, servingAskIn } from "./lines.ts";
 import { newSessionOf } from "./new-session.ts";
 import { resumableSessions } from "./resumable.ts";
 import type { ServedShim } from "./served-shim.ts";
+import { budgets } from "./shim/account-budgets.ts";
 import { takeOverRoom } from "./shim/answer-room.ts";
 import { type Ask, FIRST_ASK, openShimChannel } from "./shim/shim-channel.ts";
 import { isNixgateCgroup, type ShimProcess, shimProcessOf, wakeShims } from "./shim/shim-process.ts";
@@ -91,7 +92,7 @@ export async function receive(
     });
     await Promise.race([talk.begun, served]);
   };
-  const arrivals = arrivalsInTurn(begin);
+  const arrivals = arrivalsInTurn(begin, ({ uid }) => budgets.isLeft(uid));
   // The team comes from the record's folder: a forged record ends no session of another team.
   const endGuest = (line: string) => {
     const said = killIn(line);
@@ -139,7 +140,11 @@ export async function receive(
     void host(guest, fifo.name, () => handlers.resume(session));
   for (const { name, uid } of teams) void wakeShims(name, uid);
   const reading = readInTurn(fifos, take, {
-    isFull: arrivals.isFull,
+    isFull(fifo) {
+      if (budgets.isLeft(fifo.uid)) return arrivals.isFull(fifo);
+      tellOfWaiting(fifo, "lines of a team wait: its processes used up the team's looks or bytes");
+      return true;
+    },
     rests: (fifo) => tellOfWaiting(fifo, "lines of a team wait: earlier lines used up the team's share of time"),
   });
   await new Promise<void>((stopped) => {

@@ -9,11 +9,12 @@ import { clock } from "../system/kernel/clock.ts";
 import { newSessionId, ownMachine, stdinIsTerminal } from "../system/kernel/machine.ts";
 import { showsInodes } from "../system/kernel/open-file.ts";
 import { ptraceScope } from "../system/kernel/ptrace-scope.ts";
-import { readUserAuth } from "../system/session/user-auth.ts";
+import { readUserAuth, USER_AUTH_MAX_BYTES } from "../system/session/user-auth.ts";
 import type { TeamName } from "../units/ids.ts";
 import { whyNoConnection } from "./connection.ts";
 import type { Fifo } from "./fifos.ts";
 import type { ServedShim } from "./served-shim.ts";
+import { budgets } from "./shim/account-budgets.ts";
 import { clientOfShim } from "./shim/shim-client.ts";
 import type { ShimProcess } from "./shim/shim-process.ts";
 import { requestsOfShim } from "./shim/shim-requests.ts";
@@ -44,6 +45,7 @@ export function newSessionOf(
   const arrived = { startedAt: clock.now(), arrivedAt: clock.monotonic(), delayed };
   const forced = forcedOfShim(fifo.name, who);
   const stranger = notBySshd(shim, fifo.uid);
+  if (environment.has("SSH_USER_AUTH")) budgets.spend(fifo.uid, USER_AUTH_MAX_BYTES);
   return {
     hasRoom: talk.hasRoom,
     end: (status) => talk.finish((said) => answerToEnd(status, said)),

@@ -3,6 +3,7 @@ import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../support/temporary.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const MODULE = new URL("../../src/supervisor/shim/account-reads.ts", import.meta.url).pathname;
 const SHIMS = new URL("../../src/supervisor/shim/shim-process.ts", import.meta.url).pathname;
@@ -91,6 +92,34 @@ test.each(["cmdline", "environ"])(
     );
   },
 );
+
+test("each read of an account's process is charged to its budget, with its bytes", async () => {
+  const { readOfAccount } = await import("../../src/supervisor/shim/account-reads.ts");
+  const spent: string[] = [];
+  const budget = { spend: (uid: number, bytes: number) => void spent.push(`${uid} ${bytes}`) };
+  await readOfAccount(7, () => MODULE, 600, budget);
+  await readOfAccount(7, () => "/nowhere", 600, budget).catch(() => undefined);
+  expect(spent).toEqual(["7 600", "7 0"]);
+});
+
+test("shims with large environments use up the budget of their account", async () => {
+  const { budgets } = await import("../../src/supervisor/shim/account-budgets.ts");
+  const { shimProcessOf } = await import("../../src/supervisor/shim/shim-process.ts");
+  const uid = process.getuid?.() ?? 0;
+  const path = join(temporaryFolder("shim"), "nixgate-shim");
+  copyFileSync("test/fixtures/programs/stopped.sh", path);
+  const large = Object.fromEntries(Array.from({ length: 8 }, (_, n) => [`V${n}`, "x".repeat(100_000)]));
+  const child = spawn("/bin/sh", [path, "alpha"], { env: large, stdio: "ignore" });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const shim = await waitFor("the shim", async () => {
+    const found = await shimProcessOf(child.pid as number, "alpha", uid);
+    return typeof found === "string" ? undefined : found;
+  });
+  onTestFinished(() => shim.close());
+  expect(budgets.isLeft(uid)).toBe(true);
+  for (let n = 0; n < 2000 && budgets.isLeft(uid); n += 1) await shim.environment();
+  expect(budgets.isLeft(uid)).toBe(false);
+});
 
 test("a path that cannot be read is an error, and the next read begins", async () => {
   const { readOfAccount } = await import("../../src/supervisor/shim/account-reads.ts");

@@ -1,5 +1,6 @@
 import { close, open, read } from "node:fs";
 import { promisify } from "node:util";
+import { type AccountBudgets, budgets } from "./account-budgets.ts";
 
 const opened = promisify(open);
 const readInto = promisify(read);
@@ -19,12 +20,22 @@ const last = new Map<number, Promise<unknown>>();
  * seconds: it calls fork(2) with many mappings, and other processes of its cgroup take the processor time. The read also
  * waits for the file system of the memory, which an account may serve. Therefore a thread of libuv's pool reads. There is
  * one read for each account at one time, so that an account cannot take the threads of others.
+ * The account's budget is charged with the bytes.
  * @param path evaluated when the read begins
  * @returns at most `most` bytes
  * @throws Node's own error if the file cannot be read
  */
-export function readOfAccount(uid: number, path: () => string, most: number): Promise<Buffer> {
+export function readOfAccount(
+  uid: number,
+  path: () => string,
+  most: number,
+  { spend }: Pick<AccountBudgets, "spend"> = budgets,
+): Promise<Buffer> {
   const bytes = (last.get(uid) ?? Promise.resolve()).then(() => firstOf(path(), most));
+  bytes.then(
+    ({ length }) => spend(uid, length),
+    () => spend(uid, 0),
+  );
   const settled = bytes
     .catch(() => undefined)
     .then(() => {

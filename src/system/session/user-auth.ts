@@ -7,7 +7,8 @@ import { O_PATH } from "../files/safe-folder.ts";
 import { readFirstOf } from "../kernel/kernel-files.ts";
 import { mountAt, mountOf } from "../kernel/open-file.ts";
 
-const MAX_BYTES = 65_536;
+/** The most that is read of the file. */
+export const USER_AUTH_MAX_BYTES = 65_536;
 /** sshd's name for the file (prepare_auth_info_file of session.c, OpenSSH 9 and 10). */
 const NAMED_BY_SSHD = /^\/tmp\/sshauth\.\w{1,32}$/;
 /** `publickey TYPE BASE64`, one line for each successful method. */
@@ -29,12 +30,13 @@ export function readUserAuth(environment: RawEnvironment, uid: number): Connecti
     held = openSync(path, O_PATH | constants.O_NOFOLLOW);
     if (mountOf(held) !== mountAt("/tmp")) return undefined; // a file system of its own there may never answer
     const stat = fstatSync(held);
-    if (!stat.isFile() || stat.uid !== uid || (stat.mode & 0o077) !== 0 || stat.size > MAX_BYTES) return undefined;
+    if (!stat.isFile() || stat.uid !== uid || (stat.mode & 0o077) !== 0 || stat.size > USER_AUTH_MAX_BYTES)
+      return undefined;
     // without O_NONBLOCK a lease of the account on its file would block root (F_SETLEASE of fcntl(2))
     opened = openSync(`/proc/self/fd/${held}`, constants.O_RDONLY | constants.O_NONBLOCK);
     // The account may enlarge the file while it is read, whatever its size was before.
-    const bytes = readFirstOf(opened, MAX_BYTES + 1);
-    return bytes.length > MAX_BYTES ? undefined : keyIn(bytes);
+    const bytes = readFirstOf(opened, USER_AUTH_MAX_BYTES + 1);
+    return bytes.length > USER_AUTH_MAX_BYTES ? undefined : keyIn(bytes);
   } catch {
     return undefined; // the record says that the key is not known
   } finally {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { type Arrival, arrivalsInTurn } from "../../../src/supervisor/arrivals.ts";
 import type { Fifo } from "../../../src/supervisor/fifos.ts";
 import type { ShimProcess } from "../../../src/supervisor/shim/shim-process.ts";
+import { waitFor } from "../../support/wait-for.ts";
 
 const team = (name: string): Fifo => ({ name, descriptor: -1, uid: 0, gid: 0 });
 const ASK = { number: 1, status: undefined };
@@ -92,4 +93,21 @@ test("a thousand wait, and then no more are taken of this team", () => {
   expect(arrivals.isFull(alpha)).toBe(false);
   arrivals.add(alpha, shim(1002), ASK);
   expect([alpha, beta].map(arrivals.isFull)).toEqual([true, false]);
+});
+
+test("sessions of a team whose budget is used up wait for it, and another team's begin", async () => {
+  const { shim } = scene();
+  const [alpha, beta] = [team("alpha"), team("beta")];
+  const begun: string[] = [];
+  let isLeft = false;
+  const begin = async (fifo: Fifo, arrival: Arrival) => void begun.push(`${fifo.name} ${arrival.shim.pid}`);
+  const arrivals = arrivalsInTurn(begin, (fifo) => fifo === beta || isLeft);
+  for (const pid of [1, 2]) arrivals.add(alpha, shim(pid), ASK);
+  arrivals.add(beta, shim(3), ASK);
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  expect(begun).toEqual(["beta 3"]);
+  expect(arrivals.has(alpha, 1)).toBe(true);
+  isLeft = true;
+  await waitFor("alpha's sessions", () => begun.length === 3);
+  expect(begun.slice(1)).toEqual(["alpha 1", "alpha 2"]);
 });
