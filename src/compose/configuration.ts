@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { ApplyPorts } from "../commands/host/apply-ports.ts";
 import type { ClosingPorts } from "../commands/host/closing-ports.ts";
 import type { LockingPorts } from "../commands/host/locking-ports.ts";
-import type { SessionsKillPorts } from "../commands/sessions/sessions-kill.ts";
+import type { SessionsKillPorts } from "../commands/sessions/kill/kill-ports.ts";
 import type { OutputPorts } from "../commands/sessions/sessions-output.ts";
 import type { PrintingPorts, SessionsPorts } from "../commands/sessions/sessions-ports.ts";
 import type { Parsers } from "../policy/schema/parsers.ts";

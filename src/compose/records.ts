@@ -91,7 +91,7 @@ export const RECORD_COMMANDS: Entries = {
     });
   },
   "sessions kill": async () => {
-    const { sessionsKill } = await import("../commands/sessions/sessions-kill.ts");
+    const { sessionsKill } = await import("../commands/sessions/kill/sessions-kill.ts");
     return bind(sessionsKill, killingPorts);
   },
 };

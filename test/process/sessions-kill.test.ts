@@ -154,6 +154,8 @@ describe.skipIf(process.geteuid?.() !== 0)("a record that an account wrote (need
       /process \d+ does not belong to the owner of the records of alpha \(uid 65534\): not signalled/,
     );
     expect(status).toBe(64);
+    const all = await kill(place, "--team", "alpha", "--yes");
+    expect(all).toMatchObject({ status: 69, stderr: expect.stringContaining("is not one that may be signalled") });
     expect(victim.signalCode ?? victim.exitCode).toBe(null);
     victim.kill("SIGKILL");
   });

@@ -1,5 +1,5 @@
 import type { Lock } from "../../policy/locks.ts";
-import type { SessionsKillPorts } from "../sessions/sessions-kill.ts";
+import type { SessionsKillPorts } from "../sessions/kill/kill-ports.ts";
 import type { ClosingPorts } from "./closing-ports.ts";
 
 /** The system operations for locks. */

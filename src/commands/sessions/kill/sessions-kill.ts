@@ -1,59 +1,59 @@
-import type { DayFile, FolderOwner, IsAlive } from "../../archive/archive.ts";
-import type { Command } from "../../cli/command.ts";
-import { textOption } from "../../cli/options.ts";
-import { UsageError } from "../../cli/usage-error.ts";
-import type { RecordOf, SessionRecord } from "../../record/schema.ts";
-import { isHostEvent } from "../../record/vocabulary.ts";
-import { durationInWords } from "../../record/wording.ts";
-import { NixgateError } from "../../units/error.ts";
-import { ExitStatus } from "../../units/exit-status.ts";
-import { escapeText } from "../../units/text.ts";
-import { FILES } from "../shared/archive-options.ts";
-import { jsonDocument } from "../shared/json-document.ts";
-import type { SessionsPorts } from "./sessions-ports.ts";
-import { oneId, openOne, recordsOf } from "./sessions-show.ts";
-
-/** The process that serves a session. It never stands for a later process with the same pid. */
-export interface ServingProcess {
-  isThere(): boolean;
-  /** @throws an error with code EPERM where this caller may not signal it */
-  terminate(whose: FolderOwner): void;
-  close(): void;
-}
-
-export interface SessionsKillPorts extends SessionsPorts {
-  /** `foreign`: the process in the record does not belong to the account that owns the folder of the records. */
-  serving(
-    start: Parameters<IsAlive>[0],
-    whose: FolderOwner,
-  ): ServingProcess | "gone" | "elsewhere" | "hidden" | "foreign";
-  /** How long the team's sessions may take to end, in milliseconds. */
-  endTimeout(configDirectory: string | undefined, team: string): Promise<number>;
-  sleep(ms: number): Promise<void>;
-}
+import type { DayFile, FolderOwner } from "../../../archive/archive.ts";
+import type { Command } from "../../../cli/command.ts";
+import { textOption } from "../../../cli/options.ts";
+import { UsageError } from "../../../cli/usage-error.ts";
+import type { RecordOf, SessionRecord } from "../../../record/schema.ts";
+import { isHostEvent } from "../../../record/vocabulary.ts";
+import { durationInWords } from "../../../record/wording.ts";
+import { NixgateError } from "../../../units/error.ts";
+import { ExitStatus } from "../../../units/exit-status.ts";
+import { escapeText } from "../../../units/text.ts";
+import { FILES } from "../../shared/archive-options.ts";
+import { jsonDocument } from "../../shared/json-document.ts";
+import { oneId, openOne, recordsOf } from "../sessions-show.ts";
+import { KILL_WHICH, killMatching, selectsSessions } from "./kill-matching.ts";
+import type { ServingProcess, SessionsKillPorts } from "./kill-ports.ts";
 
 /** The interval at which the session's end is polled, in milliseconds. */
 const LOOK_AGAIN_MS = 50;
 
 export const sessionsKill: Command<SessionsKillPorts> = {
   name: "sessions kill",
-  summary: "end a running session",
-  usage: `ID [--json] ${FILES.usage}`,
+  summary: "end a session, or those of a team, member or key",
+  usage: `[ID] [--team T] [--member M] [--key FINGERPRINT] [--yes] [--json] ${FILES.usage}`,
   help: `Ends a running session in good order. Its nixgate (by SIGTERM), or the supervisor, ends the command and all processes in its
 scope (SIGTERM, after stop_timeout SIGKILL), and writes the records with the cause killed-by-admin. This command waits until
 the session has ended.
 ID is the session's id, or the first or last characters of it if only one session matches. TEAM/ID also names the team. Only
 root and the session's own account may end it. Only a process of the account that owns the team's records is signalled.
 
+Instead of ID, these options select running sessions. A session has to match all that are given. Without --yes the command
+only shows the sessions that would end.
+
+  --team T           the sessions of this team
+  --member M         the sessions of members of this name
+  --key FINGERPRINT  the sessions with this key: SHA256:…, as ssh-keygen -l prints it
+  --yes              end them
+
+A client can come back at once: take its key out of the policy first, or use \`nixgate lock\`, which also ends sessions.
+
   --json             one JSON document
 ${FILES.help}
 
-Exit status: 0 when the session has ended; 64 for an id that is not on record, or a session that has ended already or
-runs on another host; 69 if it has not ended in time; 77 if this account may not end it, or if
+Exit status: 0 when the sessions have ended, or without --yes; 64 for an id that is not on record, or a session that has ended already or
+runs on another host; 69 if a session has not ended in time, or cannot be ended from here; 77 if this account may not end it, or if
 the session is not found and this account may not read all records.
 `,
-  options: { ...FILES.options, json: { type: "boolean" } },
+  options: { ...FILES.options, ...KILL_WHICH, json: { type: "boolean" }, yes: { type: "boolean" } },
   async run({ positionals, options }, ports) {
+    if (selectsSessions(options)) {
+      const hint = "write either an id, or options that select sessions";
+      if (positionals.length > 0)
+        throw new UsageError("an id cannot be combined with --team, --member or --key", { hint });
+      return killMatching(options, ports);
+    }
+    if (options["yes"] === true)
+      throw new UsageError("--yes needs --team, --member or --key", { hint: "leave it out" });
     const part = oneId("sessions kill", positionals, "nixgate sessions list --running shows the ids");
     const { located, problems } = await openOne(part, options, ports);
     const { session, file } = located;
