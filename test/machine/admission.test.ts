@@ -51,7 +51,9 @@ async function knockTimes(count: number, guest: Guest) {
   return Promise.all(Array.from({ length: count }, () => knock(guest, "nix-alpha", shared("no"))));
 }
 
-test("of 50 starts at once exactly 8 are admitted, and kill -9 of these frees their places", async ({ builder }) => {
+test("exactly 8 of 50 simultaneous starts are admitted, and kill -9 of these 8 frees their slots", async ({
+  builder,
+}) => {
   await edit(builder, "alpha", "s/^max_concurrent = .*/max_concurrent = 8/");
   const knocked = await knockTimes(50, builder);
   const turnedAway = knocked.filter(({ answer }) => answer === 75);

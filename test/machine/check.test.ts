@@ -5,9 +5,7 @@ import { allow, edit, editHost } from "./policies.ts";
 
 const LOG = "/var/log/nixgate";
 
-test("check on a host looks at what the configuration needs of it, as the teams' accounts see it", async ({
-  builder,
-}) => {
+test("check looks at the host's files and programs as the teams' accounts see them", async ({ builder }) => {
   const warnings = async () =>
     (await text(builder, "nixgate check"))
       .split("\n")

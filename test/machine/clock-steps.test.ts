@@ -32,7 +32,7 @@ const storm = (now: number) =>
    done' </dev/null >/dev/null 2>&1 &`;
 const set = (builder: Guest, step: string) => builder.asRoot(`date -s '${step}'`);
 
-test("no step of the clock and no name of the host changes what is said of a session, or how it ends", {
+test("a clock step or a new host name changes neither a session's records nor its end", {
   timeout: 240_000,
 }, async ({ builder }) => {
   await allow(builder, "alpha", { hold: ["/bin/sleep", "7000"] });
@@ -64,7 +64,7 @@ test("no step of the clock and no name of the host changes what is said of a ses
   }
 });
 
-test("a clock that is set at every step of a session changes neither how it begins, waits and ends nor for how long", {
+test("a clock step at each step of a session changes neither its course nor its durations", {
   timeout: 300_000,
 }, async ({ builder }) => {
   await allow(builder, "alpha", { still: ["/bin/sleep", "7001"], gone: ["/bin/sleep", "7002"] });

@@ -24,7 +24,7 @@ const RULES = {
 const starts = async (guest: Guest) => (await recordsOf(guest, "alpha", "session.start")).length;
 
 describe("a command", () => {
-  test("is on record with its own ending", async ({ builder }) => {
+  test("has a record of its own ending", async ({ builder }) => {
     await allow(builder, "alpha", RULES);
     await setRunTime(builder, "30s");
     const cases = [
@@ -42,7 +42,7 @@ describe("a command", () => {
 
   // With OOMPolicy=stop, the manager's default, systemd itself then stops the whole scope.
   test.for(["lose-a-child", "lose-a-child-and-stay"])(
-    "that loses a child to the OOM killer is on record with its figures (%s)",
+    "whose child the OOM killer ends has a record with its figures (%s)",
     async (request, { builder }) => {
       const { stderr, story } = await attempt(builder, request);
       expect.soft(story.ended).toMatchObject({ cause: "oom", usage: { oom_kills: 1, memory_peak_bytes: 64 << 20 } });
@@ -59,7 +59,7 @@ const PHASES = ["patient", "ignore-sigterm", "parting", "fork-bomb"];
 const phasesOf = (name: string) => (/killed$/.test(name) ? PHASES : ["ignore-sigterm"]);
 
 describe.for(Object.entries<Blow>(BLOWS))("when %s", ([name, { late, cause, strike }]) => {
-  test("while the loop waits, the session ends", async ({ builder }) => {
+  test("a session that waits for a line ends", async ({ builder }) => {
     const before = await starts(builder);
     using client = startClient(builder);
     await waitFor("the session", async () => (await starts(builder)) > before);
@@ -72,7 +72,7 @@ describe.for(Object.entries<Blow>(BLOWS))("when %s", ([name, { late, cause, stri
     expect(over).toMatchObject({ commands: 0, cause: expect.stringMatching(causes) });
   });
 
-  test.for(phasesOf(name))("while a command runs, all of it ends (%s)", async (request, { builder }) => {
+  test.for(phasesOf(name))("all processes of a running command end (%s)", async (request, { builder }) => {
     using client = startClient(builder, request);
     await awaitProcess(
       builder,
@@ -87,7 +87,7 @@ describe.for(Object.entries<Blow>(BLOWS))("when %s", ([name, { late, cause, stri
 });
 
 // sshd lives on then, and closes no more than its ends of the pipes.
-test("when one client of a shared connection is killed, its command ends, and no other's", async ({ builder }) => {
+test("a killed client of a shared connection ends its own command, and no other's", async ({ builder }) => {
   const path = join(runFolder(builder.state.name), "shared.sock");
   const shared = (master: string) => ["-o", `ControlMaster=${master}`, "-o", `ControlPath=${path}`];
   using _master = startClient(builder, "parting", "nix-alpha", shared("yes"));

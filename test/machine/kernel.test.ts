@@ -5,7 +5,7 @@ import { kernel } from "../../tools/machine/kernel.ts";
 
 const NOWHERE = "no-such-suite" as Suite;
 
-test("the next suite's kernel is taken when the preferred suite has none, and that is said", async () => {
+test("a suite without a kernel gets the next suite's kernel, with a message", async () => {
   const said: string[] = [];
   const found = await kernel((line) => said.push(line), [NOWHERE, "forky"]);
   expect(found.suite).toBe("forky");

@@ -16,7 +16,7 @@ const SSHD = [
 ];
 const POLICY = "/etc/nixgate/policies/beta.toml";
 
-test("under AuthorizedKeysCommand a broken policy is told to the member, and one that cannot be read to the journal", async ({
+test("under AuthorizedKeysCommand a broken policy gives the member a message, and an unreadable one the journal", async ({
   builder,
 }) => {
   const key = await text(builder, "cat /home/nix-beta/.ssh/authorized_keys");

@@ -21,7 +21,7 @@ describe("the figures", () => {
     expect(Math.min(...peaks)).toBeGreaterThanOrEqual(300 * MIB);
   });
 
-  test("hold the CPU quota within 10 % and tell the throttling", async ({ builder }) => {
+  test("show the CPU quota within 10 %, and the throttling", async ({ builder }) => {
     await setRunTime(builder, "4s");
     const { story } = await attempt(builder, "cpu-hog");
     const { usage, wall_ms = 0 } = story.ended ?? {};
@@ -32,7 +32,7 @@ describe("the figures", () => {
 });
 
 describe("the team's limits", () => {
-  test("hold over two sessions together, also when they change between sessions", async ({ builder }) => {
+  test("bound two sessions together, also after a change between sessions", async ({ builder }) => {
     await setRunTime(builder, "30s");
     await allow(builder, "alpha", { hold: program("mmap-hog.pl", "50", "3000") });
     const together = () => Promise.all([builder.ssh("nix-alpha", "hold"), builder.ssh("nix-alpha", "hold")]);
@@ -53,7 +53,7 @@ describe("the team's limits", () => {
     await edit(builder, "alpha", 's/^MemoryMax = "120M"/MemoryMax = "1G"/');
   });
 
-  test("are named where they are what a command ran into", async ({ builder }) => {
+  test("are the recorded cause of a command that reaches them", async ({ builder }) => {
     await setRunTime(builder, "30s");
     const twenty = "for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do sleep 7777 & done; wait";
     await allow(builder, "alpha", { twenty: ["/bin/sh", "-c", twenty] });

@@ -60,7 +60,7 @@ describe("the guest", () => {
     expect(await text(guest, "node --version")).toBe(process.version);
   });
 
-  test.for(TEAMS)("starts nixgate for whoever comes as nix-%s, from inside and outside", async (team, { guest }) => {
+  test.for(TEAMS)("starts nixgate for each login as nix-%s, from inside and outside", async (team, { guest }) => {
     const outside = await guest.ssh(`nix-${team}`, "nix-store --serve", { input: SERVE });
     expect(outside.stdout.subarray(0, 8).toString("hex"), `${outside.stderr}`).toBe("cbee525400000000");
     const inside = await guest.asRoot(`ssh nix-${team}@localhost true`);

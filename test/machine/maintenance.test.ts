@@ -7,7 +7,7 @@ import { awaitProcess, startClient } from "./waiting-client.ts";
 
 const WORDS = "new disks, back at six";
 
-test("a builder that its administrator closes turns new sessions away before anything is spoken, and lets the others end", async ({
+test("a closed builder refuses new sessions before the protocol starts, and lets running sessions end", async ({
   builder,
 }) => {
   await edit(builder, "alpha", 's/^RuntimeMaxSec = .*/RuntimeMaxSec = "600s"/'); // however busy the machine is

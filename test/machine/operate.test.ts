@@ -17,7 +17,9 @@ test("sessions top shows a running session with the figures of its cgroup", asyn
   await ended;
 });
 
-test("sessions kill ends a running session, and the record and the client say who did it", async ({ builder }) => {
+test("sessions kill ends a running session, and its record and its client name the administrator", async ({
+  builder,
+}) => {
   const { ended, session } = await sleeping(builder);
   const killed = await builder.asRoot(`nixgate sessions kill ${session}`);
   expect(killed.exitCode, `${killed.stderr}`).toBe(0);
@@ -29,7 +31,7 @@ test("sessions kill ends a running session, and the record and the client say wh
   await waitFor("no scope", async () => (await scopesOf(builder)) === "", 3000);
 });
 
-test("a policy that changes in mid-session holds from the next session on", async ({ builder }) => {
+test("a policy that changes during a session applies to the next session", async ({ builder }) => {
   const begun = async () => (await recordsOf(builder, "alpha", "command.start")).at(-1);
   const ends = async () => (await recordsOf(builder, "alpha", "command.end")).length;
   using client = startClient(builder);

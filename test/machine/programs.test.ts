@@ -6,7 +6,7 @@ import { allow } from "./policies.ts";
 
 const SCRIPT = "/usr/local/bin/of-no-interpreter";
 
-test("a program that cannot be executed is refused with 78 and nixgate's line, and never began on record", async ({
+test("a program that cannot be executed ends with 78, one line for the client and no command.start", async ({
   builder,
 }) => {
   await text(

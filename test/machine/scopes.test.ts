@@ -47,14 +47,14 @@ describe("a command's scope", () => {
     expect((await session).exitCode).toBe(143);
   });
 
-  test("is gone with its command, and the slice stays", async ({ builder }) => {
+  test("ends with its command, and the slice remains", async ({ builder }) => {
     expect((await builder.ssh("nix-alpha", "quick")).exitCode).toBe(0);
     const scopes = () => systemctl(builder, "list-units --no-legend --all 'nixgate-*.scope'");
     await waitFor("no scope", async () => (await scopes()) === "", 5000);
     expect(await systemctl(builder, "is-active nixgate-alpha.slice")).toBe("active");
   });
 
-  test("carries the team's limits around it, also when they change between two sessions", async ({ builder }) => {
+  test("has the team's limits on its slice, also after a change between two sessions", async ({ builder }) => {
     const slice = sliceFolder(builder);
     expect((await builder.ssh("nix-alpha", "quick")).exitCode).toBe(0);
     expect(await text(builder, `cat ${slice}/pids.max ${slice}/memory.max`)).toBe(`512\n${1024 ** 3}`);
@@ -63,7 +63,7 @@ describe("a command's scope", () => {
     expect(await text(builder, `cat ${slice}/pids.max ${slice}/memory.max`)).toBe("300\nmax");
   });
 
-  test("has an invocation id on record where systemd says it", async ({ builder }) => {
+  test("has its invocation id in the record, if systemd has one", async ({ builder }) => {
     const version = Number(await text(builder, "systemctl --version | awk 'NR == 1 { print $2 + 0 }'"));
     await builder.ssh("nix-alpha", "quick");
     const invocation = (await recordsOf(builder, "alpha", "command.start")).at(-1)?.invocation;
@@ -74,7 +74,7 @@ describe("a command's scope", () => {
 });
 
 describe("records", () => {
-  test("are in the files and in the journal, with the account that wrote them", async ({ builder }) => {
+  test("are in the files and in the journal, with the writing account", async ({ builder }) => {
     const { stderr } = await builder.ssh("nix-alpha", "no such thing");
     const id = sessionIn(stderr);
     const inFile = (await records(builder, "alpha")).filter(({ session }) => session === id);
@@ -93,7 +93,7 @@ describe("records", () => {
     ).toContain("denied");
   });
 
-  test("say where the client came from", async ({ builder }) => {
+  test("contain the client's address", async ({ builder }) => {
     await builder.ssh("nix-alpha", "quick");
     const start = (await recordsOf(builder, "alpha", "session.start")).at(-1);
     const isolation = supervised(builder) ? "scope-system" : "scope-user";
@@ -102,7 +102,7 @@ describe("records", () => {
 });
 
 describe("the command's environment", () => {
-  test("has what systemd needs and nothing that the client sent", async ({ builder }) => {
+  test("contains systemd's variables, and none of the client's", async ({ builder }) => {
     const options = ["-o", "SetEnv=LANG=xx_XX LC_ALL=evil NODE_OPTIONS=--bad"];
     const { stdout } = await builder.ssh("nix-alpha", "environment", { options });
     const names = `${stdout}`
@@ -123,7 +123,7 @@ describe("refusals", () => {
     ["sftp", ["-s"], "sftp", "subsystem"],
     ["scp's old protocol", [], "scp -t /tmp", "not-allowlisted"],
     ["a control character", [], "nix-daemon\t--stdio", "malformed"],
-  ])("%s is denied with one line and is on record", async ([, options, request, reason], { builder }) => {
+  ])("%s is denied with one line and a record", async ([, options, request, reason], { builder }) => {
     const { exitCode, stderr, stdout } = await builder.ssh("nix-alpha", request, { options });
     const id = sessionIn(stderr);
     expect(exitCode).toBe(reason === "malformed" ? 65 : 77);
@@ -134,7 +134,7 @@ describe("refusals", () => {
     if (reason !== "subsystem") expect(id).toBeDefined();
   });
 
-  test("a terminal is not given", async ({ builder }) => {
+  test("a request for a terminal is refused", async ({ builder }) => {
     const { exitCode, stdout } = await builder.ssh("nix-alpha", "environment", { options: ["-tt"] });
     // PermitTTY no: some clients go on without one, some give up
     expect([0, 255]).toContain(exitCode);

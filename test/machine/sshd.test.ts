@@ -41,7 +41,7 @@ async function ask(guest: Guest, key: string, request: string) {
 }
 const NOT_LET_IN = { exitCode: 255, stdout: "" };
 
-test("the documented block keeps a certificate of the site's CA out; without its line that gets a shell", async ({
+test("the documented block refuses a certificate of the site's CA, which gets a shell without its line", async ({
   builder,
 }) => {
   const block = sshdBlock("AuthorizedKeysCommand");
@@ -54,7 +54,7 @@ test("the documented block keeps a certificate of the site's CA out; without its
   expect(refused).toMatchObject({ exitCode: 77, stdout: "", stderr: expect.stringMatching(/^nixgate: .*\(session /) });
 });
 
-test("so does the one with a file of keys of root's", async ({ builder }) => {
+test("the block with root's file of keys refuses that certificate too", async ({ builder }) => {
   const keys =
     "install -d /etc/ssh/nixgate-keys && nixgate authorized-keys --user nix-alpha >/etc/ssh/nixgate-keys/nix-alpha";
   await builder.asRoot(keys);
@@ -63,9 +63,7 @@ test("so does the one with a file of keys of root's", async ({ builder }) => {
   expect(await ask(builder, "listed", "id -un")).toMatchObject({ exitCode: 77, stdout: "" });
 });
 
-test("below a folder that a group may write to sshd refuses the command, and check says it before", async ({
-  builder,
-}) => {
+test("sshd refuses a command below a group-writable folder, and check warns of it", async ({ builder }) => {
   await put(builder, sshdBlock("AuthorizedKeysCommand"));
   const check = async () => `${(await builder.asRoot("nixgate check")).stdout}`;
   expect(await check()).not.toContain("AuthorizedKeysCommand");

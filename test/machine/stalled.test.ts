@@ -19,7 +19,7 @@ describe.for([
   ["stdout", "flood-stdout"],
   ["stderr", "flood-stderr"],
 ] as const)("a client that does not read a flood on %s", ([, request]) => {
-  test("holds nothing up when the command's time is over", async ({ builder }) => {
+  test("does not delay the end of the command at its time limit", async ({ builder }) => {
     await setRunTime(builder, "6s");
     using _client = startClient(builder, request);
     await awaitProcess(builder, "^yes ");
@@ -29,7 +29,7 @@ describe.for([
     expect(ended).toMatchObject({ signal: "SIGTERM", leftovers: 0 });
   });
 
-  test("is not told, one that reads it all is", async ({ builder }) => {
+  test("gets no message, and a client that reads all of it does", async ({ builder }) => {
     await setRunTime(builder, "2s");
     using client = startClient(builder, request);
     client.stdout?.resume();
@@ -50,7 +50,7 @@ describe.for([
   });
 
   const blows: readonly [string, Blow][] = Object.entries(BLOWS);
-  test.for(blows.filter(([, { late }]) => late === 0))("and leaves nothing when %s", async ([, blow], { builder }) => {
+  test.for(blows.filter(([, { late }]) => late === 0))("leaves nothing when %s", async ([, blow], { builder }) => {
     await setRunTime(builder, "60s");
     using client = startClient(builder, request);
     await awaitProcess(builder, "^yes ");

@@ -63,7 +63,7 @@ async function struck(guest: Guest, request: string, { strike }: Pick<Stop, "str
 
 describe.for(Object.entries(STOPS))("when %s", ([, stop]) => {
   test.for(Object.keys(RULES))(
-    "the record says so, and the client hears it (%s)",
+    "the record and the client's message name it (%s)",
     async (request, { ready: builder }) => {
       const { status, told, story } = await struck(builder, request, stop);
       expect.soft(story.ended).toMatchObject({ cause: stop.cause });
@@ -82,7 +82,7 @@ test.for([
   ["stop --no-block", "nixgate-alpha.slice", "killed-by-admin"],
   ["kill", IDLE, "signal"],
 ] as const)(
-  "between two lines of a session systemctl %s %s is on record as %s",
+  "systemctl %s %s between two lines of a session has the recorded cause %s",
   async ([how, unit, cause], { ready: builder }) => {
     if (!supervised(builder)) return; // nixgate itself is no unit there: phases.test.ts ends it by signals
     const client = startClient(builder);
@@ -108,7 +108,7 @@ async function hasHandler(guest: Guest): Promise<boolean> {
   return (Number.parseInt(`${stdout}`.trim().slice(-8), 16) & (1 << 14)) !== 0;
 }
 
-test("a restart of what makes the scopes, or of what watches them, is no end by itself", async ({ ready: builder }) => {
+test("a restart of the account's systemd is on record as a kill by the administrator", async ({ ready: builder }) => {
   await setRunTime(builder, "60s");
   if (supervised(builder)) return; // running commands outlive the supervisor: system/lost-supervisor.test.ts
   const { story } = await struck(builder, "obey-1", {
@@ -117,7 +117,9 @@ test("a restart of what makes the scopes, or of what watches them, is no end by 
   expect(story.ended).toMatchObject({ cause: "killed-by-admin", exit_code: 1, status: 143 });
 });
 
-test("systemd-oomd's kill is on record as such where systemd tells it", async ({ ready: builder }) => {
+test("a kill by systemd-oomd has the cause oom under the supervisor, and signal elsewhere", async ({
+  ready: builder,
+}) => {
   await setRunTime(builder, "60s");
   // systemd-oomd.service needs pressure stall information (ConditionControlGroupController=, /proc/pressure), which
   // User-Mode Linux has not. So this does what systemd-oomd(8) does: it counts on the cgroup, and kills all that is in it.
@@ -135,9 +137,9 @@ test("systemd-oomd's kill is on record as such where systemd tells it", async ({
   expect(story.over?.exit).toBe(137);
 });
 
-test("after a restart of the supervisor under load the run time is told as such", { timeout: 120_000 }, async ({
-  builder,
-}) => {
+test("a time limit is the recorded cause also after a restart of the supervisor under load", {
+  timeout: 120_000,
+}, async ({ builder }) => {
   if (!supervised(builder)) return; // a session of its own has nothing to restart
   await setRunTime(builder, "6s");
   await builder.asRoot("for i in 1 2; do (timeout 60 sh -c 'while :; do :; done' >/dev/null 2>&1 &); done");
@@ -151,9 +153,7 @@ test("after a restart of the supervisor under load the run time is told as such"
   await builder.asRoot("pkill -f 'while :; do :; done'");
 });
 
-test("sshd's process that a session stops does not keep the session when its client goes", async ({
-  ready: builder,
-}) => {
+test("a session that stops its own sshd process ends when its client leaves", async ({ ready: builder }) => {
   const stop = "pkill -STOP -u $(id -u) '^sshd'; exec sleep 77711";
   await allow(builder, "alpha", { "stop-sshd": ["/bin/sh", "-c", stop] });
   await setRunTime(builder, "600s");

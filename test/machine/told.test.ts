@@ -45,7 +45,7 @@ async function lastEnds(guest: Guest, before: number) {
 }
 
 describe.for(Object.entries(WAYS))("a client that builds by %s", ([way, words]) => {
-  test("learns why its build was ended", { timeout: 180_000 }, async ({ client, guest }) => {
+  test("reads why its build was ended", { timeout: 180_000 }, async ({ client, guest }) => {
     await edit(guest, "alpha", `s/^RuntimeMaxSec = .*/RuntimeMaxSec = "8s"/`);
     const before = (await recordsOf(guest, "alpha", "session.end")).length;
     const store = client.store(way.endsWith("-ng") ? "ssh-ng" : "ssh", "nix-alpha");
@@ -62,7 +62,7 @@ describe.for(Object.entries(WAYS))("a client that builds by %s", ([way, words]) 
 });
 
 test.for(["ssh", "ssh-ng"] as const)(
-  "a client that copies over %s learns why its copy was ended",
+  "a client that copies over %s reads why its copy was ended",
   { timeout: 180_000 },
   async (scheme, { client, guest }) => {
     await edit(guest, "alpha", `s/^RuntimeMaxSec = .*/RuntimeMaxSec = "2s"/`);

@@ -17,7 +17,7 @@ const fileOf = async (guest: Guest, pattern: string, file: string) =>
     ).stdout,
   );
 
-test("sessions top tells what hogs take against their limits", async ({ builder }) => {
+test("sessions top shows the usage of busy sessions against their limits", async ({ builder }) => {
   await setRunTime(builder, "60s");
   await allow(builder, "alpha", {
     hold: program("mmap-hog.pl", "40", "60000"),

@@ -36,7 +36,7 @@ test("journalctl NIXGATE_TEAM=alpha shows a team's sessions in plain words, and 
   expect(await text(builder, others)).not.toContain("team alpha");
 });
 
-test("a command's invocation id ties in what systemd itself says of its scope", async ({ builder }) => {
+test("a command's invocation id finds systemd's own journal entries about its scope", async ({ builder }) => {
   const start = (await recordsOf(builder, "alpha", "command.start")).at(-1);
   expect(start?.unit).toMatch(/^nixgate-alpha-.*\.scope$/);
   const said = async (match: string) => text(builder, `journalctl --no-pager --output=cat ${match}`);
@@ -54,7 +54,7 @@ test("a command's invocation id ties in what systemd itself says of its scope", 
 const seal = (guest: Guest) =>
   guest.asRoot(supervised(guest) ? "systemctl start nixgate-seal.service" : "nixgate sessions seal");
 
-test("an untouched archive of another account's is sound by all three layers, seals of root's among them", async ({
+test("verify accepts an untouched archive of another account in all three layers, with root's seals", async ({
   builder,
 }) => {
   expect((await seal(builder)).exitCode).toBe(0);
@@ -65,15 +65,13 @@ test("an untouched archive of another account's is sound by all three layers, se
   expect(layers["seal"]?.what).toMatch(/^\d+ seals?, the last at /);
 });
 
-test("the account itself can check the chain where the files are its own, and is told what it cannot", async ({
-  builder,
-}) => {
+test("an account can verify the chain of its own files, and reads which layers it cannot", async ({ builder }) => {
   const { stdout, stderr } = await builder.asAccount("nix-alpha", "nixgate sessions verify");
   if (supervised(builder)) expect(`${stderr}`).toMatch(/alpha: cannot be read: EACCES/);
   expect(`${stdout}`).toMatch(/^seal {5}not used: .*(EACCES|only root)/m);
 });
 
-test("what the owner of a file does to it is found by root, and forged copies of another account are not believed", async ({
+test("root finds changes that a file's owner made, and does not accept another account's forged copies", async ({
   builder,
 }) => {
   const file = await text(builder, "ls /var/log/nixgate/alpha/*.jsonl | tail -n 1");
@@ -95,7 +93,7 @@ test("what the owner of a file does to it is found by root, and forged copies of
   expect((await verify(builder)).findings).toEqual([]);
 });
 
-test("prune by root of what belongs to an account keeps verify silent", async ({ builder }) => {
+test("verify finds nothing after root has pruned an account's files", async ({ builder }) => {
   const folder = "/var/log/nixgate/alpha";
   await builder.asRoot(`install -o nix-alpha -g nix-alpha -m 640 /dev/null ${folder}/2026-01-05.jsonl`);
   expect((await seal(builder)).exitCode).toBe(0);
@@ -105,7 +103,7 @@ test("prune by root of what belongs to an account keeps verify silent", async ({
   expect((await verify(builder)).findings).toEqual([]);
 });
 
-test("midnight, and a clock that is set back by days, disorder no session", async ({ builder }) => {
+test("midnight and a clock set back by days leave the records in order", async ({ builder }) => {
   const now = Number(await text(builder, "date +%s"));
   const began = performance.now();
   try {

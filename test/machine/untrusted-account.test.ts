@@ -73,7 +73,7 @@ test("nix build --store needs no trust", async ({ builder }) => {
   expect(await client(builder, `${build} ssh-ng://${ACCOUNT}`)).toMatchObject({ status: 0 });
 });
 
-test("what nobody signed is not taken, what needs no signature is, and what is there is given", async ({ builder }) => {
+test("the store refuses unsigned paths, takes paths that need no signature, and gives its own", async ({ builder }) => {
   const made = "make up; out=$(nix-build up.nix --no-out-link 2>/dev/null)";
   const unsigned = { status: 1, said: expect.stringMatching(/lacks a (?:valid )?signature/) };
   expect(await client(builder, `${made}; nix-copy-closure --to ${ACCOUNT} $out`)).toMatchObject(unsigned);
@@ -85,7 +85,7 @@ test("what nobody signed is not taken, what needs no signature is, and what is t
   expect(await client(builder, free)).toMatchObject({ status: 0 });
 });
 
-test("everybody with daemon-stdio may delete what no root holds, and nobody over ssh://", async ({ builder }) => {
+test("a client can delete unrooted paths over daemon-stdio, and none over ssh://", async ({ builder }) => {
   const others = (await client(builder, "echo others >others; NIX_REMOTE= nix-store --add others")).said.trim();
   expect(others).toMatch(/^\/nix\/store\/[^ \n]+-others$/);
   expect((await client(builder, `nix store delete --store ssh://${ACCOUNT} ${others}`)).status).not.toBe(0);
@@ -106,7 +106,7 @@ test("a listed store whose URI has spaces is served, whether the client's Nix qu
   expect((await recordsOf(builder, "gamma", "command.deny")).at(-1)).toMatchObject({ reason: "store-not-allowed" });
 });
 
-test("a terminal that sshd refuses is no refusal of the command", async ({ builder }) => {
+test("the command runs although sshd refuses its terminal", async ({ builder }) => {
   await allow(builder, "gamma", { mark: ["/bin/echo", "marked"] });
   const { said } = await client(builder, `ssh -tt ${ACCOUNT} mark </dev/null`);
   expect(said).toContain("PTY allocation request failed");

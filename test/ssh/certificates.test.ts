@@ -20,7 +20,7 @@ async function start(options: BuilderOptions): Promise<Builder> {
 const PING = ["nix", "store", "ping", "--store", "ssh-ng://builder"];
 const ca = makeCa(temporaryFolder("ca"));
 
-test("a certificate is on record with what sshd checked, and its key's fingerprint is that of ssh-keygen -l", async () => {
+test("the record of a certificate has sshd's facts and the key's fingerprint as of ssh-keygen -l", async () => {
   const here = await start({
     sshd: () => ["ExposeAuthInfo yes"],
     authorizedKeys: ({ forced }) =>

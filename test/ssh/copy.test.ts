@@ -76,7 +76,7 @@ describe.each(["ssh", "ssh-ng"])("%s:// with remote-store", (scheme) => {
     await expect(builder.dump("server", path)).rejects.toThrow();
   });
 
-  test("is refused where the policy does not list it", async () => {
+  test("is refused if the policy does not list it", async () => {
     const uri = `${scheme}://builder?remote-store=${encodeURIComponent("local?root=/")}`;
     const { status, stderr } = await builder.run(["nix", "store", "ping", "--store", uri]);
     expect(status).not.toBe(0);
@@ -93,7 +93,7 @@ describe("a store that is served read-only", () => {
   });
   afterAll(() => mirror?.stop());
 
-  test("gives its paths to a client that asks for --write, and takes none", async () => {
+  test("serves reads to a client that asks for --write, and refuses writes", async () => {
     const path = await mirror.addToClient("mirrored-payload", randomBytes(50_000));
     const original = await mirror.dump("client", path);
     const upload = () => mirror.run(["nix", "copy", "--no-check-sigs", "--to", "ssh://builder", path]);

@@ -51,7 +51,7 @@ test("the client's variables reach neither nixgate nor the command", async () =>
   expect(existsSync(`${trap}.sprung`)).toBe(false);
 });
 
-test("the trap itself works: Node obeys NODE_OPTIONS where nobody takes it away", async () => {
+test("without nixgate Node obeys NODE_OPTIONS, so the test would notice it", async () => {
   const env = { PATH: process.env["PATH"] ?? "", NODE_OPTIONS: `--require=${trap}` };
   expect(await builder.run([process.execPath, "-e", "0"], { env })).toMatchObject({ status: 0 });
   expect(existsSync(`${trap}.sprung`)).toBe(true);
@@ -74,7 +74,7 @@ test("a SSH_ORIGINAL_COMMAND of the client's own is a request like any other", a
   expect((await builder.awaitRecords("command.deny"))[0]).toMatchObject({ request: "touch/tmp/nothing" });
 });
 
-test("and cannot stand in front of the request that is made", async () => {
+test("a SSH_ORIGINAL_COMMAND of the client's own does not replace the real request", async () => {
   const { status } = await builder.ssh([...sent({ SSH_ORIGINAL_COMMAND: "env" }), "builder", "uname"]);
   expect(status).toBe(77);
   expect((await builder.awaitRecords("command.deny"))[0]).toMatchObject({ request: "uname" });

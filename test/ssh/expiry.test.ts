@@ -33,7 +33,7 @@ async function attemptsAround(until: number, ask: () => Promise<number>) {
   };
 }
 
-test("the session refuses from the second of `until` on, where the keys' lines say nothing of it", async () => {
+test("the session refuses a member from the second of `until`, without an option in the key's line", async () => {
   const here = await startBuilder({
     sshd: () => [],
     authorizedKeys: ({ forced }, key) => `restrict,command="${forced} --member ci" ${key}\n`,
@@ -53,7 +53,7 @@ test("the session refuses from the second of `until` on, where the keys' lines s
   for (const { session, time } of starts) expect(Date.parse(time) >= until, time).toBe(refused.has(session));
 });
 
-test("sshd refuses by itself what authorized-keys prints, from the same second on and in any zone", async () => {
+test("sshd refuses a key by the line of authorized-keys from the same second, in any time zone", async () => {
   vi.stubEnv("TZ", "Asia/Tokyo"); // sshd's own, by which it reads a time without a Z
   const here = await startBuilder({ sshd: () => [], policy: () => '[[member]]\nname = "ci"\n' });
   builder = here;

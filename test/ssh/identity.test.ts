@@ -26,7 +26,7 @@ async function fingerprint({ run, folder }: Builder): Promise<string | undefined
   return stdout.split(" ")[1];
 }
 
-test("authorized_keys says which member comes, ExposeAuthInfo with which key, and both are on record", async () => {
+test("the record has the member from authorized_keys and the key from ExposeAuthInfo", async () => {
   const here = await start({
     sshd: () => ["ExposeAuthInfo yes"],
     authorizedKeys: restricted("ci"),
@@ -57,7 +57,7 @@ test("a key of a member that the policy does not know is refused", async () => {
   expect((await here.awaitRecords("session.refuse"))[0]).toMatchObject({ reason: "unknown-member" });
 });
 
-test("`restrict` keeps a terminal and forwarding away before nixgate is asked", async () => {
+test("`restrict` refuses a terminal and forwarding before nixgate starts", async () => {
   const here = await start({ sshd: () => [], authorizedKeys: restricted("ci"), policy: () => MEMBER });
   const forwarding = await here.ssh(["-W", `127.0.0.1:${here.sshd.port}`, "builder"]);
   expect(forwarding).toMatchObject({ status: 255, stderr: expect.stringContaining("forwarding failed") });

@@ -48,7 +48,7 @@ test("request and protocol may come in one write, with no answer in front of the
   expect((await client.receive(8)).subarray(0, 8)).toEqual(SERVE_SERVER);
 });
 
-test("a client that opens the line loop and says nothing is greeted, and then sent away", async () => {
+test("a silent client of the line loop gets the greeting, and its session ends at the time limit", async () => {
   const client = startClient(builder, ["builder", "bash"]);
   const { status, stdout, stderr } = await client.answer;
   expect(status).toBe(65);

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => builder?.stop());
 
-test("one connection carries several sessions at once, each on record by itself", async () => {
+test("several sessions of one connection each have their own records", async () => {
   const socket = join(builder.folder, "mux");
   const control = (word: string) => builder.ssh(["-S", socket, "-O", word, "builder"]);
   const master = startClient(builder, ["-M", "-N", "-S", socket, "builder"]);

@@ -26,7 +26,7 @@ afterAll(() => builder?.stop());
 
 const ONE_LINE = /^nixgate: .+ \(session ([0-9a-f-]{36})\)\n$/;
 
-test("a denied command ends with status 77 and one line, whose session sessions show finds", async () => {
+test("a denied command ends with status 77 and one line, and sessions show finds its session", async () => {
   const { status, stdout, stderr } = await builder.ssh(["builder", "rm", "-rf", "/tmp/x"]);
   expect({ status, stdout }).toEqual({ status: 77, stdout: "" });
   const [, session = ""] = ONE_LINE.exec(stderr) ?? [];

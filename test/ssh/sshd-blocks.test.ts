@@ -73,7 +73,7 @@ function effective(config: string, user: string): Readonly<Record<string, string
 }
 
 describe("the blocks of docs/getting-started.md for sshd", () => {
-  test("are one for each way to say who it is", () => {
+  test("have one block for each way to name the member", () => {
     expect([...SSHD_BLOCKS.keys()]).toEqual(["AuthorizedKeysCommand", "AuthorizedKeysFile", "ForceCommand"]);
   });
 
@@ -84,7 +84,7 @@ describe("the blocks of docs/getting-started.md for sshd", () => {
     expect(effective(`${SITE}\n${block}`, "somebody")).toMatchObject({ permittty: "yes" });
   });
 
-  test("decide alone which keys count", () => {
+  test("accept no keys but their own", () => {
     const [byCommand = "", byFile = ""] = blocks;
     expect(effective(SITE, "nix-alpha")).toMatchObject({ forcecommand: "/usr/bin/site-command" });
     for (const block of [byCommand, byFile])

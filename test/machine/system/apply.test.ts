@@ -20,15 +20,13 @@ const serves = async (guest: Guest, user: string) => {
 };
 const SERVED = { exitCode: 0, isServed: true, stderr: "" };
 
-test("a host that the commands of docs/supervisor.md have set up needs nothing, and check says so", async ({
-  builder,
-}) => {
+test("check finds nothing missing on a host set up as in docs/supervisor.md", async ({ builder }) => {
   expect(await apply(builder)).toEqual(NOTHING);
   expect(await check(builder)).toMatch(/no errors, \d+ warnings?$|no warnings$/);
   expect(await check(builder)).not.toContain("nixgate apply");
 });
 
-test("what was enabled once holds at the next boot, for all sockets", async ({ builder }) => {
+test("the sockets that were enabled once start at the next boot", async ({ builder }) => {
   expect(await text(builder, "ls /etc/systemd/system/*.wants | grep nixgate")).toBe("nixgate.service");
   const names = "nixgate.socket nixgate-alpha.socket nixgate-beta.socket nixgate-gamma.socket nixgate-seal.timer";
   await builder.asRoot(`systemctl stop nixgate.service ${names}`);
@@ -43,7 +41,7 @@ test("what was enabled once holds at the next boot, for all sockets", async ({ b
   expect(await serves(builder, "nix-alpha")).toEqual(SERVED);
 });
 
-test("a team comes and goes while a session runs, which notices nothing", { timeout: 120_000 }, async ({ builder }) => {
+test("adding and removing a team does not disturb a running session", { timeout: 120_000 }, async ({ builder }) => {
   const session = builder.ssh("nix-alpha", "brief");
   await awaitProcess(builder, "sleep 4");
   await letEpsIn(builder);
@@ -103,7 +101,9 @@ test("a session between two commands is not ended: the restart waits for it", as
   await restarted(builder);
 });
 
-test("what was changed by hand or belongs to nobody is said, and not run over", async ({ builder }) => {
+test("apply reports files that were changed by hand or belong to no team, and leaves them alone", async ({
+  builder,
+}) => {
   await builder.asRoot(`echo '# mine' >>${UNITS}/nixgate.socket`);
   expect(await check(builder)).toContain(`${UNITS}/nixgate.socket: warning: was changed by hand`);
   await builder.asRoot(`mv ${UNITS}/nixgate.socket /root/ && echo '[Socket]' >${UNITS}/nixgate.socket`);
@@ -118,7 +118,7 @@ test("what was changed by hand or belongs to nobody is said, and not run over", 
   expect(`${(await builder.asAccount("nix-alpha", "nixgate apply --yes; echo $?")).stdout}`).toBe("77\n");
 });
 
-test("a FIFO that is its account's, as an earlier nixgate made it, becomes root's", async ({ builder }) => {
+test("a FIFO of an earlier nixgate that its account owns becomes root's", async ({ builder }) => {
   const fifo = "/run/nixgate/alpha/requests";
   await builder.asRoot(`chown nix-alpha ${fifo}; chmod 200 ${fifo}`);
   expect((await apply(builder, "--yes")).lines).toEqual([

@@ -63,7 +63,7 @@ describe("a confined command", () => {
     await nothingLeft(guest);
   });
 
-  test("sees and reaches what a client of Nix needs, and no more", async ({ guest }) => {
+  test("can open only the files and sockets that a client of Nix needs", async ({ guest }) => {
     const { stdout } = await guest.ssh("nix-alpha", "tries");
     expect(`${stdout}`.trim().split("\n")).toEqual([
       "CapBnd:\t0000000000000000",
@@ -96,7 +96,7 @@ describe("a confined command", () => {
     expect(await lastEnd(guest)).toMatchObject({ cause: "signal", signal: "SIGKILL" });
   });
 
-  test("leaves nothing, and what it left is counted", async ({ guest }) => {
+  test("leaves no process, and the record counts its leftovers", async ({ guest }) => {
     expect((await guest.ssh("nix-alpha", "leftover")).exitCode).toBe(0);
     expect(await lastEnd(guest)).toMatchObject({ cause: "exit", leftovers: 1 });
     await nothingLeft(guest);
@@ -111,7 +111,7 @@ describe("a confined command", () => {
     await waitFor("its record", async () => (await lastEnd(guest))?.cause === "client-gone");
   });
 
-  test("ends where the process that holds its service is killed", async ({ guest }) => {
+  test("ends when the first process of its service is killed", async ({ guest }) => {
     const session = guest.ssh("nix-alpha", "wait");
     await awaitProcess(guest, "^/bin/sleep 60");
     await guest.asRoot(`kill -KILL $(head -1 $(${UNITS})/cgroup.procs)`);
@@ -119,7 +119,7 @@ describe("a confined command", () => {
     await nothingLeft(guest);
   });
 
-  test("goes on when the supervisor is killed, and ends with its own status on record", async ({ guest }) => {
+  test("continues after a kill of the supervisor, and ends with its own status on record", async ({ guest }) => {
     const session = guest.ssh("nix-alpha", "brief");
     await awaitProcess(guest, "sleep 4");
     await killSupervisor(guest);
@@ -129,7 +129,7 @@ describe("a confined command", () => {
     expect(await text(guest, "nixgate sessions verify")).toContain("nothing found");
   });
 
-  test("is not run a second time by the next supervisor, when it ended while there was none", async ({ guest }) => {
+  test("that ends without a supervisor is not run again by the next one", async ({ guest }) => {
     const session = guest.ssh("nix-alpha", "once");
     await awaitProcess(guest, "^sleep 61");
     await neverBack(guest);
@@ -141,14 +141,16 @@ describe("a confined command", () => {
     await nothingLeft(guest);
   });
 
-  test("is not run at all where its streams are none of sshd's pipes", async ({ guest }) => {
+  test("does not run if its streams are not sshd's pipes", async ({ guest }) => {
     const start = "SSH_ORIGINAL_COMMAND=seven exec /usr/local/bin/nixgate-shim alpha </etc/hostname";
     expect((await guest.asRoot(asSshd("nix-alpha", start))).exitCode).toBe(69);
     expect(await lastEnd(guest)).toMatchObject({ cause: "scope-failed" });
   });
 });
 
-test("a program that the sandbox hides is no command's 127, and check and explain say so before", async ({ guest }) => {
+test("a program hidden by the sandbox ends with nixgate's own status, and check and explain name it", async ({
+  guest,
+}) => {
   await guest.asAccount("nix-alpha", "cp /bin/true tool && chmod 755 tool");
   const { exitCode, stderr } = await guest.ssh("nix-alpha", "hidden");
   expect(exitCode, `${stderr}`).toBe(78);

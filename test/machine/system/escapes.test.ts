@@ -156,7 +156,7 @@ describe("a process of the account outside of its sessions", () => {
   const job = (guest: Guest, ...words: string[]) =>
     guest.asRoot(`systemd-run --quiet --uid=nix-alpha --collect -p KillMode=none ${words.join(" ")}`);
 
-  test("is ended while a session runs, whichever way it came there, and is on record", async ({ builder }) => {
+  test("is ended while a session runs, however it left, and is on record", async ({ builder }) => {
     const session = builder.ssh("nix-alpha", "code", { input: "setsid sleep 703 & sleep 25" });
     const gone = await waitFor("the command", () => text(builder, "pgrep -u nix-alpha -fx 'sleep 703'"));
     await builder.asRoot(`mkdir -p /sys/fs/cgroup/astray; echo ${gone} >/sys/fs/cgroup/astray/cgroup.procs`);
@@ -179,7 +179,7 @@ describe("a process of the account outside of its sessions", () => {
     expect(story).toContain("2 of the account outside of its sessions ended");
   }, 90_000);
 
-  test("is ended at a session's end, also where it forks away all the time", async ({ builder }) => {
+  test("is ended at a session's end, even if it forks all the time", async ({ builder }) => {
     const hop = `perl -e '$SIG{TERM} = "IGNORE"; for (1..2) { fork or last } while (1) { fork and exit }'`;
     const asAccount = "setsid setpriv --reuid nix-alpha --regid nix-alpha --clear-groups";
     await builder.asRoot(`${asAccount} ${hop} </dev/null >/dev/null 2>&1 &`);

@@ -27,7 +27,7 @@ async function endOnFullDisk(builder: Guest) {
 }
 const exits = async (builder: Guest) => (await recordsOf(builder, "alpha", "session.end")).map(({ exit }) => exit);
 
-test("a disk of its own for the records", async ({ builder }) => {
+test("the records get a disk of their own", async ({ builder }) => {
   await allow(builder, "alpha", { hold: ["/bin/sh", "-c", "until [ -e /tmp/go ]; do sleep 0.2; done; exit 6"] });
   await edit(builder, "alpha", 's/^RuntimeMaxSec = .*/RuntimeMaxSec = "600s"/'); // eight starts may take long
   await editHost(builder, '/^\\[admission\\]/a min_free_log = "0"'); // which would turn them away before
@@ -35,9 +35,7 @@ test("a disk of its own for the records", async ({ builder }) => {
   await restarted(builder);
 });
 
-test("what a full disk did not take the supervisor writes when there is room, and recover says so meanwhile", async ({
-  builder,
-}) => {
+test("the supervisor writes records late after a full disk, and recover lists them meanwhile", async ({ builder }) => {
   const got = await endOnFullDisk(builder);
   expect(got).toContain(74);
   expect(await text(builder, "nixgate recover")).toMatch(
@@ -49,7 +47,7 @@ test("what a full disk did not take the supervisor writes when there is room, an
   expect(await verify(builder)).toMatch(/: nothing found\nnothing to recover$/);
 });
 
-test("what the supervisor could not write to its own end recover takes from the journal", async ({ builder }) => {
+test("recover takes records from the journal that a stopped supervisor could not write", async ({ builder }) => {
   await editHost(builder, 's/^on_failure = .*/on_failure = "continue"/; /^\\[log\\]/a on_failure = "continue"');
   await builder.asRoot("systemctl restart nixgate.service");
   await restarted(builder);
@@ -65,7 +63,7 @@ test("what the supervisor could not write to its own end recover takes from the 
   expect(await verify(builder)).toMatch(/: nothing found\nnothing to recover$/);
 });
 
-test("and the disk goes", async ({ builder }) => {
+test("the disk is removed", async ({ builder }) => {
   await builder.asRoot(`umount ${LOG}; systemctl restart nixgate.service`);
   await restarted(builder);
 });

@@ -23,7 +23,7 @@ async function ask(builder: Guest, request: string | undefined, input = "") {
 }
 
 describe.each(Object.entries(FILLERS))("a /run that is full of %s", (_, filler) => {
-  test("clients get an answer in time, and it is the one on record", async ({ builder }) => {
+  test("clients get an answer in time, and the record has the same", async ({ builder }) => {
     // no room is left from earlier sessions
     await builder.asRoot(`systemctl stop nixgate.service; rm -f ${ANSWERS}/*; systemctl start nixgate.service`);
     await restarted(builder);

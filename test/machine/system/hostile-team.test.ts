@@ -171,7 +171,7 @@ describe("while one team floods the supervisor", () => {
     },
   );
 
-  test("the log names it, a few times a minute, and its records say that it had to wait", async ({ builder }) => {
+  test("the log names that team a few times a minute, and its records have the delay", async ({ builder }) => {
     const said = (words: string) =>
       text(builder, `journalctl -u nixgate.service -o cat | grep -F '"team":"alpha"' | grep -c '${words}'`);
     expect(Number(await said("wait"))).toBeGreaterThan(0);
@@ -186,7 +186,7 @@ describe("while one team floods the supervisor", () => {
 const SIGNAL = "busctl emit /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager JobRemoved";
 
 describe("what systemd is asked", () => {
-  test("is told to the supervisor by nobody but systemd", async ({ builder }) => {
+  test("gets its answer from systemd alone", async ({ builder }) => {
     const pid = await mainPid(builder);
     const forged = `for body in '' 's nixgate-' 'uoss 1 / nixgate-x.scope failed'; do ${SIGNAL} $body || echo refused; done`;
     const { stdout } = await builder.asRoot(`setpriv --reuid nobody --clear-groups sh -c "${forged}"`);
@@ -195,7 +195,7 @@ describe("what systemd is asked", () => {
     expect(await mainPid(builder)).toBe(pid);
   });
 
-  test("is answered after systemd has executed itself anew", async ({ builder }) => {
+  test("gets an answer also after systemctl daemon-reexec", async ({ builder }) => {
     const pid = await mainPid(builder);
     const renewed = builder.asRoot("for i in 1 2 3; do systemctl daemon-reexec; sleep 1; done");
     await timeOf(builder, 9);
@@ -203,7 +203,7 @@ describe("what systemd is asked", () => {
     expect(await mainPid(builder)).toBe(pid);
   });
 
-  test("is not for a team's account to ask: it has no system bus", async ({ builder }) => {
+  test("cannot be sent by a team's account, which has no system bus", async ({ builder }) => {
     const tries = `busctl list; ${SIGNAL}; busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager ListUnits`;
     const { stdout } = await builder.asAccount("nix-alpha", `(${tries}) 2>/dev/null`);
     expect(`${stdout}`).toBe("");
@@ -244,7 +244,7 @@ describe("under confine", () => {
     await restorePolicies(builder);
   });
 
-  test("a shim that is killed at whatever moment gives its place back", { timeout: 120_000 }, async ({ builder }) => {
+  test("a shim that is killed at any moment frees its slot", { timeout: 120_000 }, async ({ builder }) => {
     const scripts = [
       // says that it is there, and goes on or ends instead of standing still
       `${'printf "\\n%s\\n" "$$ 1 " >/run/nixgate/alpha/requests; kill -KILL $$'}`,

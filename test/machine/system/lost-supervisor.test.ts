@@ -19,7 +19,7 @@ import {
 import { awaitProcess, startClient } from "../waiting-client.ts";
 
 describe("when the supervisor is killed", () => {
-  test("a running session goes on and ends with complete records", async ({ builder }) => {
+  test("a running session continues and ends with complete records", async ({ builder }) => {
     const session = builder.ssh("nix-alpha", "brief");
     await awaitProcess(builder, "sleep 4");
     const start = (await recordsOf(builder, "alpha", "command.start")).at(-1);
@@ -70,7 +70,7 @@ describe("when the supervisor is killed", () => {
     await nothingLeft(builder);
   });
 
-  test("a session that ends while there is none is told its own status by the next", async ({ builder }) => {
+  test("a session that ends without a supervisor gets its own status from the next one", async ({ builder }) => {
     const session = builder.ssh("nix-alpha", "brief");
     await awaitProcess(builder, "sleep 4");
     await builder.asRoot("systemctl stop nixgate.service; sleep 5; systemctl start nixgate.service");
@@ -79,7 +79,7 @@ describe("when the supervisor is killed", () => {
     await nothingLeft(builder);
   });
 
-  test("a policy that is gone by then lets no session end otherwise", async ({ builder }) => {
+  test("a session whose policy became invalid meanwhile ends in the same way", async ({ builder }) => {
     const session = builder.ssh("nix-alpha", "brief");
     await awaitProcess(builder, "sleep 4");
     await edit(builder, "alpha", "1i no = [toml");
@@ -101,7 +101,7 @@ describe("when the supervisor is killed", () => {
     await nothingLeft(builder);
   });
 
-  test("and does not come back, a shim that it had not answered gives up", { timeout: 90_000 }, async ({ builder }) => {
+  test("and not restarted, a shim without an answer gives up", { timeout: 90_000 }, async ({ builder }) => {
     await signalSupervisor(builder, "STOP");
     const session = builder.ssh("nix-alpha", "quick");
     await waitFor("the shim to stand still", async () => /^T/.test(await text(builder, `ps -o stat= -p $(${SHIM})`)));
@@ -112,7 +112,7 @@ describe("when the supervisor is killed", () => {
     await backAgain(builder);
   });
 
-  test("and does not come back, a shim that is killed while it waits leaves nothing", async ({ builder }) => {
+  test("and not restarted, a shim that is killed while it waits leaves nothing", async ({ builder }) => {
     await neverBack(builder);
     const session = builder.ssh("nix-alpha", "quick");
     await waitFor("the shim", () => text(builder, SHIM));
@@ -122,7 +122,7 @@ describe("when the supervisor is killed", () => {
     await backAgain(builder);
   });
 
-  test("and does not come back, recover ends what it left, and beside one it ends nothing", async ({ builder }) => {
+  test("and not restarted, recover ends its sessions, and beside a running one it ends none", async ({ builder }) => {
     using _client = startClient(builder, "wait");
     await awaitProcess(builder, "sleep 60");
     const started = (await recordsOf(builder, "alpha", "session.start")).at(-1)?.session;
@@ -139,7 +139,7 @@ describe("when the supervisor is killed", () => {
     await backAgain(builder);
   });
 
-  test("and does not come back, a session gives up with 75", { timeout: 90_000 }, async ({ builder }) => {
+  test("and not restarted, a session gives up with 75", { timeout: 90_000 }, async ({ builder }) => {
     await neverBack(builder);
     const began = performance.now();
     const { exitCode, stderr } = await builder.ssh("nix-alpha", "quick");
@@ -174,25 +174,28 @@ describe("while systemd is asked for a scope", () => {
     ["the shim is killed", `pkill -KILL -f "${"^/bin/sh /usr/local/bin/nixgate-shim"}"`],
     ["its client is gone", "kill -KILL $parent"],
     ["the supervisor is killed", `kill -KILL $supervisor`],
-  ])("%s: nothing is run twice, nothing is left, and all is on record", async ([, blow = ""], { builder }) => {
-    await builder.asRoot("rm -f ~nix-alpha/ran");
-    // no login while systemd answers nobody: pam_systemd(8) would wait for it
-    const start = asSshd("nix-alpha", "SSH_ORIGINAL_COMMAND=mark exec /usr/local/bin/nixgate-shim alpha");
-    const script = `supervisor=$(${pid}); cd /; ${busySystemd(5)}
+  ])(
+    "%s: no command runs twice, no process is left, and every session is on record",
+    async ([, blow = ""], { builder }) => {
+      await builder.asRoot("rm -f ~nix-alpha/ran");
+      // no login while systemd answers nobody: pam_systemd(8) would wait for it
+      const start = asSshd("nix-alpha", "SSH_ORIGINAL_COMMAND=mark exec /usr/local/bin/nixgate-shim alpha");
+      const script = `supervisor=$(${pid}); cd /; ${busySystemd(5)}
       (${start}) & sleep 2; parent=$(pgrep -x as-sshd -u nix-alpha); ${blow}; sleep 5; kill -KILL $parent 2>/dev/null`;
-    const before = (await recordsOf(builder, "alpha", "session.start")).length;
-    await builder.asRoot(script);
-    await restarted(builder);
-    expect((await recordsOf(builder, "alpha", "session.start")).length).toBeGreaterThan(before);
-    const open = async () => {
-      const ended = (await recordsOf(builder, "alpha", "session.end")).map(({ session }) => session);
-      return (await recordsOf(builder, "alpha", "session.start")).filter(({ session }) => !ended.includes(session));
-    };
-    await waitFor("all ends", async () => (await open()).length === 0, 30_000);
-    await nothingLeft(builder);
-    expect(Number(await text(builder, "cat ~nix-alpha/ran 2>/dev/null | wc -l"))).toBeLessThanOrEqual(1);
-    expect(await text(builder, "nixgate sessions verify")).toContain("nothing found");
-  });
+      const before = (await recordsOf(builder, "alpha", "session.start")).length;
+      await builder.asRoot(script);
+      await restarted(builder);
+      expect((await recordsOf(builder, "alpha", "session.start")).length).toBeGreaterThan(before);
+      const open = async () => {
+        const ended = (await recordsOf(builder, "alpha", "session.end")).map(({ session }) => session);
+        return (await recordsOf(builder, "alpha", "session.start")).filter(({ session }) => !ended.includes(session));
+      };
+      await waitFor("all ends", async () => (await open()).length === 0, 30_000);
+      await nothingLeft(builder);
+      expect(Number(await text(builder, "cat ~nix-alpha/ran 2>/dev/null | wc -l"))).toBeLessThanOrEqual(1);
+      expect(await text(builder, "nixgate sessions verify")).toContain("nothing found");
+    },
+  );
 });
 
 describe("a shim that is killed", () => {

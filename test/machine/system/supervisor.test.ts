@@ -76,7 +76,7 @@ describe("what the account cannot do", () => {
     expect((await builder.ssh("nix-alpha", "quick")).exitCode).toBe(0);
   });
 
-  test("have a process served that is no shim of its own", async ({ builder }) => {
+  test("get a session for a process that is not its own shim", async ({ builder }) => {
     const before = (await recordsOf(builder, "alpha", "session.start")).length;
     // another account's, which looks like a shim of this team in everything else
     const pretends = "mkdir -p /tmp/of-beta; echo 'kill -STOP $$' >/tmp/of-beta/nixgate-shim";
@@ -96,7 +96,7 @@ describe("what the account cannot do", () => {
     expect(await text(builder, "journalctl -u nixgate.service -o cat | grep -c 'no shim'")).not.toBe("0");
   });
 
-  test("say anything about another team's session", async ({ builder }) => {
+  test("write lines about another team's session", async ({ builder }) => {
     const ends = (await recordsOf(builder, "alpha", "session.end")).length;
     using _client = startClient(builder, "wait");
     await awaitProcess(builder, "sleep 60");
@@ -126,7 +126,7 @@ describe("what the account cannot do", () => {
 });
 
 describe("what comes through a FIFO", () => {
-  test("may be garbage, half a line, or ten thousand lines: others are served meanwhile", async ({ builder }) => {
+  test("can be garbage, half a line or ten thousand lines without delaying other teams", async ({ builder }) => {
     const flood =
       "for i in $(seq 10000); do echo \"$i$i garbage\"; done; printf '\\000\\377\\n\\n999999999999 1 \\nhalf a line'";
     const flooded = builder.asAccount("nix-alpha", `(${flood}) >/run/nixgate/alpha/requests`);
@@ -137,7 +137,7 @@ describe("what comes through a FIFO", () => {
   });
 });
 
-test("teams whose accounts share a group are named in the supervisor's log", async ({ builder }) => {
+test("the supervisor's log names teams whose accounts share a group", async ({ builder }) => {
   const said = async () =>
     Number(await text(builder, "journalctl -u nixgate.service -o cat | grep -c 'sharing.*alpha.*beta'"));
   expect(await said()).toBe(0);
@@ -216,9 +216,7 @@ describe("a crowd", () => {
     expect((await builder.ssh("nix-alpha", "quick")).exitCode).toBe(0);
   });
 
-  test("a systemd that was slow, and has 200 of them to serve, turns none away", { timeout: 240_000 }, async ({
-    builder,
-  }) => {
+  test("200 sessions begin behind a slow systemd, and none is refused", { timeout: 240_000 }, async ({ builder }) => {
     const STARTS = 200;
     await edit(builder, "alpha", "s/^max_concurrent = .*/max_concurrent = 400/\ns/^TasksMax = 512/TasksMax = 4096/");
     await editHost(builder, "s/^.admission.$/&\\nmax_sessions = 400/");

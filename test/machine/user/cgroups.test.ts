@@ -33,7 +33,7 @@ describe.skipIf(options.suite === "forky")("a host with cgroup v1 (systemd has n
     expect(story.ended).toMatchObject({ cause: "scope-failed", message: NEEDS });
   });
 
-  test("with require = false has rlimits instead, and counts nothing that nobody could see", async () => {
+  test("with require = false has rlimits instead, and no figures of cgroups", async () => {
     await editHost(guest(), "s/^require = true/require = false/");
     const { exitCode, stderr, story } = await attempt(guest(), "demon");
     expect(exitCode, `${stderr}`).toBe(0);
@@ -43,7 +43,7 @@ describe.skipIf(options.suite === "forky")("a host with cgroup v1 (systemd has n
     expect(story.ended).not.toHaveProperty("leftovers");
   });
 
-  test("is what check warns of", async () => {
+  test("gets a warning of check", async () => {
     const { stdout } = await guest().asRoot("nixgate check");
     expect(`${stdout}`).toContain("this host has no cgroup v2");
   });
@@ -52,7 +52,7 @@ describe.skipIf(options.suite === "forky")("a host with cgroup v1 (systemd has n
 describe("a kernel without the memory controller", () => {
   const guest = booted("no-memory", ["cgroup_disable=memory"]);
 
-  test("is named, where a limit of memory is asked for", async () => {
+  test("is named in the message about a limit of memory", async () => {
     const { exitCode, stderr } = await attempt(guest(), "demon");
     expect(exitCode, `${stderr}`).toBe(69);
     expect(lineOf(stderr)).toMatch(

@@ -14,7 +14,7 @@ const RULES = { "own-status": ["/bin/sh", "-c", "exit 7"], patient: ["/bin/sleep
 const starts = async (guest: Guest) => (await recordsOf(guest, "alpha", "session.start")).length;
 
 describe("a command", () => {
-  test("whose limit cannot be had does not begin", async ({ builder }) => {
+  test("with a limit that is not available does not begin", async ({ builder }) => {
     await allow(builder, "alpha", RULES);
     await setRunTime(builder, "30s");
     const delegate = (dropIn: string) =>
@@ -38,7 +38,7 @@ describe("a command", () => {
     await awaitNothing(builder, 1000);
   });
 
-  test("whose scope's name is taken does not begin, and leaves that scope alone", async ({ builder }) => {
+  test("with a scope name in use does not begin, and leaves that scope alone", async ({ builder }) => {
     const before = await starts(builder);
     using client = startClient(builder);
     const told = text(client.stderr as Readable);
@@ -62,7 +62,7 @@ describe("a command", () => {
     await awaitNothing(builder, 1000);
   });
 
-  test("whose account has no user manager does not begin", async ({ builder }) => {
+  test("of an account without a user manager does not begin", async ({ builder }) => {
     const bus = "/run/user/$(id -u nix-alpha)/systemd/private /run/user/$(id -u nix-alpha)/bus";
     await builder.asRoot(`chmod 000 ${bus}`);
     const { exitCode, stderr, story } = await attempt(builder, "own-status");
@@ -75,7 +75,7 @@ describe("a command", () => {
 });
 
 test.for([0, 0.1, 0.2, 0.3, 0.5])(
-  "nixgate may be killed %s seconds after its start: nothing is left",
+  "a kill of nixgate %s seconds after its start leaves nothing",
   async (seconds, { builder }) => {
     using client = startClient(builder, "patient");
     const looking = `until pgrep ${serving(builder)} >/dev/null; do sleep 0.01; done; sleep ${seconds}; pkill -KILL ${serving(builder)}`;

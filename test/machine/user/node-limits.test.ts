@@ -4,7 +4,7 @@ import { test, text } from "../operator.ts";
 
 const LIMITS = "/etc/security/limits.d/nixgate-test.conf";
 
-test("limits of pam_limits(8) that keep Node.js from starting are one line for the client and one in the journal", async ({
+test("limits of pam_limits(8) that stop Node.js give one line for the client and one in the journal", async ({
   builder,
 }) => {
   try {

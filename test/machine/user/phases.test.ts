@@ -36,7 +36,7 @@ const holders = async (guest: Guest) =>
   `${(await guest.asRoot("pgrep -c -u nix-alpha -f '^/bin/sh /.*/nixgate-holder scope'")).stdout}`.trim() === "2";
 
 describe.for(Object.entries<Blow>(BLOWS))("when %s during the hand-over", ([, { late, cause, strike }]) => {
-  test("while systemd is asked for the scope, nothing is left and the record says why", async ({ builder }) => {
+  test("during the request for the scope, no process is left and the record has the cause", async ({ builder }) => {
     await prepare(builder, "60s");
     await pauseManager(builder);
     using client = startClient(builder, "patient");
@@ -47,7 +47,7 @@ describe.for(Object.entries<Blow>(BLOWS))("when %s during the hand-over", ([, { 
     await expectCause(builder, cause);
   });
 
-  test("while the holder waits for its word, nothing is left and the record says why", async ({ builder }) => {
+  test('while the holder waits for "go", no process is left and the record has the cause', async ({ builder }) => {
     await prepare(builder, "60s");
     await pauseManager(builder);
     using client = startClient(builder, "patient");

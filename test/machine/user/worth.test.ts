@@ -54,7 +54,7 @@ describe("what a limit is worth under the user manager", () => {
   });
 
   // Its OOMScoreAdjust=100 counts as a tenth of the bound, more than each of these has.
-  test("the OOM killer takes of many small processes one, not the account's own systemd", async ({ builder }) => {
+  test("the OOM killer ends one of many small processes, and not the account's systemd", async ({ builder }) => {
     const twelve = "for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do /opt/hostile/mmap-hog.pl 50 5000 & done; wait; exit 3";
     await allow(builder, "alpha", { twelve: ["/bin/sh", "-c", twelve] });
     await edit(builder, "alpha", 's/^MemoryMax = "64M"/MemoryMax = "900M"/');
@@ -72,7 +72,7 @@ describe("what a limit is worth under the user manager", () => {
 
   // While the memory of a process that it has ended is not free yet, the OOM killer may strike again: on a busy host it
   // sometimes takes the account's own systemd, with which every scope goes at once.
-  test("the OOM killer's cause is told, even when it takes the account's own systemd along", async ({ builder }) => {
+  test("the recorded cause is oom, even if the OOM killer ends the account's systemd", async ({ builder }) => {
     await setRunTime(builder, "30s");
     await slice(builder, "MemoryMax=250M");
     const kills = "grep oom_kill /sys/fs/cgroup/user.slice/user-$(id -u nix-alpha).slice/memory.events";
