@@ -73,7 +73,7 @@ export const bodies = {
     ),
     nixgate: textField("nixgate's version"),
     pid: countField("process that serves the session"),
-    started_ticks: figure("when that process began, since boot: field 22 of proc_pid_stat(5)", "ticks of 10 ms"),
+    started_ticks: figure("start time of that process since boot: field 22 of proc_pid_stat(5)", "ticks of 10 ms"),
     machine: maybeText(
       "SHA-256 of /etc/machine-id with a prefix of nixgate's: the host under any name",
       "there is none",
@@ -143,7 +143,7 @@ export const bodies = {
     message: maybeText("why it never began", "it did"),
     limit_of: maybe(
       z.enum(LIMITS_OF),
-      "the owner of the limit that it reached: the command's own, the team's, one around the team, or none and the host had no more",
+      "the owner of the limit that it reached: the command, the team, a slice above the team, or none because the host had no more",
       "the cause is neither `oom` nor `tasks-limit`",
     ),
     wall_ms: durationField("from start to end"),

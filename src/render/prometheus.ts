@@ -25,9 +25,7 @@ const METRICS: readonly Metric[] = [
     each("reason", t.refused),
   ),
   metric("nixgate_sessions_ended_total", "counter", "Sessions that ended.", (t) => each("cause", t.sessionEnds)),
-  metric("nixgate_requests_denied_total", "counter", "Requests that were turned away.", (t) =>
-    each("reason", t.denied),
-  ),
+  metric("nixgate_requests_denied_total", "counter", "Requests that were denied.", (t) => each("reason", t.denied)),
   metric("nixgate_commands_ended_total", "counter", "Commands that ended.", (t) => each("cause", t.commandEnds)),
   metric("nixgate_commands_wall_seconds_total", "counter", "Time from start to end of commands.", (t) =>
     seconds(t.wall),

@@ -82,7 +82,7 @@ test("no text of a record reaches the page raw, the charts' neither", async () =
 test("what deserves a look is said, with its number", () => {
   expect(text(all)).toContain("1 session (oom) reached a memory limit");
   expect(text(all)).toContain("1 session has no end on record and nobody serves it");
-  expect(text(all)).toContain("3 turned away in 6 sessions, most often as not-allowlisted (2).");
+  expect(text(all)).toContain("3 refusals in 6 sessions, most often not-allowlisted (2).");
 });
 
 describe("the cap", () => {

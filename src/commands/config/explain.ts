@@ -61,7 +61,7 @@ configuration or the program at the moment; 78 the configuration is not valid, o
     const { team, member, loop, json } = options;
     if (typeof team !== "string")
       throw new UsageError("--team NAME is missing", { hint: "see nixgate explain --help" });
-    if (positionals.length === 0) throw new UsageError("the request is missing", { hint: "write it behind --" });
+    if (positionals.length === 0) throw new UsageError("the request is missing", { hint: "write it after --" });
     const forced = { team, member: member as string | undefined };
     const arrived = { startedAt: ports.now(), arrivedAt: 0 };
     const known = await ports.configure(forced, options["config-dir"] as string | undefined);
@@ -149,19 +149,14 @@ const propertiesOf = (plan: Plan) => [...plan.properties, ...(plan.confinement ?
 
 function asText(decision: Decision, plan: Plan | undefined): string {
   const steps = decision.trace.map(({ looked, found }) => `  ${looked}: ${found}`);
-  const lines = [
-    headline(decision),
-    "",
-    "how it was decided:",
-    ...(steps.length > 0 ? steps : ["  at the first look"]),
-  ];
+  const lines = [headline(decision), "", "steps of the decision:", ...(steps.length > 0 ? steps : ["  none"])];
   if (plan) {
-    lines.push("", "what would run:", `  ${plan.commandLine.map(shellWord).join(" ")}`, "", "its environment:");
+    lines.push("", "command line:", `  ${plan.commandLine.map(shellWord).join(" ")}`, "", "environment:");
     lines.push(...Object.entries(plan.environment).map(([name, value]) => `  ${name}=${value}`));
     if (plan.manager === "none") {
       lines.push("", 'manager = "none": no scope; limits are rlimits, for each process alone, as far as they go');
     } else {
-      lines.push("", `its ${plan.confinement ? "service" : "scope"}: ${plan.unit} in ${plan.slice}`);
+      lines.push("", `${plan.confinement ? "service" : "scope"}: ${plan.unit} in ${plan.slice}`);
       lines.push(...propertiesOf(plan).map(({ name, value }) => `  ${name}=${value}`));
     }
     lines.push("", ...buildLines(plan));

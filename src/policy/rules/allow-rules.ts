@@ -123,7 +123,7 @@ const times = (count: number) => (count === 1 ? "once" : count === 0 ? "not at a
 export function twice(values: readonly string[], at: KeyPath): readonly PolicyFinding[] {
   return values.flatMap((value, index) =>
     values.indexOf(value) < index
-      ? [errorAt([...at, index], `${quoted(value)} is there twice`, "remove one of the two")]
+      ? [errorAt([...at, index], `${quoted(value)} occurs twice`, "remove one of the two")]
       : [],
   );
 }

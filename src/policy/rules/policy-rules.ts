@@ -51,7 +51,7 @@ function memberFindings({ member = [] }: PolicyFile): readonly PolicyFinding[] {
   const names = member.map(({ name }) => name);
   return member.flatMap(({ name, from = [], principals = [] }, index) => [
     ...(names.indexOf(name) < index
-      ? [errorAt(["member", index, "name"], `"${name}" is there twice`, "give each member a name of its own")]
+      ? [errorAt(["member", index, "name"], `"${name}" occurs twice`, "give each member a name of its own")]
       : []),
     ...twice(from, ["member", index, "from"]),
     ...twice(principals, ["member", index, "principals"]),

@@ -25,7 +25,7 @@ export async function jsonComplaint(text: string): Promise<Extract<Parsed, { ok:
   }
   const twice = tree && duplicateKey(tree);
   if (!twice) return undefined;
-  const message = `the key ${quoted(String(twice.value))} is there twice`;
+  const message = `the key ${quoted(String(twice.value))} occurs twice`;
   return { ok: false, line: lineOf(text, twice.offset), message, fix: "keep one of the two" };
 }
 

@@ -72,7 +72,7 @@ function strangeCharacter({ complaint, row }: Stop): Slip | undefined {
     };
   const blank = INVISIBLE.exec(unquoted)?.[0];
   if (blank === undefined) return undefined;
-  return { message: `there is an invisible character, ${codePoint(blank)}`, fix: "remove it, or write a plain blank" };
+  return { message: `there is an invisible character, ${codePoint(blank)}`, fix: "remove it, or write a plain space" };
 }
 
 const codePoint = (character: string) =>
@@ -81,13 +81,13 @@ const codePoint = (character: string) =>
 function openText({ complaint, row, rest }: Stop): Slip {
   const kind = /"""|'''/.exec(row)?.[0];
   if (complaint.includes("unfinished") && kind !== undefined)
-    return { message: `a text that begins with ${kind} has no end`, fix: `write ${kind} behind it` };
+    return { message: `a text that begins with ${kind} has no end`, fix: `write ${kind} at its end` };
   if (rest !== "" && !complaint.includes("unfinished"))
     return { message: `a text holds a control character, ${codePoint(rest)}`, fix: "remove it" };
   const quote = row.replace(/"(?:[^"\\]|\\.)*"|'[^']*'/g, "").includes('"') ? '"' : "'";
   return {
-    message: "a closing quote is missing: the text has no end in this line",
-    fix: `write ${quote} behind the text`,
+    message: "a closing quote is missing: the text has no end on this line",
+    fix: `write ${quote} after the text`,
   };
 }
 
@@ -96,11 +96,11 @@ function openList({ lines, line, row, rest }: Stop): Slip {
   const begins = lines.slice(0, isNextStatement ? line - 1 : line).findLastIndex((other) => /=\s*[[{]/.test(other)) + 1;
   const [what, end] = /=\s*\{/.test(lines[begins - 1] ?? "") ? ["inline table", "}"] : ["list", "]"];
   if (!isNextStatement)
-    return { message: `a comma is missing between two entries of the ${what}`, fix: "write one behind each entry" };
+    return { message: `a comma is missing between two entries of the ${what}`, fix: "write one after each entry" };
   return {
     ...(begins > 0 && { line: begins }),
     message: `a closing ${end} is missing: the ${what} has no end`,
-    fix: `write ${end} behind its last entry`,
+    fix: `write ${end} after its last entry`,
   };
 }
 
@@ -108,11 +108,11 @@ function strangeKey({ row, rest }: Stop): Slip | undefined {
   if (hasControlCharacter(rest)) return undefined;
   if (/^\s*(?:\/\/|;|--)/.test(row)) return { message: "a comment begins with #", fix: "write # in front of it" };
   if (HEADER.test(row)) return openHeader;
-  if (/^\s*:/.test(rest)) return { message: "a colon stands where = belongs", fix: "write key = value" };
+  if (/^\s*:/.test(rest)) return { message: "there is a colon instead of =", fix: "write key = value" };
   const key = /^\s*([\w.-]+(?:\s+[\w.-]+)+)\s*=/.exec(row)?.[1];
   if (key !== undefined)
     return {
-      message: `${quoted(key)} is a key with a blank in it`,
+      message: `${quoted(key)} is a key with a space in it`,
       fix: `write ${key.replace(/\s+/g, "_")}, or two lines`,
     };
   return { message: "= is missing", fix: "write key = value; a table begins with [name], a comment with #" };
@@ -121,20 +121,20 @@ function strangeKey({ row, rest }: Stop): Slip | undefined {
 function behindValue({ rest }: Stop): Slip {
   if (rest.includes('"') || rest.includes("'"))
     return { message: "a quote ends the text before its end", fix: 'write \\" for a quote within a text' };
-  if (/^\s*[;,]/.test(rest)) return { message: `${rest.trim().slice(0, 1)} stands behind a value`, fix: "remove it" };
+  if (/^\s*[;,]/.test(rest)) return { message: `${rest.trim().slice(0, 1)} follows a value`, fix: "remove it" };
   return {
-    message: "something stands behind a value in the same line",
-    fix: "write each key in a line of its own; a comment begins with #",
+    message: "a value has more text after it on its line",
+    fix: "write each key on a line of its own; a comment begins with #",
   };
 }
 
 function strangeValue({ row, rest, complaint }: Stop): Slip | undefined {
   const value = /=\s*([^\s,\]}#]+)[^=]*$/.exec(row)?.[1] ?? "";
   const word = complaint === "invalid value" ? (/^[^\s,\]}#]*/.exec(rest)?.[0] ?? "") : value;
-  if (word === "") return { message: "a value is missing", fix: "write one behind =, a text in quotes" };
-  if (word.startsWith("=")) return { message: "= is there twice", fix: "remove one of the two" };
-  if (word.startsWith("(")) return { message: "a list stands in round brackets", fix: 'write ["one", "two"]' };
-  if (word.endsWith(";")) return { message: "; stands behind a value", fix: "remove it" };
+  if (word === "") return { message: "a value is missing", fix: "write one after =, a text in quotes" };
+  if (word.startsWith("=")) return { message: "= occurs twice", fix: "remove one of the two" };
+  if (word.startsWith("(")) return { message: "a list is in round brackets", fix: 'write ["one", "two"]' };
+  if (word.endsWith(";")) return { message: "; follows a value", fix: "remove it" };
   if (/^(?:true|false|yes|no|on|off)$/i.test(word)) {
     const means = /^(?:true|yes|on)$/i.test(word);
     return {
@@ -152,14 +152,14 @@ function twice({ lines, line, row }: Stop): Slip {
   const table = HEADER.exec(row)?.[1];
   if (table !== undefined && LISTS.includes(table)) {
     const single = lines.slice(0, line).findIndex((other) => new RegExp(`^\\s*\\[\\s*${table}\\s*\\]`).test(other)) + 1;
-    const message = `[${table}] is one table, and this is one more of the name`;
+    const message = `[${table}] defines one table, and here is another of this name`;
     return { ...(single > 0 && { line: single }), message, fix: `write [[${table}]] for each of them` };
   }
   if (table !== undefined)
-    return { message: `the table [${table}] is there twice`, fix: "write all of its keys under one of the two" };
+    return { message: `the table [${table}] occurs twice`, fix: "write all of its keys under one of the two" };
   const key = /^\s*([\w.-]+)\s*=/.exec(row)?.[1];
   return {
-    message: key === undefined ? "a key or table is there twice" : `the key ${key} is there twice`,
+    message: key === undefined ? "a key or table occurs twice" : `the key ${key} occurs twice`,
     fix: "keep one of the two; [[name]] begins one more entry of a list",
   };
 }

@@ -39,7 +39,7 @@ export function notable({ causes, reasons, spans }: ReportTotals, loads: readonl
     most === undefined
       ? []
       : [
-          `${grouped(total)} turned away in ${counted(spans.count, "session")}, most often as ${most[0]} (${grouped(most[1])}).`,
+          `${counted(total, "refusal")} in ${counted(spans.count, "session")}, most often ${most[0]} (${grouped(most[1])}).`,
         ];
   return [...capped, ...ends, ...turned];
 }

@@ -124,7 +124,7 @@ ${await timelinePart(tally, range)}</section>
 <section aria-labelledby="concurrency"><h2 id="concurrency">Concurrency against the cap</h2>
 ${await concurrencyPart(loads, tally, range)}</section>
 <section aria-labelledby="ends"><h2 id="ends">Denials and ends</h2>
-<div class="pair"><div><h3>Why requests and sessions were turned away</h3>
+<div class="pair"><div><h3>Refused requests and sessions, by reason</h3>
 ${tally.reasons.size === 0 ? html`<p class="soft">None was.</p>` : await countsPart(tally.reasons, "Denials by reason", "denied")}</div>
 <div><h3>How sessions ended</h3>
 ${await countsPart(tally.causes, "Sessions by cause of their end", "accent")}</div></div></section>
@@ -159,7 +159,7 @@ function figures(tally: ReportTotals, loads: readonly TeamLoad[]): Html {
   const tiles: readonly (readonly [string, string, string | false])[] = [
     ["Sessions", grouped(spans.count), `${counted(commands, "command")}, ${counted(members.length, "member")}`],
     ...(running > 0 ? ([["Running", grouped(running), false]] as const) : []),
-    ["Turned away", grouped(denials + refused), `${counted(denials, "request")}, ${counted(refused, "session")}`],
+    ["Refused", grouped(denials + refused), `${counted(denials, "request")}, ${counted(refused, "session")}`],
     ["Stopped by a limit", grouped(limit), limit > 0 && `${((100 * limit) / spans.count).toFixed(1)}% of sessions`],
     [
       "At one time",
@@ -175,5 +175,5 @@ function figures(tally: ReportTotals, loads: readonly TeamLoad[]): Html {
 function notableWords(tally: ReportTotals, loads: readonly TeamLoad[]): Html {
   const said = notable(tally, loads);
   return html`<section aria-labelledby="notable"><h2 id="notable">What deserves a look</h2>
-${said.length === 0 ? html`<p>Nothing: no limit was reached, nothing failed, and nobody was turned away.</p>` : html`<ul class="notable">${said.map((words) => html`<li>${words}</li>`)}</ul>`}</section>`;
+${said.length === 0 ? html`<p>Nothing: no limit was reached, nothing failed, and no request or session was refused.</p>` : html`<ul class="notable">${said.map((words) => html`<li>${words}</li>`)}</ul>`}</section>`;
 }

@@ -28,7 +28,7 @@ export function memberTable({ members }: ReportTotals): Html {
 `,
   );
   const left = members.length - rows.length;
-  const titles = ["Sessions", "Commands", "Turned away", "Connected", "CPU", "Memory peak"];
+  const titles = ["Sessions", "Commands", "Refused", "Connected", "CPU", "Memory peak"];
   return html`<div class="table" role="region" aria-label="Members" tabindex="0"><table class="members">
 <thead><tr><th scope="col">Who</th>${titles.map((title) => html`<th scope="col" class="num">${title}</th>`)}</tr></thead>
 <tbody>

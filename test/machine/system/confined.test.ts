@@ -164,7 +164,7 @@ test("a program hidden by the sandbox ends with nixgate's own status, and check 
 
 test("nixgate explain shows the sandbox", async ({ guest }) => {
   const shown = await text(guest, "nixgate explain --team alpha -- seven");
-  expect(shown).toMatch(/^its service: nixgate-alpha-[0-9a-f-]{36}-1\.service in nixgate-alpha\.slice$/m);
+  expect(shown).toMatch(/^service: nixgate-alpha-[0-9a-f-]{36}-1\.service in nixgate-alpha\.slice$/m);
   expect(shown).toContain("\n  ProtectSystem=strict\n");
   expect(shown).toContain("\n  SystemCallFilter=@system-service\n");
 });

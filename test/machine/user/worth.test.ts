@@ -47,7 +47,7 @@ describe("what a limit is worth under the user manager", () => {
     const { exitCode, stderr, story } = await attempt(builder, "raise-all");
     await slice(builder, "MemoryMax=infinity");
     expect.soft(exitCode).toBe(137);
-    expect.soft(lineOf(stderr)).toBe("memory limit around the team reached");
+    expect.soft(lineOf(stderr)).toBe("memory limit above the team reached");
     expect.soft(story.ended).toMatchObject({ cause: "oom", limit_of: "around", signal: "SIGKILL" });
     expect.soft(story.ended?.usage.memory_peak_bytes ?? 0).toBeLessThanOrEqual(250 * MIB);
     await awaitNothing(builder, 1000);
@@ -66,7 +66,7 @@ describe("what a limit is worth under the user manager", () => {
     await slice(builder, "MemoryMax=infinity");
     await edit(builder, "alpha", 's/^MemoryMax = "900M"/MemoryMax = "64M"/');
     expect.soft(await manager()).toBe(before);
-    expect.soft(lineOf(stderr)).toBe("memory limit around the team reached");
+    expect.soft(lineOf(stderr)).toBe("memory limit above the team reached");
     expect.soft(story.ended).toMatchObject({ cause: "oom", limit_of: "around" });
   });
 
@@ -85,7 +85,7 @@ describe("what a limit is worth under the user manager", () => {
     await builder.asRoot("pkill -KILL -u nix-alpha -x systemd");
     await waitFor("no scope", async () => !/\.scope$/.test(await remains(builder)));
     await resumeNixgate(builder);
-    expect.soft(lineOf(await told)).toBe("memory limit around the team reached");
+    expect.soft(lineOf(await told)).toBe("memory limit above the team reached");
     await slice(builder, "MemoryMax=infinity");
     const { ended } = await storyOf(builder);
     expect.soft(ended).toMatchObject({ cause: "oom", signal: "SIGKILL" });

@@ -301,7 +301,7 @@ test.each(["auto", "ssh://x", "daemon"])("the store %s may stand in a list once"
   const rule = (list: string) => problems(`[[allow]]\nendpoint = "daemon-stdio"\nstores = ${list}`);
   expect(await rule(`["${store}"]`)).toEqual([]);
   expect(await rule(`["${store}", "${store}"]`)).toEqual([
-    expect.stringContaining(`stores[1]: "${store}" is there twice`),
+    expect.stringContaining(`stores[1]: "${store}" occurs twice`),
   ]);
   expect(await rule(`["-${store}"]`)).toEqual([expect.stringContaining("looks like an option")]);
 });
@@ -389,7 +389,7 @@ describe("a member", () => {
 
   test("has a name of its own, in the alphabet of names", async () => {
     expect(await member('[[member]]\nname = "ci"')).toEqual([
-      expect.stringContaining('6: member[1].name: "ci" is there twice'),
+      expect.stringContaining('6: member[1].name: "ci" occurs twice'),
     ]);
     expect(await problems('[[member]]\nname = "../ci"')).toEqual([expect.stringContaining('"../ci" is not a name')]);
   });
@@ -427,16 +427,16 @@ test("every problem is told at once, in the order of the lines, those between ke
 
 describe("text that is no TOML or JSON", () => {
   test.each([
-    ["toml", 'schema = 1\nteam = "a"\nteam = "b"\n', 3, /the key team is there twice/],
-    ["toml", "[limits]\n[limits]\n", 2, /the table \[limits\] is there twice/],
+    ["toml", 'schema = 1\nteam = "a"\nteam = "b"\n', 3, /the key team occurs twice/],
+    ["toml", "[limits]\n[limits]\n", 2, /the table \[limits\] occurs twice/],
     ["toml", 'schema = 1\n__proto__ = { team = "alpha" }\n', 2, /__proto__ or constructor/],
     ["toml", '[limits]\nconstructor = "x"\n', 2, /__proto__ or constructor/],
     ["toml", "a = 9007199254740993\n", 1, /a number is too large/],
     ["toml", "schema = 1\nteam =\n", 2, /a value is missing/],
     ["toml", "\u0000", 1, /not TOML/],
     ["toml", `a = ${"[".repeat(100_000)}`, 1, /not TOML/],
-    ["json", '{"schema": 1,\n"schema": 1}', 2, /the key "schema" is there twice/],
-    ["json", '{"limits": {"A": 1,\n\n"A": 2}}', 3, /the key "A" is there twice/],
+    ["json", '{"schema": 1,\n"schema": 1}', 2, /the key "schema" occurs twice/],
+    ["json", '{"limits": {"A": 1,\n\n"A": 2}}', 3, /the key "A" occurs twice/],
     ["json", '{\n// comment\n"schema": 1}', 2, /not JSON: invalid comment token/],
     ["json", '{"schema": 1,\n}', 2, /not JSON/],
     ["json", "", 1, /not JSON/],

@@ -10,10 +10,10 @@ async function problem(text: string) {
 
 const HEAD = 'schema = 1\nteam = "alpha"\n';
 const slips: readonly (readonly [slip: string, text: string, said: RegExp])[] = [
-  ["no closing quote", 'schema = 1\nteam = "alpha\n[limits]\n', /^2: a closing quote is missing.* → write " behind/],
+  ["no closing quote", 'schema = 1\nteam = "alpha\n[limits]\n', /^2: a closing quote is missing.* → write " after/],
   ["no closing quote at the end of the file", 'schema = 1\nteam = "alpha', /^2: a closing quote is missing/],
   ["no closing quote, lines ending in CR LF", 'schema = 1\r\nteam = "alpha\r\n', /^2: a closing quote is missing/],
-  ["no closing single quote", "schema = 1\nteam = 'alpha\n", /^2: a closing quote is missing.* → write ' behind/],
+  ["no closing single quote", "schema = 1\nteam = 'alpha\n", /^2: a closing quote is missing.* → write ' after/],
   ["no closing quote in a list", `${HEAD}[[allow]]\nrequest = ["x", "y]\n`, /^4: a closing quote is missing/],
   ["no closing triple quote", `${HEAD}description = """x\ny\n`, /^3: a text that begins with """ has no end/],
   ["no opening quote", 'schema = 1\nteam = alpha"\n', /^2: "alpha"" is a text without quotes.* → write "alpha"$/],
@@ -30,9 +30,9 @@ const slips: readonly (readonly [slip: string, text: string, said: RegExp])[] = 
   ["one closing bracket for two", `${HEAD}[[member]\nname = "x"\n`, /^3: a closing bracket is missing/],
   ["no closing brace", `${HEAD}[[allow]]\nenvironment = { A = "b"\nrun = ["z"]\n`, /^4: a closing \} is missing/],
   ["no =", 'schema 1\nteam = "alpha"\n', /^1: = is missing/],
-  ["a colon", 'schema: 1\nteam = "alpha"\n', /^1: a colon stands where = belongs/],
-  ["a colon in an inline table", `${HEAD}[[allow]]\nenvironment = { A: "b" }\n`, /^4: a colon stands where = belongs/],
-  ["= twice", 'schema == 1\nteam = "alpha"\n', /^1: = is there twice/],
+  ["a colon", 'schema: 1\nteam = "alpha"\n', /^1: there is a colon instead of =/],
+  ["a colon in an inline table", `${HEAD}[[allow]]\nenvironment = { A: "b" }\n`, /^4: there is a colon instead of =/],
+  ["= twice", 'schema == 1\nteam = "alpha"\n', /^1: = occurs twice/],
   ["no value", "schema =\n", /^1: a value is missing/],
   [
     "a comma missing in a list",
@@ -45,17 +45,17 @@ const slips: readonly (readonly [slip: string, text: string, said: RegExp])[] = 
     `${HEAD}[[allow]]\nenvironment = { A = "b" C = "d" }\n`,
     /^4: a comma is missing/,
   ],
-  ["a table twice", `${HEAD}[limits]\nTasksMax = 1\n[limits]\n`, /^5: the table \[limits\] is there twice/],
-  ["a key twice", `${HEAD}team = "beta"\n`, /^3: the key team is there twice/],
+  ["a table twice", `${HEAD}[limits]\nTasksMax = 1\n[limits]\n`, /^5: the table \[limits\] occurs twice/],
+  ["a key twice", `${HEAD}team = "beta"\n`, /^3: the key team occurs twice/],
   [
     "[member] twice",
     `${HEAD}[member]\nname = "x"\n[member]\nname = "y"\n`,
-    /^3: \[member\] is one table.* → write \[\[member\]\]/,
+    /^3: \[member\] defines one table.* → write \[\[member\]\]/,
   ],
   [
     "[allow] and [[allow]]",
     `${HEAD}[allow]\nendpoint = "x"\n[[allow]]\n`,
-    /^3: \[allow\] is one table.* → write \[\[allow\]\]/,
+    /^3: \[allow\] defines one table.* → write \[\[allow\]\]/,
   ],
   ["[member] once", `${HEAD}[member]\nname = "x"\n`, /^3: member: .* → write each member under \[\[member\]\]/],
   [
@@ -68,9 +68,9 @@ const slips: readonly (readonly [slip: string, text: string, said: RegExp])[] = 
   ["smart single quotes", "schema = 1\nteam = ‘alpha’\n", /^2: ‘ is a typographic quotation mark/],
   ["a no-break space", 'schema = 1\nteam\u00a0= "alpha"\n', /^2: there is an invisible character, U\+00A0/],
   ["a control character", 'schema = 1\nteam = "al\u0007pha"\n', /^2: a text holds a control character, U\+0007/],
-  ["a semicolon", 'schema = 1;\nteam = "alpha"\n', /^1: ; stands behind a value/],
-  ["a semicolon behind a text", 'schema = 1\nteam = "alpha";\n', /^2: ; stands behind a value/],
-  ["two keys in a line", 'schema = 1 team = "alpha"\n', /^1: (?:something stands behind a value|a quote ends)/],
+  ["a semicolon", 'schema = 1;\nteam = "alpha"\n', /^1: ; follows a value/],
+  ["a semicolon after a text", 'schema = 1\nteam = "alpha";\n', /^2: ; follows a value/],
+  ["two keys in a line", 'schema = 1 team = "alpha"\n', /^1: (?:a value has more text after it|a quote ends)/],
   ["a quote in a text", `${HEAD}description = "the "best" team"\n`, /^3: a quote ends the text before its end/],
   ["a backslash", `${HEAD}description = "C:\\dir"\n`, /^3: a backslash begins a sequence/],
   ["// for a comment", "// x\n", /^1: a comment begins with #/],
@@ -78,9 +78,9 @@ const slips: readonly (readonly [slip: string, text: string, said: RegExp])[] = 
   [
     "a key with a blank",
     `${HEAD}[session]\nmax concurrent = 3\n`,
-    /^4: "max concurrent" is a key with a blank.* → write max_concurrent/,
+    /^4: "max concurrent" is a key with a space.* → write max_concurrent/,
   ],
-  ["round brackets", `${HEAD}[[allow]]\nrequest = ("x")\n`, /^4: a list stands in round brackets/],
+  ["round brackets", `${HEAD}[[allow]]\nrequest = ("x")\n`, /^4: a list is in round brackets/],
   ["a leading zero", `${HEAD}[limits]\nTasksMax = 064\n`, /^4: "064" is a number that begins with 0/],
 ];
 
