@@ -1,5 +1,6 @@
 import { statfsSync } from "node:fs";
 import { freemem, loadavg } from "node:os";
+import { dirname } from "node:path";
 import type { Pressure } from "../../policy/policy.ts";
 import type { Admission } from "../../session/ports.ts";
 import type { Bytes } from "../../units/quantities.ts";
@@ -24,13 +25,17 @@ export function pressureOf(resource: Pressure, folder = "/proc/pressure"): numbe
   return some === undefined ? undefined : Number(some);
 }
 
-/** Costs one statfs(2). The free bytes are those that accounts other than root may use. */
+/**
+ * Costs one statfs(2). The free bytes are those that accounts other than root may use. Where there is no such folder
+ * yet, the folder above it counts: Debian's Nix makes /nix/store when it is first used, which may be by a session.
+ */
 export function roomOf(path: string): ReturnType<Admission["storeRoom"]> {
   try {
     const { bsize, blocks, bavail, files, ffree } = statfsSync(path);
     return { bytes: { free: bavail * bsize, all: blocks * bsize }, inodes: { free: ffree, all: files } };
-  } catch {
-    return undefined;
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    return isMissing && path !== "/" ? roomOf(dirname(path)) : undefined;
   }
 }
 

@@ -48,12 +48,13 @@ test("this kernel's pressures are per cent, or unknown without its files", () =>
   }
 });
 
-test("the room of a file system is that of statfs(2), and of a missing folder unknown", () => {
+test("the room of a file system is that of statfs(2), and of a folder that is not there yet that of the folder above", () => {
   const { blocks, bsize, files } = statfsSync("/");
   const room = roomOf("/");
   expect(room).toMatchObject({ bytes: { all: blocks * bsize }, inodes: { all: files } });
   expect(room?.bytes.free).toBeLessThan(blocks * bsize);
-  expect(roomOf("/nowhere/at/all")).toBeUndefined();
+  expect(roomOf("/nowhere/at/all")).toMatchObject({ bytes: { all: blocks * bsize }, inodes: { all: files } });
+  expect(roomOf("/etc/passwd/store")).toBeUndefined(); // ENOTDIR
 });
 
 test("a process that may use one CPU only still sees all of the host's", () => {
