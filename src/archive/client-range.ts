@@ -10,8 +10,8 @@ const REMEMBERED = 10_000;
  * @returns undefined where the text is neither an address nor a network
  */
 export function clientRange(text: string): ((ip: string) => boolean) | undefined {
-  const [place = "", prefix, ...more] = text.split("/");
-  const [address = "", zone, ...zones] = place.split("%");
+  const [base = "", prefix, ...more] = text.split("/");
+  const [address = "", zone, ...zones] = base.split("%");
   const family = isIP(address);
   const bits = family === 4 ? 32 : 128;
   if (family === 0 || more.length + zones.length > 0 || zone === "") return undefined;

@@ -67,7 +67,7 @@ function* sessionsLike(file: DayFile, wanted: string): Generator<{ session: stri
   const kept = openKept(file);
   try {
     if (kept) {
-      const located = kept.places.map((place) => [...locateIn(kept.block(place), wanted)]);
+      const located = kept.entries.map((entry) => [...locateIn(kept.block(entry), wanted)]);
       yield* located.flat();
       if (kept.problems.length === 0) return;
     }

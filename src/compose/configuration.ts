@@ -7,7 +7,7 @@ import type { OutputPorts } from "../commands/sessions/sessions-output.ts";
 import type { PrintingPorts, SessionsPorts } from "../commands/sessions/sessions-ports.ts";
 import type { Parsers } from "../policy/schema/parsers.ts";
 import type { ForcedCommand } from "../session/forced-command.ts";
-import { CONFIG_DIR, PROGRAM, VERSION } from "./places.ts";
+import { CONFIG_DIR, PROGRAM, VERSION } from "./paths.ts";
 
 export async function ownFiles() {
   const { configFiles } = await import("../system/files/config-files.ts");

@@ -10,7 +10,7 @@ import {
   renderPorts,
   sessionsPorts,
 } from "./configuration.ts";
-import { PROGRAM, ROOT, SHIM, VERSION } from "./places.ts";
+import { PROGRAM, ROOT, SHIM, VERSION } from "./paths.ts";
 
 /** The commands that inspect the configuration, and those that generate files from it. */
 export const HOST_COMMANDS: Entries = {

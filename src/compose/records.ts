@@ -9,7 +9,7 @@ import {
   sessionsPorts,
   trustCommandPorts,
 } from "./configuration.ts";
-import { CONFIG_DIR, VERSION } from "./places.ts";
+import { CONFIG_DIR, VERSION } from "./paths.ts";
 
 /** The commands that read records, and those that act on running sessions. */
 export const RECORD_COMMANDS: Entries = {

@@ -8,7 +8,7 @@ import { exhausted } from "../units/exhausted.ts";
 import { ExitStatus } from "../units/exit-status.ts";
 import { escapeText } from "../units/text.ts";
 import type { Entries } from "./bind.ts";
-import { VERSION } from "./places.ts";
+import { VERSION } from "./paths.ts";
 
 /** Runs the command that the command line names, and exits. */
 export function runCommandLine(commands: Entries): void {

@@ -1,6 +1,6 @@
 import { bind, type Entries } from "./bind.ts";
 import { createConfigure, createConfigureRunning, loadedHostConfig } from "./configuration.ts";
-import { HOLDER, PROGRAM, SHIM, VERSION } from "./places.ts";
+import { HOLDER, PROGRAM, SHIM, VERSION } from "./paths.ts";
 
 /** The supervisor, the commands that explain its decisions, and the command that ends leftover sessions. */
 export const SERVING_COMMANDS: Entries = {

@@ -1,7 +1,7 @@
 import { exitProcess } from "../system/terminal/output.ts";
 import { bind, type Entries } from "./bind.ts";
 import { createConfigure } from "./configuration.ts";
-import { HOLDER, SHIM, VERSION } from "./places.ts";
+import { HOLDER, SHIM, VERSION } from "./paths.ts";
 
 /** The time between two SIGTERM, the supervisor's and systemd's, in milliseconds. */
 const SECOND_WITHIN_MS = 1000;

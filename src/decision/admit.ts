@@ -32,8 +32,8 @@ export function tooManyStarts(
   own: string,
   { maxStartsPerMinute }: Pick<SessionRules, "maxStartsPerMinute">,
 ): Objection | undefined {
-  const place = starts.indexOf(own);
-  if (place >= 0 && place < maxStartsPerMinute) return undefined;
+  const index = starts.indexOf(own);
+  if (index >= 0 && index < maxStartsPerMinute) return undefined;
   const count = maxStartsPerMinute === 1 ? "the one start" : `all ${maxStartsPerMinute} starts`;
   return {
     reason: "rate",

@@ -15,12 +15,12 @@ export class ConfigError extends NixgateError {
 
   constructor(code: ConfigErrorCode, problems: readonly Problem[]) {
     const [first, ...others] = problems.filter(isError);
-    const place = first && (first.line === undefined ? first.path : `${first.path}:${first.line}`);
+    const location = first && (first.line === undefined ? first.path : `${first.path}:${first.line}`);
     const more = others.length === 0 ? "" : ` (and ${others.length} more: run nixgate check)`;
     super(
       code,
       first?.temporary ? ExitStatus.busy : ExitStatus.config,
-      first ? `${place}: ${first.message}${more}` : "the configuration is not valid",
+      first ? `${location}: ${first.message}${more}` : "the configuration is not valid",
       {
         hint: first?.fix ?? "run nixgate check",
       },

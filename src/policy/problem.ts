@@ -42,7 +42,7 @@ export function formatKeyPath(at: KeyPath): string {
  * end.
  */
 export function formatProblem(problem: Problem): string {
-  const place = problem.line === undefined ? problem.path : `${problem.path}:${problem.line}`;
+  const location = problem.line === undefined ? problem.path : `${problem.path}:${problem.line}`;
   const severity = problem.severity === "warning" ? "warning: " : "";
-  return `${escapeText(place)}: ${severity}${escapeText(problem.message)}\n    fix: ${escapeText(problem.fix)}`;
+  return `${escapeText(location)}: ${severity}${escapeText(problem.message)}\n    fix: ${escapeText(problem.fix)}`;
 }

@@ -4,7 +4,7 @@ import { type Rendered, renderSlices, type UidOf } from "./slices.ts";
 import { renderUnits } from "./units.ts";
 
 /** The host's paths and accounts that the rendered files depend on. */
-export interface HostPlaces {
+export interface HostPaths {
   readonly program: string;
   readonly version: string;
   /** An absolute path. */
@@ -18,13 +18,13 @@ export interface HostPlaces {
 }
 
 /** All files that the configuration needs on this host, with their first lines. */
-export function hostFiles(host: HostConfig, policies: readonly Policy[], places: HostPlaces): Rendered {
-  const { accountsOf, uidOf, configDirectory } = places;
+export function hostFiles(host: HostConfig, policies: readonly Policy[], paths: HostPaths): Rendered {
+  const { accountsOf, uidOf, configDirectory } = paths;
   const units =
     host.scope.manager === "system"
-      ? renderUnits(policies, accountsOf, uidOf, { ...places, logDirectory: host.log.directory })
+      ? renderUnits(policies, accountsOf, uidOf, { ...paths, logDirectory: host.log.directory })
       : { files: [], omitted: [] };
-  const slices = places.withSlices ? renderSlices(policies, accountsOf, uidOf) : { files: [], omitted: [] };
+  const slices = paths.withSlices ? renderSlices(policies, accountsOf, uidOf) : { files: [], omitted: [] };
   return {
     files: [...units.files, ...slices.files].map((file) => headed(file, configDirectory)),
     omitted: [...units.omitted, ...slices.omitted],

@@ -20,12 +20,12 @@ export function renderUnits(
   policies: readonly Policy[],
   accountsOf: (policy: Policy) => readonly string[],
   uidOf: UidOf,
-  places: UnitPaths,
+  paths: UnitPaths,
 ): Rendered {
   const served = policies.flatMap((policy) => {
     const account = accountsOf(policy).find((name) => uidOf(name) !== undefined);
     const uid = account === undefined ? undefined : uidOf(account);
-    const gid = account === undefined ? undefined : places.gidOf(account);
+    const gid = account === undefined ? undefined : paths.gidOf(account);
     return account === undefined || uid === undefined || gid === undefined ? [] : [{ policy, account, uid, gid }];
   });
   const sockets = socketAcl(
@@ -35,14 +35,14 @@ export function renderUnits(
   const files = [
     service(
       served.map(({ policy }) => policy),
-      places,
+      paths,
       sockets.text,
     ),
     CONTROL,
     NO_TRACING,
     busPolicy(served.map(({ account }) => account)),
     sockets,
-    sealService(places),
+    sealService(paths),
     SEAL_TIMER,
     ...served.flatMap(({ policy, account, uid, gid }) => [
       socket(policy, account, gid),
@@ -115,8 +115,8 @@ ${limits.join("")}`,
 }
 
 /** The sandbox of systemd.exec(5), as far as the supervisor's work allows. The unit's text explains what stays open. */
-function service(policies: readonly Policy[], places: UnitPaths, acl: string): RenderedFile {
-  const { program, version, configDirectory, logDirectory } = places;
+function service(policies: readonly Policy[], paths: UnitPaths, acl: string): RenderedFile {
+  const { program, version, configDirectory, logDirectory } = paths;
   const teams = policies.map(({ team }) => socketName(team));
   const sockets = ["nixgate.socket", ...teams];
   const text = `[Unit]

@@ -6,7 +6,7 @@ import { ExitStatus } from "../units/exit-status.ts";
 import type { SessionId, TeamName } from "../units/ids.ts";
 import { AdmissionUnavailable } from "./admission-unavailable.ts";
 import type { ReadyConfiguration } from "./configuration.ts";
-import type { Admission, Place } from "./ports.ts";
+import type { Admission, Slot } from "./ports.ts";
 import type { SessionRefusal } from "./refusal.ts";
 
 /** The slots of the team and of the host that a session holds, or the reason why it got none. */
@@ -20,9 +20,9 @@ export async function admitSession(
   configuration: ReadyConfiguration,
   admission: Admission,
 ): Promise<Admittance> {
-  const held: Place[] = [];
+  const held: Slot[] = [];
   const giveBack = () => {
-    for (const place of held) place.giveBack();
+    for (const slot of held) slot.giveBack();
   };
   const refusal = await refusalOf(session, configuration, admission, held);
   if (!refusal) return { ok: true, giveBack };
@@ -36,10 +36,10 @@ export async function readmitSession(
   admission: Admission,
 ): Promise<{ giveBack(): void }> {
   const names = [countedAs(directory, team), countedAs(directory)];
-  const places = await Promise.all(names.map((name) => admission.takeSlot(name, Number.POSITIVE_INFINITY)));
+  const slots = await Promise.all(names.map((name) => admission.takeSlot(name, Number.POSITIVE_INFINITY)));
   return {
     giveBack() {
-      for (const place of places) place?.giveBack();
+      for (const slot of slots) slot?.giveBack();
     },
   };
 }
@@ -48,7 +48,7 @@ async function refusalOf(
   session: SessionId,
   configuration: ReadyConfiguration,
   admission: Admission,
-  held: Place[],
+  held: Slot[],
 ): Promise<SessionRefusal | undefined> {
   try {
     const objection = await objectionTo(session, configuration, admission, held);
@@ -63,13 +63,13 @@ async function objectionTo(
   session: SessionId,
   { directory, host: { admission: bounds, log }, policy: { team, session: rules } }: ReadyConfiguration,
   admission: Admission,
-  held: Place[],
+  held: Slot[],
 ): Promise<Objection | undefined> {
   if (admission.logRoom?.(log.directory, team, Date.now(), bounds.minFreeLog) === false) return logFull;
   const take = async (name: string, most: number) => {
-    const place = await admission.takeSlot(name, most);
-    if (place) held.push(place);
-    return place !== undefined;
+    const slot = await admission.takeSlot(name, most);
+    if (slot) held.push(slot);
+    return slot !== undefined;
   };
   const teams = countedAs(directory, team);
   if (!(await take(teams, rules.maxConcurrent))) return teamBusy(rules);

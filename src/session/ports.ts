@@ -46,7 +46,7 @@ export interface Admission extends HostRoom {
    * @returns undefined where all are taken
    * @throws AdmissionUnavailable
    */
-  takeSlot(name: string, most: number): Promise<Place | undefined>;
+  takeSlot(name: string, most: number): Promise<Slot | undefined>;
   /**
    * Adds a session start to the list of this minute, unless the list already has `most` entries.
    * @returns the list, in its order
@@ -61,7 +61,7 @@ export interface Admission extends HostRoom {
 /** @returns false where the log's file system has less than `least` available and this team wrote the most today */
 export type LogRoom = (directory: string, team: string, at: number, least: LeastFree) => boolean;
 
-export interface Place {
+export interface Slot {
   giveBack(): void;
 }
 

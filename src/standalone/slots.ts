@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:net";
 import { AdmissionUnavailable } from "../session/admission-unavailable.ts";
-import type { Admission, Place } from "../session/ports.ts";
+import type { Admission, Slot } from "../session/ports.ts";
 import { readKernelFile } from "../system/kernel/kernel-files.ts";
 
 /**
@@ -19,8 +19,8 @@ export function createSlots(listing = readListing): Admission["takeSlot"] {
     for (let step = 0; step < most; step += 1) {
       const number = (process.pid + step) % most; // processes that start at the same moment begin at different slots
       if (taken.has(number)) continue;
-      const place = await listenOn(`nixgate/${name}/${number}`);
-      if (place) return place;
+      const slot = await listenOn(`nixgate/${name}/${number}`);
+      if (slot) return slot;
     }
     return undefined;
   };
@@ -37,7 +37,7 @@ export function takenSlots(listing: string, name: string): ReadonlySet<number> {
 /** Without a listing, each name is tried in turn. */
 const readListing = (): string => readKernelFile("/proc/net/unix") ?? "";
 
-function listenOn(name: string): Promise<Place | undefined> {
+function listenOn(name: string): Promise<Slot | undefined> {
   const server = createServer();
   server.maxConnections = 0; // the socket only reserves its name (0 drops every connection from Node.js 21 on)
   return new Promise((resolve, reject) => {
@@ -50,7 +50,7 @@ function listenOn(name: string): Promise<Place | undefined> {
   });
 }
 
-function held(server: Server): Place {
+function held(server: Server): Slot {
   server.unref(); // a slot keeps no process alive
   return { giveBack: () => void server.close() };
 }

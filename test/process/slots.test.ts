@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import type { Place } from "../../src/session/ports.ts";
+import type { Slot } from "../../src/session/ports.ts";
 import { createSlots } from "../../src/standalone/slots.ts";
 
 let names = 0;
@@ -29,7 +29,7 @@ test("a place that is given back is free at once", async () => {
 
 test("when a configuration has become smaller, those who are there still count", async () => {
   const name = newName();
-  const held = new Map<number, Place | undefined>();
+  const held = new Map<number, Slot | undefined>();
   for (let number = 0; number < 4; number += 1) held.set(number, await take(name, 4));
   held.get(0)?.giveBack();
   held.get(1)?.giveBack();

@@ -26,10 +26,10 @@ interface Footer {
 }
 
 export interface Kept {
-  readonly places: readonly BlockEntry[];
+  readonly entries: readonly BlockEntry[];
   readonly problems: readonly ArchiveProblem[];
   /** @throws where the block has changed since it was written */
-  block(place: BlockEntry): Block;
+  block(entry: BlockEntry): Block;
   close(): void;
 }
 
@@ -43,11 +43,11 @@ export function openKept(file: DayFile): Kept | undefined {
     return undefined;
   }
   return {
-    places: blocks,
+    entries: blocks,
     problems,
-    block(place) {
-      const bytes = kept.read(place.from, place.length);
-      if (crc32(bytes) !== place.crc) throw new Error("the index is damaged");
+    block(entry) {
+      const bytes = kept.read(entry.from, entry.length);
+      if (crc32(bytes) !== entry.crc) throw new Error("the index is damaged");
       return decodeBlock(bytes);
     },
     close: kept.close,

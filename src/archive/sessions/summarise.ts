@@ -60,13 +60,13 @@ function* fromIndex(
   if (kept === undefined) return 0;
   let given = 0;
   try {
-    for (const place of kept.places) {
-      if (place.begins <= until && (place.ends === null || place.ends >= since)) {
-        const block = soundOrUndefined(() => kept.block(place));
+    for (const entry of kept.entries) {
+      if (entry.begins <= until && (entry.ends === null || entry.ends >= since)) {
+        const block = soundOrUndefined(() => kept.block(entry));
         if (block === undefined) return given;
         for (let row = 0; row < block.rows; row += 1) yield new BlockRow(block, row, isAlive) as unknown as Summary;
       }
-      given += place.rows;
+      given += entry.rows;
     }
     kept.problems.forEach(report);
     return "all";

@@ -87,11 +87,11 @@ export function checkJournal(options: JournalCheckOptions) {
       // journald's own time: an account can write any time into the record.
       oldest.set(journal, Math.min(received, oldest.get(journal) ?? received));
       if (isInFiles(record, digest) || received >= now - SETTLE_MS) return;
-      const place = { team, day: dayOfSession(session) };
+      const file = { team, day: dayOfSession(session) };
       // The id is made a moment before the day is determined. At midnight the two may differ.
-      if (isPruned(place) || isPruned({ team, day: dayOfSession(session, 1000) })) return;
+      if (isPruned(file) || isPruned({ team, day: dayOfSession(session, 1000) })) return;
       const key = `${team}/${session}`; // an account can use the id of another team's session
-      const known = missing.get(key) ?? { place, session, uid, seqs: [], unwritten: false };
+      const known = missing.get(key) ?? { file, session, uid, seqs: [], unwritten: false };
       known.seqs.push(seq);
       known.unwritten ||= record.event === "session.refuse" && record.reason === "log-unavailable";
       missing.set(key, known);
@@ -99,12 +99,12 @@ export function checkJournal(options: JournalCheckOptions) {
 
     /** The records that the journal has and the files lack. */
     *removed(): Generator<Finding> {
-      for (const { place, session, uid, seqs, unwritten } of missing.values()) {
-        if (filesOf(place.team, session).some(isCutShort)) continue;
+      for (const { file, session, uid, seqs, unwritten } of missing.values()) {
+        if (filesOf(file.team, session).some(isCutShort)) continue;
         const which = `${plural(seqs.length, "record")} (seq ${seqs.sort((a, b) => a - b).join(", ")})`;
         const why = unwritten ? "never written: the session was refused because of it" : "removed, or never written";
         const what = `${which} of this session, in the journal by ${uid === 0 ? "root" : `uid ${uid}`}, not in the files: ${why}`;
-        yield { layer: "journal", kind: "removed", path: pathOf(place), session, what };
+        yield { layer: "journal", kind: "removed", path: pathOf(file), session, what };
       }
     },
 
@@ -180,7 +180,7 @@ function hostsOfTeams() {
 
 /** A session with records that the files lack. */
 interface Missing {
-  readonly place: { readonly team: string; readonly day: string };
+  readonly file: { readonly team: string; readonly day: string };
   readonly session: string;
   readonly uid: number;
   readonly seqs: number[];

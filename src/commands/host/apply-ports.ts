@@ -40,11 +40,11 @@ export async function planFor(directory: string, ports: ApplyPorts): Promise<Pla
   const sound = policies.flatMap(({ checked }) => (checked.ok ? [checked.value] : []));
   const before = ports.filesOnHost([]);
   const { program, version, uidOf, gidOf } = ports;
-  const places = { program, version, uidOf, gidOf, accountsOf, configDirectory: directory };
+  const paths = { program, version, uidOf, gidOf, accountsOf, configDirectory: directory };
   const withSlices = [...before].some(
     ([path, text]) => /\/user-\d+\.slice\.d\//.test(path) && madeBy(text)?.configDirectory === named(directory),
   );
-  const { files, omitted } = hostFiles(host.checked.value, sound, { ...places, withSlices });
+  const { files, omitted } = hostFiles(host.checked.value, sound, { ...paths, withSlices });
   const found = ports.filesOnHost(files.map(({ path }) => path));
   const observed = await ports.observe(files, host.checked.value.log.directory);
   return { ...planApply(files, directory, { ...observed, files: found }), omitted };

@@ -17,7 +17,7 @@ export interface ArchiveSource {
 /** The system operations of the reading commands. */
 export interface SessionsPorts {
   /** The archive of --log-dir, or else of log.directory in the configuration. */
-  archive(place: ArchiveSource): Archive | Promise<Archive>;
+  archive(source: ArchiveSource): Archive | Promise<Archive>;
   liveness(): IsAlive;
   /** Milliseconds since 1970. */
   now(): number;

@@ -87,8 +87,8 @@ function findOne(
 
 /** The error where the session may be in records that this account may not read. */
 function notReadable(part: string, [first, ...more]: readonly string[]): RecordError {
-  const places = `${escapeText(first ?? "")}${more.length > 0 ? ` and ${more.length} more` : ""}`;
-  const message = `${escapeText(part)}: not among the records that this account may read: it may not read ${places}`;
+  const folders = `${escapeText(first ?? "")}${more.length > 0 ? ` and ${more.length} more` : ""}`;
+  const message = `${escapeText(part)}: not among the records that this account may read: it may not read ${folders}`;
   return new RecordError("E_LOG_DENIED", message, {
     hint: "run it as root, or as an account that may read the records",
   });

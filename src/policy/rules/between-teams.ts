@@ -34,9 +34,9 @@ export function betweenTeams(
         return errorAt(["team"], message, "give one of the two teams another name");
       }),
     ...keysOf(policy).flatMap(({ at, print, member }) => {
-      const [owner, place] = [`"${member}" of ${source.path}`, formatKeyPath(at)];
-      const other = claim(keys, print, `${owner}, ${place}`);
-      if (other === `${owner}, ${place}`) return [];
+      const [owner, location] = [`"${member}" of ${source.path}`, formatKeyPath(at)];
+      const other = claim(keys, print, `${owner}, ${location}`);
+      if (other === `${owner}, ${location}`) return [];
       return [errorAt(at, `the key ${print} already belongs to ${other}`, "give each member a key of its own")];
     }),
   ]);

@@ -15,12 +15,12 @@ export const fingerprintsOf = (lines: readonly string[]): readonly string[] =>
  */
 export function caFindings({ members }: Policy, cas: ReadonlyMap<string, string>): readonly PolicyFinding[] {
   return members.flatMap(({ name, keys }, index) =>
-    keys.flatMap((line, place) => {
+    keys.flatMap((line, position) => {
       const print = fingerprintsOf([line])[0] ?? "";
       const where = cas.get(print);
       if (where === undefined) return [];
       const message = `the key of "${name}" is the CA's key of ${where}`;
-      return [errorAt(["member", index, "keys", place], message, "give the member a key of its own")];
+      return [errorAt(["member", index, "keys", position], message, "give the member a key of its own")];
     }),
   );
 }

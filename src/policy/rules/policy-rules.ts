@@ -61,10 +61,10 @@ function memberFindings({ member = [] }: PolicyFile): readonly PolicyFinding[] {
 
 /** A certificate with such a principal would be either member's. */
 function ofAnother(members: NonNullable<PolicyFile["member"]>, index: number): readonly PolicyFinding[] {
-  return (members[index]?.principals ?? []).flatMap((name, place) => {
+  return (members[index]?.principals ?? []).flatMap((name, position) => {
     const other = members.slice(0, index).find(({ principals = [] }) => principals.includes(name));
     if (!other) return [];
     const message = `"${name}" is already a principal of "${other.name}"`;
-    return [errorAt(["member", index, "principals", place], message, "give each member principals of its own")];
+    return [errorAt(["member", index, "principals", position], message, "give each member principals of its own")];
   });
 }

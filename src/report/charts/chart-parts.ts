@@ -43,7 +43,7 @@ export async function timelinePart({ spans, members }: ReportTotals, range: Rang
   const named = order.slice(0, order.length > ROWS_MAX ? ROWS_MAX - 1 : ROWS_MAX);
   const rest = order.slice(named.length);
   const others = `${grouped(rest.length)} others`;
-  const names = new Map(order.map(({ row, member }, place) => [row, place < named.length ? whoOf(member) : others]));
+  const names = new Map(order.map(({ row, member }, rank) => [row, rank < named.length ? whoOf(member) : others]));
   const shown = [...new Set(named.map(({ member }) => whoOf(member))), ...(rest.length > 0 ? [others] : [])];
   const spec = (width: number) => {
     const bars = barsOf(spans, new Set(names.keys()), range, width);

@@ -45,17 +45,17 @@ export function withTeam<T>(directory: string, team: string, use: (folder: numbe
  * @throws ForeignFile, or Node's own error
  */
 export function openDay(directory: string, team: string, name: string): OpenDay {
-  const place = withTeam(directory, team, (folder) => openSync(inside(folder, name), O_PATH | O_NOFOLLOW));
+  const pathFd = withTeam(directory, team, (folder) => openSync(inside(folder, name), O_PATH | O_NOFOLLOW));
   let file: number | undefined;
   try {
-    checkPlain(fstatSync(place));
-    file = openSync(`/proc/self/fd/${place}`, O_RDONLY | O_NONBLOCK);
+    checkPlain(fstatSync(pathFd));
+    file = openSync(`/proc/self/fd/${pathFd}`, O_RDONLY | O_NONBLOCK);
     return { file, end: endOf(fstatSync(file)) };
   } catch (error) {
     if (file !== undefined) closeSync(file);
     throw error;
   } finally {
-    closeSync(place);
+    closeSync(pathFd);
   }
 }
 

@@ -39,17 +39,17 @@ export async function breakLeases(
 
 /** A process that opens the file; undefined where it is no longer a regular file. */
 function opening(directory: string, { team, day }: DayFile): ChildProcess | undefined {
-  let place: number | undefined;
+  let leaseFd: number | undefined;
   try {
-    place = withTeam(directory, team, (folder) =>
+    leaseFd = withTeam(directory, team, (folder) =>
       openSync(inside(folder, `${day}.jsonl`), O_PATH | constants.O_NOFOLLOW),
     );
-    if (!fstatSync(place).isFile()) return undefined;
-    return spawn("/bin/sh", ["-c", SCRIPT], { cwd: "/", env: { PATH }, stdio: ["pipe", "pipe", "ignore", place] });
+    if (!fstatSync(leaseFd).isFile()) return undefined;
+    return spawn("/bin/sh", ["-c", SCRIPT], { cwd: "/", env: { PATH }, stdio: ["pipe", "pipe", "ignore", leaseFd] });
   } catch {
     return undefined;
   } finally {
-    if (place !== undefined) closeSync(place);
+    if (leaseFd !== undefined) closeSync(leaseFd);
   }
 }
 

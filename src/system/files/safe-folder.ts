@@ -21,7 +21,7 @@ export class UnsafeFolder extends Error {
 }
 
 /** A path inside an open folder. It replaces openat(2), which Node does not have. */
-export const inside = (folder: number, name: string): string => `/proc/self/fd/${folder}/${name}`;
+export const inside = (folderFd: number, name: string): string => `/proc/self/fd/${folderFd}/${name}`;
 
 /** Whether the owner is root or the caller. Records are written into no other account's folders. */
 export const isRootsOrOwn = (stat: Pick<Stats, "uid">): boolean => stat.uid === 0 || stat.uid === process.geteuid?.();
@@ -42,26 +42,26 @@ export function openFolder(path: string): number {
       `${escapeText(path)}: not a plain absolute path`,
       "write the absolute path without . and ..",
     );
-  let folder = openSync("/", O_PATH | O_DIRECTORY);
+  let folderFd = openSync("/", O_PATH | O_DIRECTORY);
   let walked = "";
   try {
     for (const [index, name] of names.entries()) {
       walked += `/${name}`;
-      const next = openStep(folder, name, walked);
-      closeSync(folder);
-      folder = next;
-      checkStep(folder, walked, index === names.length - 1);
+      const next = openStep(folderFd, name, walked);
+      closeSync(folderFd);
+      folderFd = next;
+      checkStep(folderFd, walked, index === names.length - 1);
     }
-    return folder;
+    return folderFd;
   } catch (error) {
-    closeSync(folder);
+    closeSync(folderFd);
     throw error;
   }
 }
 
-function openStep(folder: number, name: string, walked: string): number {
+function openStep(folderFd: number, name: string, walked: string): number {
   try {
-    return openSync(inside(folder, name), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    return openSync(inside(folderFd, name), O_PATH | O_DIRECTORY | O_NOFOLLOW);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // For a link, O_NOFOLLOW alone gives ELOOP. Together with O_DIRECTORY it gives ENOTDIR.
@@ -74,8 +74,8 @@ function openStep(folder: number, name: string, walked: string): number {
   }
 }
 
-function checkStep(folder: number, walked: string, isLast: boolean): void {
-  const stat = fstatSync(folder);
+function checkStep(folderFd: number, walked: string, isLast: boolean): void {
+  const stat = fstatSync(folderFd);
   const shown = escapeText(walked);
   if (!isRootsOrOwn(stat)) {
     throw new UnsafeFolder(`${shown}: belongs to uid ${stat.uid}`, `chown it to root or to uid ${process.geteuid?.()}`);
@@ -104,12 +104,12 @@ export function makeFolder(parent: number, name: string, mode: number): boolean 
  */
 export function openFolderIn(parent: number, name: string, path: string): number {
   closeSync(openStep(parent, name, path));
-  const folder = openSync(inside(parent, name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  const folderFd = openSync(inside(parent, name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   try {
-    checkStep(folder, path, true);
-    return folder;
+    checkStep(folderFd, path, true);
+    return folderFd;
   } catch (error) {
-    closeSync(folder);
+    closeSync(folderFd);
     throw error;
   }
 }

@@ -59,10 +59,10 @@ export function openWorkshop({ keep }: { readonly keep: boolean }) {
     },
     async startSshd(forcedCommand: string) {
       orInterrupted();
-      const place = join(folder, "ssh");
-      mkdirSync(place, { mode: 0o700 });
+      const sshFolder = join(folder, "ssh");
+      mkdirSync(sshFolder, { mode: 0o700 });
       sshd = await startSshd({
-        folder: place,
+        folder: sshFolder,
         config: ["ExposeAuthInfo yes"],
         authorizedKeys: (key) => `restrict,command="${forcedCommand}" ${key}\n`,
       });

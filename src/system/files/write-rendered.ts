@@ -17,8 +17,8 @@ export function writeRendered(
   files: readonly { readonly path: string; readonly text: string }[],
   { force }: { readonly force: boolean },
 ): readonly string[] {
-  const places = files.map(({ path, text }) => ({ path: join(resolve(folder), path), text }));
-  return places.map(({ path, text }) => {
+  const targets = files.map(({ path, text }) => ({ path: join(resolve(folder), path), text }));
+  return targets.map(({ path, text }) => {
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
       if (force) replace(path, text);

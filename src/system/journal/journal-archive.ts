@@ -18,7 +18,7 @@ const MOST_NAMED = 20;
  * 16 MiB for each account but root.
  * @throws RecordError E_JOURNAL_READ
  */
-export async function openJournalArchive(place: JournalSource): Promise<Archive> {
+export async function openJournalArchive(source: JournalSource): Promise<Archive> {
   const folder = mkdtempSync(SPOOL);
   removeAtTheEnd(folder);
   const buffered = new Map<string, string>();
@@ -35,10 +35,10 @@ export async function openJournalArchive(place: JournalSource): Promise<Archive>
     // Any account can send copies of many teams and days.
     if (buffered.size > BUFFERED_FILES) for (const one of [...buffered.keys()]) flush(one);
   });
-  for await (const copy of readJournal(place)) sessions.take(copy);
+  for await (const copy of readJournal(source)) sessions.take(copy);
   sessions.end();
   for (const path of [...buffered.keys()]) flush(path);
-  const name = place.directory ?? "journal";
+  const name = source.directory ?? "journal";
   const archive = openArchive(folder);
   return {
     directory: name,

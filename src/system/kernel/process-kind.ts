@@ -36,9 +36,9 @@ export function statOf(folder: string): readonly string[] | undefined {
  * that is not nixgate's.
  * @param place its folder in /proc
  */
-export function commandOf(place: string): Kind | "hidden" {
+export function commandOf(path: string): Kind | "hidden" {
   try {
-    return kindIn(readFirst(`${place}/cmdline`, PAGE));
+    return kindIn(readFirst(`${path}/cmdline`, PAGE));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return code === "ESRCH" || code === "ENOENT" ? "gone" : "hidden";

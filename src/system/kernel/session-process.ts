@@ -40,14 +40,14 @@ export function sessionProcessOf(start: Start): SessionProcess | "gone" | "elsew
   } catch {
     return exists(start.pid) ? "hidden" : "gone";
   }
-  const place = inside(folder, ".");
-  const command = commandOf(place);
-  const isOther = start.started_ticks !== undefined && startTicksIn(statOf(place)) !== start.started_ticks;
+  const path = inside(folder, ".");
+  const command = commandOf(path);
+  const isOther = start.started_ticks !== undefined && startTicksIn(statOf(path)) !== start.started_ticks;
   if (command === "gone" || command === "hidden" || isOther) {
     closeSync(folder);
     return command === "hidden" ? command : "gone";
   }
-  const isThere = () => commandOf(place) !== "gone";
+  const isThere = () => commandOf(path) !== "gone";
   return {
     isThere,
     command,

@@ -71,7 +71,7 @@ if a file cannot be read, or a seal cannot be written.
       throw new UsageError(`--clock-was-wrong ${escapeText(day)}: no day`, { hint: "write YYYY-MM-DD" });
     const problems = problemList();
     const plan = planOf(options);
-    const { archive, files } = await openFiles(plan.place, ports, problems.report);
+    const { archive, files } = await openFiles(plan.source, ports, problems.report);
     const report = ({ message }: RecordError, path = archive.directory) => problems.report({ path, what: message });
     const run = { time: new Date(ports.now()).toISOString(), ...ports.machine };
     const said = { by: ports.doer(), why };

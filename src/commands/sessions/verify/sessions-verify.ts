@@ -25,7 +25,7 @@ export interface VerifyPorts extends SessionsPorts, RunMetricsPorts {
   createDigester(directory: string): Measure;
   /** Milliseconds of a clock that nobody sets. */
   elapsed(): number;
-  readJournal(place: JournalSource): AsyncIterable<JournalCopy>;
+  readJournal(source: JournalSource): AsyncIterable<JournalCopy>;
   /** Why this host's own journal gets no copies; undefined where it gets them. */
   noJournald(): string | undefined;
   /** Whether the configuration enables copies in the journal; true where there is no configuration. */
@@ -83,7 +83,7 @@ this account may not read all files, 74 if a file cannot be read for another rea
 async function verifyAll(options: Arguments["options"], ports: VerifyPorts) {
   const problems = problemList();
   const plan = planOf(options);
-  const { archive, files, problems: strange } = await openFiles(plan.place, ports, problems.report);
+  const { archive, files, problems: strange } = await openFiles(plan.source, ports, problems.report);
   let unread = strange.filter((problem) => problem.unread).length;
   const report = ({ message, code }: RecordError, path = archive.directory) => {
     problems.report({ path, what: message, ...(code === "E_LOG_DENIED" && { denied: { team: "" } }) });

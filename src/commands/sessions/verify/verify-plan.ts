@@ -12,7 +12,7 @@ import { sealDirectoryOf } from "./seal-options.ts";
 /** The records to check, and the sources to compare them with. */
 export interface CheckPlan {
   /** The options that locate the records. */
-  readonly place: Arguments["options"];
+  readonly source: Arguments["options"];
   /** The journal to compare with; undefined for none. */
   readonly journal: JournalSource | undefined;
   /** The hosts whose copies are compared; see checkJournal. */
@@ -40,7 +40,7 @@ export function planOf(options: Arguments["options"]): CheckPlan {
   const { journal: _, merge: __, ...files } = options;
   const sealedAs = textOption(options, "sealed-as");
   return {
-    place: inFiles ? files : options,
+    source: inFiles ? files : options,
     journal: none || !inFiles ? undefined : (named ?? {}),
     hosts: host === undefined ? (named ? "files" : undefined) : new Set([host]),
     why: none ? "--no-journal" : "these are the copies themselves",
