@@ -173,7 +173,8 @@ function copyLast(file: DayFile, records: Supervisor["records"]): void {
   }
 }
 
-function resumableOf(shims: ResumableShims, fifo: Fifo, supervisor: Supervisor): Found {
+/** The session of these shims, as the next supervisor continues it. */
+export function resumableOf(shims: ResumableShims, fifo: Fifo, supervisor: Supervisor): Found {
   const { lost, begun, unit, cgroup, boundsBuilds, shim, inside } = shims;
   const { start } = lost;
   const answers = answersOf(fifo, supervisor);
