@@ -2,7 +2,7 @@ import type { HostConfig, Policy } from "../policy/policy.ts";
 import type { Omission, Rendered, UidOf } from "./slices.ts";
 
 /** The host's facts in sshd's block. The words need no quotes in sshd_config(5). */
-export interface SshdPlaces {
+export interface SshdPaths {
   /** The absolute path of nixgate, as sshd should start it. */
   readonly program: string;
   /** The configuration folder, where it is not the default one. */
@@ -20,8 +20,8 @@ export const SSHD_FILE = "/etc/ssh/sshd_config.d/10-nixgate.conf";
  * An account with the team's own name is added only where the host has no `nix-TEAM`. Otherwise a team named like a
  * system account would take that account over.
  */
-export function renderSshd(host: HostConfig, policies: readonly Policy[], places: SshdPlaces): Rendered {
-  const { accountsOf, uidOf } = places;
+export function renderSshd(host: HostConfig, policies: readonly Policy[], paths: SshdPaths): Rendered {
+  const { accountsOf, uidOf } = paths;
   const own: string[] = [];
   const omitted: Omission[] = [];
   for (const policy of policies) {
@@ -39,10 +39,10 @@ export function renderSshd(host: HostConfig, policies: readonly Policy[], places
       } else own.push(team);
     }
   }
-  return { files: [{ path: SSHD_FILE, text: block(["nix-*", ...own.sort()], host, places) }], omitted };
+  return { files: [{ path: SSHD_FILE, text: block(["nix-*", ...own.sort()], host, paths) }], omitted };
 }
 
-function block(users: readonly string[], { admission }: HostConfig, { program, configDirectory }: SshdPlaces): string {
+function block(users: readonly string[], { admission }: HostConfig, { program, configDirectory }: SshdPaths): string {
   const where = configDirectory === undefined ? "" : ` --config-dir ${configDirectory}`;
   const { maxSessions } = admission;
   return `# sshd_config(5): the key decides the team and the member; policies list the keys

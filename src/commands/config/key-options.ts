@@ -37,9 +37,9 @@ export function programFor(supervised: boolean, directory: string, { programPath
  * @param place the file of sshd's that gets it
  * @throws NixgateError E_USAGE
  */
-export function plain(word: string, place = "an authorized_keys line"): string {
+export function plain(word: string, file = "an authorized_keys line"): string {
   if (PLAIN_WORD.test(word)) return word;
-  throw new NixgateError("E_USAGE", ExitStatus.usage, `cannot be written into ${place}: ${word}`, {
+  throw new NixgateError("E_USAGE", ExitStatus.usage, `cannot be written into ${file}: ${word}`, {
     hint: "use an absolute path of letters, digits and . _ + -",
   });
 }

@@ -38,11 +38,11 @@ ${RENDER_HELP}`,
         afterwards: "# Then: sshd -t && systemctl reload ssh.service\n",
         render: (host, policies, directory) => {
           const way = ports.unsafeWay();
-          const place = "sshd_config";
+          const file = "sshd_config";
           return {
             ...renderSshd(host, policies, {
-              program: plain(ports.program, place),
-              configDirectory: directory === CONFIG_DIRECTORY ? undefined : plain(directory, place),
+              program: plain(ports.program, file),
+              configDirectory: directory === CONFIG_DIRECTORY ? undefined : plain(directory, file),
               accountsOf,
               uidOf: ports.uidOf,
             }),

@@ -24,7 +24,7 @@ export interface PrivateBus {
 }
 
 /** The path of a socket, or what makes a stream that is connected already. */
-export type BusPlace = string | (() => Duplex);
+export type BusSocket = string | (() => Duplex);
 
 /**
  * Connects, and reconnects whenever the connection is lost (systemctl daemon-reexec).
@@ -32,7 +32,7 @@ export type BusPlace = string | (() => Duplex);
  * @throws Error if no process listens at the path in time
  */
 export async function privateBus(
-  place: BusPlace,
+  socket: BusSocket,
   heard: (message: Message) => void,
   warn: (problem: unknown) => void,
   timeout = PATIENCE_TIMEOUT_MS,
@@ -43,7 +43,7 @@ export async function privateBus(
     const lost = () => {
       if (current === opening) current = undefined;
     };
-    const opening = connect(place, timeout, { heard, warn, lost });
+    const opening = connect(socket, timeout, { heard, warn, lost });
     current = opening;
     return opening;
   };
@@ -83,9 +83,9 @@ interface Listeners {
   lost(): void;
 }
 
-async function connect(place: BusPlace, timeout: number, { heard, warn, lost }: Listeners): Promise<MessageBus> {
+async function connect(socket: BusSocket, timeout: number, { heard, warn, lost }: Listeners): Promise<MessageBus> {
   const bus = createClient({
-    ...(typeof place === "string" ? { socket: place } : { stream: place() }),
+    ...(typeof socket === "string" ? { socket: socket } : { stream: socket() }),
     direct: true, // no Hello, because there is no bus
     timeout: timeout,
     maxMessageSize: LONGEST_MESSAGE,
@@ -111,5 +111,5 @@ async function connect(place: BusPlace, timeout: number, { heard, warn, lost }: 
   if ((await within(timeout, up, "late")) === "up") return bus;
   lost();
   connection.end();
-  throw new Error(`systemd does not answer at ${typeof place === "string" ? place : "its socket"}`);
+  throw new Error(`systemd does not answer at ${typeof socket === "string" ? socket : "its socket"}`);
 }

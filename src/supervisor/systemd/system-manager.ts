@@ -6,7 +6,7 @@ import type { Property } from "../../scope/properties.ts";
 import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
 import { clock, within } from "../../system/kernel/clock.ts";
 import { jobsOf } from "./jobs.ts";
-import { type BusPlace, PATIENCE_TIMEOUT_MS, PRIVATE_SOCKET, privateBus } from "./private-bus.ts";
+import { type BusSocket, PATIENCE_TIMEOUT_MS, PRIVATE_SOCKET, privateBus } from "./private-bus.ts";
 import { ENDED_BY, kindOf, objectOf, stopsHeard } from "./unit-stops.ts";
 
 const SYSTEMD = { destination: "org.freedesktop.systemd1", path: "/org/freedesktop/systemd1" } as const;
@@ -80,7 +80,7 @@ export interface SystemManager {
 
 export async function systemManager(
   warn: (message: string, facts: object) => void,
-  place: BusPlace = PRIVATE_SOCKET,
+  socket: BusSocket = PRIVATE_SOCKET,
   timeout = PATIENCE_TIMEOUT_MS,
 ): Promise<SystemManager> {
   const jobs = jobsOf();
@@ -90,7 +90,7 @@ export async function systemManager(
     stops.heard(message);
   };
   const unread = (problem: unknown) => warn("a message of systemd could not be read", { why: String(problem) });
-  const bus = await privateBus(place, heard, unread, timeout);
+  const bus = await privateBus(socket, heard, unread, timeout);
   const inTurn = pLimit(CALLS_AT_A_TIME);
   const invoke = (message: Message, anew?: () => void) => inTurn(() => bus.call(message, anew));
   const call = async (member: string, signature: string, body: readonly unknown[]): Promise<unknown> => {
