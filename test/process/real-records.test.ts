@@ -55,12 +55,12 @@ test("list, show and the records have one duration of a session", async () => {
   const about = ["--log-dir", place.log];
   const printed = async (...words: string[]) => (await nixgate(["sessions", ...words, ...about])).stdout.toString();
   const rows = (await printed("list")).split("\n");
-  const ends = place.records().filter(({ event }) => event === "session.end");
+  const ends = place.records().flatMap((record) => (record.event === "session.end" ? [record] : []));
   expect(ends).toHaveLength(3);
   for (const { session: id, wall_ms } of ends) {
-    const shown = await printed("show", String(id));
-    const seconds = (Number(wall_ms) / 1000).toFixed(3);
-    expect(rows.find((row) => row.startsWith(String(id)))).toContain(`  ${wall_ms} ms  `);
+    const shown = await printed("show", id);
+    const seconds = (wall_ms / 1000).toFixed(3);
+    expect(rows.find((row) => row.startsWith(id))).toContain(`  ${wall_ms} ms  `);
     expect(shown).toMatch(new RegExp(`^team alpha, .*, ${wall_ms} ms, `, "m"));
     expect(shown).toMatch(new RegExp(`^  \\+${seconds} s  session ended`, "m"));
   }
