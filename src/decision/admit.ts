@@ -13,7 +13,10 @@ export interface Objection {
 export interface HostState {
   /** Memory that is available without swapping: MemAvailable of proc_meminfo(5). */
   readonly availableMemory: Bytes;
-  /** The load average of the last minute (proc_loadavg(5)), divided by the CPUs that are online. */
+  /**
+   * The load average of the last minute, or the number of tasks that can run now where that is smaller
+   * (proc_loadavg(5)), divided by the CPUs that are online.
+   */
   readonly loadPerCpu: number;
 }
 

@@ -7,13 +7,26 @@ import type { Bytes } from "../../units/quantities.ts";
 import { readKernelFile } from "./kernel-files.ts";
 
 /**
- * os.freemem() is MemAvailable on Linux (uv_get_free_memory of libuv 1.45 and later). The load average is the whole
- * host's, so it is divided by the host's CPUs. os.availableParallelism() counts only the CPUs within this process's own
- * cgroup quota and affinity (libuv 1.49 and later): with a quota on the account the host would look busy.
+ * os.freemem() is MemAvailable on Linux (uv_get_free_memory of libuv 1.45 and later). The load is the whole host's, so it
+ * is divided by the host's CPUs. os.availableParallelism() counts only the CPUs within this process's own cgroup quota and
+ * affinity (libuv 1.49 and later): with a quota on the account the host would look busy.
  */
 export const hostState: Admission["hostState"] = () => {
-  return { availableMemory: freemem() as Bytes, loadPerCpu: (loadavg()[0] ?? 0) / onlineCpus() };
+  const load = loadOf(readKernelFile("/proc/loadavg") ?? "") ?? loadavg()[0] ?? 0;
+  return { availableMemory: freemem() as Bytes, loadPerCpu: load / onlineCpus() };
 };
+
+/**
+ * The smaller one of the average and of the number of tasks that can run now. The average also counts tasks that wait
+ * without a CPU, such as the parent of a vfork(2) (kernel/sched/loadavg.c). An account makes such tasks in any number, and
+ * would keep all teams out with them.
+ * @param text /proc/loadavg: `0.20 0.18 0.12 1/80 11206` (proc_loadavg(5))
+ * @returns undefined where the text is another one
+ */
+export function loadOf(text: string): number | undefined {
+  const [, average, running] = /^(\d+\.\d+) \S+ \S+ (\d+)\//.exec(text) ?? [];
+  return average === undefined ? undefined : Math.min(Number(average), Number(running));
+}
 
 /**
  * A kernel without PSI has no such file. One that was booted with psi=0 may have it, and answers read(2) with

@@ -3,7 +3,14 @@ import { existsSync, mkdirSync, statfsSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { countCpus, hostRoom, hostState, pressureOf, roomOf } from "../../../../src/system/kernel/host-state.ts";
+import {
+  countCpus,
+  hostRoom,
+  hostState,
+  loadOf,
+  pressureOf,
+  roomOf,
+} from "../../../../src/system/kernel/host-state.ts";
 import { temporaryFolder } from "../../../support/temporary.ts";
 
 test.each([
@@ -20,6 +27,19 @@ test("this host has memory available and a load", () => {
   expect(availableMemory).toBeGreaterThan(2 ** 20);
   expect(loadPerCpu).toBeGreaterThanOrEqual(0);
   expect(loadPerCpu * cpus().length).toBeLessThan(10_000);
+});
+
+test.each([
+  ["0.20 0.18 0.12 1/80 11206\n", 0.2],
+  ["35.10 20.00 9.00 40/900 11206\n", 35.1],
+  ["", undefined],
+  ["a b c\n", undefined],
+])("the file %j says a load of %s", (text, load) => {
+  expect(loadOf(text)).toBe(load);
+});
+
+test("tasks that wait without a CPU make no load, however many they are", () => {
+  expect(loadOf("35.10 20.00 9.00 2/900 11206\n")).toBe(2);
 });
 
 test.each([
