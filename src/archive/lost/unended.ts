@@ -10,11 +10,17 @@ export interface Unended {
   readonly start: RecordOf<"session.start">;
   /** The last record of its chain. */
   readonly last: SessionRecord;
-  /** Commands without a command.end, by their number. */
+  /** Commands without a command.end, by their number; the latest MOST_OPEN of them. */
   readonly open: ReadonlyMap<number, RecordOf<"command.start">>;
   readonly commands: number;
   readonly denied: number;
 }
+
+/**
+ * A session runs one command at a time, so more open commands than a few are forged. Each costs the recovery a copy for
+ * the journal, which is a process of its own: thousands of them would keep it from the other teams.
+ */
+const MOST_OPEN = 8;
 
 /** An `Unended` while its file is read. */
 interface Reading {
@@ -114,6 +120,8 @@ function step(known: Reading, record: SessionRecord): void {
   if (record.event === "command.start") {
     known.open.set(record.n, record);
     known.commands += 1;
+    const [oldest] = known.open.keys();
+    if (known.open.size > MOST_OPEN && oldest !== undefined) known.open.delete(oldest);
   }
   if (record.event === "command.end") known.open.delete(record.n);
   if (record.event === "command.deny") known.denied += 1;

@@ -36,6 +36,15 @@ test.each<[string, RecordBody[], number[], { commands: number; denied: number }]
   expect(unendedIn(fileOf(whole))).toEqual([]);
 });
 
+test("only the latest commands of a thousand without an end are ended, whoever wrote them", () => {
+  const commands = Array.from({ length: 1000 }, (_, index): RecordBody => ({ ...bodies.run, n: index + 1 }));
+  const [lost] = unendedIn(fileOf(sessionLines(START, [bodies.start, ...commands]).lines.join("")));
+  const ends = closing(lost!, NOW, new Map()).map(({ record }) => record);
+  expect(ends).toHaveLength(9);
+  expect(ends[7]).toMatchObject({ event: "command.end", n: 1000 });
+  expect(ends[8]).toMatchObject({ event: "session.end", commands: 1000 });
+});
+
 test("an end half written is finished: what is there already is not written again", () => {
   const { lines } = sessionLines(START, [bodies.start, bodies.run]);
   const [lost] = unendedIn(fileOf(lines.join("")));
