@@ -195,9 +195,10 @@ describe("what is left", () => {
   test("of a command is ended with it, also what ignores SIGTERM or is stopped", async () => {
     const place = workplace();
     place.edit("policies/alpha.toml", /$/, '\n[session]\nstop_timeout = "1s"\n');
-    place.allow("orphans", [`${PROGRAMS}/orphan-maker.sh`, "7301.5"]);
+    const seconds = `7301.${process.pid}`; // of this run alone
+    place.allow("orphans", [`${PROGRAMS}/orphan-maker.sh`, seconds]);
     expect((await session(place, { request: "orphans" })).status).toBe(3);
-    expect(processesWith("sleep 7301.5")).toEqual([]);
+    expect(processesWith(`sleep ${seconds}`)).toEqual([]);
     expect(place.records()[2]).toMatchObject({ event: "command.end", exit_code: 3, leftovers: 3 });
   });
 

@@ -7,7 +7,7 @@ const WHOLE: Readonly<Record<string, string>> = {
   "src/system/kernel/environment.ts": "the environment of this very process",
   "src/system/kernel/resident.ts": "the supervisor's answer, in /run/nixgate, where only root writes",
   "src/system/archive/seal-key.ts": "root's own key, in a folder of root's",
-  "src/system/demo/demo-ports.ts": "an example of the package",
+  "src/system/files/example-policies.ts": "an example of the package",
   "src/system/demo/loopback-sshd.ts": "keys that the demo has made itself",
   "src/system/accounts/pam-environment.ts": "files of root's in /etc/pam.d",
 };
