@@ -6,8 +6,8 @@ import { type LimitEvents, NO_LIMIT_EVENTS } from "./limit-events.ts";
 /**
  * Finds the cause of a command's end. A stop by nixgate or systemd comes first, since the signal that follows says
  * nothing about the cause. A limit is the cause only where the command failed.
- * @param hits the hits of the limits around the command. Where its cgroup was removed before its counters were read, an
- * OOM kill nearby explains a SIGKILL.
+ * @param limitEvents the hits of the limits of the command and of its ancestors. Where its cgroup was removed before its
+ * counters were read, an OOM kill nearby explains a SIGKILL.
  */
 export function causeOf(
   exit: Exit | undefined,
@@ -22,7 +22,7 @@ export function causeOf(
   if (exit.code === 0) return stopped ?? "exit";
   const kills = usage.oom_kills ?? (exit.signal === "SIGKILL" ? limitEvents.killsNearby : 0);
   if (kills > 0) return "oom";
-  if ((usage.tasks_refused ?? 0) + limitEvents.tasks.team + limitEvents.tasks.around > 0) return "tasks-limit";
+  if ((usage.tasks_refused ?? 0) + limitEvents.tasks.team + limitEvents.tasks.ancestor > 0) return "tasks-limit";
   return stopped ?? (exit.signal === undefined ? "exit" : "signal");
 }
 

@@ -5,7 +5,7 @@ export interface OwnedEvents {
   /** Hits of the limit of the team's slice. */
   readonly team: number;
   /** Hits of the limits of the team slice's ancestors: the account's or root's. */
-  readonly around: number;
+  readonly ancestor: number;
 }
 
 export interface LimitEvents {
@@ -20,12 +20,12 @@ export interface LimitEvents {
   readonly killsNearby: number;
 }
 
-const NONE: OwnedEvents = { own: undefined, team: 0, around: 0 };
+const NONE: OwnedEvents = { own: undefined, team: 0, ancestor: 0 };
 /** The value on a host without cgroups. */
 export const NO_LIMIT_EVENTS: LimitEvents = { memory: NONE, tasks: NONE, killsNearby: 0 };
 
 /** The owner of the limit that a command hit. `host` means no limit: the machine itself had no more. */
-export type Whose = "command" | "team" | "around" | "host";
+export type Whose = "command" | "team" | "ancestor" | "host";
 
 /**
  * The kernel charges memory in batches, so that a peak may stay below the limit by that much. Tasks are counted one by
@@ -43,5 +43,5 @@ export function whoseLimit(limitEvents: OwnedEvents, peak: number | undefined, l
   const own = limitEvents.own === undefined ? peak === undefined || peak >= Number(limit) * NEAR : limitEvents.own > 0;
   if (own && limit !== undefined && limit !== "max") return "command";
   if (limitEvents.team > 0 || limitEvents.own === undefined) return "team";
-  return limitEvents.around > 0 ? "around" : "host";
+  return limitEvents.ancestor > 0 ? "ancestor" : "host";
 }

@@ -43,14 +43,14 @@ export function wordsForClient(
       return {
         command: `memory limit of ${limits.memory} reached`,
         team: "memory limit of the team reached",
-        around: "memory limit above the team reached",
+        ancestor: "memory limit above the team reached",
         host: "the host ran out of memory",
       }[whose.memory];
     case "tasks-limit":
       return {
         command: `limit of ${limits.tasks} tasks reached`,
         team: "limit of the team's tasks reached",
-        around: "limit of tasks above the team reached",
+        ancestor: "limit of tasks above the team reached",
         host: "limit of the host's tasks reached",
       }[whose.tasks];
     case "timeout":

@@ -61,7 +61,7 @@ const doer = ({ user, login }: RecordOf<HostEvent>) =>
 const AT_LIMIT: Readonly<Record<LimitOf, string>> = {
   own: "at its own limit",
   team: "at the team's limit",
-  around: "at a limit above the team",
+  ancestor: "at a limit above the team",
   host: "of the host",
 };
 

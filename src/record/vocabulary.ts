@@ -37,7 +37,7 @@ export type RecordCause = (typeof CAUSES)[number];
 export const BUILDS_BOUNDED_BY = ["session", "host"] as const;
 
 /** The owner of the limit that a command hit: the command, its team, an ancestor of the team's slice, or the host. */
-export const LIMITS_OF = ["own", "team", "around", "host"] as const;
+export const LIMITS_OF = ["own", "team", "ancestor", "host"] as const;
 export type LimitOf = (typeof LIMITS_OF)[number];
 
 /** Why a request or a whole session was refused. */

@@ -26,7 +26,7 @@ import { confinedScope } from "./shim/confined.ts";
 import { type ResumableShims, resumableShimsOf } from "./shim/resumable-shims.ts";
 import { openShimChannel } from "./shim/shim-channel.ts";
 import { clientOfShim } from "./shim/shim-client.ts";
-import { scopeAround } from "./shim/shim-scopes.ts";
+import { unconfinedScope } from "./shim/shim-scopes.ts";
 import { guardStreams } from "./shim/shim-streams.ts";
 import { answersOf, type Supervisor } from "./supervisor.ts";
 
@@ -70,7 +70,7 @@ export async function resumableSessions(teams: readonly Fifo[], supervisor: Supe
   };
   await Promise.all(unended.map(look));
   if (supervisor.followsCrash && journald) each((file) => copyLast(file, supervisor.records));
-  const kept = new Set([...found.values()].flatMap(({ session }) => unitsAround(session.resumed)));
+  const kept = new Set([...found.values()].flatMap(({ session }) => keptUnits(session.resumed)));
   for (const team of teams) endScopes(team, kept);
   const { copyToJournal, flush } = supervisor.records;
   const ports = recoverPorts(directory, journald ? { copy: copyToJournal, flush } : undefined);
@@ -99,7 +99,7 @@ const LOOK_WITHIN_MS = 10_000;
 const LINE_WITHIN_MS = 600_000 as Milliseconds;
 
 /** The unit of a command, and its slice where it has one of its own. */
-const unitsAround = ({ lost: { start }, begun }: ResumableSession["resumed"]): readonly (string | undefined)[] => [
+const keptUnits = ({ lost: { start }, begun }: ResumableSession["resumed"]): readonly (string | undefined)[] => [
   begun.unit,
   commandSliceName(start.team as TeamName, start.session as SessionId, begun.n),
 ];
@@ -211,7 +211,7 @@ export function resumableOf(shims: ResumableShims, fifo: Fifo, supervisor: Super
         };
         const scope = inside
           ? confinedScope(inside, made, supervisor)
-          : scopeAround(guest.talk, made, supervisor.manager);
+          : unconfinedScope(guest.talk, made, supervisor.manager);
         const { admission, records } = supervisor;
         guest.watch = supervisor.strays.watch(fifo);
         const strays = async () => guest.watch?.end();

@@ -20,7 +20,7 @@ const soon = () => Math.ceil(Date.now() / 1000) * 1000 + 4000;
 const written = (until: number) => new Date(until).toISOString().replace(".000Z", "Z");
 
 /** Asks again and again until access has been over for a second. Each attempt has the time before and after it. */
-async function attemptsAround(until: number, ask: () => Promise<number>) {
+async function attemptsUntil(until: number, ask: () => Promise<number>) {
   const attempts: { readonly from: number; readonly to: number; readonly status: number }[] = [];
   while (Date.now() < until + 1000) {
     const from = Date.now();
@@ -41,7 +41,7 @@ test("the session refuses a member from the second of `until`, without an option
   builder = here;
   const until = soon();
   appendFileSync(join(here.etc, "policies/alpha.toml"), `[[member]]\nname = "ci"\nuntil = ${written(until)}\n`);
-  const { before, after } = await attemptsAround(until, async () => (await here.ssh(["builder"], ECHO)).status);
+  const { before, after } = await attemptsUntil(until, async () => (await here.ssh(["builder"], ECHO)).status);
   expect(new Set(before)).toEqual(new Set([0]));
   expect(new Set(after)).toEqual(new Set([77]));
   const { stderr } = await here.ssh(["builder"], ECHO);
@@ -64,7 +64,7 @@ test("sshd refuses a key by the line of authorized-keys from the same second, in
   const printed = (await nixgate(["authorized-keys", "--config-dir", etc])).stdout.toString();
   const others = `command="${here.forced} --member ci"`; // the session itself knows of no end
   writeFileSync(join(here.folder, "ssh/authorized_keys"), printed.replace(/command="[^"]*"/, others));
-  const { before, after } = await attemptsAround(until, async () => (await here.ssh(["builder"], ECHO)).status);
+  const { before, after } = await attemptsUntil(until, async () => (await here.ssh(["builder"], ECHO)).status);
   expect(new Set(before)).toEqual(new Set([0]));
   expect(new Set(after)).toEqual(new Set([255]));
 });

@@ -18,7 +18,7 @@ const words = (cell: string | undefined) => /`([^`]+)`/.exec(cell ?? "")?.[1];
 const LIMITS = { memory: "64M", tasks: "64", runtime: "2s" };
 /** By a signal of its own, and obeying one with a status of its own. */
 const ENDS = [{ signal: "SIGSEGV" }, { code: 1 }] as const;
-const WHOSE: readonly Whose[] = ["command", "team", "around", "host"];
+const WHOSE: readonly Whose[] = ["command", "team", "ancestor", "host"];
 
 test("docs/limits.md has a row for every cause but a bug", () => {
   const named = new Set(rows.map((row) => words(row[COLUMNS.cause])));

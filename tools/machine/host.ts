@@ -18,7 +18,7 @@ const FOLDERS = ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/
  * The first reason why no guest can run on this machine, or undefined.
  * @param machine replaces the real inspection of this machine, so that each reason can be tested anywhere
  */
-export function obstacle(machine = lookAround()): string | undefined {
+export function obstacle(machine = inspectMachine()): string | undefined {
   if (machine.platform !== "linux" || machine.arch !== "x64")
     return `it is ${machine.platform} on ${machine.arch}, and Debian has User-Mode Linux for linux on x64 only`;
   if (!machine.isDebian) return "it is not a Debian: the guest is made from the packages of its apt sources";
@@ -27,7 +27,7 @@ export function obstacle(machine = lookAround()): string | undefined {
   return undefined;
 }
 
-export function lookAround() {
+export function inspectMachine() {
   return {
     platform: process.platform as string,
     arch: process.arch as string,

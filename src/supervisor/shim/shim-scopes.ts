@@ -67,13 +67,13 @@ export function scopesOfShim(
         appliedToTeam,
       };
       const begin = () => letRun(talk, (said) => answerToRun(plan, said));
-      return scopeAround(talk, { ...made, program: plan.argv[0], begin }, manager);
+      return unconfinedScope(talk, { ...made, program: plan.argv[0], begin }, manager);
     },
   };
 }
 
 /** The scope as the session uses it; also for a shim that was in it before this supervisor started. */
-export function scopeAround(talk: ShimChannel, made: ShimScope, manager: Supervisor["manager"]): OpenScope {
+export function unconfinedScope(talk: ShimChannel, made: ShimScope, manager: Supervisor["manager"]): OpenScope {
   const { pid } = talk.shim;
   const { folder, program } = made;
   const seen: Seen = {};

@@ -27,7 +27,7 @@ export function limitCountsOf(folder: string): LimitCounts {
  * @returns the hits since this call, with the scope's own counts as they were last read
  */
 export function watchLimitEvents(scope: string): (own: LimitCounts) => LimitEvents {
-  const before = foldersAround(scope).map((folder) => ({
+  const before = ancestorsOf(scope).map((folder) => ({
     folder,
     counts: limitCountsOf(folder),
     kills: kills(folder),
@@ -40,7 +40,7 @@ export function watchLimitEvents(scope: string): (own: LimitCounts) => LimitEven
     });
     const limitEvents = (kind: keyof LimitCounts): OwnedEvents => {
       const [team = 0, ...others] = grown.map((counts) => counts[kind]);
-      return { own: own[kind], team, around: others.reduce((sum, count) => sum + count, 0) };
+      return { own: own[kind], team, ancestor: others.reduce((sum, count) => sum + count, 0) };
     };
     const nearest = before.find(({ folder }) => kills(folder) !== undefined);
     const killsNearby = nearest ? (kills(nearest.folder) ?? 0) - (nearest.kills ?? 0) : 0;
@@ -55,9 +55,9 @@ export function watchLimitEvents(scope: string): (own: LimitCounts) => LimitEven
 const kills = (folder: string) => keyed(readCgroupFile(folder, "memory.events"), "oom_kill");
 
 /** The ancestors, innermost first. The root has no limits. */
-function foldersAround(folder: string): readonly string[] {
+function ancestorsOf(folder: string): readonly string[] {
   const above = dirname(folder);
-  return above.startsWith(`${MOUNT}/`) ? [above, ...foldersAround(above)] : [];
+  return above.startsWith(`${MOUNT}/`) ? [above, ...ancestorsOf(above)] : [];
 }
 
 /**

@@ -48,7 +48,7 @@ describe("what a limit is worth under the user manager", () => {
     await slice(builder, "MemoryMax=infinity");
     expect.soft(exitCode).toBe(137);
     expect.soft(lineOf(stderr)).toBe("memory limit above the team reached");
-    expect.soft(story.ended).toMatchObject({ cause: "oom", limit_of: "around", signal: "SIGKILL" });
+    expect.soft(story.ended).toMatchObject({ cause: "oom", limit_of: "ancestor", signal: "SIGKILL" });
     expect.soft(story.ended?.usage.memory_peak_bytes ?? 0).toBeLessThanOrEqual(250 * MIB);
     await awaitNothing(builder, 1000);
   });
@@ -67,7 +67,7 @@ describe("what a limit is worth under the user manager", () => {
     await edit(builder, "alpha", 's/^MemoryMax = "900M"/MemoryMax = "64M"/');
     expect.soft(await manager()).toBe(before);
     expect.soft(lineOf(stderr)).toBe("memory limit above the team reached");
-    expect.soft(story.ended).toMatchObject({ cause: "oom", limit_of: "around" });
+    expect.soft(story.ended).toMatchObject({ cause: "oom", limit_of: "ancestor" });
   });
 
   // While the memory of a process that it has ended is not free yet, the OOM killer may strike again: on a busy host it

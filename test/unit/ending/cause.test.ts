@@ -3,7 +3,7 @@ import { causeOf, causeWithBuilds, sessionStatus, statusOf } from "../../../src/
 import type { EndedBy, Exit, Forced, Usage } from "../../../src/ending/ending.ts";
 import { type LimitEvents, NO_LIMIT_EVENTS } from "../../../src/ending/limit-events.ts";
 
-const refused = (team: number, around: number) => ({ own: 0, team, around });
+const refused = (team: number, ancestor: number) => ({ own: 0, team, ancestor });
 
 test.each<[string, Exit, Usage, EndedBy | undefined, string]>([
   ["success", { code: 0 }, {}, undefined, "exit"],

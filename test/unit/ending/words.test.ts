@@ -7,7 +7,7 @@ const limits = { memory: "2G", tasks: "64", runtime: "4h" };
 test.each<[Whose, string, string]>([
   ["command", "memory limit of 2G reached", "limit of 64 tasks reached"],
   ["team", "memory limit of the team reached", "limit of the team's tasks reached"],
-  ["around", "memory limit above the team reached", "limit of tasks above the team reached"],
+  ["ancestor", "memory limit above the team reached", "limit of tasks above the team reached"],
   ["host", "the host ran out of memory", "limit of the host's tasks reached"],
 ])("the limit that was reached is named by whose it is: %s", (whose, memory, tasks) => {
   const reached = { memory: whose, tasks: whose };

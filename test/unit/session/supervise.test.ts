@@ -39,7 +39,7 @@ test("a resumed command is watched by its record: no plan is made, and the limit
     begunAt: 0,
     exited: Promise.resolve({ signal: "SIGKILL" }),
     usage: () => ({ oom_kills: 1, memory_peak_bytes: 64 }),
-    limitEvents: () => ({ ...NO_LIMIT_EVENTS, memory: { own: 0, team: 1, around: 0 } }),
+    limitEvents: () => ({ ...NO_LIMIT_EVENTS, memory: { own: 0, team: 1, ancestor: 0 } }),
   });
   let terms: CommandTerms | undefined;
   const status = await resumeSession(resumed, readyConfiguration(), (found) => {

@@ -70,7 +70,7 @@ test("the table has one aligned row a session, with the whole id and its end", a
     "exit 0",
     "10.0.0.5",
   ]);
-  expect(columns(rows[2])?.slice(4)).toEqual(["3.0 s", "3.1 s", "812 MiB", "1", "-", "oom (around) 137", "-"]);
+  expect(columns(rows[2])?.slice(4)).toEqual(["3.0 s", "3.1 s", "812 MiB", "1", "-", "oom (ancestor) 137", "-"]);
   expect(columns(rows[1])?.slice(4)).toEqual(["-", "-", "-", "1", "-", "running", "10.0.0.5"]);
   expect(columns(rows[0])?.[9]).toBe("lost");
   const client = titles.indexOf("CLIENT");

@@ -10,7 +10,7 @@ export const early = sessionLines("2026-01-05T03:12:00Z");
 export const oom = sessionLines("2026-01-05T04:00:00Z", [
   { ...bodies.start, member: undefined, client: undefined },
   bodies.run,
-  { ...bodies.ran, cause: "oom", limit_of: "around", exit_code: undefined, signal: "SIGKILL" },
+  { ...bodies.ran, cause: "oom", limit_of: "ancestor", exit_code: undefined, signal: "SIGKILL" },
   { ...quiet, exit: 137, cause: "oom" },
 ]);
 export const running = sessionLines("2026-01-06T05:00:00Z", [{ ...bodies.start, pid: 1 }, bodies.run], {
