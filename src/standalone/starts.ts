@@ -32,11 +32,11 @@ export function createStartCounter(folders = runtimeFolders(), minuteNow = minut
     };
     try {
       const minute = minuteNow();
-      const folder = keep(openFirst(folders));
-      const file = keep(openSync(inside(folder, `${name}.${minute}`), FLAGS, 0o600));
+      const folderFd = keep(openFirst(folders));
+      const file = keep(openSync(inside(folderFd, `${name}.${minute}`), FLAGS, 0o600));
       checkFile(file);
       const before = linesOf(file);
-      if (before.length === 0) removeOld(folder, minute);
+      if (before.length === 0) removeOld(folderFd, minute);
       if (before.length >= most) return before;
       appendLine(file, session);
       return linesOf(file);
@@ -69,18 +69,18 @@ function runtimeFolders(): readonly [Folder, ...Folder[]] {
 /** Opens the folder in the first existing parent, and makes it where it is missing. */
 function openFirst([[parent, name], ...others]: readonly [Folder, ...Folder[]]): number {
   const [next, ...rest] = others;
-  let top: number;
+  let topFd: number;
   try {
-    top = openFolder(parent);
+    topFd = openFolder(parent);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT" || !next) throw error;
     return openFirst([next, ...rest]);
   }
   try {
-    makeFolder(top, name, 0o700);
-    return openFolderIn(top, name, `${parent}/${name}`);
+    makeFolder(topFd, name, 0o700);
+    return openFolderIn(topFd, name, `${parent}/${name}`);
   } finally {
-    closeSync(top);
+    closeSync(topFd);
   }
 }
 
@@ -103,12 +103,12 @@ function appendLine(file: number, line: string): void {
   if (writeSync(file, bytes) !== bytes.length) throw new Error("the list of starts cannot be written (memory full?)");
 }
 
-function removeOld(folder: number, minute: number): void {
-  for (const name of readdirSync(inside(folder, "."))) {
+function removeOld(folderFd: number, minute: number): void {
+  for (const name of readdirSync(inside(folderFd, "."))) {
     const [, written] = /^[a-z][a-z0-9-]*@[0-9a-f]{12}\.(\d+)$/.exec(name) ?? [];
     if (written === undefined || Math.abs(Number(written) - minute) < NEAR_MINUTES) continue;
     try {
-      unlinkSync(inside(folder, name));
+      unlinkSync(inside(folderFd, name));
     } catch {
       // another start was faster
     }

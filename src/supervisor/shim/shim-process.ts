@@ -71,12 +71,12 @@ export async function shimProcessOf(
   };
   let problem: string;
   try {
-    const folder = hold(`/proc/${pid}`, O_PATH | constants.O_DIRECTORY);
-    const found = await whyNoShim(folder, team, uid);
-    const cgroup = cgroupIn(textOf(inside(folder, "cgroup"))) ?? "";
+    const folderFd = hold(`/proc/${pid}`, O_PATH | constants.O_DIRECTORY);
+    const found = await whyNoShim(folderFd, team, uid);
+    const cgroup = cgroupIn(textOf(inside(folderFd, "cgroup"))) ?? "";
     const isElsewhere = found === undefined && !mayBeIn(cgroup);
     if (found === undefined && !isElsewhere)
-      return opened({ pid, uid, folder, cgroup, stat: hold(inside(folder, "stat"), constants.O_RDONLY) });
+      return opened({ pid, uid, folderFd, cgroup, stat: hold(inside(folderFd, "stat"), constants.O_RDONLY) });
     problem = found ?? "it is part of another session";
   } catch (error) {
     problem = held.length === 0 ? "there is no such process" : whyUnread(error);
@@ -88,25 +88,25 @@ export async function shimProcessOf(
 interface Held extends Pick<ShimProcess, "pid" | "cgroup"> {
   readonly uid: number;
   /** The descriptors of its folder in /proc and of the file `stat` there. */
-  readonly folder: number;
+  readonly folderFd: number;
   readonly stat: number;
 }
 
 /** @throws Node's own error if the process has ended meanwhile */
-function opened({ pid, uid, folder, cgroup, stat }: Held): ShimProcess {
+function opened({ pid, uid, folderFd, cgroup, stat }: Held): ShimProcess {
   const read = fieldsOf(stat);
   let isOpen = true;
   /** Reads that another thread may begin or end later. Until then the folder's descriptor stays open. */
   let reads = 0;
   const release = () => {
     if (isOpen || reads > 0) return;
-    for (const descriptor of [folder, stat]) closeSync(descriptor);
+    for (const descriptor of [folderFd, stat]) closeSync(descriptor);
   };
   const bytesOf = async (name: string, most: number) => {
     if (!isOpen) throw new Error("it is not looked at any more");
     reads += 1;
     try {
-      return await readOfAccount(uid, () => inside(folder, name), most);
+      return await readOfAccount(uid, () => inside(folderFd, name), most);
     } finally {
       reads -= 1;
       release();
@@ -136,11 +136,11 @@ function opened({ pid, uid, folder, cgroup, stat }: Held): ShimProcess {
         return []; // it has ended
       }
     },
-    hold: (stream) => openSync(inside(folder, `fd/${stream}`), O_PATH),
-    fdinfo: (stream) => readKernelFile(inside(folder, `fdinfo/${stream}`)) ?? "",
+    hold: (stream) => openSync(inside(folderFd, `fd/${stream}`), O_PATH),
+    fdinfo: (stream) => readKernelFile(inside(folderFd, `fdinfo/${stream}`)) ?? "",
     isThere: () => fields() !== undefined,
     state,
-    hasChild: () => childrenIn(readKernelFile(inside(folder, `task/${pid}/children`)) ?? "").some(isRunning),
+    hasChild: () => childrenIn(readKernelFile(inside(folderFd, `task/${pid}/children`)) ?? "").some(isRunning),
     // Node has no pidfd_send_signal(2). For a wrong target the pid would have to be freed between this check and the
     // signal, and be reused after all other pids.
     signal: (name) => void (state() !== "gone" && kill(pid, name)),
@@ -155,10 +155,10 @@ function opened({ pid, uid, folder, cgroup, stat }: Held): ShimProcess {
 const whyUnread = (error: unknown) => (error instanceof TooMuch ? error.message : "it is gone");
 
 /** @throws Node's own error if the process has ended meanwhile */
-async function whyNoShim(folder: number, team: string, uid: number): Promise<string | undefined> {
-  const kin = kinIn(textOf(inside(folder, "status")));
+async function whyNoShim(folderFd: number, team: string, uid: number): Promise<string | undefined> {
+  const kin = kinIn(textOf(inside(folderFd, "status")));
   if (!kin?.uids.every((id) => id === uid)) return "it is not a process of the team's account";
-  const [, program = "", forTeam] = wordsIn(await readOfAccount(uid, () => inside(folder, "cmdline"), PAGE));
+  const [, program = "", forTeam] = wordsIn(await readOfAccount(uid, () => inside(folderFd, "cmdline"), PAGE));
   return basename(program) === PROGRAM && forTeam === team ? undefined : "it is no shim of this team";
 }
 

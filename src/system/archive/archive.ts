@@ -28,7 +28,7 @@ const isTeamFolder = (name: string) => name === UNASSIGNED || name === HOST || N
 export function openArchive(directory: string, indexes?: IndexFolder): Archive {
   return {
     directory,
-    owner: (team) => looked(directory, team, (folder) => fstatSync(folder).uid),
+    owner: (team) => looked(directory, team, (folderFd) => fstatSync(folderFd).uid),
     scan() {
       const files: DayFile[] = [];
       const problems: ArchiveProblem[] = [];
@@ -89,10 +89,10 @@ interface Listed {
  * has no order, so other entries could take the place of a day.
  */
 function listTeam(directory: string, team: string): Listed {
-  return withTeam(directory, team, (folder) => {
+  return withTeam(directory, team, (folderFd) => {
     const [days, foreign, bounds]: [string[], string[], string[]] = [[], [], []];
     let [more, seen] = [0, 0];
-    const listing = opendirSync(inside(folder, "."), { bufferSize: 1024 });
+    const listing = opendirSync(inside(folderFd, "."), { bufferSize: 1024 });
     try {
       for (let entry = listing.readSync(); entry; entry = listing.readSync()) {
         if (++seen > MOST_ENTRIES) {
@@ -122,8 +122,9 @@ function dayFile(directory: string, team: string, day: string, indexes: IndexFol
     path,
     team,
     day,
-    bytes: () => looked(directory, team, (folder) => lstatSync(inside(folder, name), { throwIfNoEntry: false })?.size),
-    owner: () => looked(directory, team, (folder) => fstatSync(folder).uid),
+    bytes: () =>
+      looked(directory, team, (folderFd) => lstatSync(inside(folderFd, name), { throwIfNoEntry: false })?.size),
+    owner: () => looked(directory, team, (folderFd) => fstatSync(folderFd).uid),
     ...(indexes && { index: indexes.of(team, name, () => openDay(directory, team, name).file) }),
     *lines(part) {
       let file: number | undefined;
@@ -145,7 +146,7 @@ function dayFile(directory: string, team: string, day: string, indexes: IndexFol
 const WHOLE: Span = { from: 0, to: Number.POSITIVE_INFINITY, line: 1 };
 
 /** Undefined where the folder cannot be read. */
-function looked<T>(directory: string, team: string, look: (folder: number) => T): T | undefined {
+function looked<T>(directory: string, team: string, look: (folderFd: number) => T): T | undefined {
   try {
     return withTeam(directory, team, look);
   } catch {

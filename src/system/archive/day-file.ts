@@ -25,17 +25,17 @@ export interface OpenDay {
 }
 
 /** Runs `use` with the team's folder open. No link is followed on the way. */
-export function withTeam<T>(directory: string, team: string, use: (folder: number) => T): T {
-  const top = openSync(directory, O_RDONLY | O_DIRECTORY);
+export function withTeam<T>(directory: string, team: string, use: (folderFd: number) => T): T {
+  const topFd = openSync(directory, O_RDONLY | O_DIRECTORY);
   try {
-    const folder = openSync(inside(top, team), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    const folderFd = openSync(inside(topFd, team), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     try {
-      return use(folder);
+      return use(folderFd);
     } finally {
-      closeSync(folder);
+      closeSync(folderFd);
     }
   } finally {
-    closeSync(top);
+    closeSync(topFd);
   }
 }
 
@@ -45,7 +45,7 @@ export function withTeam<T>(directory: string, team: string, use: (folder: numbe
  * @throws ForeignFile, or Node's own error
  */
 export function openDay(directory: string, team: string, name: string): OpenDay {
-  const pathFd = withTeam(directory, team, (folder) => openSync(inside(folder, name), O_PATH | O_NOFOLLOW));
+  const pathFd = withTeam(directory, team, (folderFd) => openSync(inside(folderFd, name), O_PATH | O_NOFOLLOW));
   let file: number | undefined;
   try {
     checkPlain(fstatSync(pathFd));

@@ -37,11 +37,15 @@ function stampOf(file: number): { readonly stamp: string; readonly changedMs: nu
 /**
  * The index of one day file, stored as one file in a folder that only this account, or root, can write to. It is
  * written to a temporary file and renamed when it is complete. An index that does not match is ignored.
- * @param folder its descriptor, made when it is missing and requested; undefined where there is none
+ * @param openFolderFd opens the folder, made when it is missing and requested; undefined where there is none
  * @param name of the index's file
  * @param openDay opens the day file for reading
  */
-export function dayIndex(folder: (make: boolean) => number | undefined, name: string, openDay: () => number): DayIndex {
+export function dayIndex(
+  openFolderFd: (make: boolean) => number | undefined,
+  name: string,
+  openDay: () => number,
+): DayIndex {
   const withDay = <T>(use: (file: number) => T): T => {
     const file = openDay();
     try {
@@ -51,8 +55,8 @@ export function dayIndex(folder: (make: boolean) => number | undefined, name: st
     }
   };
   return {
-    open: () => attempt(() => openKept(folder(false), name, () => withDay(stampOf).stamp)),
-    build: () => attempt(() => startBuild(folder(true), name, () => withDay(stampOf))),
+    open: () => attempt(() => openKept(openFolderFd(false), name, () => withDay(stampOf).stamp)),
+    build: () => attempt(() => startBuild(openFolderFd(true), name, () => withDay(stampOf))),
   };
 }
 
@@ -65,9 +69,9 @@ function attempt<T>(action: () => T | undefined): T | undefined {
   }
 }
 
-function openKept(folder: number | undefined, name: string, stampNow: () => string): KeptIndex | undefined {
-  if (folder === undefined) return undefined;
-  const file = openSync(inside(folder, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+function openKept(folderFd: number | undefined, name: string, stampNow: () => string): KeptIndex | undefined {
+  if (folderFd === undefined) return undefined;
+  const file = openSync(inside(folderFd, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   const read = (from: number, length: number) => {
     const bytes = Buffer.allocUnsafeSlow(length);
     if (readSync(file, bytes, 0, length, from) !== length) throw new Error("the index ends too early");
@@ -91,13 +95,13 @@ function openKept(folder: number | undefined, name: string, stampNow: () => stri
 }
 
 function startBuild(
-  folder: number | undefined,
+  folderFd: number | undefined,
   name: string,
   look: () => ReturnType<typeof stampOf>,
 ): IndexBuilder | undefined {
-  if (folder === undefined) return undefined;
+  if (folderFd === undefined) return undefined;
   const before = look().stamp;
-  const beside = inside(folder, `.${name}.${randomUUID()}`);
+  const beside = inside(folderFd, `.${name}.${randomUUID()}`);
   const file = openSync(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   let isWhole = true;
   const write = (bytes: Uint8Array) => {
@@ -124,7 +128,7 @@ function startBuild(
       write(Buffer.concat([bytes, tail, MAGIC]));
       const after = attempt(look);
       const settled = after?.stamp === before && Date.now() - after.changedMs > SETTLED_MS;
-      if (isWhole && settled) attempt(() => renameSync(beside, inside(folder, name)));
+      if (isWhole && settled) attempt(() => renameSync(beside, inside(folderFd, name)));
       close();
     },
     close,

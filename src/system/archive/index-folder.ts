@@ -24,24 +24,24 @@ const nameOf = (team: string, day: string) => `${team}.${day}`;
  * @param directory the archive's
  */
 export function indexFolder(directory: string): IndexFolder {
-  let folder: number | undefined;
+  let folderFd: number | undefined;
   const open = (make: boolean) => {
     try {
-      folder ??= openOwn(realpathSync(directory), make);
+      folderFd ??= openOwn(realpathSync(directory), make);
     } catch {
       // not available: the day files themselves are read
     }
-    return folder;
+    return folderFd;
   };
   return {
     of: (team, name, openDay) => dayIndex(open, nameOf(team, name.replace(/\.jsonl$/, "")), openDay),
     tidy(files) {
-      const own = open(false);
-      if (own === undefined) return;
+      const ownFd = open(false);
+      if (ownFd === undefined) return;
       const known = new Set(files.map(({ team, day }) => nameOf(team, day)));
-      for (const name of readdirSync(inside(own, ".")).filter((name) => !known.has(name))) {
+      for (const name of readdirSync(inside(ownFd, ".")).filter((name) => !known.has(name))) {
         try {
-          if (!name.startsWith(".") || isAbandoned(inside(own, name))) unlinkSync(inside(own, name));
+          if (!name.startsWith(".") || isAbandoned(inside(ownFd, name))) unlinkSync(inside(ownFd, name));
         } catch {
           // another reader was faster
         }
@@ -55,21 +55,21 @@ const isAbandoned = (path: string) =>
 
 function openOwn(directory: string, make: boolean): number {
   const [base, ...names] = whereTo();
-  let folder = openFolder(base);
+  let folderFd = openFolder(base);
   let path = base;
   for (const name of [...names, createHash("sha256").update(directory).digest("hex").slice(0, 32)]) {
     path += `/${name}`;
     try {
-      if (make) makeFolder(folder, name, 0o700);
-      const next = openFolderIn(folder, name, path);
-      closeSync(folder);
-      folder = next;
+      if (make) makeFolder(folderFd, name, 0o700);
+      const next = openFolderIn(folderFd, name, path);
+      closeSync(folderFd);
+      folderFd = next;
     } catch (error) {
-      closeSync(folder);
+      closeSync(folderFd);
       throw error;
     }
   }
-  return folder;
+  return folderFd;
 }
 
 /**

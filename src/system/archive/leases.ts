@@ -41,8 +41,8 @@ export async function breakLeases(
 function opening(directory: string, { team, day }: DayFile): ChildProcess | undefined {
   let leaseFd: number | undefined;
   try {
-    leaseFd = withTeam(directory, team, (folder) =>
-      openSync(inside(folder, `${day}.jsonl`), O_PATH | constants.O_NOFOLLOW),
+    leaseFd = withTeam(directory, team, (folderFd) =>
+      openSync(inside(folderFd, `${day}.jsonl`), O_PATH | constants.O_NOFOLLOW),
     );
     if (!fstatSync(leaseFd).isFile()) return undefined;
     return spawn("/bin/sh", ["-c", SCRIPT], { cwd: "/", env: { PATH }, stdio: ["pipe", "pipe", "ignore", leaseFd] });

@@ -58,14 +58,14 @@ export function openRecordFile(directory: string, team: string, start: number): 
     return descriptor;
   };
   try {
-    const top = keep(openFolder(directory));
-    const isNewFolder = makeFolder(top, team, 0o750);
-    const folder = keep(openFolderIn(top, team, `${directory}/${team}`));
-    if (isNewFolder) setMode(folder, 0o750);
-    const { file, isNew } = openOrCreate(inside(folder, name), path);
-    if (isNew) fsyncSync(folder);
+    const topFd = keep(openFolder(directory));
+    const isNewFolder = makeFolder(topFd, team, 0o750);
+    const folderFd = keep(openFolderIn(topFd, team, `${directory}/${team}`));
+    if (isNewFolder) setMode(folderFd, 0o750);
+    const { file, isNew } = openOrCreate(inside(folderFd, name), path);
+    if (isNew) fsyncSync(folderFd);
     // The first fsync writes the file's entry. The folder's own entry is in its parent, which may not be readable.
-    if (isNewFolder) syncFolder(top);
+    if (isNewFolder) syncFolder(topFd);
     return recordFile(file, path);
   } catch (error) {
     throw cannotCreate(path, error);
@@ -83,8 +83,8 @@ function setMode(descriptor: number, mode: number): void {
 }
 
 /** fsync(2) of a folder that was opened with O_PATH, which cannot be synced itself. */
-export function syncFolder(top: number): void {
-  const readable = openSync(inside(top, "."), constants.O_RDONLY | constants.O_DIRECTORY);
+export function syncFolder(topFd: number): void {
+  const readable = openSync(inside(topFd, "."), constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     fsyncSync(readable);
   } finally {

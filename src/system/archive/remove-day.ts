@@ -8,7 +8,7 @@ import { withTeam } from "./day-file.ts";
 /** Removes a day file, reached without following a link. A missing file counts as removed. */
 export const createRemover = (directory: string) => (file: DayFile) => {
   try {
-    withTeam(directory, file.team, (folder) => unlinkSync(inside(folder, `${file.day}.jsonl`)));
+    withTeam(directory, file.team, (folderFd) => unlinkSync(inside(folderFd, `${file.day}.jsonl`)));
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === "ENOENT") return;

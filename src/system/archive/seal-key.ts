@@ -28,9 +28,9 @@ export function checkPrivate(file: number, path: string): void {
 }
 
 /** @throws UnsafeFolder, or Node's own error with its errno */
-export function readKey(top: number, sealDirectory: string): Uint8Array {
+export function readKey(topFd: number, sealDirectory: string): Uint8Array {
   const path = `${sealDirectory}/${KEY}`;
-  const file = openKey(top, path);
+  const file = openKey(topFd, path);
   try {
     checkPrivate(file, path);
     const text = readFileSync(file, "latin1").trim();
@@ -46,26 +46,26 @@ export function readKey(top: number, sealDirectory: string): Uint8Array {
  * The key is written to a temporary file and then linked to its name, so that no reader sees a part of it. An existing
  * key stays.
  */
-export function makeKey(top: number, sealDirectory: string): Uint8Array {
+export function makeKey(topFd: number, sealDirectory: string): Uint8Array {
   const aside = `.${KEY}.${process.pid}`;
-  const file = openSync(inside(top, aside), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  const file = openSync(inside(topFd, aside), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
     writeSync(file, `${randomBytes(KEY_BYTES).toString("hex")}\n`);
     fsyncSync(file);
-    linkSync(inside(top, aside), inside(top, KEY));
-    syncFolder(top);
+    linkSync(inside(topFd, aside), inside(topFd, KEY));
+    syncFolder(topFd);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   } finally {
     closeSync(file);
-    unlinkSync(inside(top, aside));
+    unlinkSync(inside(topFd, aside));
   }
-  return readKey(top, sealDirectory);
+  return readKey(topFd, sealDirectory);
 }
 
-function openKey(top: number, path: string): number {
+function openKey(topFd: number, path: string): number {
   try {
-    return openSync(inside(top, KEY), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    return openSync(inside(topFd, KEY), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     throw new UnsafeFolder(

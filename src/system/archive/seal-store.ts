@@ -42,13 +42,13 @@ export async function openSealStore(
   };
   let file: number | undefined;
   try {
-    const top = keep(openTop(resolve(sealDirectory), write));
-    if (write) makeFolder(top, "seals", 0o700);
-    const folder = keep(openFolderIn(top, "seals", `${sealDirectory}/seals`));
-    file = openSeals(folder, name, path, write);
+    const topFd = keep(openTop(resolve(sealDirectory), write));
+    if (write) makeFolder(topFd, "seals", 0o700);
+    const folderFd = keep(openFolderIn(topFd, "seals", `${sealDirectory}/seals`));
+    file = openSeals(folderFd, name, path, write);
     if (write) await lockFile(file, path);
     const isFirst = fstatSync(file).size === 0;
-    const key = write && isFirst ? makeKey(top, sealDirectory) : readKey(top, sealDirectory);
+    const key = write && isFirst ? makeKey(topFd, sealDirectory) : readKey(topFd, sealDirectory);
     return sealStore(file, path, key);
   } catch (error) {
     if (file !== undefined) closeSync(file);
@@ -72,23 +72,23 @@ function openTop(path: string, write: boolean): number {
   } catch (error) {
     if (!write || (error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
-  const parent = openFolder(dirname(path));
+  const parentFd = openFolder(dirname(path));
   try {
-    makeFolder(parent, path.slice(path.lastIndexOf("/") + 1), 0o700);
+    makeFolder(parentFd, path.slice(path.lastIndexOf("/") + 1), 0o700);
   } finally {
-    closeSync(parent);
+    closeSync(parentFd);
   }
   return openFolder(path);
 }
 
-function openSeals(folder: number, name: string, path: string, write: boolean): number {
+function openSeals(folderFd: number, name: string, path: string, write: boolean): number {
   const flags = O_NOFOLLOW | O_NONBLOCK;
   const file = write
-    ? openSync(inside(folder, name), O_RDWR | O_APPEND | O_CREAT | flags, 0o600)
-    : openSync(inside(folder, name), O_RDONLY | flags);
+    ? openSync(inside(folderFd, name), O_RDWR | O_APPEND | O_CREAT | flags, 0o600)
+    : openSync(inside(folderFd, name), O_RDONLY | flags);
   try {
     checkPrivate(file, path);
-    if (write) fsyncSync(folder);
+    if (write) fsyncSync(folderFd);
     return file;
   } catch (error) {
     closeSync(file);

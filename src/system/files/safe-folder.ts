@@ -89,9 +89,9 @@ function checkStep(folderFd: number, walked: string, isLast: boolean): void {
  * Makes a folder in an open one where it is missing.
  * @returns true when it is new
  */
-export function makeFolder(parent: number, name: string, mode: number): boolean {
+export function makeFolder(parentFd: number, name: string, mode: number): boolean {
   try {
-    mkdirSync(inside(parent, name), mode);
+    mkdirSync(inside(parentFd, name), mode);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
@@ -102,9 +102,9 @@ export function makeFolder(parent: number, name: string, mode: number): boolean 
 /**
  * Opens a folder in an open one for reading and fsync(2), with the checks of `openFolder`. No group may write to it.
  */
-export function openFolderIn(parent: number, name: string, path: string): number {
-  closeSync(openStep(parent, name, path));
-  const folderFd = openSync(inside(parent, name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+export function openFolderIn(parentFd: number, name: string, path: string): number {
+  closeSync(openStep(parentFd, name, path));
+  const folderFd = openSync(inside(parentFd, name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   try {
     checkStep(folderFd, path, true);
     return folderFd;

@@ -19,9 +19,9 @@ export function residentIsThere(): boolean {
   const pid = Number(readKernelFile(READY));
   if (!(pid > 0)) return false;
   try {
-    const folder = openSync(`/proc/${pid}`, O_PATH | constants.O_DIRECTORY);
-    const command = commandOf(inside(folder, "."));
-    closeSync(folder);
+    const folderFd = openSync(`/proc/${pid}`, O_PATH | constants.O_DIRECTORY);
+    const command = commandOf(inside(folderFd, "."));
+    closeSync(folderFd);
     return command === "supervise" || command === "hidden";
   } catch {
     return false;

@@ -34,24 +34,24 @@ export function sessionProcessOf(start: Start): SessionProcess | "gone" | "elsew
   const boot = bootsHere()(start);
   if (boot !== "here") return boot === "before" ? "gone" : "elsewhere";
   if (!Number.isSafeInteger(start.pid) || start.pid <= 0) return "gone";
-  let folder: number;
+  let folderFd: number;
   try {
-    folder = openSync(`/proc/${start.pid}`, O_PATH | constants.O_DIRECTORY);
+    folderFd = openSync(`/proc/${start.pid}`, O_PATH | constants.O_DIRECTORY);
   } catch {
     return exists(start.pid) ? "hidden" : "gone";
   }
-  const path = inside(folder, ".");
+  const path = inside(folderFd, ".");
   const command = commandOf(path);
   const isOther = start.started_ticks !== undefined && startTicksIn(statOf(path)) !== start.started_ticks;
   if (command === "gone" || command === "hidden" || isOther) {
-    closeSync(folder);
+    closeSync(folderFd);
     return command === "hidden" ? command : "gone";
   }
   const isThere = () => commandOf(path) !== "gone";
   return {
     isThere,
     command,
-    isOf: (uid) => kinIn(readKernelFile(inside(folder, "status")) ?? "")?.uids.every((one) => one === uid) === true,
+    isOf: (uid) => kinIn(readKernelFile(inside(folderFd, "status")) ?? "")?.uids.every((one) => one === uid) === true,
     // Node has no pidfd_send_signal(2). Between this check and the signal the pid would have to be freed and, after all
     // other pids, reused. The signal still reaches no process of another account.
     terminate({ team, uid }) {
@@ -59,7 +59,7 @@ export function sessionProcessOf(start: Start): SessionProcess | "gone" | "elsew
       if (command === "shim") tellResident(`kill ${start.pid} ${team}`);
       else if (uid !== undefined) signalAs(uid, start.pid);
     },
-    close: () => closeSync(folder),
+    close: () => closeSync(folderFd),
   };
 }
 

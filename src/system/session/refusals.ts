@@ -46,21 +46,21 @@ export const refusals: Refusals = {
   },
   spend(directory, team, at, cost) {
     const text = `${cost.bytes} ${cost.records}`.padEnd(ENTRY_BYTES - 1).slice(0, ENTRY_BYTES - 1);
-    inFolder(directory, team, (folder) => {
-      const isFirst = append(folder, spentName(at), `${text}\n`);
-      if (isFirst) removeOlder(folder, dayOf(at));
+    inFolder(directory, team, (folderFd) => {
+      const isFirst = append(folderFd, spentName(at), `${text}\n`);
+      if (isFirst) removeOlder(folderFd, dayOf(at));
     });
   },
   hold: (directory, team, at) =>
-    inFolder(directory, team, (folder) => {
-      const since = heldSince(inside(folder, HELD));
+    inFolder(directory, team, (folderFd) => {
+      const since = heldSince(inside(folderFd, HELD));
       const entry = `${String(at).padEnd(HELD_BYTES - 1)}\n`;
       if (since !== undefined && isYoung(since, at)) {
-        append(folder, HELD, entry);
+        append(folderFd, HELD, entry);
         return undefined;
       }
-      const count = since === undefined ? 0 : take(inside(folder, HELD), at);
-      append(folder, HELD, entry); // the time of this session's own record
+      const count = since === undefined ? 0 : take(inside(folderFd, HELD), at);
+      append(folderFd, HELD, entry); // the time of this session's own record
       return count;
     }),
   claim(directory, team, at) {
@@ -70,24 +70,24 @@ export const refusals: Refusals = {
   },
 };
 
-function inFolder<T>(directory: string, team: string, use: (folder: number) => T): T {
-  const top = openFolder(directory);
+function inFolder<T>(directory: string, team: string, use: (folderFd: number) => T): T {
+  const topFd = openFolder(directory);
   try {
-    makeFolder(top, team, 0o750);
-    const folder = openFolderIn(top, team, `${directory}/${team}`);
+    makeFolder(topFd, team, 0o750);
+    const folderFd = openFolderIn(topFd, team, `${directory}/${team}`);
     try {
-      return use(folder);
+      return use(folderFd);
     } finally {
-      closeSync(folder);
+      closeSync(folderFd);
     }
   } finally {
-    closeSync(top);
+    closeSync(topFd);
   }
 }
 
 /** @returns whether the file was empty */
-function append(folder: number, name: string, entry: string): boolean {
-  const file = openSync(inside(folder, name), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o640);
+function append(folderFd: number, name: string, entry: string): boolean {
+  const file = openSync(inside(folderFd, name), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o640);
   try {
     const { size } = fstatSync(file);
     writeSync(file, entry);
@@ -119,10 +119,10 @@ function take(path: string, at: number): number {
   return Math.max(0, Math.floor(size / HELD_BYTES) - 1); // the first one is recorded
 }
 
-function removeOlder(folder: number, day: string): void {
-  for (const name of readdirSync(inside(folder, "."))) {
+function removeOlder(folderFd: number, day: string): void {
+  for (const name of readdirSync(inside(folderFd, "."))) {
     const named = SPENT.exec(name)?.[1];
-    if (named !== undefined && named < day) unlinkSync(inside(folder, name));
+    if (named !== undefined && named < day) unlinkSync(inside(folderFd, name));
   }
 }
 
