@@ -1,4 +1,5 @@
 import { exitProcess } from "../system/terminal/output.ts";
+import { toPid } from "../units/ids.ts";
 import { bind, type Entries } from "./bind.ts";
 import { createConfigure } from "./configuration.ts";
 import { HOLDER, SHIM, VERSION } from "./paths.ts";
@@ -43,7 +44,7 @@ export const SESSION_COMMANDS: Entries = {
           ...{ arrived, account },
           ...toldBySshd({ environment, terminal, key: readUserAuth(environment, account.uid) }),
           machine: machine.ownMachine(),
-          process: { pid: process.pid, startedTicks: startTicks("self"), version: VERSION },
+          process: { pid: toPid(process.pid), startedTicks: startTicks("self"), version: VERSION },
           holder: HOLDER,
         },
         configure: await createConfigure(),

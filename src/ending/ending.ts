@@ -1,3 +1,4 @@
+import type { Pid } from "../units/ids.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 import type { LimitEvents } from "./limit-events.ts";
 
@@ -55,7 +56,7 @@ export type StopReason = "timeout" | "client-gone" | "killed-by-admin" | "scope-
 
 /** A process that SIGKILL did not end in time. */
 export interface Survivor {
-  readonly pid: number;
+  readonly pid: Pid;
   /** The process's owner; undefined where /proc does not show it. */
   readonly uid: number | undefined;
   /**

@@ -1,4 +1,5 @@
 import type { Account } from "../scope/environment.ts";
+import type { Pid } from "../units/ids.ts";
 import type { ForcedCommand } from "./forced-command.ts";
 
 /** The facts about a new session and its client. They are gathered once, before anything else happens. */
@@ -73,7 +74,7 @@ export interface Machine {
 
 /** `startedTicks`: the start of the process in ticks since boot; absent where /proc does not show it. */
 export interface NixgateProcess {
-  readonly pid: number;
+  readonly pid: Pid;
   readonly startedTicks?: number | undefined;
   readonly version: string;
 }

@@ -5,7 +5,7 @@ import type { LimitEvents } from "../ending/limit-events.ts";
 import type { HostConfig, LeastFree, RefusalBudget } from "../policy/policy.ts";
 import type { SessionRecord } from "../record/schema.ts";
 import type { Plan } from "../scope/plan.ts";
-import type { SessionId, TeamName } from "../units/ids.ts";
+import type { Pid, SessionId, TeamName } from "../units/ids.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 import type { BoundedBuilds } from "./bounded-builds.ts";
 
@@ -138,7 +138,7 @@ export interface OpenScope extends Partial<BoundedBuilds> {
   /** When the command began, by the same clock. Set only where an earlier supervisor started the command. */
   readonly begunAt?: number;
   /** The process that becomes the command. */
-  readonly pid: number;
+  readonly pid: Pid;
   /** systemd's invocation id, 32 hex digits, where a unit stands behind the scope. */
   readonly invocation: string | undefined;
   /**
@@ -162,7 +162,7 @@ export interface OpenScope extends Partial<BoundedBuilds> {
   /** The cause from outside that ended the command, known once it has ended; undefined where no such cause is known. */
   readonly endedBy?: ((exit: Exit) => Promise<EndedBy | undefined>) | undefined;
   /** The processes in the scope besides the holder. */
-  others(): readonly number[];
+  others(): readonly Pid[];
   /** The remaining processes of the command and its descendants, as the administrator sees them. */
   survivors(): readonly Survivor[];
   /** Sends SIGTERM, and SIGCONT so that a stopped process receives it. */

@@ -3,11 +3,12 @@ import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
 import type { Client, Interruption } from "../session/ports.ts";
 import { clock } from "../system/kernel/clock.ts";
 import { isStopped, stoppedTooLong } from "../system/session/stopped-parent.ts";
+import { type Fd, type Pid, toFd } from "../units/ids.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 import { watchReader } from "./stdout-reader.ts";
 
-const STDOUT = 1;
-const STDERR = 2;
+const STDOUT = toFd(1);
+const STDERR = toFd(2);
 /** The timeout for a client that does not read, in milliseconds. */
 const PATIENCE_TIMEOUT_MS = 1000;
 /** The timeout for a shell that writes to a socket with room, in milliseconds. */
@@ -23,7 +24,7 @@ const PAUSE_MS = 10;
  * @param parent the parent process at nixgate's start
  * @param grace `client_gone_grace`: the client is checked several times within it
  */
-export function clientOf(parent: number, grace: Milliseconds): Client {
+export function clientOf(parent: Pid, grace: Milliseconds): Client {
   // Node compares each socket that ends with process.stderr (Socket.prototype._destroy in lib/net.js), and that access
   // makes a stream of fd 2. The stream sets O_NONBLOCK on the open file that the command shares, whose writes then
   // fail.
@@ -69,7 +70,7 @@ export function clientOf(parent: number, grace: Milliseconds): Client {
   };
 }
 
-function continueParent(pid: number): void {
+function continueParent(pid: Pid): void {
   try {
     process.kill(pid, "SIGCONT");
   } catch {
@@ -87,7 +88,7 @@ export const tellOwnClient = (line: string): void => void say(STDERR, `${line}\n
  * @param timeout for a full pipe, in milliseconds
  * @returns whether all of the text is on its way
  */
-function say(fd: number, text: string, timeout: number): boolean {
+function say(fd: Fd, text: string, timeout: number): boolean {
   if (isSocket(fd)) {
     const options = { ...ALONE, timeout: Math.max(timeout, SOCKET_MS) };
     const { status } = spawnSync("/bin/sh", WRITE_OUT(text), { ...options, stdio: ["ignore", fd, "ignore"] });
@@ -114,7 +115,7 @@ function say(fd: number, text: string, timeout: number): boolean {
 const WRITE_OUT = (text: string) => ["-c", 'printf %s "$1"', "sh", text];
 const ALONE = { cwd: "/", env: {}, killSignal: "SIGKILL" } as const;
 
-function isSocket(fd: number): boolean {
+function isSocket(fd: Fd): boolean {
   try {
     return fstatSync(fd).isSocket();
   } catch {
@@ -123,7 +124,7 @@ function isSocket(fd: number): boolean {
 }
 
 /** Opens the same pipe again; undefined for anything else: two open files of one file have different offsets. */
-function openOwn(fd: number): number | undefined {
+function openOwn(fd: Fd): Fd | undefined {
   try {
     return fstatSync(fd).isFIFO() ? openPipeForWriting(fd) : undefined;
   } catch {
@@ -131,6 +132,6 @@ function openOwn(fd: number): number | undefined {
   }
 }
 
-function openPipeForWriting(fd: number): number {
-  return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK);
+function openPipeForWriting(fd: Fd): Fd {
+  return toFd(openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK));
 }

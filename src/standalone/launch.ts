@@ -5,6 +5,7 @@ import type { Plan } from "../scope/plan.ts";
 import { ScopeUnavailable } from "../session/scope-unavailable.ts";
 import { clock, within } from "../system/kernel/clock.ts";
 import { signalAll } from "../system/kernel/signals.ts";
+import { type Pid, toPid } from "../units/ids.ts";
 
 /** The timeout of systemd for making a scope, in milliseconds. */
 const START_TIMEOUT_MS = 20_000;
@@ -18,8 +19,8 @@ const WORDS_KEPT = 4096;
 /** The holder has started and waits for a message. */
 export interface Launched {
   readonly openedAt: number;
-  readonly pid: number;
-  readonly holder: number;
+  readonly pid: Pid;
+  readonly holder: Pid;
   /** The last messages of systemd-run or prlimit on stderr until then. */
   readonly words: string;
   readonly exited: Promise<Exit>;
@@ -50,6 +51,7 @@ export function launch(plan: Plan): Promise<Launched> {
   const channel = child.stdio?.[2] as unknown as Duplex | undefined;
   if (channel === undefined) return notStarted(file, child);
   channel.on("error", () => undefined); // the holder may go at any time; the command's end shows the cause
+  const command = child.pid === undefined ? undefined : toPid(child.pid);
   const exited = exitOf(child);
   return new Promise((resolve, reject) => {
     const giveUp = (message: string, cause?: unknown) => {
@@ -63,7 +65,7 @@ export function launch(plan: Plan): Promise<Launched> {
       START_TIMEOUT_MS,
     );
     child.once("error", (error) => giveUp(`${file} cannot be started`, error));
-    const heard = listenToHolder(channel, child.pid, (words, pid, holder) => {
+    const heard = listenToHolder(channel, command, (words, pid, holder) => {
       clearTimeout(timer);
       const letGo = () => {
         channel.write("done\n");
@@ -107,8 +109,8 @@ function notStarted(file: string, child: ChildProcess): Promise<never> {
 /** Reads the channel: messages of systemd-run or prlimit, then the holder's "ready", and "gone" after its release. */
 function listenToHolder(
   channel: Duplex,
-  command: number | undefined,
-  ready: (words: string, command: number, holder: number) => void,
+  command: Pid | undefined,
+  ready: (words: string, command: Pid, holder: Pid) => void,
 ) {
   const report = new RegExp(`ready (${command}) (\\d+)\n$`); // exec(2) keeps the pid of the started process
   let bytes: Uint8Array = new Uint8Array();
@@ -129,7 +131,7 @@ function listenToHolder(
       const found = report.exec(said);
       if (!found) return;
       isReady = true;
-      ready(said.slice(0, found.index), Number(found[1]), Number(found[2]));
+      ready(said.slice(0, found.index), toPid(Number(found[1])), toPid(Number(found[2])));
     });
   });
   const hit = () =>

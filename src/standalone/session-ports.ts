@@ -6,6 +6,7 @@ import { problemWithProgram } from "../system/kernel/program-look.ts";
 import { openRecovery } from "../system/lost/recovery.ts";
 import { logRoom } from "../system/session/log-room.ts";
 import { sessionRecords } from "../system/session/session-records.ts";
+import { toPid } from "../units/ids.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 import { clientOf } from "./client.ts";
 import { requestsFor } from "./requests.ts";
@@ -18,7 +19,7 @@ import { createStartCounter } from "./starts.ts";
  * @param clientGoneGrace the interval for detecting a lost client is derived from it
  */
 export function sessionPorts(clientGoneGrace: Milliseconds): SessionPorts {
-  const client = clientOf(process.ppid, clientGoneGrace);
+  const client = clientOf(toPid(process.ppid), clientGoneGrace);
   const admission = { takeSlot: createSlots(), countStart: createStartCounter(), hostState, ...hostRoom, logRoom };
   const requests = requestsFor(client.tell);
   const recovery = openRecovery();

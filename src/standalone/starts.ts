@@ -10,6 +10,7 @@ import {
   UnsafeFolder,
 } from "../system/files/safe-folder.ts";
 import { readKernelFile } from "../system/kernel/kernel-files.ts";
+import { type Fd, toFd } from "../units/ids.ts";
 import { escapeText } from "../units/text.ts";
 
 const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
@@ -25,15 +26,15 @@ const NEAR_MINUTES = 2;
  */
 export function createStartCounter(folders = runtimeFolders(), minuteNow = minuteOfBoot): Admission["countStart"] {
   return (name, session, most) => {
-    const open: number[] = [];
-    const keep = (descriptor: number) => {
+    const open: Fd[] = [];
+    const keep = (descriptor: Fd) => {
       open.push(descriptor);
       return descriptor;
     };
     try {
       const minute = minuteNow();
       const folderFd = keep(openFirst(folders));
-      const file = keep(openSync(inside(folderFd, `${name}.${minute}`), FLAGS, 0o600));
+      const file = keep(toFd(openSync(inside(folderFd, `${name}.${minute}`), FLAGS, 0o600)));
       checkFile(file);
       const before = linesOf(file);
       if (before.length === 0) removeOld(folderFd, minute);
@@ -67,9 +68,9 @@ function runtimeFolders(): readonly [Folder, ...Folder[]] {
 }
 
 /** Opens the folder in the first existing parent, and makes it where it is missing. */
-function openFirst([[parent, name], ...others]: readonly [Folder, ...Folder[]]): number {
+function openFirst([[parent, name], ...others]: readonly [Folder, ...Folder[]]): Fd {
   const [next, ...rest] = others;
-  let topFd: number;
+  let topFd: Fd;
   try {
     topFd = openFolder(parent);
   } catch (error) {
@@ -85,25 +86,25 @@ function openFirst([[parent, name], ...others]: readonly [Folder, ...Folder[]]):
 }
 
 /** No other account can write to the folder, so a wrong file was made by the account itself. */
-function checkFile(file: number): void {
+function checkFile(file: Fd): void {
   const stat = fstatSync(file);
   if (!stat.isFile() || !isRootsOrOwn(stat)) {
     throw new UnsafeFolder("the list of starts is not a regular file of the account's", "remove it");
   }
 }
 
-function linesOf(file: number): readonly string[] {
+function linesOf(file: Fd): readonly string[] {
   const bytes = Buffer.alloc(fstatSync(file).size);
   const length = readSync(file, bytes, 0, bytes.length, 0);
   return bytes.toString("latin1", 0, length).split("\n").slice(0, -1);
 }
 
-function appendLine(file: number, line: string): void {
+function appendLine(file: Fd, line: string): void {
   const bytes = Buffer.from(`${line}\n`);
   if (writeSync(file, bytes) !== bytes.length) throw new Error("the list of starts cannot be written (memory full?)");
 }
 
-function removeOld(folderFd: number, minute: number): void {
+function removeOld(folderFd: Fd, minute: number): void {
   for (const name of readdirSync(inside(folderFd, "."))) {
     const [, written] = /^[a-z][a-z0-9-]*@[0-9a-f]{12}\.(\d+)$/.exec(name) ?? [];
     if (written === undefined || Math.abs(Number(written) - minute) < NEAR_MINUTES) continue;

@@ -1,4 +1,5 @@
 import { clock } from "../system/kernel/clock.ts";
+import type { Pid } from "../units/ids.ts";
 import type { Fifo } from "./fifos.ts";
 import type { Ask } from "./shim/shim-channel.ts";
 import type { ShimProcess } from "./shim/shim-process.ts";
@@ -27,7 +28,7 @@ export interface Arrival {
 export interface Arrivals {
   add(fifo: Fifo, shim: ShimProcess, ask: Ask): void;
   /** Whether a shim with this pid waits to begin, or begins. Its repeated lines say nothing new. */
-  has(fifo: Fifo, pid: number): boolean;
+  has(fifo: Fifo, pid: Pid): boolean;
   /** Whether this team's queue is full. */
   isFull(fifo: Fifo): boolean;
 }
@@ -41,7 +42,7 @@ export function arrivalsInTurn(
   begin: (fifo: Fifo, arrival: Arrival) => Promise<void>,
   mayBegin: (fifo: Fifo) => boolean = () => true,
 ): Arrivals {
-  const teams = new Map<Fifo, { readonly waiting: Map<number, Arrival>; readonly beginning: Set<Arrival> }>();
+  const teams = new Map<Fifo, { readonly waiting: Map<Pid, Arrival>; readonly beginning: Set<Arrival> }>();
   const teamOf = (fifo: Fifo) => {
     const known = teams.get(fifo) ?? { waiting: new Map(), beginning: new Set() };
     teams.set(fifo, known);

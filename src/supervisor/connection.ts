@@ -4,25 +4,26 @@ import { cgroupOf } from "../system/cgroup/cgroup.ts";
 import { readKernelFile } from "../system/kernel/kernel-files.ts";
 import { mountAt } from "../system/kernel/open-file.ts";
 import { type Kin, kinIn } from "../system/kernel/process-texts.ts";
+import type { Pid } from "../units/ids.ts";
 
 /** The programs of OpenSSH whose process serves a connection: sshd, and from 9.8 on sshd-session. */
 const PROGRAMS: ReadonlySet<string> = new Set(["sshd", "sshd-session"]);
 /** Write permission of group and others, chmod(2). */
 const WRITABLE = 0o022;
 
-export const kinOf = (pid: number): Kin | undefined => kinIn(readKernelFile(`/proc/${pid}/status`) ?? "");
+export const kinOf = (pid: Pid): Kin | undefined => kinIn(readKernelFile(`/proc/${pid}/status`) ?? "");
 
 /** The kernel's facts about a process that may be sshd's. */
 export interface Look {
-  kin(pid: number): Kin | undefined;
+  kin(pid: Pid): Kin | undefined;
   /** The name of its program's file, from a link that the kernel writes. */
-  program(pid: number): string;
+  program(pid: Pid): string;
   /** The owner of its files in /proc: root if the process cannot be traced, proc(5). */
-  filesOwner(pid: number): number;
+  filesOwner(pid: Pid): number;
   /** The mount of its program. */
-  mount(pid: number): number | undefined;
+  mount(pid: Pid): number | undefined;
   /** stat(2) of its program. This asks the program's file system, which may never answer. */
-  file(pid: number): Pick<Stats, "dev" | "ino" | "uid" | "mode">;
+  file(pid: Pid): Pick<Stats, "dev" | "ino" | "uid" | "mode">;
 }
 
 /**
@@ -35,7 +36,7 @@ export interface Look {
  * if it is on the mount of root's sshd.
  * @returns the reason why it is not, as text for the log; undefined if it is
  */
-export function whyNoConnection(pid: number, uid: number, look: Look = kernel): string | undefined {
+export function whyNoConnection(pid: Pid, uid: number, look: Look = kernel): string | undefined {
   const own = look.kin(pid);
   if (!own?.uids.every((id) => id === uid)) return "its parent is not a process of the account";
   const root = look.kin(own.parent);
@@ -60,15 +61,15 @@ export function whyNoConnection(pid: number, uid: number, look: Look = kernel): 
 const OF_A_CONNECTION = /^(?:session-[0-9a-z]+\.scope|sshd?@.+\.service)$/;
 
 /** The unit that sshd's process is in, where it is of this connection alone; undefined for every other. */
-export function connectionUnit(pid: number, folder = cgroupOf(pid)): string | undefined {
+export function connectionUnit(pid: Pid, folder = cgroupOf(pid)): string | undefined {
   const unit = basename(folder ?? "");
   return OF_A_CONNECTION.test(unit) ? unit : undefined;
 }
 
-const exe = (pid: number) => `/proc/${pid}/exe`;
+const exe = (pid: Pid) => `/proc/${pid}/exe`;
 
 /** The file name of a program, also if an upgrade has removed the file. */
-export const programName = (pid: number): string => basename(readlinkSync(exe(pid)).replace(/ \(deleted\)$/, ""));
+export const programName = (pid: Pid): string => basename(readlinkSync(exe(pid)).replace(/ \(deleted\)$/, ""));
 
 const kernel: Look = {
   kin: kinOf,

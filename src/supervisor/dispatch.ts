@@ -7,6 +7,7 @@ import { killWhole, MOUNT } from "../system/cgroup/cgroup.ts";
 import { clock } from "../system/kernel/clock.ts";
 import { answerServing } from "../system/kernel/resident.ts";
 import { ExitStatus } from "../units/exit-status.ts";
+import type { Pid } from "../units/ids.ts";
 import { type Arrival, arrivalsInTurn } from "./arrivals.ts";
 import { complaints } from "./complaints.ts";
 import { whyNoConnection } from "./connection.ts";
@@ -160,7 +161,7 @@ export async function receive(
  * of one comes from another process of the account.
  */
 export async function strangerOf(
-  { pid, number }: Pick<Ask, "number"> & { readonly pid: number },
+  { pid, number }: Pick<Ask, "number"> & { readonly pid: Pid },
   { name, uid }: Fifo,
 ): Promise<ShimProcess | string> {
   const shim = await shimProcessOf(pid, name, uid, () => true);

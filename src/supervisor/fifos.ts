@@ -1,6 +1,7 @@
 import { fstatSync } from "node:fs";
 import { Socket } from "node:net";
 import { clock } from "../system/kernel/clock.ts";
+import { type Fd, type Pid, toFd } from "../units/ids.ts";
 
 /** The first descriptor that systemd passes (sd_listen_fds(3)). */
 const LISTEN_FDS_START = 3;
@@ -16,7 +17,7 @@ export const CONTROL = "_control";
 export interface Fifo {
   /** FileDescriptorName= of its socket unit. */
   readonly name: string;
-  readonly descriptor: number;
+  readonly descriptor: Fd;
   /** The team's account. The FIFO is root's, so the account can neither change its mode nor read from it. */
   readonly uid: number;
   /** The FIFO's group, which is the account's primary group. Only this group may write. */
@@ -30,14 +31,14 @@ export interface Fifo {
  */
 export function passedFifos(
   environment: NodeJS.ProcessEnv,
-  pid: number,
+  pid: Pid,
   accountIn: (name: string, gid: number) => number | undefined,
   unserved: (name: string) => void,
 ): readonly Fifo[] {
   if (environment["LISTEN_PID"] !== String(pid)) return [];
   const names = (environment["LISTEN_FDNAMES"] ?? "").split(":");
   return Array.from({ length: Number(environment["LISTEN_FDS"]) || 0 }, (_, index) => index).flatMap((index) => {
-    const descriptor = LISTEN_FDS_START + index;
+    const descriptor = toFd(LISTEN_FDS_START + index);
     const name = names[index] ?? "";
     const { gid } = fstatSync(descriptor);
     const uid = name === CONTROL ? 0 : accountIn(name, gid);

@@ -5,7 +5,7 @@ import { accountOf } from "../system/accounts/accounts.ts";
 import { killWhole, MOUNT } from "../system/cgroup/cgroup.ts";
 import { sleep, within } from "../system/kernel/clock.ts";
 import { readFirst } from "../system/kernel/kernel-files.ts";
-import type { SessionId, TeamName } from "../units/ids.ts";
+import type { Pid, SessionId, TeamName } from "../units/ids.ts";
 import type { Fifo } from "./fifos.ts";
 import { runsBesideLogins } from "./outside.ts";
 import type { ServedShim } from "./served-shim.ts";
@@ -48,7 +48,7 @@ export interface IpcObjects {
 /** @param guests the sessions that are served now */
 export function ipcObjects(
   manager: Pick<SystemManager, "startService">,
-  guests: ReadonlyMap<number, ServedShim>,
+  guests: ReadonlyMap<Pid, ServedShim>,
   warn: (message: string, facts: object) => void,
 ): IpcObjects {
   const under = new Map<number, Removal>();

@@ -12,7 +12,7 @@ import { READY } from "../system/kernel/resident.ts";
 import { sessionRecords } from "../system/session/session-records.ts";
 import { NixgateError } from "../units/error.ts";
 import { ExitStatus } from "../units/exit-status.ts";
-import type { TeamName } from "../units/ids.ts";
+import { type TeamName, toPid } from "../units/ids.ts";
 import { tally } from "./admission-counters.ts";
 import { outsideBuilds } from "./builds/outside-builds.ts";
 import { receive } from "./dispatch.ts";
@@ -41,7 +41,7 @@ export async function openSupervisor(
   own: Pick<Supervisor, "version" | "program" | "shim" | "log" | "warn">,
 ): Promise<SupervisePorts["sessions"]> {
   const accountIn = (team: string, gid: number) => accountOfGroup(accountsOf({ team: team as TeamName }), gid);
-  const fifos = passedFifos(process.env, process.pid, accountIn, (team) =>
+  const fifos = passedFifos(process.env, toPid(process.pid), accountIn, (team) =>
     own.warn("a team is not served: none of its accounts has the group of its FIFO; run nixgate apply", { team }),
   );
   if (process.geteuid?.() !== 0) throw cannot("supervise must be root", "start nixgate.service");

@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { readKernelFile } from "../system/kernel/kernel-files.ts";
 import { allProcesses } from "../system/kernel/process-group.ts";
 import { cgroupIn, hasEndedIn, type Kin, kinIn } from "../system/kernel/process-texts.ts";
+import { type Pid, toPid } from "../units/ids.ts";
 import { kinOf, programName, whyNoConnection } from "./connection.ts";
 import { isNixgateCgroup } from "./shim/shim-process.ts";
 
@@ -17,11 +18,11 @@ const LOGINS: ReadonlySet<string> = new Set(["su", "runuser", "sudo", "login", "
  */
 export function outside(
   uids: ReadonlySet<number>,
-  entered: (pid: number) => boolean,
-): ReadonlyMap<number, readonly number[]> {
-  const found = new Map<number, Set<number>>();
+  entered: (pid: Pid) => boolean,
+): ReadonlyMap<number, readonly Pid[]> {
+  const found = new Map<number, Set<Pid>>();
   const isConnection = connectionsSeen();
-  const look = (pid: number) => {
+  const look = (pid: Pid) => {
     // the effective uid owns the folder, also of a process that cannot be traced (proc(5))
     const uid = uidOfFolder(`/proc/${pid}`);
     if (uid === undefined || !uids.has(uid) || !isAstray(pid, uid, { entered, isConnection })) return;
@@ -34,7 +35,7 @@ export function outside(
 
 /** Whether processes of this account run besides those that sshd has for its connections. */
 export function runsBesideLogins(uid: number): boolean {
-  const runs = (pid: number) => {
+  const runs = (pid: Pid) => {
     const status = uidOfFolder(`/proc/${pid}`) === uid ? readKernelFile(`/proc/${pid}/status`) : undefined;
     return status !== undefined && !hasEndedIn(status) && whyNoConnection(pid, uid) !== undefined;
   };
@@ -45,9 +46,9 @@ export function runsBesideLogins(uid: number): boolean {
  * A process that forks and exits all the time has another pid before the list of all processes has been read. Its pid
  * is among the newest pids, of which proc_loadavg(5) shows one.
  */
-function newest(): readonly number[] {
+function newest(): readonly Pid[] {
   const last = Number(readKernelFile("/proc/loadavg")?.trimEnd().split(" ").at(-1));
-  return Number.isSafeInteger(last) ? Array.from({ length: NEWEST }, (_, at) => last + 1 - at) : [];
+  return Number.isSafeInteger(last) ? Array.from({ length: NEWEST }, (_, at) => toPid(last + 1 - at)) : [];
 }
 
 function uidOfFolder(path: string): number | undefined {
@@ -59,14 +60,14 @@ function uidOfFolder(path: string): number | undefined {
 }
 
 interface Known {
-  entered(pid: number): boolean;
+  entered(pid: Pid): boolean;
   /** Whether a process is sshd's for a connection of the account. */
-  isConnection(pid: number, uid: number): boolean;
+  isConnection(pid: Pid, uid: number): boolean;
 }
 
 /** In one search each parent is checked only once, because most processes of an account share it. */
 function connectionsSeen(): Known["isConnection"] {
-  const seen = new Map<number, boolean>();
+  const seen = new Map<Pid, boolean>();
   return (pid, uid) => {
     const known = seen.get(pid) ?? whyNoConnection(pid, uid) === undefined;
     seen.set(pid, known);
@@ -74,7 +75,7 @@ function connectionsSeen(): Known["isConnection"] {
   };
 }
 
-function isAstray(pid: number, uid: number, known: Known): boolean {
+function isAstray(pid: Pid, uid: number, known: Known): boolean {
   if (isInSlice(pid)) return false;
   const status = readKernelFile(`/proc/${pid}/status`);
   const kin = status === undefined ? undefined : kinIn(status);
@@ -83,7 +84,7 @@ function isAstray(pid: number, uid: number, known: Known): boolean {
 }
 
 /** A process that has ended is not outside: it counts as in the slice. */
-const isInSlice = (pid: number): boolean => {
+const isInSlice = (pid: Pid): boolean => {
   const cgroup = readKernelFile(`/proc/${pid}/cgroup`);
   return cgroup === undefined || isNixgateCgroup(cgroupIn(cgroup) ?? "");
 };
@@ -91,7 +92,7 @@ const isInSlice = (pid: number): boolean => {
 /**
  * Whether the nearest ancestor of another account is a login program, and the login did not start a session's shim.
  */
-function belongsToLogin(pid: number, own: Kin, uid: number, { entered, isConnection }: Known): boolean {
+function belongsToLogin(pid: Pid, own: Kin, uid: number, { entered, isConnection }: Known): boolean {
   if (isConnection(pid, uid)) return true;
   for (let [child, at] = [pid, own.parent]; at > 1; ) {
     const kin = kinOf(at);
@@ -103,7 +104,7 @@ function belongsToLogin(pid: number, own: Kin, uid: number, { entered, isConnect
   return false;
 }
 
-function nameOf(pid: number): string {
+function nameOf(pid: Pid): string {
   try {
     return programName(pid);
   } catch {

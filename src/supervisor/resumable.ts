@@ -15,7 +15,7 @@ import { killAllBut, killWhole, MOUNT, processesOf } from "../system/cgroup/cgro
 import { clock, within } from "../system/kernel/clock.ts";
 import { bootsHere } from "../system/lost/liveness.ts";
 import { recoverPorts } from "../system/lost/recover-ports.ts";
-import { dayOfSession, type SessionId, sessionId, type TeamName } from "../units/ids.ts";
+import { dayOfSession, type SessionId, sessionId, type TeamName, toPid } from "../units/ids.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 import { heldBuilds } from "./builds/command-builds.ts";
 import { kinOf, whyNoConnection } from "./connection.ts";
@@ -108,7 +108,7 @@ const keptUnits = ({ lost: { start }, begun }: ResumableSession["resumed"]): rea
 function endScopes({ name: team, uid }: Fifo, kept: ReadonlySet<string | undefined>): void {
   for (const unit of unitsOf(team)) {
     const folder = `${sliceOf(team)}/${unit}`;
-    const shim = processesOf(folder).find((pid) => whyNoConnection(kinOf(pid)?.parent ?? 0, uid) === undefined);
+    const shim = processesOf(folder).find((pid) => whyNoConnection(kinOf(pid)?.parent ?? toPid(0), uid) === undefined);
     if (kept.has(unit) || (shim !== undefined && isWaiting(unit, kept))) continue;
     if (shim === undefined) killWhole(folder);
     else {

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { clock, sleep, within } from "../system/kernel/clock.ts";
 import { readKernelFile } from "../system/kernel/kernel-files.ts";
+import { type Pid, toPid } from "../units/ids.ts";
 import type { Milliseconds } from "../units/quantities.ts";
 import { outside } from "./outside.ts";
 import { poll } from "./poll.ts";
@@ -25,6 +26,8 @@ const ROUNDS = 4;
 const MOST_ROUNDS = 20;
 /** After this number of searches in a row without a process, none is left. */
 const EMPTY_LOOKS = 3;
+/** The pid that names every process that the sender may signal (kill(2)). */
+const EVERY_PROCESS = toPid(-1);
 /** The maximum number of pids in the log. */
 const TOLD = 20;
 const KILL_WITHIN_MS = 5000;
@@ -49,7 +52,7 @@ export interface Strays {
 }
 
 /** @param entered whether this process is a shim that is in a scope, according to the supervisor */
-export function strays(entered: (pid: number) => boolean, warn: (message: string, facts: object) => void): Strays {
+export function strays(entered: (pid: Pid) => boolean, warn: (message: string, facts: object) => void): Strays {
   const watches = new Map<number, { readonly account: TeamAccount; count: number }>();
   const waiting = new Map<TeamAccount, PromiseWithResolvers<void>>();
   const lastLooks = new Map<number, number>();
@@ -151,9 +154,9 @@ function attempt<T>(work: () => T, failed: (error: unknown) => void): T | undefi
 }
 
 /** @returns undefined if two searches found no process outside */
-async function endAll(account: TeamAccount, entered: (pid: number) => boolean) {
+async function endAll(account: TeamAccount, entered: (pid: Pid) => boolean) {
   await sleep(SURE_AFTER_MS);
-  const pids = new Set<number>();
+  const pids = new Set<Pid>();
   const commands = new Set<string>();
   for (let [round, empty] = [0, 0]; ; round += 1) {
     const now = outside(new Set([account.uid]), entered).get(account.uid) ?? [];
@@ -167,13 +170,13 @@ async function endAll(account: TeamAccount, entered: (pid: number) => boolean) {
     if (round > MOST_ROUNDS) return { pids, commands: [...commands], rounds: round, remain: now.length };
     // fork(2) waits for a kill(2) to all processes, so none escapes between two searches. It also ends the account's
     // sessions.
-    if (now.length > 0) await kill(account, round >= ROUNDS ? [-1] : now);
+    if (now.length > 0) await kill(account, round >= ROUNDS ? [EVERY_PROCESS] : now);
     await sleep(round);
   }
 }
 
 /** Sends with the account's own rights, so that a reused pid of another account is not signalled. */
-async function kill({ uid, gid }: TeamAccount, pids: readonly number[]): Promise<void> {
+async function kill({ uid, gid }: TeamAccount, pids: readonly Pid[]): Promise<void> {
   const words = ["-c", 'kill -s KILL -- "$@"', "sh", ...pids.map(String)];
   const child = spawn("/bin/sh", words, { uid, gid, cwd: "/", env: {}, stdio: "ignore" });
   const over = new Promise<void>((resolve) => {

@@ -1,4 +1,5 @@
 import type { SessionPorts } from "../session/ports.ts";
+import type { Pid } from "../units/ids.ts";
 import type { OutsideBuilds } from "./builds/outside-builds.ts";
 import type { Fifo } from "./fifos.ts";
 import type { IpcObjects } from "./ipc-objects.ts";
@@ -16,7 +17,7 @@ export interface Supervisor {
   readonly ipcObjects: IpcObjects;
   readonly outside: OutsideBuilds;
   /** The shims that are being served, by pid. */
-  readonly guests: Map<number, ServedShim>;
+  readonly guests: Map<Pid, ServedShim>;
   readonly admission: SessionPorts["admission"];
   readonly records: SessionPorts["records"];
   /** The last records of ended sessions that could not be written to the disk. */

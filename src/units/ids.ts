@@ -4,6 +4,10 @@ export type TeamName = Branded<string, "team">;
 export type MemberName = Branded<string, "member">;
 /** A UUIDv7 (RFC 9562) in its usual form. Ids sort by the session's start. */
 export type SessionId = Branded<string, "session">;
+/** The number of a process, in the namespace of this process (pid_namespaces(7)). */
+export type Pid = Branded<number, "pid">;
+/** The number of an open file in this process (open(2)), or in the process whose /proc/PID/fd is read. */
+export type Fd = Branded<number, "fd">;
 
 export const NAME_PATTERN = /^[a-z][a-z0-9-]{0,31}$/;
 const SESSION_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -25,6 +29,12 @@ export function memberName(text: string): MemberName | undefined {
 export function sessionId(text: string): SessionId | undefined {
   return SESSION_PATTERN.test(text) ? (text as SessionId) : undefined;
 }
+
+/** Marks a number from the kernel, a record or a message as a process's. The number is not checked. */
+export const toPid = (number: number): Pid => number as Pid;
+
+/** Marks a number from open(2), systemd or a listing of /proc as an open file's. The number is not checked. */
+export const toFd = (number: number): Fd => number as Fd;
 
 /**
  * Makes a UUIDv7 from its parts (RFC 9562, section 5.7).

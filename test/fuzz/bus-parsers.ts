@@ -6,6 +6,7 @@ import { z } from "zod/mini";
 import { jobsOf } from "../../src/supervisor/systemd/jobs.ts";
 import { type SystemManager, systemManager } from "../../src/supervisor/systemd/system-manager.ts";
 import { stopsHeard } from "../../src/supervisor/systemd/unit-stops.ts";
+import { toPid } from "../../src/units/ids.ts";
 import { must, type Parser, parser } from "./parser.ts";
 import { anyText } from "./texts.ts";
 
@@ -153,7 +154,7 @@ export const busParsers: readonly Parser[] = [
       const stream = () => peer(said.bytes, said.pieces);
       const manager = await connected(stream);
       const stop = manager.onStop(UNIT, () => {});
-      const scope = { name: UNIT, slice: "nixgate-alpha.slice", description: "", properties: [], pid: 1 };
+      const scope = { name: UNIT, slice: "nixgate-alpha.slice", description: "", properties: [], pid: toPid(1) };
       const [invocation, stopped, ...done] = await Promise.allSettled([
         manager.invocationOf(UNIT),
         manager.stopOf(UNIT),

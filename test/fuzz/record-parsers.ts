@@ -12,6 +12,7 @@ import { verifyFile } from "../../src/archive/verify/verify.ts";
 import { decodeLine } from "../../src/record/decode.ts";
 import { sentence } from "../../src/record/sentence.ts";
 import { readLines } from "../../src/system/archive/line-reader.ts";
+import { toFd } from "../../src/units/ids.ts";
 import { archiveOf } from "../support/archive-in-memory.ts";
 import { isSafe, must, type Parser, parser } from "./parser.ts";
 import { anyText, dayText, recordLine } from "./texts.ts";
@@ -67,7 +68,7 @@ export function recordParsers(folder: string): readonly Parser[] {
       (some) => {
         const text = some.join("\n");
         writeFileSync(day, text);
-        const file = openSync(day, "r");
+        const file = toFd(openSync(day, "r"));
         const read = [...readLines(file, () => {})].map(({ bytes, number }) => [number, Buffer.from(bytes).length]);
         closeSync(file);
         const lines = Buffer.from(text).toString("latin1").split("\n");

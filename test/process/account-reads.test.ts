@@ -2,6 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { pidOf } from "../support/processes.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -112,7 +113,7 @@ test("shims with large environments use up the budget of their account", async (
   const child = spawn("/bin/sh", [path, "alpha"], { env: large, stdio: "ignore" });
   onTestFinished(() => void child.kill("SIGKILL"));
   const shim = await waitFor("the shim", async () => {
-    const found = await shimProcessOf(child.pid as number, "alpha", uid);
+    const found = await shimProcessOf(pidOf(child), "alpha", uid);
     return typeof found === "string" ? undefined : found;
   });
   onTestFinished(() => shim.close());

@@ -18,6 +18,7 @@ import { readLines } from "../../src/system/archive/line-reader.ts";
 import { machineId } from "../../src/system/kernel/machine.ts";
 import { startTicks } from "../../src/system/kernel/process-group.ts";
 import { livenessHere } from "../../src/system/lost/liveness.ts";
+import { toFd } from "../../src/units/ids.ts";
 import { sessionLines } from "../support/records.ts";
 import { writeArchive } from "../support/temporary.ts";
 
@@ -26,7 +27,7 @@ const text = session.lines.join("");
 
 /** A line's bytes are valid until the next one is asked for, so each is copied as it comes. */
 function collect(path: string, pause: () => void = () => undefined): [number, string][] {
-  const file = openSync(path, "r");
+  const file = toFd(openSync(path, "r"));
   const lines: [number, string][] = [];
   for (const { number, bytes, tooLong } of readLines(file, pause))
     lines.push([number, tooLong ? "too long" : Buffer.from(bytes).toString()]);

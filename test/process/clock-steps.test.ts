@@ -4,6 +4,7 @@ import { execa } from "execa";
 import { expect, onTestFinished, test } from "vitest";
 import { startTicks } from "../../src/system/kernel/process-group.ts";
 import { nixgate } from "../support/nixgate.ts";
+import { pidOf } from "../support/processes.ts";
 import { bodies, sessionLines } from "../support/records.ts";
 import { session, startSession } from "../support/run-session.ts";
 import { workplace } from "../support/workplace.ts";
@@ -15,7 +16,7 @@ const HOUR = 3_600_000;
 function served() {
   const serving = startSession(workplace(), {});
   onTestFinished(() => void serving.kill("SIGKILL"));
-  const pid = serving.pid as number;
+  const pid = pidOf(serving);
   return { ...bodies.start, pid, started_ticks: startTicks(pid) as number };
 }
 

@@ -4,14 +4,16 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { confinedShims } from "../../src/supervisor/shim/confined-shims.ts";
 import { cgroupOf, MOUNT } from "../../src/system/cgroup/cgroup.ts";
+import { toFd } from "../../src/units/ids.ts";
+import { pidOf } from "../support/processes.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const uid = process.getuid?.() ?? 0;
-const FIFO = { name: "alpha", descriptor: -1, uid, gid: uid };
+const FIFO = { name: "alpha", descriptor: toFd(-1), uid, gid: uid };
 const FIRST = { number: 1, status: undefined };
 /** The cgroup of this test and of all that it starts, in place of a service's. */
-const CGROUP = (cgroupOf(process.pid) ?? MOUNT).slice(MOUNT.length);
+const CGROUP = (cgroupOf(pidOf(process)) ?? MOUNT).slice(MOUNT.length);
 
 /** A stopped process that looks like a shim of team alpha. */
 async function stoppedShim() {
@@ -19,7 +21,7 @@ async function stoppedShim() {
   copyFileSync("test/fixtures/programs/stopped.sh", path);
   const child: ChildProcess = spawn("/bin/sh", [path, "alpha"], { stdio: "ignore" });
   onTestFinished(() => void child.kill("SIGKILL"));
-  const pid = child.pid as number;
+  const pid = pidOf(child);
   await waitFor("the shim to stop", () => readFileSync(`/proc/${pid}/stat`, "utf8").includes(" T "));
   const ask = { pid, fifo: FIFO, answers: temporaryFolder("answers") };
   const kill = () => child.kill("SIGKILL");

@@ -6,8 +6,10 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import type { SessionHandlers, ShimSession } from "../../src/session/supervise.ts";
 import { receive } from "../../src/supervisor/dispatch.ts";
 import { CONTROL, type Fifo } from "../../src/supervisor/fifos.ts";
+import { toFd } from "../../src/units/ids.ts";
 import type { Milliseconds } from "../../src/units/quantities.ts";
 import { fakeManager, fakeSupervisor } from "../support/fake-supervisor.ts";
+import { pidOf } from "../support/processes.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -19,7 +21,7 @@ const uid = 0;
 /** A FIFO as systemd holds it: open for reading and writing, so that it never ends. */
 function fifo(path: string, name: string): Fifo & { write(line: string): void } {
   execFileSync("mkfifo", [path]);
-  const descriptor = openSync(path, "r+");
+  const descriptor = toFd(openSync(path, "r+"));
   const writer = openSync(path, "w");
   afterAll(() => closeSync(writer));
   return { name, descriptor, uid, gid: uid, write: (line) => void writeSync(writer, `\n${line}\n`) };
@@ -86,7 +88,7 @@ describe.skipIf(userInfo().username !== "root")("the supervisor's FIFOs, with th
       stderr += text;
     });
     const status = new Promise<number | null>((resolve) => child.once("close", resolve));
-    return { pid: child.pid as number, status, stderr: () => stderr };
+    return { pid: pidOf(child), status, stderr: () => stderr };
   }
 
   /** A client whose session is begun, and stays until the test ends it. */

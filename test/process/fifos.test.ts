@@ -3,6 +3,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { type Fifo, passedFifos, readInTurn } from "../../src/supervisor/fifos.ts";
+import { toFd, toPid } from "../../src/units/ids.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -10,7 +11,7 @@ import { waitFor } from "../support/wait-for.ts";
 function fifo(folder: string, name: string): Fifo & { write(text: string | Uint8Array): void } {
   const path = join(folder, name);
   execFileSync("mkfifo", [path]);
-  const descriptor = openSync(path, "r+");
+  const descriptor = toFd(openSync(path, "r+"));
   const writer = openSync(path, "w");
   onTestFinished(() => closeSync(writer));
   return { name, descriptor, uid: 0, gid: 0, write: (text) => void writeSync(writer, Buffer.from(text)) };
@@ -114,7 +115,7 @@ test("only descriptors that systemd meant for this process are taken", () => {
   expect(
     passedFifos(
       environment,
-      18,
+      toPid(18),
       () => 1,
       () => {},
     ),
@@ -122,7 +123,7 @@ test("only descriptors that systemd meant for this process are taken", () => {
   expect(
     passedFifos(
       {},
-      18,
+      toPid(18),
       () => 1,
       () => {},
     ),

@@ -3,13 +3,14 @@ import { join } from "node:path";
 import { createConnection, type DBusConnection, type Message } from "dbus-native";
 import { expect, onTestFinished, test } from "vitest";
 import { systemManager } from "../../src/supervisor/systemd/system-manager.ts";
+import { toPid } from "../../src/units/ids.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const PATH = "/org/freedesktop/systemd1";
 const INTERFACE = "org.freedesktop.systemd1.Manager";
 const UNIT = "nixgate-alpha-x-1.scope";
-const scope = { name: UNIT, slice: "nixgate-alpha.slice", description: "", properties: [], pid: 1 };
+const scope = { name: UNIT, slice: "nixgate-alpha.slice", description: "", properties: [], pid: toPid(1) };
 
 /** The other end of the socket, as far as D-Bus goes; each test says what systemd is to do. */
 function peer(answers: (call: Message, connection: DBusConnection, socket: Socket) => void) {

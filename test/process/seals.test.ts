@@ -19,6 +19,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { Finding } from "../../src/archive/finding.ts";
 import { sealWriter } from "../../src/archive/verify/sealing.ts";
 import { startTicks } from "../../src/system/kernel/process-group.ts";
+import { toPid } from "../../src/units/ids.ts";
 import { exported, importJournal, noJournalRemote } from "../support/journal-export.ts";
 import { nixgate } from "../support/nixgate.ts";
 import { bodies, sessionLines } from "../support/records.ts";
@@ -353,10 +354,14 @@ describe("sessions prune", () => {
 
   test("keeps a day with a session that is running", async () => {
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-    const running = sessionLines(`${DAY}T05:00:00Z`, [{ ...bodies.start, pid: 1, started_ticks: startTicks(1) }], {
-      host: "elsewhere",
-      boot,
-    });
+    const running = sessionLines(
+      `${DAY}T05:00:00Z`,
+      [{ ...bodies.start, pid: 1, started_ticks: startTicks(toPid(1)) }],
+      {
+        host: "elsewhere",
+        boot,
+      },
+    );
     add(running.lines);
     const { status, stdout } = await prune();
     expect(status).toBe(75);

@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { signalAs } from "../../src/system/accounts/signal-as.ts";
 import { programForOthers } from "../support/for-others.ts";
 import { nixgate } from "../support/nixgate.ts";
-import { processesWith } from "../support/processes.ts";
+import { pidOf, processesWith } from "../support/processes.ts";
 import { bodies, sessionLines } from "../support/records.ts";
 import { answerOf, session, startSession } from "../support/run-session.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -188,10 +188,10 @@ describe.skipIf(process.geteuid?.() !== 0)("a record that an account wrote (need
 
   test("ends nothing where the number has become another account's after the look", async () => {
     const victim = await pretender(BETA);
-    expect(() => signalAs(ALPHA, Number(victim.pid))).toThrow(expect.objectContaining({ code: "EPERM" }));
+    expect(() => signalAs(ALPHA, pidOf(victim))).toThrow(expect.objectContaining({ code: "EPERM" }));
     expect(victim.signalCode ?? victim.exitCode).toBe(null);
     const ended = once(victim, "close");
-    signalAs(BETA, Number(victim.pid));
+    signalAs(BETA, pidOf(victim));
     expect(await ended).toEqual([null, "SIGTERM"]);
   });
 });

@@ -5,6 +5,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { strangerOf } from "../../src/supervisor/dispatch.ts";
 import { openShimChannel } from "../../src/supervisor/shim/shim-channel.ts";
 import { type ShimProcess, shimProcessOf } from "../../src/supervisor/shim/shim-process.ts";
+import { toFd, toPid } from "../../src/units/ids.ts";
+import { pidOf } from "../support/processes.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -19,7 +21,7 @@ async function shim(program: string, interpreter = "/bin/sh") {
   const child: ChildProcess = spawn(interpreter, [path, "alpha"], { stdio: "ignore" });
   onTestFinished(() => void child.kill("SIGKILL"));
   const found = await waitFor("the shim", async () => {
-    const seen = await shimProcessOf(child.pid as number, "alpha", uid);
+    const seen = await shimProcessOf(pidOf(child), "alpha", uid);
     return typeof seen === "string" ? undefined : seen;
   });
   return { child, found, answers: temporaryFolder("answers") };
@@ -46,7 +48,7 @@ test("a killed shim whose parent never reaps it counts as ended", async () => {
   const program = `$| = 1; my $pid = fork; if (!$pid) { exec "/bin/sh", @ARGV, "alpha" } print "$pid\\n"; sleep 60`;
   const parent = spawn("perl", ["-e", program, path], { stdio: ["ignore", "pipe", "inherit"] });
   onTestFinished(() => void parent.kill("SIGKILL"));
-  const pid = Number(await new Promise((resolve) => parent.stdout.once("data", resolve)));
+  const pid = toPid(Number(await new Promise((resolve) => parent.stdout.once("data", resolve))));
   const seen = await waitFor("the shim", async () => {
     const found = await shimProcessOf(pid, "alpha", uid);
     return typeof found === "string" ? undefined : found;
@@ -153,8 +155,8 @@ test("a shim of another supervisor continues with its own number, and then in or
 
 test.each([0, 2, 3])("a shim that nobody answered is not served for a line that asks for answer %d", async (number) => {
   const { child, found } = await shim(STOPPED);
-  const fifo = { name: "alpha", descriptor: -1, uid, gid: uid };
-  const pid = child.pid as number;
+  const fifo = { name: "alpha", descriptor: toFd(-1), uid, gid: uid };
+  const pid = pidOf(child);
   expect(await strangerOf({ pid, number }, fifo)).toBe(`it has had no answer yet, and asks for answer ${number}`);
   const itself = await strangerOf({ pid, number: 1 }, fifo);
   expect(itself).toMatchObject({ pid });

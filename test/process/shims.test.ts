@@ -7,6 +7,8 @@ import { shimProcessOf } from "../../src/supervisor/shim/shim-process.ts";
 import { environmentIn, valuesIn } from "../../src/system/kernel/environment.ts";
 import { readFirst } from "../../src/system/kernel/kernel-files.ts";
 import { readUserAuth } from "../../src/system/session/user-auth.ts";
+import type { Pid } from "../../src/units/ids.ts";
+import { pidOf } from "../support/processes.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -18,7 +20,7 @@ function shim(environment: NodeJS.ProcessEnv, ...words: string[]) {
   copyFileSync("test/fixtures/programs/stopped.sh", path);
   const child = spawn("/bin/sh", [path, "alpha", ...words], { env: environment, stdio: "ignore" });
   onTestFinished(() => void child.kill("SIGKILL"));
-  return child.pid as number;
+  return pidOf(child);
 }
 const large = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, n) => [`V${n}`, "x".repeat(100_000)]));
@@ -35,7 +37,7 @@ test("a shim with a request of 128 KiB is one", async () => {
   found.close();
 });
 
-const found = (pid: number) =>
+const found = (pid: Pid) =>
   waitFor("the shim", async () => {
     const seen = await shimProcessOf(pid, "alpha", uid);
     return typeof seen === "string" ? undefined : seen;

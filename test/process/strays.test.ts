@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
 import { outside } from "../../src/supervisor/outside.ts";
 import { strays } from "../../src/supervisor/strays.ts";
+import type { Pid } from "../../src/units/ids.ts";
+import { pidOf } from "../support/processes.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 /** No account has it, so that nobody's processes are ended. */
@@ -10,10 +12,10 @@ const ACCOUNT = { uid: 3_987_001, gid: 3_987_001 };
 const OTHER = { uid: 3_987_002, gid: 3_987_002 };
 const isRoot = process.getuid?.() === 0;
 
-function start(program: string, ...words: string[]): number {
+function start(program: string, ...words: string[]): Pid {
   const child = spawn(program, words, { uid: ACCOUNT.uid, gid: ACCOUNT.gid, cwd: "/", env: {}, stdio: "ignore" });
   onTestFinished(() => void child.kill("SIGKILL"));
-  return child.pid as number;
+  return pidOf(child);
 }
 const found = () => outside(new Set([ACCOUNT.uid]), () => false).get(ACCOUNT.uid) ?? [];
 

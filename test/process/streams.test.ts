@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { shimProcessOf } from "../../src/supervisor/shim/shim-process.ts";
 import { tellThrough } from "../../src/supervisor/shim/shim-stderr.ts";
 import { guardStreams, holdStreams } from "../../src/supervisor/shim/shim-streams.ts";
+import { toPid } from "../../src/units/ids.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -30,7 +31,7 @@ async function shimOf(account: number, program: string, ...words: string[]) {
   child.stderr?.on("data", (data) => {
     said += data;
   });
-  const pid = Number(await waitFor("the process", () => /ready (\d+)/.exec(said)?.[1]));
+  const pid = toPid(Number(await waitFor("the process", () => /ready (\d+)/.exec(said)?.[1])));
   const found = await shimProcessOf(pid, "alpha", account);
   if (typeof found === "string") throw new Error(found);
   onTestFinished(found.close);

@@ -6,7 +6,7 @@ import type { IncomingSession } from "../../src/session/incoming-session.ts";
 import type { Client, Clock, Interruption, OpenScope, Records, SessionPorts } from "../../src/session/ports.ts";
 import type { Session } from "../../src/session/session.ts";
 import type { SessionLog } from "../../src/session/session-log.ts";
-import { makeSessionId, type TeamName, teamName } from "../../src/units/ids.ts";
+import { makeSessionId, type TeamName, teamName, toPid } from "../../src/units/ids.ts";
 import type { Bytes, Milliseconds } from "../../src/units/quantities.ts";
 
 export const TEAM = teamName("alpha") as TeamName;
@@ -90,7 +90,7 @@ export function interruptibleClient(latency: Milliseconds) {
 export function fakeScope(differences: Partial<OpenScope> = {}): OpenScope {
   return {
     openedAt: 0,
-    pid: 7,
+    pid: toPid(7),
     invocation: undefined,
     isolation: "scope-system",
     applied: {},
@@ -162,7 +162,7 @@ export function incomingSession(differences: Partial<IncomingSession> = {}): Inc
     request: { mode: "loop" },
     terminal: false,
     machine: { host: "builder-1", boot: "b" },
-    process: { pid: 1, version: "0" },
+    process: { pid: toPid(1), version: "0" },
     holder: "/holder",
     ...differences,
   };

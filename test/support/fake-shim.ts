@@ -1,6 +1,7 @@
 import { constants, existsSync, openSync, readFileSync } from "node:fs";
 import type { Ask } from "../../src/supervisor/shim/shim-channel.ts";
 import type { ShimProcess } from "../../src/supervisor/shim/shim-process.ts";
+import { toFd, toPid } from "../../src/units/ids.ts";
 
 /** O_PATH of open(2), which Node does not name. */
 const O_PATH = 0o10000000;
@@ -33,7 +34,7 @@ export interface FakeShim extends ShimProcess {
  * @param send takes its lines, as the FIFO does: later, and without its pid
  */
 export function fakeShim(folder: string, send: (ask: Ask) => void, parts: Partial<ShimProcess> = {}): FakeShim {
-  const pid = parts.pid ?? 4711;
+  const pid = parts.pid ?? toPid(4711);
   const answers: string[] = [];
   const signals: NodeJS.Signals[] = [];
   let words: readonly string[] = ["alpha", "ci"];
@@ -81,12 +82,12 @@ export function fakeShim(folder: string, send: (ask: Ask) => void, parts: Partia
   return {
     pid,
     startedTicks: 1,
-    parent: 1,
-    parentNow: () => 1,
+    parent: toPid(1),
+    parentNow: () => toPid(1),
     cgroup: "/",
     environment: async () => new Map(),
     words: async () => words,
-    hold: () => openSync("/dev/null", O_PATH | constants.O_RDONLY),
+    hold: () => toFd(openSync("/dev/null", O_PATH | constants.O_RDONLY)),
     fdinfo: () => "",
     isThere: () => doing !== "ended",
     state: () => (doing === "ended" ? "gone" : isStopped ? "stopped" : "running"),

@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { basename } from "node:path";
 import { readKernelFile } from "../../system/kernel/kernel-files.ts";
 import { startTicks } from "../../system/kernel/process-group.ts";
+import { type Pid, toPid } from "../../units/ids.ts";
 import type { Milliseconds } from "../../units/quantities.ts";
 import { kinOf } from "../connection.ts";
 import { poll } from "../poll.ts";
@@ -11,12 +12,12 @@ const LOOK_MS = 2000 as Milliseconds;
 
 /** A process, as far as it can be a build or build for somebody. */
 export interface SeenProcess {
-  readonly pid: number;
-  readonly parent: number;
+  readonly pid: Pid;
+  readonly parent: Pid;
   /** As /proc/PID/cgroup has it. */
   readonly cgroup: string;
   /** The process that a worker of a Nix daemon works for; undefined for every other process. */
-  readonly client: number | undefined;
+  readonly client: Pid | undefined;
 }
 
 /** Finds builds that a command of a session has begun and that are not in the command's slice. */
@@ -67,19 +68,23 @@ export function buildsOutside(
   const isIn = (cgroup: string) => cgroup === slice || cgroup.startsWith(`${slice}/`);
   const inside = new Set(seen.filter(({ cgroup }) => isIn(cgroup)).map(({ pid }) => pid));
   return seen
-    .filter(({ pid, parent, client }) => !inside.has(pid) && (inside.has(parent) || inside.has(client ?? 0)))
+    .filter(
+      ({ pid, parent, client }) =>
+        !inside.has(pid) && (inside.has(parent) || (client !== undefined && inside.has(client))),
+    )
     .map(({ pid, cgroup }) => ({ pid, cgroup }));
 }
 
 function processes(): readonly SeenProcess[] {
   return readdirSync("/proc").flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
-    const kin = kinOf(Number(name));
-    const cgroup = /^0::(.*)$/m.exec(readKernelFile(`/proc/${name}/cgroup`) ?? "")?.[1];
+    const pid = toPid(Number(name));
+    const kin = kinOf(pid);
+    const cgroup = /^0::(.*)$/m.exec(readKernelFile(`/proc/${pid}/cgroup`) ?? "")?.[1];
     if (!kin || cgroup === undefined) return []; // it ended in this moment
     // the command line of an account's process may lie in a file that never answers; only root's is read
     const isRoots = kin.uids.every((uid) => uid === 0);
-    return [{ pid: Number(name), parent: kin.parent, cgroup, client: isRoots ? clientOfWorker(name) : undefined }];
+    return [{ pid, parent: kin.parent, cgroup, client: isRoots ? clientOfWorker(pid) : undefined }];
   });
 }
 
@@ -87,12 +92,10 @@ function processes(): readonly SeenProcess[] {
  * The worker keeps the number of a client that has ended and left its connection to another process. Another team could
  * then wait until a command gets that number. A process that is younger than the worker is not its client.
  */
-export function clientOfWorker(
-  pid: string,
-  startOf: (pid: number) => number | undefined = startTicks,
-): number | undefined {
-  const [program = "", client = ""] = (readKernelFile(`/proc/${pid}/cmdline`) ?? "").split("\0");
-  if (basename(program) !== "nix-daemon" || !/^\d+$/.test(client)) return undefined;
-  const [worker, began] = [startOf(Number(pid)), startOf(Number(client))];
-  return worker !== undefined && began !== undefined && began <= worker ? Number(client) : undefined;
+export function clientOfWorker(pid: Pid, startOf: (pid: Pid) => number | undefined = startTicks): Pid | undefined {
+  const [program = "", word = ""] = (readKernelFile(`/proc/${pid}/cmdline`) ?? "").split("\0");
+  if (basename(program) !== "nix-daemon" || !/^\d+$/.test(word)) return undefined;
+  const client = toPid(Number(word));
+  const [worker, began] = [startOf(pid), startOf(client)];
+  return worker !== undefined && began !== undefined && began <= worker ? client : undefined;
 }

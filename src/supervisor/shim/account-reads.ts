@@ -1,5 +1,6 @@
 import { close, open, read } from "node:fs";
 import { promisify } from "node:util";
+import { toFd } from "../../units/ids.ts";
 import { type AccountBudgets, budgets } from "./account-budgets.ts";
 
 const opened = promisify(open);
@@ -46,7 +47,7 @@ export function readOfAccount(
 }
 
 async function firstOf(path: string, most: number): Promise<Buffer> {
-  const descriptor = await opened(path, "r");
+  const descriptor = toFd(await opened(path, "r"));
   try {
     const parts: Buffer[] = [];
     for (let room = most; room > 0; ) {

@@ -10,6 +10,7 @@ import {
   writeSync,
 } from "node:fs";
 import { removeIfThere } from "../../system/kernel/kernel-files.ts";
+import { toFd } from "../../units/ids.ts";
 
 /**
  * The space reserved for the answers of one shim, in bytes. Only a policy with a very long environment makes a longer
@@ -112,7 +113,7 @@ function makeHeld(folder: string): string | undefined {
 function fill(path: string, bytes: Uint8Array): void {
   const padded = Buffer.alloc(ROOM_BYTES, "\n");
   padded.set(bytes);
-  const file = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+  const file = toFd(openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW));
   try {
     if (writeSync(file, padded, 0, padded.length, 0) !== padded.length) throw new Error(`${path}: a short write`);
   } finally {

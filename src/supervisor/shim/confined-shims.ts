@@ -1,5 +1,6 @@
 import { cgroupOf, MOUNT } from "../../system/cgroup/cgroup.ts";
 import { within } from "../../system/kernel/clock.ts";
+import type { Pid } from "../../units/ids.ts";
 import type { Fifo } from "../fifos.ts";
 import { type Ask, FIRST_ASK, openShimChannel, type ShimChannel } from "./shim-channel.ts";
 import { shimProcessOf } from "./shim-process.ts";
@@ -9,7 +10,7 @@ const COMES_WITHIN_MS = 20_000;
 
 /** A process that may be the shim inside a service. */
 export interface ConfinedShim {
-  readonly pid: number;
+  readonly pid: Pid;
   readonly fifo: Fifo;
   /** The folder in which it finds its answers. */
   readonly answers: string;
@@ -35,7 +36,7 @@ export interface ConfinedShims {
 
 export function confinedShims(): ConfinedShims {
   const awaited = new Map<string, (talk: ShimChannel) => void>();
-  const inside = new Map<number, { readonly talk: ShimChannel; readonly fifo: Fifo }>();
+  const inside = new Map<Pid, { readonly talk: ShimChannel; readonly fifo: Fifo }>();
   const enter = async ({ pid, fifo, answers, cgroup }: ConfinedShim, ask: Ask | undefined) => {
     const shim = await shimProcessOf(pid, fifo.name, fifo.uid, (now) => now === cgroup);
     if (typeof shim === "string") return undefined;

@@ -1,7 +1,7 @@
 import type { Unended } from "../../archive/lost/unended.ts";
 import type { RecordOf } from "../../record/schema.ts";
 import { commandSliceName, sliceName, unitCgroup } from "../../scope/names.ts";
-import { type SessionId, teamName } from "../../units/ids.ts";
+import { type SessionId, teamName, toPid } from "../../units/ids.ts";
 import type { Fifo } from "../fifos.ts";
 import { answersOf, type Supervisor } from "../supervisor.ts";
 import type { ShimChannel } from "./shim-channel.ts";
@@ -39,13 +39,13 @@ export async function resumableShimsOf(
   const units = `/nixgate.slice/${sliceName(team)}/nixgate-${team}-${start.session}-`;
   const isWaitingScope = (now: string) => now.startsWith(units) && now.endsWith("-wait.scope");
   const mayBeIn = (now: string) => (isConfined ? isWaitingScope(now) : now === cgroup);
-  const shim = await shimProcessOf(start.pid, team, fifo.uid, mayBeIn);
+  const shim = await shimProcessOf(toPid(start.pid), team, fifo.uid, mayBeIn);
   if (typeof shim === "string") return undefined;
   if (start.started_ticks !== undefined && start.started_ticks !== shim.startedTicks) {
     shim.close();
     return undefined;
   }
-  const service = { pid: begun.pid ?? 0, fifo, answers, cgroup };
+  const service = { pid: toPid(begun.pid ?? 0), fifo, answers, cgroup };
   const inside = isConfined ? await supervisor.confinedShims.isIn(service) : undefined;
   if (isConfined && !inside) {
     shim.close();

@@ -2,13 +2,14 @@ import { readdirSync, readlinkSync } from "node:fs";
 import type { Client, Interruption } from "../../session/ports.ts";
 import { asOwner, type Owner } from "../../system/accounts/as-owner.ts";
 import { isStopped, stoppedTooLong } from "../../system/session/stopped-parent.ts";
+import { type Fd, type Pid, toFd } from "../../units/ids.ts";
 import type { Milliseconds } from "../../units/quantities.ts";
 import { poll } from "../poll.ts";
 import type { ShimChannel } from "./shim-channel.ts";
 import type { ShimProcess } from "./shim-process.ts";
 import { tellThrough } from "./shim-stderr.ts";
 
-const STDOUT = 1;
+const STDOUT = toFd(1);
 
 /** The client of a shim, with a way to end its session from outside. */
 export interface ShimClient extends Client {
@@ -73,7 +74,7 @@ export function clientOfShim(talk: ShimChannel, owner: Owner, grace: Millisecond
 }
 
 /** Signals with the account's own rights, so that a reused pid of another account is not signalled. */
-function continueAs(owner: Owner, pid: number): void {
+function continueAs(owner: Owner, pid: Pid): void {
   try {
     asOwner(owner, () => process.kill(pid, "SIGCONT"));
   } catch {
@@ -82,13 +83,13 @@ function continueAs(owner: Owner, pid: number): void {
 }
 
 /** The pipe of a shim's stdout, and sshd's descriptor of its other end. */
-function channelOf({ pid, parent }: ShimProcess): { readonly pipe: string; readonly end: number } | undefined {
+function channelOf({ pid, parent }: ShimProcess): { readonly pipe: string; readonly end: Fd } | undefined {
   const pipe = linkOf(pid, STDOUT);
   const end = pipe?.startsWith("pipe:") ? otherEnd(parent, pipe) : undefined;
   return pipe === undefined || end === undefined ? undefined : { pipe, end };
 }
 
-function linkOf(pid: number, descriptor: number): string | undefined {
+function linkOf(pid: Pid, descriptor: Fd): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/fd/${descriptor}`);
   } catch {
@@ -96,10 +97,11 @@ function linkOf(pid: number, descriptor: number): string | undefined {
   }
 }
 
-function otherEnd(pid: number, pipe: string): number | undefined {
+function otherEnd(pid: Pid, pipe: string): Fd | undefined {
   try {
     return readdirSync(`/proc/${pid}/fd`)
       .map(Number)
+      .map(toFd)
       .find((descriptor) => linkOf(pid, descriptor) === pipe);
   } catch {
     return undefined;

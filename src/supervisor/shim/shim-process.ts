@@ -6,18 +6,19 @@ import { valuesIn } from "../../system/kernel/environment.ts";
 import { readKernelFile } from "../../system/kernel/kernel-files.ts";
 import { allProcesses, fieldsBehindName, startTicksIn } from "../../system/kernel/process-group.ts";
 import { cgroupIn, hasEndedIn, kinIn, wordsIn } from "../../system/kernel/process-texts.ts";
+import { type Fd, type Pid, toFd, toPid } from "../../units/ids.ts";
 import { readOfAccount } from "./account-reads.ts";
 
 const PROGRAM = "nixgate-shim";
 
 /** A process that asks the supervisor. Its folder in /proc stays open, so a reused pid gives an error. */
 export interface ShimProcess {
-  readonly pid: number;
+  readonly pid: Pid;
   /** Its start in ticks since boot; undefined if it has ended already. */
   readonly startedTicks: number | undefined;
   /** Its parent at its first line: sshd's process for this client. */
-  readonly parent: number;
-  parentNow(): number;
+  readonly parent: Pid;
+  parentNow(): Pid;
   /** Its cgroup at its first line, below the mount of cgroup v2. */
   readonly cgroup: string;
   /** sshd's variables in its environment, read now; or the reason why it cannot be read, as text for the log. */
@@ -28,9 +29,9 @@ export interface ShimProcess {
    * Holds the file of one of its descriptors without opening it (O_PATH of open(2)). The caller closes it.
    * @throws Node's own error if it has no such descriptor
    */
-  hold(stream: number): number;
+  hold(stream: Fd): Fd;
   /** proc_pid_fdinfo(5) of one of its descriptors, read now; an empty text if it has no such descriptor. */
-  fdinfo(stream: number): string;
+  fdinfo(stream: Fd): string;
   /** Whether it has not been reaped. */
   isThere(): boolean;
   /** `stopped`: it waits for SIGCONT. */
@@ -58,14 +59,14 @@ const OUTSIDE = (cgroup: string) => !isNixgateCgroup(cgroup);
  * @returns the reason why it is no shim, as text for the log
  */
 export async function shimProcessOf(
-  pid: number,
+  pid: Pid,
   team: string,
   uid: number,
   mayBeIn = OUTSIDE,
 ): Promise<ShimProcess | string> {
-  const held: number[] = [];
+  const held: Fd[] = [];
   const hold = (path: string, flags: number) => {
-    const descriptor = openSync(path, flags);
+    const descriptor = toFd(openSync(path, flags));
     held.push(descriptor);
     return descriptor;
   };
@@ -88,8 +89,8 @@ export async function shimProcessOf(
 interface Held extends Pick<ShimProcess, "pid" | "cgroup"> {
   readonly uid: number;
   /** The descriptors of its folder in /proc and of the file `stat` there. */
-  readonly folderFd: number;
-  readonly stat: number;
+  readonly folderFd: Fd;
+  readonly stat: Fd;
 }
 
 /** @throws Node's own error if the process has ended meanwhile */
@@ -136,7 +137,7 @@ function opened({ pid, uid, folderFd, cgroup, stat }: Held): ShimProcess {
         return []; // it has ended
       }
     },
-    hold: (stream) => openSync(inside(folderFd, `fd/${stream}`), O_PATH),
+    hold: (stream) => toFd(openSync(inside(folderFd, `fd/${stream}`), O_PATH)),
     fdinfo: (stream) => readKernelFile(inside(folderFd, `fdinfo/${stream}`)) ?? "",
     isThere: () => fields() !== undefined,
     state,
@@ -155,7 +156,7 @@ function opened({ pid, uid, folderFd, cgroup, stat }: Held): ShimProcess {
 const whyUnread = (error: unknown) => (error instanceof TooMuch ? error.message : "it is gone");
 
 /** @throws Node's own error if the process has ended meanwhile */
-async function whyNoShim(folderFd: number, team: string, uid: number): Promise<string | undefined> {
+async function whyNoShim(folderFd: Fd, team: string, uid: number): Promise<string | undefined> {
   const kin = kinIn(textOf(inside(folderFd, "status")));
   if (!kin?.uids.every((id) => id === uid)) return "it is not a process of the team's account";
   const [, program = "", forTeam] = wordsIn(await readOfAccount(uid, () => inside(folderFd, "cmdline"), PAGE));
@@ -178,7 +179,7 @@ type StatFields = () => readonly string[] | undefined;
  * seldom changes, so the same bytes are not parsed twice.
  * @returns a function that gives undefined after the process has been reaped
  */
-function fieldsOf(stat: number): StatFields {
+function fieldsOf(stat: Fd): StatFields {
   let seen = new Uint8Array(0);
   let fields: readonly string[] = [];
   return () => {
@@ -194,7 +195,7 @@ function fieldsOf(stat: number): StatFields {
   };
 }
 
-const parentIn = (fields: StatFields) => Number(fields()?.[PARENT]);
+const parentIn = (fields: StatFields) => toPid(Number(fields()?.[PARENT]));
 
 function stateIn(fields: StatFields): ReturnType<ShimProcess["state"]> {
   const state = fields()?.[STATE];
@@ -220,14 +221,14 @@ function textOf(path: string): string {
 }
 
 /** @param text of /proc/PID/task/TID/children */
-const childrenIn = (text: string): readonly number[] => text.split(" ").filter(Boolean).map(Number);
+const childrenIn = (text: string): readonly Pid[] => text.split(" ").filter(Boolean).map(Number).map(toPid);
 
-const isRunning = (pid: number): boolean => {
+const isRunning = (pid: Pid): boolean => {
   const status = readKernelFile(`/proc/${pid}/status`);
   return status !== undefined && !hasEndedIn(status);
 };
 
-function kill(pid: number, signal: NodeJS.Signals): void {
+function kill(pid: Pid, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {

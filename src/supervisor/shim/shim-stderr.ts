@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { asOwner, type Owner } from "../../system/accounts/as-owner.ts";
+import { type Fd, toFd } from "../../units/ids.ts";
 import type { ShimProcess } from "./shim-process.ts";
 import { holdPipe, STDERR } from "./shim-streams.ts";
 
@@ -14,13 +15,13 @@ const WHOLE = 4096;
 export function tellThrough(shim: ShimProcess, owner: Owner, line: string): boolean {
   const bytes = Buffer.from(`${line}\n`);
   if (bytes.length > WHOLE) return false;
-  const held: number[] = [];
+  const held: Fd[] = [];
   try {
     const stderr = holdPipe(shim, STDERR, owner.uid);
     if (!stderr) return false;
     held.push(stderr.descriptor);
     // A new open file: the shim's keeps its flags. ENXIO (open(2)): the pipe has no reader any more.
-    const open = () => openSync(`/proc/self/fd/${stderr.descriptor}`, constants.O_WRONLY | constants.O_NONBLOCK);
+    const open = () => toFd(openSync(`/proc/self/fd/${stderr.descriptor}`, constants.O_WRONLY | constants.O_NONBLOCK));
     // root may lack the right to open the account's files (CAP_DAC_OVERRIDE)
     const pipe = stderr.uid === owner.uid ? asOwner(owner, open) : open();
     held.push(pipe);

@@ -1,6 +1,7 @@
 import { chownSync, closeSync, constants, fstatSync, readlinkSync } from "node:fs";
 import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
 import { isOpenFor, openFileIn } from "../../system/kernel/open-file.ts";
+import { type Fd, toFd } from "../../units/ids.ts";
 import type { ShimProcess } from "./shim-process.ts";
 
 type Holds = Pick<ShimProcess, "hold" | "fdinfo">;
@@ -15,8 +16,8 @@ export interface HeldStreams {
 }
 
 /** bin/nixgate-shim keeps the client's stderr as fd 3. */
-export const STDERR = 3;
-const STREAMS = [0, 1, STDERR] as const;
+export const STDERR = toFd(3);
+const STREAMS = [toFd(0), toFd(1), STDERR] as const;
 const ROOT = 0;
 /** The kernel's name of a pipe without a name in any file system (pipe(7)). A file name would begin with a slash. */
 const ANONYMOUS_PIPE = /^pipe:\[\d+\]$/;
@@ -26,7 +27,7 @@ const ANONYMOUS_PIPE = /^pipe:\[\d+\]$/;
  * A file system of the account may never answer fstat(2).
  * @returns undefined for anything else than such a pipe
  */
-function pipeBehind(descriptor: number): { readonly uid: number; readonly inode: number } | undefined {
+function pipeBehind(descriptor: Fd): { readonly uid: number; readonly inode: number } | undefined {
   if (!ANONYMOUS_PIPE.test(readlinkSync(`/proc/self/fd/${descriptor}`))) return undefined;
   const { uid, ino } = fstatSync(descriptor);
   return { uid, inode: ino };
@@ -38,7 +39,7 @@ function pipeBehind(descriptor: number): { readonly uid: number; readonly inode:
  * @returns undefined if it is no such pipe
  * @throws Node's own error if the shim has no such descriptor
  */
-export function holdPipe(shim: Holds, stream: number, uid: number): { descriptor: number; uid: number } | undefined {
+export function holdPipe(shim: Holds, stream: Fd, uid: number): { descriptor: Fd; uid: number } | undefined {
   const descriptor = shim.hold(stream);
   const pipe = pipeBehind(descriptor);
   // fdinfo has the inode too, and a file put there meanwhile has another one
@@ -81,7 +82,7 @@ export function guardStreams(shim: Holds, uid: number): void {
  * @throws ScopeUnavailable
  */
 export function holdStreams(shim: Holds, uid: number): HeldStreams {
-  const held: number[] = [];
+  const held: Fd[] = [];
   const close = () => {
     for (const descriptor of held) closeSync(descriptor);
   };
@@ -102,7 +103,7 @@ export function holdStreams(shim: Holds, uid: number): HeldStreams {
   }
 }
 
-function leadsTo(shim: Holds, stream: number): string {
+function leadsTo(shim: Holds, stream: Fd): string {
   const descriptor = shim.hold(stream);
   try {
     return readlinkSync(`/proc/self/fd/${descriptor}`);

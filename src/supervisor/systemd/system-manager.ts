@@ -5,6 +5,7 @@ import { type BusProperty, busProperty } from "../../scope/bus-properties.ts";
 import type { Property } from "../../scope/properties.ts";
 import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
 import { clock, within } from "../../system/kernel/clock.ts";
+import type { Pid } from "../../units/ids.ts";
 import { jobsOf } from "./jobs.ts";
 import { type BusSocket, PATIENCE_TIMEOUT_MS, PRIVATE_SOCKET, privateBus } from "./private-bus.ts";
 import { ENDED_BY, kindOf, objectOf, stopsHeard } from "./unit-stops.ts";
@@ -39,7 +40,7 @@ export interface UnitsBeside {
 
 export interface NewScope extends NewUnit {
   /** The process that is moved into it. */
-  readonly pid: number;
+  readonly pid: Pid;
 }
 
 export interface NewService extends NewUnit {

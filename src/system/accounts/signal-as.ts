@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { PATH } from "../../scope/environment.ts";
+import type { Pid } from "../../units/ids.ts";
 
 const TIMEOUT_MS = 10_000;
 /** `$1` is the only variable word, and the shell never parses it. */
@@ -11,7 +12,7 @@ const SCRIPT = 'kill -s TERM -- "$1"';
  * only its own rights.
  * @throws an error with code EPERM where the kernel refused the signal, or the process is gone
  */
-export function signalAs(uid: number, pid: number): void {
+export function signalAs(uid: number, pid: Pid): void {
   const own = process.geteuid?.();
   if (own !== 0 || uid === 0) {
     if (own !== 0 && own !== uid) throw refused(pid);
@@ -29,5 +30,5 @@ export function signalAs(uid: number, pid: number): void {
   if (status !== 0) throw refused(pid);
 }
 
-const refused = (pid: number): Error =>
+const refused = (pid: Pid): Error =>
   Object.assign(new Error(`process ${pid} could not be signalled`), { code: "EPERM" });

@@ -3,7 +3,7 @@ import type { Archive, ArchiveProblem, DayFile, Span } from "../../archive/archi
 import { RecordError, unreadableCode } from "../../record/error.ts";
 import { HOST, UNASSIGNED } from "../../record/vocabulary.ts";
 import { isDay } from "../../units/day.ts";
-import { NAME_PATTERN } from "../../units/ids.ts";
+import { type Fd, NAME_PATTERN } from "../../units/ids.ts";
 import { escapeText } from "../../units/text.ts";
 import { inside } from "../files/safe-folder.ts";
 import { cannotRead, isReadFailure, openDay, unreadable, withTeam } from "./day-file.ts";
@@ -127,7 +127,7 @@ function dayFile(directory: string, team: string, day: string, indexes: IndexFol
     owner: () => looked(directory, team, (folderFd) => fstatSync(folderFd).uid),
     ...(indexes && { index: indexes.of(team, name, () => openDay(directory, team, name).file) }),
     *lines(part) {
-      let file: number | undefined;
+      let file: Fd | undefined;
       try {
         const day = openDay(directory, team, name);
         file = day.file;
@@ -146,7 +146,7 @@ function dayFile(directory: string, team: string, day: string, indexes: IndexFol
 const WHOLE: Span = { from: 0, to: Number.POSITIVE_INFINITY, line: 1 };
 
 /** Undefined where the folder cannot be read. */
-function looked<T>(directory: string, team: string, look: (folderFd: number) => T): T | undefined {
+function looked<T>(directory: string, team: string, look: (folderFd: Fd) => T): T | undefined {
   try {
     return withTeam(directory, team, look);
   } catch {

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, type Stats } from "node:fs";
 import { DAY_MAX_BYTES } from "../../archive/bounds.ts";
 import { RecordError, unreadableCode } from "../../record/error.ts";
+import { type Fd, toFd } from "../../units/ids.ts";
 import { escapeText } from "../../units/text.ts";
 import { inside, isRootsOrOwn, O_PATH } from "../files/safe-folder.ts";
 
@@ -19,16 +20,16 @@ export class ForeignFile extends Error {}
 
 /** A day's file, open for reading. */
 export interface OpenDay {
-  readonly file: number;
+  readonly file: Fd;
   /** Bytes after this offset are not read, even where the file grows meanwhile. */
   readonly end: number;
 }
 
 /** Runs `use` with the team's folder open. No link is followed on the way. */
-export function withTeam<T>(directory: string, team: string, use: (folderFd: number) => T): T {
-  const topFd = openSync(directory, O_RDONLY | O_DIRECTORY);
+export function withTeam<T>(directory: string, team: string, use: (folderFd: Fd) => T): T {
+  const topFd = toFd(openSync(directory, O_RDONLY | O_DIRECTORY));
   try {
-    const folderFd = openSync(inside(topFd, team), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    const folderFd = toFd(openSync(inside(topFd, team), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     try {
       return use(folderFd);
     } finally {
@@ -45,11 +46,11 @@ export function withTeam<T>(directory: string, team: string, use: (folderFd: num
  * @throws ForeignFile, or Node's own error
  */
 export function openDay(directory: string, team: string, name: string): OpenDay {
-  const pathFd = withTeam(directory, team, (folderFd) => openSync(inside(folderFd, name), O_PATH | O_NOFOLLOW));
-  let file: number | undefined;
+  const pathFd = withTeam(directory, team, (folderFd) => toFd(openSync(inside(folderFd, name), O_PATH | O_NOFOLLOW)));
+  let file: Fd | undefined;
   try {
     checkPlain(fstatSync(pathFd));
-    file = openSync(`/proc/self/fd/${pathFd}`, O_RDONLY | O_NONBLOCK);
+    file = toFd(openSync(`/proc/self/fd/${pathFd}`, O_RDONLY | O_NONBLOCK));
     return { file, end: endOf(fstatSync(file)) };
   } catch (error) {
     if (file !== undefined) closeSync(file);

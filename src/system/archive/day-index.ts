@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync, renameSync, unlinkSync, writeSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import type { DayIndex, IndexBuilder, KeptIndex } from "../../archive/archive.ts";
+import { type Fd, toFd } from "../../units/ids.ts";
 import { inside, isRootsOrOwn, othersWrite } from "../files/safe-folder.ts";
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
@@ -21,7 +22,7 @@ const SETTLED_MS = 1000;
  * root or the reader can write to has a stamp.
  * @throws for any other file
  */
-function stampOf(file: number): { readonly stamp: string; readonly changedMs: number } {
+function stampOf(file: Fd): { readonly stamp: string; readonly changedMs: number } {
   const stat = fstatSync(file, { bigint: true });
   const [uid, mode] = [Number(stat.uid), Number(stat.mode)];
   if (!isRootsOrOwn({ uid }) || othersWrite({ mode })) throw new Error("another account can write to the day's file");
@@ -41,12 +42,8 @@ function stampOf(file: number): { readonly stamp: string; readonly changedMs: nu
  * @param name of the index's file
  * @param openDay opens the day file for reading
  */
-export function dayIndex(
-  openFolderFd: (make: boolean) => number | undefined,
-  name: string,
-  openDay: () => number,
-): DayIndex {
-  const withDay = <T>(use: (file: number) => T): T => {
+export function dayIndex(openFolderFd: (make: boolean) => Fd | undefined, name: string, openDay: () => Fd): DayIndex {
+  const withDay = <T>(use: (file: Fd) => T): T => {
     const file = openDay();
     try {
       return use(file);
@@ -69,9 +66,9 @@ function attempt<T>(action: () => T | undefined): T | undefined {
   }
 }
 
-function openKept(folderFd: number | undefined, name: string, stampNow: () => string): KeptIndex | undefined {
+function openKept(folderFd: Fd | undefined, name: string, stampNow: () => string): KeptIndex | undefined {
   if (folderFd === undefined) return undefined;
-  const file = openSync(inside(folderFd, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  const file = toFd(openSync(inside(folderFd, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
   const read = (from: number, length: number) => {
     const bytes = Buffer.allocUnsafeSlow(length);
     if (readSync(file, bytes, 0, length, from) !== length) throw new Error("the index ends too early");
@@ -95,14 +92,14 @@ function openKept(folderFd: number | undefined, name: string, stampNow: () => st
 }
 
 function startBuild(
-  folderFd: number | undefined,
+  folderFd: Fd | undefined,
   name: string,
   look: () => ReturnType<typeof stampOf>,
 ): IndexBuilder | undefined {
   if (folderFd === undefined) return undefined;
   const before = look().stamp;
   const beside = inside(folderFd, `.${name}.${randomUUID()}`);
-  const file = openSync(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  const file = toFd(openSync(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600));
   let isWhole = true;
   const write = (bytes: Uint8Array) => {
     for (let at = 0; isWhole && at < bytes.length; ) {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { closeSync, readdirSync, realpathSync, statSync, unlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import type { DayIndex } from "../../archive/archive.ts";
+import type { Fd } from "../../units/ids.ts";
 import { inside, makeFolder, openFolder, openFolderIn } from "../files/safe-folder.ts";
 import { dayIndex } from "./day-index.ts";
 
@@ -10,7 +11,7 @@ const ABANDONED_MS = 3_600_000;
 
 export interface IndexFolder {
   /** @param name of the day file */
-  of(team: string, name: string, openDay: () => number): DayIndex;
+  of(team: string, name: string, openDay: () => Fd): DayIndex;
   /** Removes the index of files that are gone: pruning must also remove the derived data. */
   tidy(files: readonly { readonly team: string; readonly day: string }[]): void;
 }
@@ -24,7 +25,7 @@ const nameOf = (team: string, day: string) => `${team}.${day}`;
  * @param directory the archive's
  */
 export function indexFolder(directory: string): IndexFolder {
-  let folderFd: number | undefined;
+  let folderFd: Fd | undefined;
   const open = (make: boolean) => {
     try {
       folderFd ??= openOwn(realpathSync(directory), make);
@@ -53,7 +54,7 @@ export function indexFolder(directory: string): IndexFolder {
 const isAbandoned = (path: string) =>
   Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > ABANDONED_MS;
 
-function openOwn(directory: string, make: boolean): number {
+function openOwn(directory: string, make: boolean): Fd {
   const [base, ...names] = whereTo();
   let folderFd = openFolder(base);
   let path = base;

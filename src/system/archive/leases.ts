@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import type { DayFile } from "../../archive/archive.ts";
 import { PATH } from "../../scope/environment.ts";
+import { type Fd, toFd } from "../../units/ids.ts";
 import { inside, O_PATH } from "../files/safe-folder.ts";
 import { withTeam } from "./day-file.ts";
 
@@ -39,10 +40,10 @@ export async function breakLeases(
 
 /** A process that opens the file; undefined where it is no longer a regular file. */
 function opening(directory: string, { team, day }: DayFile): ChildProcess | undefined {
-  let leaseFd: number | undefined;
+  let leaseFd: Fd | undefined;
   try {
     leaseFd = withTeam(directory, team, (folderFd) =>
-      openSync(inside(folderFd, `${day}.jsonl`), O_PATH | constants.O_NOFOLLOW),
+      toFd(openSync(inside(folderFd, `${day}.jsonl`), O_PATH | constants.O_NOFOLLOW)),
     );
     if (!fstatSync(leaseFd).isFile()) return undefined;
     return spawn("/bin/sh", ["-c", SCRIPT], { cwd: "/", env: { PATH }, stdio: ["pipe", "pipe", "ignore", leaseFd] });

@@ -2,6 +2,7 @@ import { readSync } from "node:fs";
 import type { Span } from "../../archive/archive.ts";
 import { LINE_MAX_BYTES } from "../../record/chain.ts";
 import type { RawLine } from "../../record/decode.ts";
+import type { Fd } from "../../units/ids.ts";
 
 const LF = 0x0a;
 const BLOCK_BYTES = 262_144;
@@ -15,7 +16,7 @@ const SETTLE_TIMES = 5;
  * @param part where to begin and to end; the whole file by default
  */
 export function* readLines(
-  file: number,
+  file: Fd,
   pause: (ms: number) => void = sleep,
   part: Span = { from: 0, to: Number.POSITIVE_INFINITY, line: 1 },
 ): Generator<RawLine> {

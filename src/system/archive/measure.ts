@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { closeSync, readSync } from "node:fs";
 import type { Measured } from "../../archive/verify/check-seals.ts";
 import type { Measure } from "../../archive/verify/sealing.ts";
+import type { Fd } from "../../units/ids.ts";
 import { cannotRead, type OpenDay, openDay } from "./day-file.ts";
 
 const LF = 0x0a;
@@ -11,7 +12,7 @@ const BLOCK_BYTES = 1_048_576;
 export const createDigester =
   (directory: string): Measure =>
   (file, sizes) => {
-    let descriptor: number | undefined;
+    let descriptor: Fd | undefined;
     try {
       const day = openDay(directory, file.team, `${file.day}.jsonl`);
       descriptor = day.file;

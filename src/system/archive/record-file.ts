@@ -14,6 +14,7 @@ import {
 import { DAY_MAX_BYTES } from "../../archive/bounds.ts";
 import { RecordError } from "../../record/error.ts";
 import type { RecordFile } from "../../session/ports.ts";
+import { type Fd, toFd } from "../../units/ids.ts";
 import { escapeText } from "../../units/text.ts";
 import {
   inside,
@@ -33,7 +34,7 @@ const LF = 0x0a;
 export interface DayRecordFile extends RecordFile {
   readonly path: string;
   /** The descriptor of the open file, for a lock on it (flock(2)). */
-  readonly descriptor: number;
+  readonly descriptor: Fd;
   /**
    * Appends one line by one write(2). A reader sees all of it or nothing.
    * @param durable returns only when the line is on disk (fdatasync(2))
@@ -52,8 +53,8 @@ export interface DayRecordFile extends RecordFile {
 export function openRecordFile(directory: string, team: string, start: number): DayRecordFile {
   const name = `${new Date(start).toISOString().slice(0, 10)}.jsonl`;
   const path = `${directory}/${team}/${name}`;
-  const open: number[] = [];
-  const keep = (descriptor: number) => {
+  const open: Fd[] = [];
+  const keep = (descriptor: Fd) => {
     open.push(descriptor);
     return descriptor;
   };
@@ -77,14 +78,14 @@ export function openRecordFile(directory: string, team: string, start: number): 
 /**
  * Sets the mode whatever the umask. A folder keeps its parent's set-group-ID bit: all files below belong to that group.
  */
-function setMode(descriptor: number, mode: number): void {
+function setMode(descriptor: Fd, mode: number): void {
   const now = fstatSync(descriptor).mode;
   if ((now & 0o777) !== mode) fchmodSync(descriptor, mode | (now & 0o2000));
 }
 
 /** fsync(2) of a folder that was opened with O_PATH, which cannot be synced itself. */
-export function syncFolder(topFd: number): void {
-  const readable = openSync(inside(topFd, "."), constants.O_RDONLY | constants.O_DIRECTORY);
+export function syncFolder(topFd: Fd): void {
+  const readable = toFd(openSync(inside(topFd, "."), constants.O_RDONLY | constants.O_DIRECTORY));
   try {
     fsyncSync(readable);
   } finally {
@@ -92,8 +93,8 @@ export function syncFolder(topFd: number): void {
   }
 }
 
-function openOrCreate(name: string, path: string): { file: number; isNew: boolean } {
-  const opened = (file: number, isNew: boolean) => {
+function openOrCreate(name: string, path: string): { file: Fd; isNew: boolean } {
+  const opened = (file: Fd, isNew: boolean) => {
     try {
       if (isNew) setMode(file, 0o640);
       checkFile(file, path);
@@ -104,14 +105,14 @@ function openOrCreate(name: string, path: string): { file: number; isNew: boolea
     }
   };
   try {
-    return opened(openSync(name, FLAGS | O_CREAT | O_EXCL, 0o640), true);
+    return opened(toFd(openSync(name, FLAGS | O_CREAT | O_EXCL, 0o640)), true);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
-  return opened(openSync(name, FLAGS), false);
+  return opened(toFd(openSync(name, FLAGS)), false);
 }
 
-function checkFile(file: number, path: string): void {
+function checkFile(file: Fd, path: string): void {
   const stat = fstatSync(file);
   const shown = escapeText(path);
   if (!stat.isFile()) throw new UnsafeFolder(`${shown}: not a regular file`, "move it away");
@@ -121,7 +122,7 @@ function checkFile(file: number, path: string): void {
   if (othersWrite(stat)) throw new UnsafeFolder(`${shown}: others can write to it`, `chmod go-w ${shown}`);
 }
 
-function recordFile(file: number, path: string): DayRecordFile {
+function recordFile(file: Fd, path: string): DayRecordFile {
   // Many sessions write to an account's file at the same time. None of them truncates another's line.
   const takesBack = process.geteuid?.() === 0 && fstatSync(file).uid === 0;
   return {
@@ -171,7 +172,7 @@ const mostBytes = () => (process.geteuid?.() === 0 ? Number.POSITIVE_INFINITY : 
  * @throws Node's own error, or a short write's
  */
 export function appendLine(
-  file: number,
+  file: Fd,
   line: string,
   durable: boolean,
   { most = Number.POSITIVE_INFINITY, takesBack = false } = {},
@@ -191,7 +192,7 @@ export function appendLine(
  * The size of the file, and whether it ends within a line.
  * @throws when the file is no longer at the path that readers open
  */
-function tailOf(file: number): { readonly size: number; readonly isTorn: boolean } {
+function tailOf(file: Fd): { readonly size: number; readonly isTorn: boolean } {
   const { size, nlink } = fstatSync(file);
   if (nlink === 0) throw new Error("the file was removed while it was written");
   const last = Buffer.alloc(1);

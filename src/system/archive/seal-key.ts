@@ -10,6 +10,7 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
+import { type Fd, toFd } from "../../units/ids.ts";
 import { escapeText } from "../../units/text.ts";
 import { inside, isRootsOrOwn, UnsafeFolder } from "../files/safe-folder.ts";
 import { syncFolder } from "./record-file.ts";
@@ -19,7 +20,7 @@ const KEY = "seal.key";
 const KEY_BYTES = 32;
 
 /** @throws UnsafeFolder unless it is a regular file of root's or the caller's that no other account can read */
-export function checkPrivate(file: number, path: string): void {
+export function checkPrivate(file: Fd, path: string): void {
   const stat = fstatSync(file);
   const shown = escapeText(path);
   if (!stat.isFile() || !isRootsOrOwn(stat))
@@ -28,7 +29,7 @@ export function checkPrivate(file: number, path: string): void {
 }
 
 /** @throws UnsafeFolder, or Node's own error with its errno */
-export function readKey(topFd: number, sealDirectory: string): Uint8Array {
+export function readKey(topFd: Fd, sealDirectory: string): Uint8Array {
   const path = `${sealDirectory}/${KEY}`;
   const file = openKey(topFd, path);
   try {
@@ -46,9 +47,9 @@ export function readKey(topFd: number, sealDirectory: string): Uint8Array {
  * The key is written to a temporary file and then linked to its name, so that no reader sees a part of it. An existing
  * key stays.
  */
-export function makeKey(topFd: number, sealDirectory: string): Uint8Array {
+export function makeKey(topFd: Fd, sealDirectory: string): Uint8Array {
   const aside = `.${KEY}.${process.pid}`;
-  const file = openSync(inside(topFd, aside), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  const file = toFd(openSync(inside(topFd, aside), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600));
   try {
     writeSync(file, `${randomBytes(KEY_BYTES).toString("hex")}\n`);
     fsyncSync(file);
@@ -63,9 +64,9 @@ export function makeKey(topFd: number, sealDirectory: string): Uint8Array {
   return readKey(topFd, sealDirectory);
 }
 
-function openKey(topFd: number, path: string): number {
+function openKey(topFd: Fd, path: string): Fd {
   try {
-    return openSync(inside(topFd, KEY), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    return toFd(openSync(inside(topFd, KEY), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     throw new UnsafeFolder(

@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, fsyncSync, openSync, realpathSync } fr
 import { dirname, resolve } from "node:path";
 import type { SealStore } from "../../archive/verify/sealing.ts";
 import { RecordError } from "../../record/error.ts";
+import { type Fd, toFd } from "../../units/ids.ts";
 import { escapeText } from "../../units/text.ts";
 import { lockFile } from "../files/lock.ts";
 import { inside, makeFolder, openFolder, openFolderIn, UnsafeFolder } from "../files/safe-folder.ts";
@@ -35,12 +36,12 @@ export async function openSealStore(
 ): Promise<SealStore> {
   const name = `${archiveName(real(directory))}.jsonl`;
   const path = `${resolve(sealDirectory)}/seals/${name}`;
-  const open: number[] = [];
-  const keep = (descriptor: number) => {
+  const open: Fd[] = [];
+  const keep = (descriptor: Fd) => {
     open.push(descriptor);
     return descriptor;
   };
-  let file: number | undefined;
+  let file: Fd | undefined;
   try {
     const topFd = keep(openTop(resolve(sealDirectory), write));
     if (write) makeFolder(topFd, "seals", 0o700);
@@ -66,7 +67,7 @@ function real(directory: string): string {
   }
 }
 
-function openTop(path: string, write: boolean): number {
+function openTop(path: string, write: boolean): Fd {
   try {
     return openFolder(path);
   } catch (error) {
@@ -81,11 +82,11 @@ function openTop(path: string, write: boolean): number {
   return openFolder(path);
 }
 
-function openSeals(folderFd: number, name: string, path: string, write: boolean): number {
+function openSeals(folderFd: Fd, name: string, path: string, write: boolean): Fd {
   const flags = O_NOFOLLOW | O_NONBLOCK;
   const file = write
-    ? openSync(inside(folderFd, name), O_RDWR | O_APPEND | O_CREAT | flags, 0o600)
-    : openSync(inside(folderFd, name), O_RDONLY | flags);
+    ? toFd(openSync(inside(folderFd, name), O_RDWR | O_APPEND | O_CREAT | flags, 0o600))
+    : toFd(openSync(inside(folderFd, name), O_RDONLY | flags));
   try {
     checkPrivate(file, path);
     if (write) fsyncSync(folderFd);
@@ -96,12 +97,12 @@ function openSeals(folderFd: number, name: string, path: string, write: boolean)
   }
 }
 
-function sealStore(file: number, path: string, key: Uint8Array): SealStore {
+function sealStore(file: Fd, path: string, key: Uint8Array): SealStore {
   return {
     path,
     key,
     *lines() {
-      const again = openSync(`/proc/self/fd/${file}`, O_RDONLY);
+      const again = toFd(openSync(`/proc/self/fd/${file}`, O_RDONLY));
       try {
         yield* readLines(again);
       } finally {

@@ -2,6 +2,7 @@ import type { Exit, Usage } from "../../ending/ending.ts";
 import type { Expectation } from "../../scope/properties.ts";
 import type { BoundedBuilds } from "../../session/bounded-builds.ts";
 import type { OpenScope } from "../../session/ports.ts";
+import type { Pid } from "../../units/ids.ts";
 import type { Milliseconds } from "../../units/quantities.ts";
 import { clock } from "../kernel/clock.ts";
 import { signalAll } from "../kernel/signals.ts";
@@ -31,7 +32,7 @@ export interface Held
   /** The time from SIGTERM to SIGKILL. */
   readonly stopTimeout: Milliseconds;
   /** The process that `kill` spares until `release`. */
-  readonly holder: number;
+  readonly holder: Pid;
   readonly exited: Promise<Exit>;
   /** Whether nixgate stops the scope when the OOM killer ends one of its processes. */
   readonly stopsOnOom?: boolean;
@@ -110,8 +111,8 @@ function onFirstOom(stop: () => void): (usage: Usage) => void {
 /**
  * The command's process while it lives. Under its own user manager it can leave the scope, and must be ended there too.
  */
-function untilItEnds({ pid, holder, exited }: Held): () => readonly number[] {
-  let command: readonly number[] = pid === holder ? [] : [pid];
+function untilItEnds({ pid, holder, exited }: Held): () => readonly Pid[] {
+  let command: readonly Pid[] = pid === holder ? [] : [pid];
   exited.then(() => {
     command = [];
   });
@@ -132,7 +133,7 @@ export function applied(
 }
 
 /** A stopped process handles SIGTERM only after it continues, hence SIGCONT, as in systemd.kill(5). */
-export function terminate(pids: readonly number[]): void {
+export function terminate(pids: readonly Pid[]): void {
   signalAll(pids, "SIGTERM");
   signalAll(pids, "SIGCONT");
 }

@@ -1,6 +1,7 @@
 import { chmodSync, readdirSync, writeFileSync } from "node:fs";
 import { COUNTER_FILES, type CounterFile, usageFrom } from "../../ending/counters.ts";
 import type { Usage } from "../../ending/ending.ts";
+import { type Pid, toPid } from "../../units/ids.ts";
 import { readKernelFile } from "../kernel/kernel-files.ts";
 import { signalAll } from "../kernel/signals.ts";
 
@@ -8,7 +9,7 @@ import { signalAll } from "../kernel/signals.ts";
 export const MOUNT = "/sys/fs/cgroup";
 
 /** The cgroup v2 folder of a process (cgroups(7)), or undefined where the host has none or the process is gone. */
-export function cgroupOf(pid: number): string | undefined {
+export function cgroupOf(pid: Pid): string | undefined {
   const line = readKernelFile(`/proc/${pid}/cgroup`)
     ?.split("\n")
     .find((text) => text.startsWith("0::/"));
@@ -38,10 +39,10 @@ export function readCgroupFile(folder: string, file: string): string | undefined
 }
 
 /** All processes of the cgroup and of its descendants. */
-export function processesOf(folder: string): readonly number[] {
+export function processesOf(folder: string): readonly Pid[] {
   const own = unveiled(folder, () => readKernelFile(`${folder}/cgroup.procs`));
   if (own === undefined) return [];
-  const pids = own.split("\n").filter(Boolean).map(Number);
+  const pids = own.split("\n").filter(Boolean).map(Number).map(toPid);
   return pids.concat(...subfolders(folder).map((name) => processesOf(`${folder}/${name}`)));
 }
 
@@ -76,7 +77,7 @@ function unveiled<Found>(folder: string, read: () => Found | undefined): Found |
  * Sends SIGKILL to every process but one. The cgroup is frozen meanwhile (cgroup.freeze, Linux ≥ 5.2), so that no
  * process can fork and no pid can be reused. cgroup.kill would end the spared process too.
  */
-export function killAllBut(spared: number, folder: string): void {
+export function killAllBut(spared: Pid, folder: string): void {
   if (isAlone(spared, folder)) return;
   setFrozen(folder, "1");
   signalAll(
@@ -89,7 +90,7 @@ export function killAllBut(spared: number, folder: string): void {
 /**
  * pids.current is exact and includes descendants. Freezing a cgroup costs more than all other steps of a command's end.
  */
-const isAlone = (pid: number, folder: string): boolean =>
+const isAlone = (pid: Pid, folder: string): boolean =>
   readCgroupFile(folder, "pids.current") === "1" && readCgroupFile(folder, "cgroup.procs") === String(pid);
 
 /**

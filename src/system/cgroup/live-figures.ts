@@ -2,6 +2,7 @@ import { availableParallelism, loadavg } from "node:os";
 import { dirname } from "node:path";
 import { mem } from "systeminformation";
 import { LIVE_FILES, type LiveFigures, type LiveFile, liveFiguresFrom, present } from "../../ending/live-figures.ts";
+import type { Pid } from "../../units/ids.ts";
 import { processesOfSession, resourceLimit } from "../kernel/process-group.ts";
 import { cgroupOf, readCgroupFile } from "./cgroup.ts";
 
@@ -20,7 +21,7 @@ export async function hostFigures() {
 
 /** A running command, as its command.start record names it. */
 export interface MeasuredCommand {
-  readonly pid: number;
+  readonly pid: Pid;
   /** Its scope; undefined where it runs without systemd. */
   readonly unit: string | undefined;
   /** Whether its builds share its limits: then the figures are those of the slice around both. */
@@ -45,7 +46,7 @@ export async function liveFigures({
   return liveFiguresFrom(Object.fromEntries(texts) as Record<LiveFile, string | undefined>);
 }
 
-async function ofProcesses(session: number): Promise<LiveFigures | undefined> {
+async function ofProcesses(session: Pid): Promise<LiveFigures | undefined> {
   const pids = processesOfSession(session);
   if (pids.length === 0) return undefined;
   const usages = Object.values(await usageOf(pids)).filter((usage) => usage !== undefined && usage !== null);
@@ -70,7 +71,7 @@ interface PidUsage {
 }
 
 /** pidusage 4.1 reads /proc/PID/stat. It returns milliseconds and bytes, and nothing for a process that is gone. */
-async function usageOf(pids: readonly number[]): Promise<Readonly<Record<string, PidUsage | undefined>>> {
+async function usageOf(pids: readonly Pid[]): Promise<Readonly<Record<string, PidUsage | undefined>>> {
   // @ts-expect-error the package has no types
   const { default: pidusage } = await import("pidusage");
   return pidusage([...pids]).catch(() => ({})); // all of them have ended meanwhile

@@ -5,6 +5,7 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { NixgateError } from "../../units/error.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
+import { type Pid, toPid } from "../../units/ids.ts";
 import { findProgram } from "../kernel/programs.ts";
 import { withPrivsepFolder } from "./privsep-folder.ts";
 
@@ -23,7 +24,7 @@ export interface SshdOptions {
 
 export interface LoopbackSshd {
   readonly port: number;
-  readonly pid: number;
+  readonly pid: Pid;
   /** A file for `ssh -F`. It defines one host, `builder`. */
   readonly clientConfig: string;
   /** sshd's log so far. */
@@ -156,7 +157,7 @@ function handleOf({ child, log, tidy }: Listening): Pick<LoopbackSshd, "pid" | "
     else child.once("exit", () => resolve());
   });
   return {
-    pid: child.pid ?? 0,
+    pid: toPid(child.pid ?? 0),
     log,
     async stop() {
       child.kill();

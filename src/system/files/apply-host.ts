@@ -12,6 +12,7 @@ import { RENDERED } from "../../render/units.ts";
 import { PATH } from "../../scope/environment.ts";
 import { NixgateError } from "../../units/error.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
+import { toPid } from "../../units/ids.ts";
 import { escapeText } from "../../units/text.ts";
 import { accountOf } from "../accounts/accounts.ts";
 import { openArchive } from "../archive/archive.ts";
@@ -123,7 +124,7 @@ function renderedOfSupervisor(): string | undefined {
     env: { PATH },
     encoding: "utf8",
   });
-  const pid = Number((stdout ?? "").trim());
+  const pid = toPid(Number((stdout ?? "").trim()));
   if (!(pid > 0)) return undefined;
   const environ = readKernelFile(`/proc/${pid}/environ`)?.split("\0") ?? [];
   return environ.find((entry) => entry.startsWith(`${RENDERED}=`))?.slice(RENDERED.length + 1);

@@ -1,4 +1,5 @@
 import { RecordError } from "../../record/error.ts";
+import type { Fd } from "../../units/ids.ts";
 import { escapeText } from "../../units/text.ts";
 import { runProgram } from "../kernel/run.ts";
 
@@ -11,7 +12,7 @@ const LOCK_SECONDS = 10;
  * @param waits whether a lock that another process holds is waited for
  * @throws RecordError E_LOG_WRITE
  */
-export async function lockFile(descriptor: number, path: string, waits = true): Promise<void> {
+export async function lockFile(descriptor: Fd, path: string, waits = true): Promise<void> {
   const how = waits ? ["--wait", String(LOCK_SECONDS)] : ["--nonblock"];
   const status = await runProgram("flock", ["--exclusive", ...how, "3"], {
     files: [descriptor],

@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, constants, fchmodSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Lock } from "../../policy/locks.ts";
+import { type Fd, toFd } from "../../units/ids.ts";
 import { closingError, putClosing, takeClosing } from "./closing-files.ts";
 import { lockFile } from "./lock.ts";
 
@@ -28,12 +29,12 @@ const heldPath = (path: string) => `${path}.held`;
  * Opens the file that is locked. Any account that can open a file, also only for reading, can hold its flock(2). So this
  * file is root's alone, and the folder and the file of locks, which all accounts read, are not locked.
  */
-function openHeld(path: string): number {
-  let held: number | undefined;
+function openHeld(path: string): Fd {
+  let held: Fd | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true });
     chmodSync(dirname(path), 0o755); // whatever the umask
-    held = openSync(heldPath(path), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+    held = toFd(openSync(heldPath(path), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600));
     fchmodSync(held, 0o600);
     return held;
   } catch (error) {

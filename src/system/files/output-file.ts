@@ -3,13 +3,14 @@ import { resolve } from "node:path";
 import type { Output } from "../../archive/output.ts";
 import { NixgateError } from "../../units/error.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
+import { type Fd, toFd } from "../../units/ids.ts";
 import { escapeText } from "../../units/text.ts";
 import { clearPassing, writeAll } from "../terminal/output.ts";
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
 /** Set whatever the umask: the output names the people who used this host and their commands. */
 const MODE = 0o600;
-const STDOUT = 1;
+const STDOUT = toFd(1);
 
 /**
  * A file, or stdout. A file is written under a temporary name and put in place by rename(2) when it is complete: a link
@@ -83,9 +84,9 @@ function refuseStrange(path: string, shown: string): void {
   });
 }
 
-function created(aside: string, shown: string): number {
+function created(aside: string, shown: string): Fd {
   try {
-    return openSync(aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, MODE);
+    return toFd(openSync(aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, MODE));
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     throw new NixgateError("E_OUTPUT_CREATE", ExitStatus.cannotCreate, `${shown}: cannot be created: ${code}`, {

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, mkdirSync, openSync, type Stats } from "node:fs";
+import { type Fd, toFd } from "../../units/ids.ts";
 import { escapeText } from "../../units/text.ts";
 
 /**
@@ -21,7 +22,7 @@ export class UnsafeFolder extends Error {
 }
 
 /** A path inside an open folder. It replaces openat(2), which Node does not have. */
-export const inside = (folderFd: number, name: string): string => `/proc/self/fd/${folderFd}/${name}`;
+export const inside = (folderFd: Fd, name: string): string => `/proc/self/fd/${folderFd}/${name}`;
 
 /** Whether the owner is root or the caller. Records are written into no other account's folders. */
 export const isRootsOrOwn = (stat: Pick<Stats, "uid">): boolean => stat.uid === 0 || stat.uid === process.geteuid?.();
@@ -35,14 +36,14 @@ export const othersWrite = (stat: Pick<Stats, "mode">): boolean => (stat.mode & 
  * @returns the folder's descriptor, for `inside`; the caller closes it
  * @throws UnsafeFolder, or Node's own error with its errno
  */
-export function openFolder(path: string): number {
+export function openFolder(path: string): Fd {
   const names = path.split("/").filter((name) => name !== "");
   if (!path.startsWith("/") || names.some((name) => name === "." || name === ".."))
     throw new UnsafeFolder(
       `${escapeText(path)}: not a plain absolute path`,
       "write the absolute path without . and ..",
     );
-  let folderFd = openSync("/", O_PATH | O_DIRECTORY);
+  let folderFd = toFd(openSync("/", O_PATH | O_DIRECTORY));
   let walked = "";
   try {
     for (const [index, name] of names.entries()) {
@@ -59,9 +60,9 @@ export function openFolder(path: string): number {
   }
 }
 
-function openStep(folderFd: number, name: string, walked: string): number {
+function openStep(folderFd: Fd, name: string, walked: string): Fd {
   try {
-    return openSync(inside(folderFd, name), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    return toFd(openSync(inside(folderFd, name), O_PATH | O_DIRECTORY | O_NOFOLLOW));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // For a link, O_NOFOLLOW alone gives ELOOP. Together with O_DIRECTORY it gives ENOTDIR.
@@ -74,7 +75,7 @@ function openStep(folderFd: number, name: string, walked: string): number {
   }
 }
 
-function checkStep(folderFd: number, walked: string, isLast: boolean): void {
+function checkStep(folderFd: Fd, walked: string, isLast: boolean): void {
   const stat = fstatSync(folderFd);
   const shown = escapeText(walked);
   if (!isRootsOrOwn(stat)) {
@@ -89,7 +90,7 @@ function checkStep(folderFd: number, walked: string, isLast: boolean): void {
  * Makes a folder in an open one where it is missing.
  * @returns true when it is new
  */
-export function makeFolder(parentFd: number, name: string, mode: number): boolean {
+export function makeFolder(parentFd: Fd, name: string, mode: number): boolean {
   try {
     mkdirSync(inside(parentFd, name), mode);
     return true;
@@ -102,9 +103,9 @@ export function makeFolder(parentFd: number, name: string, mode: number): boolea
 /**
  * Opens a folder in an open one for reading and fsync(2), with the checks of `openFolder`. No group may write to it.
  */
-export function openFolderIn(parentFd: number, name: string, path: string): number {
+export function openFolderIn(parentFd: Fd, name: string, path: string): Fd {
   closeSync(openStep(parentFd, name, path));
-  const folderFd = openSync(inside(parentFd, name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  const folderFd = toFd(openSync(inside(parentFd, name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   try {
     checkStep(folderFd, path, true);
     return folderFd;

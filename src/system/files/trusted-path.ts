@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readlinkSync, type Stats } from "node:fs";
 import { lackOfNow } from "../../units/exhausted.ts";
+import { type Fd, toFd } from "../../units/ids.ts";
 import { O_PATH } from "./safe-folder.ts";
 
 /**
@@ -24,7 +25,7 @@ const MOST_LINKS = 40;
 export interface OpenPath {
   readonly type: "file" | "directory";
   /** The file, open for reading. */
-  file(): number;
+  file(): Fd;
   /** A path of the open folder. */
   folder(): string;
 }
@@ -45,16 +46,16 @@ export class PathRefused extends Error {
 }
 
 interface Part {
-  readonly fd: number;
+  readonly fd: Fd;
   readonly path: string;
   readonly stats: Stats;
 }
 
 /** @throws PathRefused */
 export function withTrustedPath<T>(path: string, owners: readonly number[], use: (open: OpenPath) => T): T {
-  const descriptors: number[] = [];
+  const descriptors: Fd[] = [];
   const open = (name: string, flags: number) => {
-    const fd = openSync(name, flags);
+    const fd = toFd(openSync(name, flags));
     descriptors.push(fd);
     return fd;
   };
@@ -74,7 +75,7 @@ export function withTrustedPath<T>(path: string, owners: readonly number[], use:
   }
 }
 
-function follow(path: string, owners: readonly number[], open: (name: string, flags: number) => number): Part {
+function follow(path: string, owners: readonly number[], open: (name: string, flags: number) => Fd): Part {
   const absolute = path.startsWith("/") ? path : `${process.cwd()}/${path}`;
   const todo = absolute.split("/");
   const rootFd = open("/", O_PATH | O_DIRECTORY);
@@ -109,7 +110,7 @@ function follow(path: string, owners: readonly number[], open: (name: string, fl
   return way.at(-1) ?? root;
 }
 
-function openPart(open: (name: string, flags: number) => number, parent: Part, name: string, here: string): number {
+function openPart(open: (name: string, flags: number) => Fd, parent: Part, name: string, here: string): Fd {
   try {
     return open(`/proc/self/fd/${parent.fd}/${name}`, O_PATH | O_NOFOLLOW);
   } catch (error) {

@@ -2,6 +2,7 @@ import { closeSync, constants, fchmodSync, mkdirSync, openSync, renameSync, unli
 import { dirname, join, resolve } from "node:path";
 import { NixgateError } from "../../units/error.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
+import { toFd } from "../../units/ids.ts";
 import { escapeText } from "../../units/text.ts";
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
@@ -43,7 +44,7 @@ export function replaceFile(path: string, text: string): void {
 }
 
 function create(path: string, text: string): void {
-  const file = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
+  const file = toFd(openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644));
   try {
     fchmodSync(file, 0o644); // whatever the umask
     writeFileSync(file, text);

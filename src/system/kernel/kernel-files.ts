@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync, unlinkSync } from "node:fs";
+import { type Fd, toFd } from "../../units/ids.ts";
 
 const block = Buffer.alloc(4096);
 
@@ -8,9 +9,9 @@ const block = Buffer.alloc(4096);
  * whole file, and no further read(2) is needed to find its end.
  */
 export function readKernelFile(path: string): string | undefined {
-  let descriptor: number | undefined;
+  let descriptor: Fd | undefined;
   try {
-    descriptor = openSync(path, "r");
+    descriptor = toFd(openSync(path, "r"));
     const parts: Buffer[] = [];
     let length: number;
     do {
@@ -34,7 +35,7 @@ const part = Buffer.alloc(16_384);
  * @throws Node's own error where it cannot be read
  */
 export function readFirst(path: string, most: number): Buffer {
-  const descriptor = openSync(path, "r");
+  const descriptor = toFd(openSync(path, "r"));
   try {
     return readFirstOf(descriptor, most);
   } finally {
@@ -43,7 +44,7 @@ export function readFirst(path: string, most: number): Buffer {
 }
 
 /** The same for an open file, from its current offset. */
-export function readFirstOf(descriptor: number, most: number): Buffer {
+export function readFirstOf(descriptor: Fd, most: number): Buffer {
   const parts: Buffer[] = [];
   for (let room = most; room > 0; ) {
     const length = readSync(descriptor, part, 0, Math.min(room, part.length), null);

@@ -3,7 +3,7 @@ import { hostname, userInfo } from "node:os";
 import type { Account } from "../../scope/environment.ts";
 import type { RawEnvironment } from "../../session/requests/ssh-environment.ts";
 import { digest } from "../../units/digest.ts";
-import { makeSessionId, type SessionId } from "../../units/ids.ts";
+import { makeSessionId, type Pid, type SessionId, toFd } from "../../units/ids.ts";
 import { readKernelFile } from "./kernel-files.ts";
 
 /** The account that this process runs as, from passwd(5), not from the environment. */
@@ -34,7 +34,7 @@ export function newSessionId(at: number): SessionId {
 /** From the kernel's generator (random(4)). Loading node:crypto would take a quarter of Node's own start-up time. */
 export function randomBytes(count: number): Uint8Array {
   const bytes = new Uint8Array(count);
-  const device = openSync("/dev/urandom", "r");
+  const device = toFd(openSync("/dev/urandom", "r"));
   try {
     // a read of up to 256 bytes is always complete (random(4))
     readSync(device, bytes, 0, count, null);
@@ -45,7 +45,7 @@ export function randomBytes(count: number): Uint8Array {
 }
 
 /** Whether a process's stdin is a terminal, whatever the client sent as SSH_TTY. */
-export function stdinIsTerminal(pid: number | "self"): boolean {
+export function stdinIsTerminal(pid: Pid | "self"): boolean {
   try {
     return /^\/dev\/(?:pts\/|tty|console|hvc)/.test(readlinkSync(`/proc/${pid}/fd/0`));
   } catch {

@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync } from "node:fs";
+import { type Fd, toFd } from "../../units/ids.ts";
 import { O_PATH } from "../files/safe-folder.ts";
 import { readKernelFile } from "./kernel-files.ts";
 
@@ -30,7 +31,7 @@ export function openFileIn(text: string): OpenFile | undefined {
 
 /** Whether this kernel tells the inodes of open files: Linux 5.14 and newer do (proc_pid_fdinfo(5)). */
 export function showsInodes(): boolean {
-  const held = openSync("/proc/self", O_PATH);
+  const held = toFd(openSync("/proc/self", O_PATH));
   try {
     return openFileAt(`/proc/self/fdinfo/${held}`)?.inode !== undefined;
   } finally {
@@ -45,11 +46,11 @@ export function isOpenFor(file: OpenFile, direction: number): boolean {
 }
 
 /** The mount that a held file of this process's is on. */
-export const mountOf = (descriptor: number): number | undefined => openFileAt(`/proc/self/fdinfo/${descriptor}`)?.mount;
+export const mountOf = (descriptor: Fd): number | undefined => openFileAt(`/proc/self/fdinfo/${descriptor}`)?.mount;
 
 /** The mount that a path leads to. @throws Node's own error where it leads nowhere */
 export function mountAt(path: string): number | undefined {
-  const held = openSync(path, O_PATH);
+  const held = toFd(openSync(path, O_PATH));
   try {
     return mountOf(held);
   } finally {

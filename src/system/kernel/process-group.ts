@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs";
+import { type Pid, toPid } from "../../units/ids.ts";
 import { readKernelFile } from "./kernel-files.ts";
 
 /** The fields of /proc/PID/stat after the command's name (proc_pid_stat(5)). The state is the first of them. */
@@ -23,27 +24,28 @@ const FEW = 50;
  * @param age of the session's first process, in milliseconds. Where it is short, only pids since then are checked: most
  * commands end at once, and a host may have many thousand processes
  */
-export function processesOfSession(session: number, age = Number.POSITIVE_INFINITY): readonly number[] {
+export function processesOfSession(session: Pid, age = Number.POSITIVE_INFINITY): readonly Pid[] {
   return (startedSince(session, age) ?? allProcesses()).filter((pid) => {
     const fields = statFields(pid);
     return fields?.[SESSION] === String(session) && fields[STATE] !== "Z";
   });
 }
 
-function startedSince(first: number, age: number): readonly number[] | undefined {
+function startedSince(first: Pid, age: number): readonly Pid[] | undefined {
   if (age > BRIEF_MS) return undefined;
   // the last word is the newest pid, proc_loadavg(5)
   const last = Number(readKernelFile("/proc/loadavg")?.trimEnd().split(" ").at(-1));
   return last >= first && last - first < FEW
-    ? Array.from({ length: last - first + 1 }, (_, at) => first + at)
+    ? Array.from({ length: last - first + 1 }, (_, at) => toPid(first + at))
     : undefined;
 }
 
 /** The pids of all processes of the host that /proc shows. */
-export const allProcesses = (): readonly number[] =>
+export const allProcesses = (): readonly Pid[] =>
   readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
-    .map(Number);
+    .map(Number)
+    .map(toPid);
 
 /** The CPU time of nixgate's ended children, in milliseconds. */
 export function endedChildrenCpuMs(): number {
@@ -55,7 +57,7 @@ export function endedChildrenCpuMs(): number {
  * The start of a process in ticks since boot; undefined where /proc hides it. Together with the boot's id it identifies
  * the process.
  */
-export const startTicks = (pid: number | "self"): number | undefined => startTicksIn(statFields(pid));
+export const startTicks = (pid: Pid | "self"): number | undefined => startTicksIn(statFields(pid));
 
 /** The same from the fields of /proc/PID/stat. */
 export function startTicksIn(fields: readonly string[] | undefined): number | undefined {
@@ -63,7 +65,7 @@ export function startTicksIn(fields: readonly string[] | undefined): number | un
   return Number.isSafeInteger(ticks) ? ticks : undefined;
 }
 
-function statFields(pid: number | "self"): readonly string[] | undefined {
+function statFields(pid: Pid | "self"): readonly string[] | undefined {
   const stat = readKernelFile(`/proc/${pid}/stat`);
   return stat === undefined ? undefined : fieldsBehindName(stat);
 }
@@ -77,7 +79,7 @@ export const fieldsBehindName = (stat: string, most?: number): readonly string[]
   stat.slice(stat.lastIndexOf(")") + 2).split(" ", most);
 
 /** A row of /proc/PID/limits: the soft limit, `unlimited` where there is none. */
-export function resourceLimit(pid: number, row: string): string | undefined {
+export function resourceLimit(pid: Pid, row: string): string | undefined {
   const line = readKernelFile(`/proc/${pid}/limits`)
     ?.split("\n")
     .find((text) => text.startsWith(row));

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import type { Pid } from "../../units/ids.ts";
 import { readFirst } from "./kernel-files.ts";
 import { fieldsBehindName } from "./process-group.ts";
 
@@ -12,7 +13,7 @@ const SHIM = "nixgate-shim";
 const PAGE = 4096;
 
 /** Whether a process with this pid exists, of any account. */
-export function exists(pid: number): boolean {
+export function exists(pid: Pid): boolean {
   if (pid <= 0) return false;
   try {
     process.kill(pid, 0);

@@ -1,3 +1,5 @@
+import { type Pid, toPid } from "../../units/ids.ts";
+
 /**
  * Parsers of the kernel's texts about a process in /proc. A process chooses its name and its command line itself, so these functions
  * take any text and never throw.
@@ -5,7 +7,7 @@
 
 /** The uids and the parent of a process, from /proc/PID/status (proc_pid_status(5)). */
 export interface Kin {
-  readonly parent: number;
+  readonly parent: Pid;
   /** Real, effective, saved and filesystem uid. */
   readonly uids: readonly number[];
 }
@@ -14,7 +16,7 @@ export interface Kin {
 export function kinIn(status: string): Kin | undefined {
   const uids = /^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m.exec(status)?.slice(1).map(Number);
   const parent = /^PPid:\t(\d+)$/m.exec(status)?.[1];
-  return uids && parent !== undefined ? { parent: Number(parent), uids } : undefined;
+  return uids && parent !== undefined ? { parent: toPid(Number(parent)), uids } : undefined;
 }
 
 /**

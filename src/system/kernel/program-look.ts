@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import type { ProgramProblem } from "../../session/ports.ts";
 import { lackOfNow } from "../../units/exhausted.ts";
+import { type Fd, toFd } from "../../units/ids.ts";
 import { O_PATH } from "../files/safe-folder.ts";
 
 /** The account that executes the program, where it is not this process's own. */
@@ -110,9 +111,9 @@ function mayExecute(path: string, { mode, uid }: Stats, viewer: Viewer | undefin
 
 /** The text after `#!`, as fs/binfmt_script.c reads it; undefined for any other or unreadable file. */
 function interpreterOf(path: string): string | undefined {
-  const open: number[] = [];
+  const open: Fd[] = [];
   const hold = (name: string, flags: number) => {
-    const descriptor = openSync(name, flags);
+    const descriptor = toFd(openSync(name, flags));
     open.push(descriptor);
     return descriptor;
   };

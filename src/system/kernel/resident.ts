@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, readFileSync, renameSync, writeFileSync, writeSync } from "node:fs";
+import { toFd, toPid } from "../../units/ids.ts";
 import { inside, O_PATH } from "../files/safe-folder.ts";
 import { sleep } from "./clock.ts";
 import { readKernelFile, removeIfThere } from "./kernel-files.ts";
@@ -16,10 +17,10 @@ const LOOK_AGAIN_MS = 20;
 
 /** Whether the resident supervisor runs. */
 export function residentIsThere(): boolean {
-  const pid = Number(readKernelFile(READY));
+  const pid = toPid(Number(readKernelFile(READY)));
   if (!(pid > 0)) return false;
   try {
-    const folderFd = openSync(`/proc/${pid}`, O_PATH | constants.O_DIRECTORY);
+    const folderFd = toFd(openSync(`/proc/${pid}`, O_PATH | constants.O_DIRECTORY));
     const command = commandOf(inside(folderFd, "."));
     closeSync(folderFd);
     return command === "supervise" || command === "hidden";
@@ -30,7 +31,7 @@ export function residentIsThere(): boolean {
 
 /** Writes one line into the control FIFO. systemd holds it open, so that this does not wait for a reader. */
 export function tellResident(line: string): void {
-  const fifo = openSync(CONTROL, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  const fifo = toFd(openSync(CONTROL, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW));
   try {
     writeSync(fifo, `${line}\n`);
   } finally {

@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { PATH } from "../../scope/environment.ts";
+import type { Fd } from "../../units/ids.ts";
 
 export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Open files that the program gets as fds 3, 4, … */
-  readonly files?: readonly number[];
+  readonly files?: readonly Fd[];
   /**
    * The account that runs the program, where it is not the caller's. Only root may set it. Other groups are dropped.
    */

@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync } from "node:fs";
 import type { FolderOwner, Served } from "../../archive/archive.ts";
+import { type Fd, toFd, toPid } from "../../units/ids.ts";
 import { signalAs } from "../accounts/signal-as.ts";
 import { inside, O_PATH } from "../files/safe-folder.ts";
 import { bootsHere } from "../lost/liveness.ts";
@@ -33,12 +34,13 @@ export type Start = Served & { readonly isolation?: string };
 export function sessionProcessOf(start: Start): SessionProcess | "gone" | "elsewhere" | "hidden" {
   const boot = bootsHere()(start);
   if (boot !== "here") return boot === "before" ? "gone" : "elsewhere";
-  if (!Number.isSafeInteger(start.pid) || start.pid <= 0) return "gone";
-  let folderFd: number;
+  const pid = toPid(start.pid);
+  if (!Number.isSafeInteger(pid) || pid <= 0) return "gone";
+  let folderFd: Fd;
   try {
-    folderFd = openSync(`/proc/${start.pid}`, O_PATH | constants.O_DIRECTORY);
+    folderFd = toFd(openSync(`/proc/${pid}`, O_PATH | constants.O_DIRECTORY));
   } catch {
-    return exists(start.pid) ? "hidden" : "gone";
+    return exists(pid) ? "hidden" : "gone";
   }
   const path = inside(folderFd, ".");
   const command = commandOf(path);
@@ -56,8 +58,8 @@ export function sessionProcessOf(start: Start): SessionProcess | "gone" | "elsew
     // other pids, reused. The signal still reaches no process of another account.
     terminate({ team, uid }) {
       if (!isThere()) return;
-      if (command === "shim") tellResident(`kill ${start.pid} ${team}`);
-      else if (uid !== undefined) signalAs(uid, start.pid);
+      if (command === "shim") tellResident(`kill ${pid} ${team}`);
+      else if (uid !== undefined) signalAs(uid, pid);
     },
     close: () => closeSync(folderFd),
   };

@@ -1,4 +1,5 @@
 import type { Survivor } from "../../ending/ending.ts";
+import type { Pid } from "../../units/ids.ts";
 import { readKernelFile } from "./kernel-files.ts";
 import { exists } from "./process-kind.ts";
 
@@ -6,7 +7,7 @@ import { exists } from "./process-kind.ts";
  * The facts in /proc about processes that could not be ended. Processes that have ended meanwhile, and zombies, are
  * left out.
  */
-export function survivorsOf(pids: readonly number[]): readonly Survivor[] {
+export function survivorsOf(pids: readonly Pid[]): readonly Survivor[] {
   return pids.flatMap((pid) => {
     const status = readKernelFile(`/proc/${pid}/status`);
     if (status === undefined) return exists(pid) ? [{ pid, uid: undefined, name: undefined }] : [];

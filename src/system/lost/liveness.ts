@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import type { IsAlive, Served } from "../../archive/archive.ts";
+import { toPid } from "../../units/ids.ts";
 import { readKernelFile } from "../kernel/kernel-files.ts";
 import { machineId } from "../kernel/machine.ts";
 import { startTicksIn } from "../kernel/process-group.ts";
@@ -40,7 +41,8 @@ export function livenessHere(): IsAlive {
 export const withoutDashes = (id: string) => id.replaceAll("-", "");
 
 /** True where /proc does not show the process (hidepid, proc(5)). */
-function servesStill({ pid, started_ticks: ticks }: Served): boolean {
+function servesStill({ pid: number, started_ticks: ticks }: Served): boolean {
+  const pid = toPid(number);
   if (!exists(pid)) return false;
   const fields = statOf(`/proc/${pid}`);
   if (fields === undefined) return exists(pid);

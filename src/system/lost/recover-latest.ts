@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { decodeAdded } from "../../archive/misplaced.ts";
 import { openSessions } from "../../archive/sessions/open-sessions.ts";
+import { type Fd, toFd } from "../../units/ids.ts";
 import { isGone } from "../kernel/session-process.ts";
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
@@ -39,9 +40,9 @@ function hasLost(team: string, path: string): boolean {
 }
 
 function endOf(path: string): readonly string[] {
-  let file: number | undefined;
+  let file: Fd | undefined;
   try {
-    file = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    file = toFd(openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
     const stat = fstatSync(file);
     if (!stat.isFile()) return [];
     const from = Math.max(0, stat.size - LOOK_BYTES);

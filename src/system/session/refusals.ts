@@ -11,6 +11,7 @@ import {
   writeSync,
 } from "node:fs";
 import type { Refusals } from "../../session/ports.ts";
+import { type Fd, toFd } from "../../units/ids.ts";
 import { inside, makeFolder, openFolder, openFolderIn } from "../files/safe-folder.ts";
 
 const { O_RDONLY, O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
@@ -70,7 +71,7 @@ export const refusals: Refusals = {
   },
 };
 
-function inFolder<T>(directory: string, team: string, use: (folderFd: number) => T): T {
+function inFolder<T>(directory: string, team: string, use: (folderFd: Fd) => T): T {
   const topFd = openFolder(directory);
   try {
     makeFolder(topFd, team, 0o750);
@@ -86,8 +87,8 @@ function inFolder<T>(directory: string, team: string, use: (folderFd: number) =>
 }
 
 /** @returns whether the file was empty */
-function append(folderFd: number, name: string, entry: string): boolean {
-  const file = openSync(inside(folderFd, name), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o640);
+function append(folderFd: Fd, name: string, entry: string): boolean {
+  const file = toFd(openSync(inside(folderFd, name), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o640));
   try {
     const { size } = fstatSync(file);
     writeSync(file, entry);
@@ -119,7 +120,7 @@ function take(path: string, at: number): number {
   return Math.max(0, Math.floor(size / HELD_BYTES) - 1); // the first one is recorded
 }
 
-function removeOlder(folderFd: number, day: string): void {
+function removeOlder(folderFd: Fd, day: string): void {
   for (const name of readdirSync(inside(folderFd, "."))) {
     const named = SPENT.exec(name)?.[1];
     if (named !== undefined && named < day) unlinkSync(inside(folderFd, name));
@@ -127,7 +128,7 @@ function removeOlder(folderFd: number, day: string): void {
 }
 
 function textOf(path: string, most: number): string {
-  const file = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  const file = toFd(openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
   try {
     const block = Buffer.alloc(Math.min(most, fstatSync(file).size));
     return block.toString("latin1", 0, readSync(file, block, 0, block.length, 0));

@@ -1,3 +1,4 @@
+import type { Pid } from "../../units/ids.ts";
 import type { Milliseconds } from "../../units/quantities.ts";
 import { clock } from "../kernel/clock.ts";
 import { readKernelFile } from "../kernel/kernel-files.ts";
@@ -42,7 +43,7 @@ export function stoppedTooLong(parent: Stoppable, grace: Milliseconds, now: () =
 }
 
 /** By /proc/PID/stat, which every account may read (proc_pid_stat(5)). */
-export function isStopped(pid: number): boolean {
+export function isStopped(pid: Pid): boolean {
   const stat = readKernelFile(`/proc/${pid}/stat`);
   return stat !== undefined && fieldsBehindName(stat, 1)[0] === "T";
 }

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import type { Connection } from "../../session/incoming-session.ts";
 import type { RawEnvironment } from "../../session/requests/ssh-environment.ts";
+import { type Fd, toFd } from "../../units/ids.ts";
 import { fingerprintOf, readCertificate } from "../../units/ssh-key.ts";
 import { escapeText } from "../../units/text.ts";
 import { O_PATH } from "../files/safe-folder.ts";
@@ -24,16 +25,16 @@ const PUBLIC_KEY = /^publickey ([\w@.-]{1,64}) ([A-Za-z0-9+/]+={0,2})$/m;
 export function readUserAuth(environment: RawEnvironment, uid: number): Connection["key"] {
   const path = Buffer.from(environment.get("SSH_USER_AUTH") ?? "").toString("utf8");
   if (!NAMED_BY_SSHD.test(path)) return undefined;
-  let held: number | undefined;
-  let opened: number | undefined;
+  let held: Fd | undefined;
+  let opened: Fd | undefined;
   try {
-    held = openSync(path, O_PATH | constants.O_NOFOLLOW);
+    held = toFd(openSync(path, O_PATH | constants.O_NOFOLLOW));
     if (mountOf(held) !== mountAt("/tmp")) return undefined; // a file system of its own there may never answer
     const stat = fstatSync(held);
     if (!stat.isFile() || stat.uid !== uid || (stat.mode & 0o077) !== 0 || stat.size > USER_AUTH_MAX_BYTES)
       return undefined;
     // without O_NONBLOCK a lease of the account on its file would block root (F_SETLEASE of fcntl(2))
-    opened = openSync(`/proc/self/fd/${held}`, constants.O_RDONLY | constants.O_NONBLOCK);
+    opened = toFd(openSync(`/proc/self/fd/${held}`, constants.O_RDONLY | constants.O_NONBLOCK));
     // The account may enlarge the file while it is read, whatever its size was before.
     const bytes = readFirstOf(opened, USER_AUTH_MAX_BYTES + 1);
     return bytes.length > USER_AUTH_MAX_BYTES ? undefined : keyIn(bytes);

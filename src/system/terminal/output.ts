@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import { isatty } from "node:tty";
+import { type Fd, toFd } from "../../units/ids.ts";
 
 /** Moves to the start of the line and clears it (ECMA-48). */
 const CLEAR = "\r\u001b[K";
@@ -29,7 +30,7 @@ export function clearPassing(): void {
 
 function put(fd: 1 | 2, text: string): boolean {
   try {
-    writeAll(fd, text);
+    writeAll(toFd(fd), text);
     return true;
   } catch {
     return false;
@@ -40,7 +41,7 @@ function put(fd: 1 | 2, text: string): boolean {
  * Writes a whole text, and waits while a non-blocking output is full.
  * @throws Node's own error
  */
-export function writeAll(fd: number, text: string): void {
+export function writeAll(fd: Fd, text: string): void {
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; ) {
     try {

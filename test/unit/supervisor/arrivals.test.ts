@@ -2,9 +2,10 @@ import { expect, test } from "vitest";
 import { type Arrival, arrivalsInTurn } from "../../../src/supervisor/arrivals.ts";
 import type { Fifo } from "../../../src/supervisor/fifos.ts";
 import type { ShimProcess } from "../../../src/supervisor/shim/shim-process.ts";
+import { toFd, toPid } from "../../../src/units/ids.ts";
 import { waitFor } from "../../support/wait-for.ts";
 
-const team = (name: string): Fifo => ({ name, descriptor: -1, uid: 0, gid: 0 });
+const team = (name: string): Fifo => ({ name, descriptor: toFd(-1), uid: 0, gid: 0 });
 const ASK = { number: 1, status: undefined };
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -61,9 +62,13 @@ test("a shim that waits or begins is known, until it is gone", () => {
   const { arrivals, gone, shim } = scene();
   const [alpha, beta] = [team("alpha"), team("beta")];
   for (const pid of [1, 2, 3]) arrivals.add(alpha, shim(pid), ASK);
-  expect([arrivals.has(alpha, 3), arrivals.has(beta, 3), arrivals.has(alpha, 1)]).toEqual([true, false, true]);
+  expect([arrivals.has(alpha, toPid(3)), arrivals.has(beta, toPid(3)), arrivals.has(alpha, toPid(1))]).toEqual([
+    true,
+    false,
+    true,
+  ]);
   for (const pid of [1, 3]) gone.add(pid);
-  expect([arrivals.has(alpha, 3), arrivals.has(alpha, 1)]).toEqual([false, false]);
+  expect([arrivals.has(alpha, toPid(3)), arrivals.has(alpha, toPid(1))]).toEqual([false, false]);
 });
 
 test("one that is gone when its turn comes is passed over, and closed", async () => {
@@ -106,7 +111,7 @@ test("sessions of a team whose budget is used up wait for it, and another team's
   arrivals.add(beta, shim(3), ASK);
   await new Promise((resolve) => setTimeout(resolve, 150));
   expect(begun).toEqual(["beta 3"]);
-  expect(arrivals.has(alpha, 1)).toBe(true);
+  expect(arrivals.has(alpha, toPid(1))).toBe(true);
   isLeft = true;
   await waitFor("alpha's sessions", () => begun.length === 3);
   expect(begun.slice(1)).toEqual(["alpha 1", "alpha 2"]);

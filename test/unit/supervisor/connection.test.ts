@@ -1,15 +1,16 @@
 import { expect, test } from "vitest";
 import { type Look, whyNoConnection } from "../../../src/supervisor/connection.ts";
+import { type Pid, toPid } from "../../../src/units/ids.ts";
 
 const UID = 1001;
-const [SHELL, CONNECTION, SSHD] = [30, 20, 10];
-const kin = (parent: number, uid: number) => ({ parent, uids: [uid, uid, uid, uid] });
+const [SHELL, CONNECTION, SSHD] = [toPid(30), toPid(20), toPid(10)];
+const kin = (parent: Pid, uid: number) => ({ parent, uids: [uid, uid, uid, uid] });
 
 /** sshd's two processes for a connection as the kernel shows them, and whose file systems were asked. */
 function processes(changes: Partial<Look> = {}) {
-  const asked: number[] = [];
+  const asked: Pid[] = [];
   const look: Look = {
-    kin: (pid) => (pid === SSHD ? kin(1, 0) : kin(pid === CONNECTION ? SSHD : CONNECTION, UID)),
+    kin: (pid) => (pid === SSHD ? kin(toPid(1), 0) : kin(pid === CONNECTION ? SSHD : CONNECTION, UID)),
     program: () => "sshd-session",
     filesOwner: () => 0,
     mount: () => 25,
@@ -45,7 +46,7 @@ test.each([
   ["another file on sshd's mount", CONNECTION, { ino: 8 }, /another program/],
   ["a file on another device below it", CONNECTION, { dev: 2 }, /another program/],
 ])("a process that runs %s is not sshd's", (_, of, change, why) => {
-  const file = (pid: number) => ({ dev: 1, ino: 7, uid: 0, mode: 0o100755, ...(pid === of && change) });
+  const file = (pid: Pid) => ({ dev: 1, ino: 7, uid: 0, mode: 0o100755, ...(pid === of && change) });
   expect(whyNoConnection(CONNECTION, UID, processes({ file }).look)).toMatch(why);
 });
 

@@ -5,13 +5,14 @@ import type { CommandTerms } from "../../../src/scope/plan.ts";
 import { resumableOf } from "../../../src/supervisor/resumable.ts";
 import type { ResumableShims } from "../../../src/supervisor/shim/resumable-shims.ts";
 import { type Ask, openShimChannel } from "../../../src/supervisor/shim/shim-channel.ts";
+import { toFd } from "../../../src/units/ids.ts";
 import type { Milliseconds } from "../../../src/units/quantities.ts";
 import { fakeShim } from "../../support/fake-shim.ts";
 import { fakeSupervisor } from "../../support/fake-supervisor.ts";
 import { bodies, sessionLines } from "../../support/records.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
-const FIFO = { name: "alpha", descriptor: -1, uid: 0, gid: 0 };
+const FIFO = { name: "alpha", descriptor: toFd(-1), uid: 0, gid: 0 };
 const TERMS: CommandTerms = {
   argv: ["/bin/build"],
   properties: [],

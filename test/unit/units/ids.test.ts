@@ -1,5 +1,15 @@
 import { expect, test } from "vitest";
-import { dayOfSession, makeSessionId, memberName, sessionId, teamName } from "../../../src/units/ids.ts";
+import {
+  dayOfSession,
+  type Fd,
+  makeSessionId,
+  memberName,
+  type Pid,
+  sessionId,
+  teamName,
+  toFd,
+  toPid,
+} from "../../../src/units/ids.ts";
 
 test.each(["a", "alpha", "a-b-1", "a-", `a${"1".repeat(31)}`])("%j is a name of a team and of a member", (text) => {
   expect([teamName(text), memberName(text)]).toEqual([text, text]);
@@ -53,4 +63,15 @@ test.each([
   ["2026-01-05T23:59:59.999Z", 1, "2026-01-06"],
 ])("a session of %s is, %i ms later, of the day %s", (start, later, day) => {
   expect(dayOfSession(makeSessionId(Date.parse(start), new Uint8Array(10)), later)).toBe(day);
+});
+
+test("a pid and a descriptor stay the same numbers, and no type is taken for another", () => {
+  const [pid, fd] = [toPid(7), toFd(7)];
+  // @ts-expect-error a descriptor is no pid
+  const pids: readonly Pid[] = [pid, fd];
+  // @ts-expect-error a pid is no descriptor
+  const descriptors: readonly Fd[] = [fd, pid];
+  // @ts-expect-error a bare number is no pid
+  const bare: Pid = 7;
+  expect([...pids, ...descriptors, bare]).toEqual([7, 7, 7, 7, 7]);
 });

@@ -8,6 +8,7 @@ import type { LiveFigures } from "../../../ending/live-figures.ts";
 import type { Closing } from "../../../policy/closed.ts";
 import { parseDuration } from "../../../units/durations.ts";
 import { ExitStatus } from "../../../units/exit-status.ts";
+import { type Pid, toPid } from "../../../units/ids.ts";
 import { isQuantity } from "../../../units/quantities.ts";
 import { escapeText } from "../../../units/text.ts";
 import { closingsHere, FILES, openSource } from "../../shared/archive-options.ts";
@@ -32,7 +33,7 @@ export interface SessionsTopPorts extends SessionsPorts, ClosingsPort {
     lines(since: string, report: (problem: ArchiveProblem) => void, also: Paths): Iterable<AddedLine>;
   };
   liveFigures(command: {
-    readonly pid: number;
+    readonly pid: Pid;
     readonly unit: string | undefined;
     readonly boundsBuilds: boolean;
   }): Promise<LiveFigures | undefined>;
@@ -154,7 +155,7 @@ async function figuresOf(command: Running["command"], ports: SessionsTopPorts): 
   if (command?.pid === undefined) return {};
   return (
     (await ports.liveFigures({
-      pid: command.pid,
+      pid: toPid(command.pid),
       unit: command.unit,
       boundsBuilds: command.builds_bounded_by === "session",
     })) ?? {}

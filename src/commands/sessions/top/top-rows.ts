@@ -2,6 +2,7 @@ import { decodeAdded } from "../../../archive/misplaced.ts";
 import type { OpenSession } from "../../../archive/sessions/open-sessions.ts";
 import type { LiveFigures } from "../../../ending/live-figures.ts";
 import type { RecordOf, SessionRecord } from "../../../record/schema.ts";
+import { type Pid, toPid } from "../../../units/ids.ts";
 
 /** A running session with the usage of its command. Unknown values are absent. */
 export interface TopRow {
@@ -10,7 +11,7 @@ export interface TopRow {
   readonly member?: string;
   readonly isolation: RecordOf<"session.start">["isolation"];
   /** The pid of the nixgate process. */
-  readonly pid: number;
+  readonly pid: Pid;
   readonly age_ms: number;
   /** The request; absent between two commands. */
   readonly command?: string;
@@ -79,7 +80,7 @@ export function topRow(
     team: start.team,
     ...(start.member !== undefined && { member: start.member }),
     isolation: start.isolation,
-    pid: start.pid,
+    pid: toPid(start.pid),
     age_ms: Math.max(0, start.monotonic_ms === undefined ? now - Date.parse(start.time) : at - start.monotonic_ms),
     ...(command && { command: command.request }),
     ...(command?.unit !== undefined && { unit: command.unit }),

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { BuildBound } from "../../../../src/policy/builds.ts";
 import { finishCommand } from "../../../../src/session/command/finish-command.ts";
 import { watchCommand } from "../../../../src/session/command/watch-command.ts";
+import { toPid } from "../../../../src/units/ids.ts";
 import type { Milliseconds } from "../../../../src/units/quantities.ts";
 import { fakeClient, fakeLog, fakePorts, fakeScope, fakeSession } from "../../../support/fake-ports.ts";
 
@@ -68,7 +69,7 @@ test("a command that has ended is not ended again while its builds end, and noth
   };
   let building = ["daemon"];
   const scope = {
-    ...fakeScope({ exited: Promise.resolve({ code: 0 }), others: () => building.map(() => 7) }),
+    ...fakeScope({ exited: Promise.resolve({ code: 0 }), others: () => building.map(() => toPid(7)) }),
     terminate: () => void happened.push("terminate"),
     kill: () => void happened.push("kill"),
     async endBuilds() {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { finishCommand } from "../../../../src/session/command/finish-command.ts";
+import { toPid } from "../../../../src/units/ids.ts";
 import type { Milliseconds } from "../../../../src/units/quantities.ts";
 import { fakeClient, fakeClock, fakeLog, fakePorts, fakeScope, fakeSession } from "../../../support/fake-ports.ts";
 
@@ -23,8 +24,8 @@ async function survive({ reads, runtimeMax }: { readonly reads: boolean; readonl
   });
   const scope = fakeScope({
     exited: new Promise(() => undefined),
-    others: () => [7],
-    survivors: () => [{ pid: 7, uid: 990, name: "sh" }],
+    others: () => [toPid(7)],
+    survivors: () => [{ pid: toPid(7), uid: 990, name: "sh" }],
     release: async () => void happened.push("release"),
   });
   const session = fakeSession({

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Exit } from "../../../../src/ending/ending.ts";
 import { type WatchedEnd, watchCommand } from "../../../../src/session/command/watch-command.ts";
 import type { Interruption } from "../../../../src/session/ports.ts";
+import { toPid } from "../../../../src/units/ids.ts";
 import type { Milliseconds } from "../../../../src/units/quantities.ts";
 import { fakeClient, fakeClock, fakeScope } from "../../../support/fake-ports.ts";
 
@@ -40,10 +41,10 @@ function watch({
       exit = resolve;
     }),
     begin: () => happen("begin"),
-    others: () => world.others,
+    others: () => world.others.map(toPid),
     terminate: () => happen("terminate"),
     kill: () => happen("kill"),
-    survivors: () => world.others.map((pid) => ({ pid, uid: 0, name: "sleep" })),
+    survivors: () => world.others.map((pid) => ({ pid: toPid(pid), uid: 0, name: "sleep" })),
   });
   const client = fakeClient([], {
     latency: LATENCY,

@@ -4,6 +4,7 @@ import { openConfined } from "../../../../src/supervisor/shim/confined.ts";
 import { confinedShims } from "../../../../src/supervisor/shim/confined-shims.ts";
 import { openShimChannel, type ShimChannel } from "../../../../src/supervisor/shim/shim-channel.ts";
 import type { NewService } from "../../../../src/supervisor/systemd/system-manager.ts";
+import { toFd, toPid } from "../../../../src/units/ids.ts";
 import type { Milliseconds } from "../../../../src/units/quantities.ts";
 import { type FakeShim, fakeShim } from "../../../support/fake-shim.ts";
 import { fakeManager, fakeSupervisor } from "../../../support/fake-supervisor.ts";
@@ -12,7 +13,7 @@ import { waitFor } from "../../../support/wait-for.ts";
 
 const FIRST = { number: 1, status: undefined };
 /** An account that each host has. */
-const FIFO = { name: "alpha", descriptor: -1, uid: 0, gid: 0 };
+const FIFO = { name: "alpha", descriptor: toFd(-1), uid: 0, gid: 0 };
 const ARGV = ["/bin/sh", "/usr/bin/nixgate-shim", "alpha", "ci"] as const;
 const PLAN = {
   manager: "system",
@@ -37,8 +38,8 @@ const PLAN = {
 /** A session with sshd's shim outside, and a shim inside for the service that systemd is asked for. */
 function confinedSession({ isInside = true } = {}) {
   const folder = temporaryFolder("answers");
-  const outside: FakeShim = fakeShim(folder, (ask) => talk.take(ask), { pid: 11 });
-  const inside: FakeShim = fakeShim(folder, (ask) => inner.take(ask), { pid: 12 });
+  const outside: FakeShim = fakeShim(folder, (ask) => talk.take(ask), { pid: toPid(11) });
+  const inside: FakeShim = fakeShim(folder, (ask) => inner.take(ask), { pid: toPid(12) });
   const talk = openShimChannel(outside, folder, FIRST);
   const inner = openShimChannel(inside, folder, FIRST);
   outside.comes();

@@ -2,19 +2,21 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { afterEach, expect, test } from "vitest";
 import { processesOfSession } from "../../../../src/system/kernel/process-group.ts";
+import type { Pid } from "../../../../src/units/ids.ts";
+import { pidOf } from "../../../support/processes.ts";
 
 const JUST_NOW = 0;
 const started: ChildProcess[] = [];
 
 /** A session of three processes, the first among them. */
-async function sessionOfThree(): Promise<number> {
+async function sessionOfThree(): Promise<Pid> {
   const child = spawn("/bin/sh", ["-c", "sleep 60 & sleep 60 & echo there; wait"], {
     detached: true,
     stdio: ["ignore", "pipe", "ignore"],
   });
   started.push(child);
   await once(child.stdout, "data");
-  return child.pid as number;
+  return pidOf(child);
 }
 
 afterEach(() => {
