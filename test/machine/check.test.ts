@@ -6,10 +6,16 @@ import { allow, edit, editHost } from "./policies.ts";
 const LOG = "/var/log/nixgate";
 
 test("check looks at the host's files and programs as the teams' accounts see them", async ({ builder }) => {
+  const said = () => text(builder, "nixgate check");
   const warnings = async () =>
-    (await text(builder, "nixgate check"))
-      .split("\n")
-      .filter((line) => /: warning: /.test(line) && !/store-serve/.test(line));
+    (await said()).split("\n").filter((line) => /: warning: /.test(line) && !/store-serve/.test(line));
+  // the supervisor's host has closed Debian's folder of the Nix daemon already
+  if (!supervised(builder)) {
+    const [open, ...others] = await warnings();
+    expect(open).toContain("nix-alpha may write to /nix/var/nix/daemon-socket");
+    expect(others).toHaveLength(2);
+    await builder.asRoot(/echo 'a\+ .*$/m.exec(await said())?.[0] ?? "false");
+  }
   expect(await warnings()).toEqual([]);
 
   await builder.asRoot("install -m 700 -o root /bin/true /usr/local/bin/for-root-alone");
