@@ -38,10 +38,11 @@ export function lastUsageOf(
   };
   let stop = () => {};
   try {
-    const watcher = watch(`${folder}/memory.events`, { persistent: false }, () => seen?.(look())).on(
-      "error",
-      () => undefined,
-    );
+    const changed = () => {
+      const usage = look(); // also where nobody is told: the cgroup may be gone before the next read
+      seen?.(usage);
+    };
+    const watcher = watch(`${folder}/memory.events`, { persistent: false }, changed).on("error", () => undefined);
     stop = () => watcher.close();
   } catch {
     // no memory controller, or no inotify instance left for the account: only the other reads remain
