@@ -33,6 +33,11 @@ const CLOSED = [
 const DAEMON_FOLDER = "a+ /nix/var/nix/daemon-socket - - - - m::r-x\n";
 
 /**
+ * systemd-machined makes this folder when it starts, which may be after the list was set. It keeps a folder that is there.
+ */
+const MACHINE_FOLDER = "d /run/systemd/machine 0755 root root - -\n";
+
+/**
  * Nix makes the folder at the first garbage collection. The daemons of bounded builds see it read-only, so it has to be
  * there before them.
  */
@@ -53,7 +58,7 @@ export function socketAcl(uids: readonly number[], boundsBuilds = false): Render
     path: SOCKET_ACL,
     text: `# systemd answers any account on these sockets (sd_notify(3), varlink), and sessions of all teams wait meanwhile.
 # Commands of teams need none of these sockets.
-${lines.join("")}# Only root may put a socket in the place of the Nix daemon's.
+${MACHINE_FOLDER}${lines.join("")}# Only root may put a socket in the place of the Nix daemon's.
 ${DAEMON_FOLDER}${boundsBuilds ? GC_FOLDER : ""}`,
   };
 }

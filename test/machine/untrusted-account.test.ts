@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { settings } from "../../tools/machine/settings.ts";
+import { waitFor } from "../support/wait-for.ts";
 import { allow, restorePolicies } from "./policies.ts";
 import { recordsOf } from "./records.ts";
 import { type Guest, test as plain } from "./support.ts";
@@ -108,7 +109,10 @@ test("a listed store whose URI has spaces is served, whether the client's Nix qu
 
 test("the command runs although sshd refuses its terminal", async ({ builder }) => {
   await allow(builder, "gamma", { mark: ["/bin/echo", "marked"] });
+  const ends = () => recordsOf(builder, "gamma", "command.end");
+  const before = (await ends()).length;
   const { said } = await client(builder, `ssh -tt ${ACCOUNT} mark </dev/null`);
   expect(said).toContain("PTY allocation request failed");
-  expect((await recordsOf(builder, "gamma", "command.end")).at(-1)).toMatchObject({ cause: "exit", exit_code: 0 });
+  await waitFor("its record", async () => (await ends()).length > before);
+  expect((await ends()).at(-1)).toMatchObject({ cause: "exit", exit_code: 0 });
 });
