@@ -82,7 +82,7 @@ const PAIRS = `use POSIX (); use Time::HiRes qw(time sleep); $| = 1;
   }`;
 
 /** The guest has one CPU, which it may share with another guest: a switch between both costs about so much. */
-const SLACK_MS = 250;
+const SLACK_MS = 100;
 
 /** How many times longer a session of beta's takes while alpha's processes run: of the medians of 30 sessions each. */
 async function slowdown(builder: Guest): Promise<{ readonly times: number; readonly told: string }> {
