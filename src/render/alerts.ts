@@ -96,7 +96,7 @@ export const ALERTS: readonly Alert[] = [
     name: "NixgateScopesFail",
     severity: "critical",
     expression: `${ended("scope-failed")} > 0`,
-    summary: `commands of ${TEAM} do not start because their limits cannot be set`,
+    summary: `commands of ${TEAM} failed: their limits could not be set, or a build ran outside of them`,
     next: "nixgate check",
   },
   {

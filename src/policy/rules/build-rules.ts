@@ -62,7 +62,7 @@ export function hostBuildFindings(
 /** The variables that lead a command to the daemon of its builds. */
 const OWN: ReadonlySet<string> = new Set(["NIX_REMOTE", "NIX_DAEMON_SOCKET_PATH", "NIX_CONF_DIR"]);
 
-/** [builds] that are valid and yet give away more than they seem to, for `nixgate check`. */
+/** The warnings of `nixgate check` about a valid [builds] that grants more than it seems to. */
 export function buildAdvice({ builds, allow }: Policy): readonly PolicyFinding[] {
   if (builds.boundedBy === "host") return [];
   const findings: PolicyFinding[] = [];

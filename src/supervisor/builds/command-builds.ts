@@ -39,7 +39,7 @@ export function prepareBuilds({ folder, confFolder, conf }: BuildDaemon, gid: nu
 }
 
 /**
- * A unit that is no more than wanted may be missing, and without its socket a command could build nowhere.
+ * systemd starts a command also where a unit that it only wants (Wants=) is missing. Without its socket no build could run.
  * @throws ScopeUnavailable
  */
 export function requireSocket({ path, socket }: BuildDaemon): void {

@@ -98,7 +98,7 @@ export function openShimChannel(shim: ShimProcess, folder: string, first: Ask | 
     }
     return false;
   };
-  /** The ask that the shim is looked at for, to be let go on with its answer. */
+  /** The ask for which the shim is checked, until it is continued with its answer. */
   let lettingGo: Ask | undefined;
   /** A shim that another process continues repeats its line again and again: only the first one begins to look at it. */
   const letGoOn = async () => {
