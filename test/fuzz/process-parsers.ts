@@ -24,7 +24,9 @@ const CGROUP = "0::/nixgate.slice/nixgate-alpha.slice/nixgate-alpha-x-1.scope\n"
 const FDINFO = "pos:\t0\nflags:\t0100000\nmnt_id:\t14\nino:\t4711\n";
 
 /** A name that a process has chosen, as the kernel prints it in /proc/PID/status: without a line feed. */
-const nameInStatus = anyText.map((text) => text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n"));
+const nameInStatus = fc
+  .oneof(anyText, fc.constantFrom("\rState:\tZ", "\rUid:\t0\t0\t0\t0", "\rPPid:\t1"))
+  .map((text) => text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n"));
 const words = fc.array(
   fc.oneof(
     anyText,

@@ -44,6 +44,13 @@ test.runIf(isRoot)("a process of the account's that nobody let in is found, ende
   expect(await looked.watch(ACCOUNT).end()).toBe(0);
 });
 
+test.runIf(isRoot)("one whose name looks like the state of an ended process is found as well", async () => {
+  // perl sets the name of the process by prctl(2), PR_SET_NAME
+  const pid = start("/usr/bin/perl", "-e", '$0 = "\\rState:\\tZ"; sleep 600');
+  await waitFor("its name", () => readFileSync(`/proc/${pid}/comm`, "utf8") === "\rState:\tZ\n");
+  expect(found()).toContain(pid);
+});
+
 test.runIf(isRoot)("one that forks away all the time is ended as well", { timeout: 90_000 }, async () => {
   const hop = "$SIG{TERM} = 'IGNORE'; while (1) { select undef, undef, undef, 0.001; fork and exit }";
   // some of so many have another number each time before they are ended by their numbers

@@ -3,6 +3,7 @@ import { COUNTER_FILES, type CounterFile, usageFrom } from "../../ending/counter
 import type { Usage } from "../../ending/ending.ts";
 import { type Pid, toPid } from "../../units/ids.ts";
 import { readKernelFile } from "../kernel/kernel-files.ts";
+import { cgroupIn } from "../kernel/process-texts.ts";
 import { signalAll } from "../kernel/signals.ts";
 
 /** Where cgroup v2 is mounted. */
@@ -10,10 +11,8 @@ export const MOUNT = "/sys/fs/cgroup";
 
 /** The cgroup v2 folder of a process (cgroups(7)), or undefined where the host has none or the process is gone. */
 export function cgroupOf(pid: Pid): string | undefined {
-  const line = readKernelFile(`/proc/${pid}/cgroup`)
-    ?.split("\n")
-    .find((text) => text.startsWith("0::/"));
-  return line === undefined ? undefined : MOUNT + line.slice("0::".length);
+  const path = cgroupIn(readKernelFile(`/proc/${pid}/cgroup`) ?? "");
+  return path === undefined ? undefined : MOUNT + path;
 }
 
 /**

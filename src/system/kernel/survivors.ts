@@ -11,7 +11,7 @@ export function survivorsOf(pids: readonly Pid[]): readonly Survivor[] {
   return pids.flatMap((pid) => {
     const status = readKernelFile(`/proc/${pid}/status`);
     if (status === undefined) return exists(pid) ? [{ pid, uid: undefined, name: undefined }] : [];
-    const field = (name: string) => new RegExp(`^${name}:\\t(.*)$`, "m").exec(status)?.[1];
+    const field = (name: string) => new RegExp(`(?:^|\\n)${name}:\\t([^\\n]*)`).exec(status)?.[1];
     if (/^[ZX]/.test(field("State") ?? "")) return [];
     const uid = /^\d+/.exec(field("Uid") ?? "")?.[0];
     return [{ pid, uid: uid === undefined ? undefined : Number(uid), name: field("Name") }];
