@@ -1,4 +1,5 @@
 import { plural } from "../record/wording.ts";
+import { unescapedUnit } from "../scope/names.ts";
 import { madeBy, named } from "./made-by.ts";
 import type { RenderedFile } from "./slices.ts";
 import { RENDERED } from "./units.ts";
@@ -111,7 +112,7 @@ export function planApply(wanted: readonly RenderedFile[], configDirectory: stri
 }
 
 const teamOf = (path: string): string | undefined =>
-  TEAM_SOCKET.exec(path)?.[1] ?? TEAM_SLICE.exec(path)?.[1]?.replaceAll("\\x2d", "-");
+  TEAM_SOCKET.exec(path)?.[1] ?? TEAM_SLICE.exec(unescapedUnit(path))?.[1];
 
 function whyWritten(before: string | undefined): string {
   if (before === undefined) return "is missing";

@@ -21,7 +21,7 @@ export interface BuildDaemon {
 }
 
 /** The sockets and settings for the builds of a team, in the folder of its FIFO. */
-export const buildsFolder = (team: TeamName): string => `/run/nixgate/${team}/builds`;
+const buildsFolder = (team: TeamName): string => `/run/nixgate/${team}/builds`;
 
 const DIGEST_LENGTH = 16;
 

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { readKernelFile } from "../system/kernel/kernel-files.ts";
-import { allProcesses } from "../system/kernel/process-group.ts";
+import { allProcesses, newestPid } from "../system/kernel/process-group.ts";
 import { cgroupIn, hasEndedIn, type Kin, kinIn } from "../system/kernel/process-texts.ts";
 import { type Pid, toPid } from "../units/ids.ts";
 import { kinOf, programName, whyNoConnection } from "./connection.ts";
@@ -47,7 +47,7 @@ export function runsBesideLogins(uid: number): boolean {
  * is among the newest pids, of which proc_loadavg(5) shows one.
  */
 function newest(): readonly Pid[] {
-  const last = Number(readKernelFile("/proc/loadavg")?.trimEnd().split(" ").at(-1));
+  const last = newestPid();
   return Number.isSafeInteger(last) ? Array.from({ length: NEWEST }, (_, at) => toPid(last + 1 - at)) : [];
 }
 

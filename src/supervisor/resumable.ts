@@ -7,7 +7,7 @@ import { decodeIn } from "../archive/misplaced.ts";
 import type { RawLine } from "../record/decode.ts";
 import { ofFile } from "../record/error.ts";
 import type { RecordOf } from "../record/schema.ts";
-import { commandSliceName, sliceName, unescapedUnit } from "../scope/names.ts";
+import { commandSliceName, sliceCgroup, sliceName, unescapedUnit } from "../scope/names.ts";
 import { answerToEnd } from "../session/shim-answers.ts";
 import type { ResumableSession } from "../session/supervise.ts";
 import { openArchive } from "../system/archive/archive.ts";
@@ -122,7 +122,7 @@ function endScopes({ name: team, uid }: Fifo, kept: ReadonlySet<string | undefin
 const isWaiting = (unit: string, kept: ReadonlySet<string | undefined>): boolean =>
   [...kept].some((name) => name?.endsWith(".service") && unit.startsWith(name.replace(/\d+\.service$/, "")));
 
-const sliceOf = (team: string) => `${MOUNT}/nixgate.slice/${sliceName(team as TeamName)}`;
+const sliceOf = (team: string) => MOUNT + sliceCgroup(sliceName(team as TeamName));
 
 /** The scopes and services in a team's slice, and the slices of commands with their builds. */
 const unitsOf = (team: string): readonly string[] =>

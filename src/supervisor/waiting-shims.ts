@@ -1,3 +1,4 @@
+import { unitCgroup } from "../scope/names.ts";
 import { waitingScope } from "../scope/waiting.ts";
 import { ScopeUnavailable } from "../session/scope-unavailable.ts";
 import { cgroupOf, killWhole, MOUNT } from "../system/cgroup/cgroup.ts";
@@ -37,7 +38,7 @@ export function waitingOf(
       const scope = waitingScope(team, session, n);
       await manager.startScope({ ...scope, pid: shim.pid, connection: connectionUnit(shim.parent) });
       unit = scope.name;
-      folder = `${MOUNT}/nixgate.slice/${scope.slice}/${scope.name}`;
+      folder = MOUNT + unitCgroup(scope.slice, scope.slice, scope.name);
       if (cgroupOf(shim.pid) !== folder) throw new ScopeUnavailable(`the shim is not in ${scope.name}`);
       moved(guest, folder);
     },

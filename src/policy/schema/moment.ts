@@ -17,7 +17,7 @@ export const moment = field("date or time", (value): number | Wrong => {
 });
 
 /** The text of JSON, and of TOML in quotes. */
-export function readMoment(text: string): number | Wrong {
+function readMoment(text: string): number | Wrong {
   const [, day = text] = ZONED.exec(text) ?? [];
   const time = DATE.test(text) || day !== text ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(time) || !isInCalendar(day)) return { problem: `${quoted(text)} is not a date`, fix: FIX };

@@ -1,7 +1,7 @@
-import { readdirSync } from "node:fs";
 import { basename } from "node:path";
 import { readKernelFile } from "../../system/kernel/kernel-files.ts";
-import { startTicks } from "../../system/kernel/process-group.ts";
+import { allProcesses, startTicks } from "../../system/kernel/process-group.ts";
+import { cgroupIn } from "../../system/kernel/process-texts.ts";
 import { type Pid, toPid } from "../../units/ids.ts";
 import type { Milliseconds } from "../../units/quantities.ts";
 import { kinOf } from "../connection.ts";
@@ -76,11 +76,9 @@ export function buildsOutside(
 }
 
 function processes(): readonly SeenProcess[] {
-  return readdirSync("/proc").flatMap((name) => {
-    if (!/^\d+$/.test(name)) return [];
-    const pid = toPid(Number(name));
+  return allProcesses().flatMap((pid) => {
     const kin = kinOf(pid);
-    const cgroup = /^0::(.*)$/m.exec(readKernelFile(`/proc/${pid}/cgroup`) ?? "")?.[1];
+    const cgroup = cgroupIn(readKernelFile(`/proc/${pid}/cgroup`) ?? "");
     if (!kin || cgroup === undefined) return []; // it ended in this moment
     // the command line of an account's process may lie in a file that never answers; only root's is read
     const isRoots = kin.uids.every((uid) => uid === 0);

@@ -1,21 +1,20 @@
-import { dirname } from "node:path";
-import { sliceCgroup, unitCgroup } from "../../scope/names.ts";
+import { unitCgroup } from "../../scope/names.ts";
 import type { Plan } from "../../scope/plan.ts";
 import type { OpenScope } from "../../session/ports.ts";
 import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
 import { answerToEnd, answerToRun, answerToWait } from "../../session/shim-answers.ts";
 import { accountOf } from "../../system/accounts/accounts.ts";
 import { killAllBut, killWhole, MOUNT } from "../../system/cgroup/cgroup.ts";
-import { appliedIn, cgroupScope } from "../../system/cgroup/cgroup-scope.ts";
+import { cgroupScope } from "../../system/cgroup/cgroup-scope.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { unitsBeside } from "../builds/build-units.ts";
-import { heldBuilds, prepareBuilds, requireSocket } from "../builds/command-builds.ts";
+import { prepareBuilds } from "../builds/command-builds.ts";
 import { connectionUnit } from "../connection.ts";
 import type { ServedShim } from "../served-shim.ts";
 import type { Supervisor } from "../supervisor.ts";
-import { limitTeamSlice } from "../systemd/limit-slice.ts";
 import type { ConfinedShims } from "./confined-shims.ts";
 import { commandOfShim, endOf, heldBy, letRun, type Seen, type ShimScope, stopsOf } from "./exit-of.ts";
+import { madeScope } from "./made-scope.ts";
 import type { ShimChannel } from "./shim-channel.ts";
 import { holdStreams } from "./shim-streams.ts";
 
@@ -38,7 +37,7 @@ export async function openConfined(
   supervisor: Supervisor,
 ): Promise<OpenScope> {
   const { manager, confinedShims } = supervisor;
-  const { unit: name, slice, description, unitProperties: properties, confinement, stopTimeout } = plan;
+  const { unit: name, slice, description, unitProperties: properties, confinement } = plan;
   const user = accountOf(fifo.uid)?.name;
   if (user === undefined) throw new ScopeUnavailable(`uid ${fifo.uid} has no account`);
   const cgroup = unitCgroup(plan.team.slice, slice, name);
@@ -68,19 +67,9 @@ export async function openConfined(
     const inside = await comes;
     if (!inside || !(await inside.still()))
       throw new ScopeUnavailable("the service did not start: check that /run/nixgate and setpriv(1) exist");
-    const own = MOUNT + cgroup;
-    if (plan.buildDaemon) requireSocket(plan.buildDaemon);
-    const folder = plan.buildDaemon ? dirname(own) : own;
-    const builds = plan.buildDaemon && heldBuilds(own, stopTimeout, supervisor);
-    const [invocation, appliedToTeam] = await Promise.all([
-      manager.invocationOf(name),
-      limitTeamSlice(plan, MOUNT + sliceCgroup(plan.team.slice), manager),
-    ]);
-    const applied = appliedIn(folder, plan.expectations);
+    const made = await madeScope(plan, MOUNT + cgroup, openedAt, supervisor);
     const begin = () => letRun(inside, () => answerToRun(plan, outside.unsaid()));
-    const known = { openedAt, invocation, stopTimeout, applied, appliedToTeam };
-    const made = { ...known, unit: name, folder, builds, program: plan.argv[0], begin };
-    return confinedScope(inside, made, supervisor);
+    return confinedScope(inside, { ...made, begin }, supervisor);
   } catch (error) {
     killWhole(MOUNT + cgroup); // systemd may have started it anyway
     void comes.then((inside) => inside && endInside(inside, confinedShims));

@@ -1,6 +1,6 @@
 import type { Unended } from "../../archive/lost/unended.ts";
 import type { RecordOf } from "../../record/schema.ts";
-import { commandSliceName, sliceName, unitCgroup } from "../../scope/names.ts";
+import { commandSliceName, sliceCgroup, sliceName, unitCgroup } from "../../scope/names.ts";
 import { type SessionId, teamName, toPid } from "../../units/ids.ts";
 import type { Fifo } from "../fifos.ts";
 import { answersOf, type Supervisor } from "../supervisor.ts";
@@ -36,7 +36,7 @@ export async function resumableShimsOf(
   const cgroup = unitCgroup(sliceName(team), slice, begun.unit);
   const answers = answersOf(fifo, supervisor);
   const isConfined = begun.unit.endsWith(".service");
-  const units = `/nixgate.slice/${sliceName(team)}/nixgate-${team}-${start.session}-`;
+  const units = `${sliceCgroup(sliceName(team))}/nixgate-${team}-${start.session}-`;
   const isWaitingScope = (now: string) => now.startsWith(units) && now.endsWith("-wait.scope");
   const mayBeIn = (now: string) => (isConfined ? isWaitingScope(now) : now === cgroup);
   const shim = await shimProcessOf(toPid(start.pid), team, fifo.uid, mayBeIn);

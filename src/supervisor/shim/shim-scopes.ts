@@ -1,20 +1,19 @@
-import { dirname } from "node:path";
-import { sliceCgroup, unitCgroup } from "../../scope/names.ts";
+import { unitCgroup } from "../../scope/names.ts";
 import type { OpenScope, Scopes } from "../../session/ports.ts";
 import { ScopeUnavailable } from "../../session/scope-unavailable.ts";
 import { answerToRun } from "../../session/shim-answers.ts";
 import { cgroupOf, hasCgroup2, killAllBut, MOUNT, notInUnit } from "../../system/cgroup/cgroup.ts";
-import { appliedIn, cgroupScope } from "../../system/cgroup/cgroup-scope.ts";
+import { cgroupScope } from "../../system/cgroup/cgroup-scope.ts";
 import { clock } from "../../system/kernel/clock.ts";
 import { unitsBeside } from "../builds/build-units.ts";
-import { heldBuilds, prepareBuilds, requireSocket } from "../builds/command-builds.ts";
+import { prepareBuilds } from "../builds/command-builds.ts";
 import { connectionUnit } from "../connection.ts";
 import type { ServedShim } from "../served-shim.ts";
 import type { Supervisor } from "../supervisor.ts";
-import { limitTeamSlice } from "../systemd/limit-slice.ts";
 import { moved, type WaitingScopes } from "../waiting-shims.ts";
 import { openConfined } from "./confined.ts";
 import { commandOfShim, endOf, heldBy, letRun, type Seen, type ShimScope, stopsOf } from "./exit-of.ts";
+import { madeScope } from "./made-scope.ts";
 import type { ShimChannel } from "./shim-channel.ts";
 
 /**
@@ -49,25 +48,9 @@ export function scopesOfShim(
       const own = MOUNT + unitCgroup(plan.team.slice, slice, name);
       if (!hasCgroup2() || cgroupOf(pid) !== own) throw new ScopeUnavailable(notInUnit(name));
       moved(guest, own);
-      if (plan.buildDaemon) requireSocket(plan.buildDaemon);
-      const folder = plan.buildDaemon ? dirname(own) : own;
-      const [invocation, appliedToTeam] = await Promise.all([
-        manager.invocationOf(name),
-        limitTeamSlice(plan, MOUNT + sliceCgroup(plan.team.slice), manager),
-      ]);
-      const { stopTimeout, expectations } = plan;
-      const made = {
-        unit: name,
-        folder,
-        builds: plan.buildDaemon && heldBuilds(own, stopTimeout, supervisor),
-        openedAt,
-        invocation,
-        stopTimeout,
-        applied: appliedIn(folder, expectations),
-        appliedToTeam,
-      };
+      const made = await madeScope(plan, own, openedAt, supervisor);
       const begin = () => letRun(talk, (said) => answerToRun(plan, said));
-      return unconfinedScope(talk, { ...made, program: plan.argv[0], begin }, manager);
+      return unconfinedScope(talk, { ...made, begin }, manager);
     },
   };
 }

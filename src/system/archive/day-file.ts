@@ -94,7 +94,7 @@ export function unreadable(error: unknown): string {
 }
 
 /** EAGAIN of open(2): another process holds a lease. */
-export const isHeld = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === "EAGAIN";
+const isHeld = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === "EAGAIN";
 
 /** The error of callers of `openDay` for a file that cannot be read. */
 export const cannotRead = (path: string, cause: unknown): RecordError =>

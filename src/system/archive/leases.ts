@@ -7,7 +7,7 @@ import { inside, O_PATH } from "../files/safe-folder.ts";
 import { withTeam } from "./day-file.ts";
 
 /** By default the kernel breaks a lease after 45 s (proc_sys_fs(5), lease-break-time). This is somewhat longer. */
-export const LEASE_PATIENCE_MS = 60_000;
+const LEASE_PATIENCE_MS = 60_000;
 /** The maximum number of files that are waited for at one time. */
 const MOST_FILES = 32;
 /** Opens fd 3 again, without O_NONBLOCK: that waits until the lease is broken. Then it keeps the file open. */

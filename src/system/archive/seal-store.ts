@@ -15,7 +15,7 @@ const { O_RDONLY, O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constant
 /**
  * `/var/log/nixgate` → `var-log-nixgate`, as systemd-escape(1) `--path` does it. Each archive has one file of seals.
  */
-export function archiveName(directory: string): string {
+function archiveName(directory: string): string {
   const plain = resolve(directory).replace(/^\/|\/$/g, "");
   return plain.replaceAll(/[^a-zA-Z0-9:_./]/g, hexEscape).replaceAll("/", "-") || "-";
 }

@@ -10,6 +10,7 @@ import type { RenderedFile } from "../../render/slices.ts";
 import { reopened, SOCKET_ACL } from "../../render/socket-acl.ts";
 import { RENDERED } from "../../render/units.ts";
 import { PATH } from "../../scope/environment.ts";
+import { sliceCgroup, unescapedUnit } from "../../scope/names.ts";
 import { NixgateError } from "../../units/error.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { toPid } from "../../units/ids.ts";
@@ -131,8 +132,8 @@ function renderedOfSupervisor(): string | undefined {
 }
 
 function busyTeam(slice: string): readonly string[] {
-  const events = readKernelFile(`${MOUNT}/nixgate.slice/${slice}/cgroup.events`) ?? "";
-  const team = /^nixgate-(.+)\.slice$/.exec(slice)?.[1]?.replaceAll("\\x2d", "-");
+  const events = readKernelFile(`${MOUNT}${sliceCgroup(slice)}/cgroup.events`) ?? "";
+  const team = /^nixgate-(.+)\.slice$/.exec(unescapedUnit(slice))?.[1];
   return team !== undefined && /^populated 1$/m.test(events) ? [team] : [];
 }
 

@@ -17,7 +17,7 @@ export interface OpenFile {
 }
 
 /** @param path /proc/PID/fdinfo/N @returns undefined where there is no such descriptor */
-export const openFileAt = (path: string): OpenFile | undefined => openFileIn(readKernelFile(path) ?? "");
+const openFileAt = (path: string): OpenFile | undefined => openFileIn(readKernelFile(path) ?? "");
 
 /** @param text of /proc/PID/fdinfo/N */
 export function openFileIn(text: string): OpenFile | undefined {

@@ -31,10 +31,12 @@ export function processesOfSession(session: Pid, age = Number.POSITIVE_INFINITY)
   });
 }
 
+/** The pid that was given out last: the last word of proc_loadavg(5). NaN where the file cannot be read. */
+export const newestPid = (): number => Number(readKernelFile("/proc/loadavg")?.trimEnd().split(" ").at(-1));
+
 function startedSince(first: Pid, age: number): readonly Pid[] | undefined {
   if (age > BRIEF_MS) return undefined;
-  // the last word is the newest pid, proc_loadavg(5)
-  const last = Number(readKernelFile("/proc/loadavg")?.trimEnd().split(" ").at(-1));
+  const last = newestPid();
   return last >= first && last - first < FEW
     ? Array.from({ length: last - first + 1 }, (_, at) => toPid(first + at))
     : undefined;

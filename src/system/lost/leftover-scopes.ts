@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { LeftoverScopes } from "../../archive/lost/recover.ts";
 import type { Unended } from "../../archive/lost/unended.ts";
-import { commandSliceName, sliceName, unitName } from "../../scope/names.ts";
+import { commandSliceName, sliceCgroup, sliceName, unitName } from "../../scope/names.ts";
 import { sessionId, teamName } from "../../units/ids.ts";
 import type { Owner } from "../accounts/as-owner.ts";
 import { MOUNT, processesOf } from "../cgroup/cgroup.ts";
@@ -27,7 +27,7 @@ export async function endLeftoverScopes({ start, open }: Unended, owner: Owner):
   ];
   const units = [...open.keys()].flatMap((n) => unitsOf(n).map((unit) => [n, unit] as const));
   for (const [n, unit] of units) {
-    const folder = `${managerOf(start.isolation, owner.uid)}/nixgate.slice/${sliceName(team)}/${unit}`;
+    const folder = `${managerOf(start.isolation, owner.uid)}${sliceCgroup(sliceName(team))}/${unit}`;
     if (!existsSync(folder)) continue;
     leftovers.set(n, processesOf(folder).length);
     if (await stop(unit, start.isolation, owner)) stopped.push(unit);

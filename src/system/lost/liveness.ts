@@ -38,7 +38,7 @@ export function livenessHere(): IsAlive {
 }
 
 /** A boot id in the form for comparison: systemd writes it without dashes. */
-export const withoutDashes = (id: string) => id.replaceAll("-", "");
+const withoutDashes = (id: string) => id.replaceAll("-", "");
 
 /** True where /proc does not show the process (hidepid, proc(5)). */
 function servesStill({ pid: number, started_ticks: ticks }: Served): boolean {
