@@ -18,7 +18,7 @@ export const READING_TIME: ReadingTime = { team: 1_800_000, file: 300_000 };
  */
 export function readingWithin(elapsed: () => number, most: ReadingTime = READING_TIME) {
   const spent = new Map<string, number>();
-  /** @returns whether the time is over @throws RecordError E_LOG_TIME where it was over before */
+  /** Begins a reading. @throws RecordError E_LOG_TIME where the team's time was over before */
   const begin = ({ team, path }: Pick<DayFile, "team" | "path">) => {
     const before = spent.get(team) ?? 0;
     const began = elapsed();

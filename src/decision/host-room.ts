@@ -1,4 +1,4 @@
-import { type HostConfig, PRESSURES, type Pressure } from "../policy/policy.ts";
+import { type HostConfig, leastOf, PRESSURES, type Pressure } from "../policy/policy.ts";
 import { formatBytes } from "../units/bytes.ts";
 import type { Objection } from "./admit.ts";
 
@@ -30,10 +30,6 @@ type Bounds = Pick<HostConfig["admission"], "maxPressure" | "minFreeStore" | "mi
 
 /** The key of a pressure's bound in nixgate.toml. */
 export const pressureKey = (resource: Pressure) => `max_${resource}_pressure`;
-
-/** The bytes or inodes that must be free. */
-export const leastOf = (least: number | `${number}%`, all: number): number =>
-  typeof least === "number" ? least : (all * Number.parseFloat(least)) / 100;
 
 /**
  * The first rule that the host does not keep. A rule whose fact the kernel does not tell refuses as well: the

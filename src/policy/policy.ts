@@ -18,6 +18,10 @@ export type LeastFree = Bytes | `${number}%`;
 /** The inodes of a file system that must stay free. */
 export type LeastInodes = number | `${number}%`;
 
+/** The bytes or inodes that must be free, of `all`. */
+export const leastOf = (least: LeastInodes, all: number): number =>
+  typeof least === "number" ? least : (all * Number.parseFloat(least)) / 100;
+
 /** The resources whose pressure the kernel tells, by the names of the files in /proc/pressure. */
 export const PRESSURES = ["cpu", "memory", "io"] as const;
 export type Pressure = (typeof PRESSURES)[number];

@@ -3,17 +3,15 @@ import { LOCK_KINDS } from "../units/lock-kinds.ts";
 import { countField, maybe, maybeText, recordField, textField } from "./field.ts";
 
 const lockKind = () => recordField(z.enum(LOCK_KINDS), "what is locked");
-const lockValue = () => textField("the team, TEAM/MEMBER, fingerprint, address or network, certificate's serial");
+const LOCK_VALUE = "the team, TEAM/MEMBER, fingerprint, address or network, certificate's serial";
+const lockValue = () => textField(LOCK_VALUE);
 const lockReason = () => maybeText("why, in the administrator's words; clients are not told", "nobody said");
 /** The lock that refused or ended a session. */
 export const lockField = (absent: string) =>
   maybe(
     z.object({
       kind: maybe(z.enum(LOCK_KINDS), "what is locked", "the locks cannot be read, so everybody is refused"),
-      value: maybeText(
-        "the team, TEAM/MEMBER, fingerprint, address or network, certificate's serial",
-        "the locks cannot be read",
-      ),
+      value: maybeText(LOCK_VALUE, "the locks cannot be read"),
       reason: lockReason(),
     }),
     "the lock that was in force (`nixgate lock`)",

@@ -1,4 +1,4 @@
-import type { Configuration } from "./configuration.ts";
+import { type Configuration, isOfNoTeam } from "./configuration.ts";
 import { untilExpiry } from "./expiry.ts";
 import type { IncomingSession } from "./incoming-session.ts";
 import { lockedOut, presenceOf } from "./locked.ts";
@@ -8,9 +8,7 @@ export function withAccess(
   configuration: Configuration,
   incoming: Pick<IncomingSession, "forced" | "connection" | "arrived">,
 ): Configuration {
+  if (isOfNoTeam(configuration)) return configuration; // it stays one, whatever the locks say
   const lock = configuration.lockOn(presenceOf(incoming), incoming.arrived.startedAt);
-  // a session of no team stays one: its records are in no team's folder
-  const isUnknown = !configuration.ok && configuration.refusal.reason === "unknown-team";
-  if (lock && !isUnknown) return { ...configuration, ok: false, refusal: lockedOut(lock) };
-  return untilExpiry(configuration, incoming);
+  return lock ? { ...configuration, ok: false, refusal: lockedOut(lock) } : untilExpiry(configuration, incoming);
 }

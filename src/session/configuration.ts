@@ -21,6 +21,10 @@ export interface Locks {
 /** The policy that the session is judged by, or the reason why there is none. */
 export type Configuration = ReadyConfiguration | RefusedConfiguration;
 
+/** Whether the session belongs to no team. A forced command can hold any name, so its records are in no team's folder. */
+export const isOfNoTeam = (configuration: Configuration): boolean =>
+  !configuration.ok && configuration.refusal.reason === "unknown-team";
+
 export interface ReadyConfiguration extends Locks {
   readonly ok: true;
   /** The absolute path of the configuration folder. */

@@ -1,4 +1,4 @@
-import type { StopReason } from "../ending/ending.ts";
+import type { Cause, StopReason } from "../ending/ending.ts";
 import { type LimitWords, stopWords } from "../ending/words.ts";
 import type { LockInForce, Presence } from "../policy/locks.ts";
 import type { RecordOf } from "../record/schema.ts";
@@ -20,8 +20,9 @@ export function lockedOut(lock: LockInForce): SessionRefusal {
   return { reason: "locked", message: LOCKED, status: ExitStatus.denied, lock };
 }
 
-/** The lock for a record of a session; undefined where none can be told. */
-export function lockOnRecord(lock: LockInForce | undefined): LockInForce | undefined {
+/** The lock that ends a session or a command; undefined where none does, or none can be told. */
+export function lockBehind({ lockNow }: Lockable, cause: Cause): LockInForce | undefined {
+  const lock = cause === "killed-by-admin" ? lockNow() : undefined;
   return lock?.temporary ? undefined : lock;
 }
 
@@ -45,5 +46,5 @@ export function presenceOnRecord({ team, member, key, client }: RecordOf<"sessio
 }
 
 /** The message to the client before nixgate ends its session or command. */
-export const wordsOfStop = ({ lockNow }: Lockable, why: StopReason, limits: LimitWords): string =>
-  why === "killed-by-admin" && lockOnRecord(lockNow()) !== undefined ? LOCKED : stopWords(why, limits);
+export const wordsOfStop = (session: Lockable, why: StopReason, limits: LimitWords): string =>
+  lockBehind(session, why) ? LOCKED : stopWords(why, limits);

@@ -11,7 +11,7 @@ import type { Milliseconds } from "../units/quantities.ts";
 import { readmitSession } from "./admit-session.ts";
 import { finishCommand } from "./command/finish-command.ts";
 import type { Configuration, Locks } from "./configuration.ts";
-import { lockOnRecord, presenceOnRecord } from "./locked.ts";
+import { lockBehind, presenceOnRecord } from "./locked.ts";
 import { tellClient } from "./outcome.ts";
 import type { OpenScope, SessionPorts } from "./ports.ts";
 import { endRecord, refuseRecord } from "./records-of.ts";
@@ -84,7 +84,7 @@ export async function resumeSession(
     const exit = sessionStatus(ending);
     const strays = await ports.strays?.();
     const elapsed = log.elapsed();
-    const lock = ending.cause === "killed-by-admin" ? lockOnRecord(session.lockNow()) : undefined;
+    const lock = lockBehind(session, ending.cause);
     const end = endRecord({ exit, commands, denied, cause: ending.cause }, elapsed, { strays, lock });
     log.write(end, { durable: true, elapsed });
     return exit;

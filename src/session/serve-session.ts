@@ -6,7 +6,7 @@ import { withAccess } from "./access.ts";
 import { admitSession } from "./admit-session.ts";
 import type { Configuration } from "./configuration.ts";
 import type { IncomingSession } from "./incoming-session.ts";
-import { lockOnRecord } from "./locked.ts";
+import { lockBehind } from "./locked.ts";
 import { type Outcome, tellRefusal } from "./outcome.ts";
 import type { SessionPorts } from "./ports.ts";
 import { endRecord, refuseRecord, startRecord } from "./records-of.ts";
@@ -60,9 +60,10 @@ async function admitAndServe(session: OpenedSession): Promise<EndOfSession> {
   }
 }
 
-function endSession({ log, lockNow }: OpenedSession, ending: EndOfSession, strays?: number): number {
+function endSession(session: OpenedSession, ending: EndOfSession, strays?: number): number {
+  const { log } = session;
   const elapsed = log.elapsed();
-  const lock = ending.cause === "killed-by-admin" ? lockOnRecord(lockNow()) : undefined;
+  const lock = lockBehind(session, ending.cause);
   log.end(endRecord(ending, elapsed, { strays, lock }), elapsed, ending.outright === true);
   return ending.exit;
 }

@@ -1,7 +1,7 @@
 import { UNASSIGNED } from "../record/vocabulary.ts";
 import type { SessionId } from "../units/ids.ts";
 import { teamName } from "../units/ids.ts";
-import type { Configuration, ReadyConfiguration } from "./configuration.ts";
+import { type Configuration, isOfNoTeam, type ReadyConfiguration } from "./configuration.ts";
 import type { IncomingSession } from "./incoming-session.ts";
 import { type Lockable, presenceOf } from "./locked.ts";
 import type { SessionPorts } from "./ports.ts";
@@ -28,8 +28,7 @@ export function openSession(
   const { arrived, forced, machine } = incoming;
   const id = ports.newSessionId(arrived.startedAt);
   // A team without a policy is not recorded as a team: a forced command can hold any name.
-  const isUnknown = !configuration.ok && configuration.refusal.reason === "unknown-team";
-  const team = isUnknown ? UNASSIGNED : (teamName(forced.team) ?? UNASSIGNED);
+  const team = isOfNoTeam(configuration) ? UNASSIGNED : (teamName(forced.team) ?? UNASSIGNED);
   const log = openSessionLog({ session: id, team, machine, arrived, settings: configuration.host?.log }, ports);
   const lockNow = () => configuration.lockOn(presenceOf(incoming), ports.clock.now());
   return { id, incoming, configuration, log, ports, lockNow };

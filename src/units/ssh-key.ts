@@ -47,8 +47,23 @@ export const certifiedType = (type: string): string | undefined =>
 
 /** Reads a certificate. @returns undefined where the bytes are no whole certificate of a known type */
 export function readCertificate(bytes: Uint8Array): SshCertificate | undefined {
+  return unlessCut(() => certificateIn(reader(bytes)));
+}
+
+/** The strings that a key is made of (RFC 4251, section 5); undefined where they do not fill the bytes exactly. */
+export const wireStrings = (bytes: Uint8Array): readonly Buffer[] | undefined => unlessCut(() => stringsIn(bytes));
+
+function stringsIn(bytes: Uint8Array): readonly Buffer[] {
+  const read = reader(bytes);
+  const found: Buffer[] = [];
+  while (!read.isAtEnd()) found.push(read.string());
+  return found;
+}
+
+/** @returns undefined where the data ends too early */
+function unlessCut<T>(read: () => T): T | undefined {
   try {
-    return certificateIn(reader(bytes));
+    return read();
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
@@ -63,9 +78,7 @@ function certificateIn(read: Reader): SshCertificate | undefined {
   const serial = read.uint64();
   read.skip(4); // user or host
   const id = read.text();
-  const listed = reader(read.string());
-  const principals: string[] = [];
-  while (!listed.isAtEnd()) principals.push(listed.text());
+  const principals = stringsIn(read.string()).map((name) => name.toString("utf8"));
   read.uint64(); // valid after
   const validBefore = read.uint64();
   for (const _ of ["critical options", "extensions", "reserved"]) read.string();

@@ -3,7 +3,7 @@ import type { RecordBody, RecordOf, SessionRecord } from "../../record/schema.ts
 import type { DayFile } from "../archive.ts";
 import { damageCount, openBytes } from "../bounds.ts";
 import { decodeIn } from "../misplaced.ts";
-import { HEAD_BYTES, headOf } from "../sessions/open-sessions.ts";
+import { headOf } from "../sessions/open-sessions.ts";
 
 /** A session with a session.start and without a session.end. */
 export interface Unended {
@@ -49,7 +49,7 @@ function openIn(file: DayFile): ReadonlySet<string> {
   const damage = damageCount(file.path);
   for (const { bytes: line } of file.lines()) {
     const bytes = asBuffer(line);
-    const head = headOf(bytes.toString("latin1", 0, HEAD_BYTES));
+    const head = headOf(bytes);
     if (!head) damage.add();
     if (!head || ended.has(head.session)) continue;
     const { session } = head;
@@ -85,7 +85,7 @@ export function unendedIn(file: DayFile): readonly Unended[] {
   const held = openBytes(file.path);
   const damage = damageCount(file.path);
   for (const line of file.lines()) {
-    if (!open.has(headOf(asBuffer(line.bytes).toString("latin1", 0, HEAD_BYTES))?.session ?? "")) continue;
+    if (!open.has(headOf(asBuffer(line.bytes))?.session ?? "")) continue;
     const decoded = decodeIn(file, line);
     if (!decoded.ok) damage.add();
     if (!decoded.ok || ended.has(decoded.record.session)) continue;

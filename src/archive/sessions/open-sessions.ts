@@ -6,17 +6,16 @@ import type { AddedLine } from "../archive.ts";
  */
 const HEAD = /^\{"v":1,"time":"[^"]*","event":"([a-z.]+)","session":"([0-9a-f-]{36})"/;
 
-/**
- * What the start of a line says, without parsing JSON.
- * @param text the line, or its first `HEAD_BYTES`
- */
-export function headOf(text: string): { readonly event: string; readonly session: string } | undefined {
+/** More than a record's start can have: `time`, `event` and `session` have bounded lengths. */
+const HEAD_BYTES = 160;
+
+/** What the start of a line says, without parsing JSON. */
+export const headOf = (line: Buffer) => headIn(line.toString("latin1", 0, HEAD_BYTES));
+
+function headIn(text: string): { readonly event: string; readonly session: string } | undefined {
   const [, event, session] = HEAD.exec(text) ?? [];
   return event === undefined || session === undefined ? undefined : { event, session };
 }
-
-/** More than a record's start can have: `time`, `event` and `session` have bounded lengths. */
-export const HEAD_BYTES = 160;
 
 /** The lines of a session that has no session.end so far. */
 export interface OpenSession {
@@ -39,8 +38,9 @@ export function openSessions() {
   return {
     /** Adds the next line. A line without a record's start is skipped. */
     take({ team, text }: AddedLine): void {
-      const [, event, session] = HEAD.exec(text) ?? [];
-      if (session === undefined) return;
+      const head = headIn(text);
+      if (!head) return;
+      const { event, session } = head;
       const key = keyOf({ team, session });
       if (event === "session.start") open.set(key, { session, team, start: text, command: undefined });
       else if (event === "session.end") open.delete(key);

@@ -61,10 +61,13 @@ export function checkJournal(options: JournalCheckOptions) {
   const missing = new Map<string, Missing>();
   let copies = 0;
 
-  const filesOf = (team: string, session: string) =>
-    DAYS_OF_A_SESSION.flatMap((later) => fileOf.get(`${team}/${dayOfSession(session, later)}`) ?? []);
+  const someFileOf = (team: string, session: string, is: (file: DayFile) => boolean) =>
+    DAYS_OF_A_SESSION.some((later) => {
+      const file = fileOf.get(`${team}/${dayOfSession(session, later)}`);
+      return file !== undefined && is(file);
+    });
   const isInFiles = ({ team, session }: SessionRecord, digest: string) =>
-    filesOf(team, session).some((from) => inFiles.mark(from, digest));
+    someFileOf(team, session, (from) => inFiles.mark(from, digest));
   const isOwner = (uid: number, team: string) => {
     if (!owners.has(team)) owners.set(team, ownerOf(team));
     return owners.get(team) === uid;
@@ -100,7 +103,7 @@ export function checkJournal(options: JournalCheckOptions) {
     /** The records that the journal has and the files lack. */
     *removed(): Generator<Finding> {
       for (const { file, session, uid, seqs, unwritten } of missing.values()) {
-        if (filesOf(file.team, session).some(isCutShort)) continue;
+        if (someFileOf(file.team, session, isCutShort)) continue;
         const which = `${plural(seqs.length, "record")} (seq ${seqs.sort((a, b) => a - b).join(", ")})`;
         const why = unwritten ? "never written: the session was refused because of it" : "removed, or never written";
         const what = `${which} of this session, in the journal by ${uid === 0 ? "root" : `uid ${uid}`}, not in the files: ${why}`;

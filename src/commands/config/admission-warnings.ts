@@ -1,5 +1,5 @@
-import { leastOf, pressureKey, type Room } from "../../decision/host-room.ts";
-import { type HostConfig, PRESSURES } from "../../policy/policy.ts";
+import { pressureKey, type Room } from "../../decision/host-room.ts";
+import { type HostConfig, leastOf, PRESSURES } from "../../policy/policy.ts";
 import { type PolicyFinding, warningAt } from "../../policy/problem.ts";
 import { bytesInWords as readable } from "../../record/wording.ts";
 import { formatBytes } from "../../units/bytes.ts";

@@ -1,4 +1,4 @@
-import { fingerprintOf, KEY_TYPES } from "../../units/ssh-key.ts";
+import { fingerprintOf, KEY_TYPES, wireStrings } from "../../units/ssh-key.ts";
 import { hasControlCharacter } from "../../units/text.ts";
 import { quoted } from "./describe-value.ts";
 import { field, type Wrong, wrongType } from "./field.ts";
@@ -46,16 +46,3 @@ export const publicKeyField = field("public key", (value): string | Wrong => {
 
 /** The fingerprint of a key, as ssh-keygen(1) -l and sshd's %f write it. */
 export const fingerprint = (key: PublicKey): string => fingerprintOf(Buffer.from(key.blob, "base64"));
-
-/** The length-prefixed strings that a key is made of (RFC 4251, section 5); undefined where they do not fill it exactly. */
-function wireStrings(bytes: Buffer): readonly Buffer[] | undefined {
-  const parts: Buffer[] = [];
-  let at = 0;
-  while (at < bytes.length) {
-    const end = at + 4 <= bytes.length ? at + 4 + bytes.readUInt32BE(at) : Number.POSITIVE_INFINITY;
-    if (end > bytes.length) return undefined;
-    parts.push(bytes.subarray(at + 4, end));
-    at = end;
-  }
-  return parts;
-}

@@ -1,5 +1,6 @@
 import type { EndedBy, Exit, Forced, StopReason, Survivor } from "../../ending/ending.ts";
 import type { SessionRules } from "../../policy/policy.ts";
+import type { Pid } from "../../units/ids.ts";
 import type { Milliseconds } from "../../units/quantities.ts";
 import type { SessionPorts } from "../ports.ts";
 import { type Event, follow, type State } from "./life-cycle.ts";
@@ -62,7 +63,7 @@ export function watchCommand(
     let forced: Forced | undefined;
     let announced: StopReason | undefined;
     let isGivenUp = false;
-    const left = new Set<number>();
+    const left = new Set<Pid>();
     // Counted from the opening of the scope, as RuntimeMaxSec of systemd.scope(5) is.
     const timeLeft = () => (terms.runtimeMax ?? Number.POSITIVE_INFINITY) - (clock.monotonic() - scope.openedAt);
     const cancel = new Set<() => void>();

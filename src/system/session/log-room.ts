@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync, statfsSync } from "node:fs";
-import type { LeastFree } from "../../policy/policy.ts";
+import { type LeastFree, leastOf } from "../../policy/policy.ts";
 import type { LogRoom } from "../../session/ports.ts";
 
 /** The space of the records' file system, in bytes. */
@@ -13,7 +13,7 @@ export interface LogSpace {
 /** @throws Node's own error if the folder is missing or unreadable */
 export function logSpace(directory: string, least: LeastFree): LogSpace {
   const { bsize, blocks, bfree, bavail } = statfsSync(directory);
-  const wanted = typeof least === "number" ? least : (blocks * bsize * Number.parseFloat(least)) / 100;
+  const wanted = leastOf(least, blocks * bsize);
   return { available: bavail * bsize, wanted, used: (blocks - bfree) * bsize };
 }
 

@@ -6,6 +6,7 @@ import type { Command } from "../../../cli/command.ts";
 import { textOption } from "../../../cli/options.ts";
 import { UsageError } from "../../../cli/usage-error.ts";
 import type { RecordError } from "../../../record/error.ts";
+import { isInCalendar } from "../../../units/day.ts";
 import { ExitStatus } from "../../../units/exit-status.ts";
 import { escapeText, hasControlCharacter } from "../../../units/text.ts";
 import { FILES, JOURNAL_OPTIONS, openFiles } from "../../shared/archive-options.ts";
@@ -116,8 +117,7 @@ if a file cannot be read, or a seal cannot be written.
 const isMeant = (finding: Finding, what: string) =>
   finding.session === what || finding.path === what || placeOf(finding) === what;
 
-const isDay = (text: string) =>
-  /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString().startsWith(text);
+const isDay = (text: string) => /^\d{4}-\d\d-\d\d$/.test(text) && isInCalendar(text);
 
 function whyIn(text: string | undefined): string {
   const why = text?.trim() ?? "";
