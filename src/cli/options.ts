@@ -1,4 +1,6 @@
-import { escapeText } from "../units/text.ts";
+import { parseDuration } from "../units/durations.ts";
+import type { Milliseconds } from "../units/quantities.ts";
+import { escapeText, hasControlCharacter } from "../units/text.ts";
 import type { Arguments } from "./command.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -6,6 +8,30 @@ import { UsageError } from "./usage-error.ts";
 export function textOption(options: Arguments["options"], name: string): string | undefined {
   const value = options[name];
   return typeof value === "string" ? value : undefined;
+}
+
+/**
+ * The words of an option, in one line and without blanks around them; "" where there are none.
+ * @param most the number of characters that it may have
+ * @throws UsageError
+ */
+export function lineOption(options: Arguments["options"], name: string, most: number): string {
+  const text = textOption(options, name)?.trim() ?? "";
+  if (text.length > most) throw new UsageError(`--${name}: longer than ${most} characters`);
+  if (hasControlCharacter(text)) throw new UsageError(`--${name}: has a control character`, { hint: "write one line" });
+  return text;
+}
+
+/**
+ * The duration that an option has as its value; undefined where the option was not given.
+ * @throws UsageError
+ */
+export function durationOption(options: Arguments["options"], name: string): Milliseconds | undefined {
+  const text = textOption(options, name);
+  if (text === undefined) return undefined;
+  const duration = parseDuration(text);
+  if (typeof duration === "object") throw new UsageError(`--${name}: ${duration.problem}`, { hint: duration.fix });
+  return duration;
 }
 
 /**

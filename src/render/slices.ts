@@ -20,6 +20,12 @@ export interface Rendered {
   readonly omitted: readonly Omission[];
 }
 
+/** A team for which this host has no account. */
+export const withoutAccount = (team: string, accounts: readonly string[]): Omission => ({
+  about: `team ${team}: there is no account ${accounts.join(" or ")} on this host`,
+  fix: `useradd --system --create-home --shell /bin/sh ${accounts.at(-1)}, then render again`,
+});
+
 /** An account's uid, or undefined where no account has that name. */
 export type UidOf = (account: string) => number | undefined;
 
@@ -55,13 +61,7 @@ export function renderSlices(
       const uid = uidOf(account);
       return uid === undefined ? [] : [{ account, uid }];
     });
-    if (known.length === 0) {
-      const about = `team ${team}: there is no account ${accounts.join(" or ")} on this host`;
-      omitted.push({
-        about,
-        fix: `useradd --system --create-home --shell /bin/sh ${accounts.at(-1)}, then render again`,
-      });
-    }
+    if (known.length === 0) omitted.push(withoutAccount(team, accounts));
     for (const { account, uid } of known) {
       if (uid === 0) {
         const about = `team ${team}: the account ${account} is root, whose slice is not to be limited`;

@@ -1,5 +1,5 @@
 import type { HostConfig, Policy } from "../policy/policy.ts";
-import type { Omission, Rendered, UidOf } from "./slices.ts";
+import { type Omission, type Rendered, type UidOf, withoutAccount } from "./slices.ts";
 
 /** The host's facts in sshd's block. The words need no quotes in sshd_config(5). */
 export interface SshdPaths {
@@ -29,9 +29,7 @@ export function renderSshd(host: HostConfig, policies: readonly Policy[], paths:
     const accounts = accountsOf(policy);
     const known = accounts.filter((account) => uidOf(account) !== undefined);
     if (known.length === 0) {
-      const about = `team ${team}: there is no account ${accounts.join(" or ")} on this host`;
-      const fix = `useradd --system --create-home --shell /bin/sh ${accounts.at(-1)}, then render again`;
-      omitted.push({ about, fix });
+      omitted.push(withoutAccount(team, accounts));
     } else if (!known.includes(`nix-${team}`)) {
       if (uidOf(team) === 0) {
         const about = `team ${team}: the account ${team} is root, whose keys this block does not replace`;

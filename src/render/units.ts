@@ -5,7 +5,7 @@ import { digest } from "../units/digest.ts";
 import { busPolicy } from "./bus-policy.ts";
 import { NO_TRACING, noManager } from "./confine-account.ts";
 import { SEAL_TIMER, sealService, type UnitPaths, where } from "./seal-units.ts";
-import type { Rendered, RenderedFile, UidOf } from "./slices.ts";
+import { type Rendered, type RenderedFile, type UidOf, withoutAccount } from "./slices.ts";
 import { CLOSES_SOCKETS, socketAcl } from "./socket-acl.ts";
 import { unit } from "./unit-file.ts";
 
@@ -52,13 +52,7 @@ export function renderUnits(
   ];
   const omitted = policies
     .filter((policy) => !served.some((one) => one.policy === policy))
-    .map((policy) => {
-      const accounts = accountsOf(policy);
-      return {
-        about: `team ${policy.team}: there is no account ${accounts.join(" or ")} on this host`,
-        fix: `useradd --system --create-home --shell /bin/sh ${accounts.at(-1)}, then render again`,
-      };
-    });
+    .map((policy) => withoutAccount(policy.team, accountsOf(policy)));
   return { files, omitted };
 }
 

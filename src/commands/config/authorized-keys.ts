@@ -1,7 +1,7 @@
 import type { Arguments, Command, CommandResult } from "../../cli/command.ts";
 import { textOption } from "../../cli/options.ts";
 import type { Member } from "../../policy/policy.ts";
-import { fingerprint, readPublicKey } from "../../policy/schema/public-key.ts";
+import { fingerprintsOf } from "../../policy/rules/certificates.ts";
 import { KEYS_ID } from "../../record/journal-entry.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { FINGERPRINT } from "../../units/ssh-key.ts";
@@ -89,10 +89,8 @@ function keyLines(
   { only, not }: KeyFilter,
 ): string[] {
   return member.keys.flatMap((line) => {
-    const key = readPublicKey(line);
-    if ("problem" in key || (only !== undefined && fingerprint(key) !== only)) return [];
-    if (not.has(fingerprint(key))) return [];
-    const forced = command(member.name, fingerprint(key));
-    return [`restrict,${restrictions(member)}command="${forced}" ${line.trim()}`];
+    const [print] = fingerprintsOf([line]);
+    if (print === undefined || (only !== undefined && print !== only) || not.has(print)) return [];
+    return [`restrict,${restrictions(member)}command="${command(member.name, print)}" ${line.trim()}`];
   });
 }

@@ -8,8 +8,8 @@ import { formatProblem, isError } from "../../policy/problem.ts";
 import { readHostConfig } from "../../policy/read-host-config.ts";
 import { readPolicy } from "../../policy/read-policy.ts";
 import { adviceFindings, emptyFindings } from "../../policy/rules/advice.ts";
-import { betweenPolicies } from "../../policy/rules/cross-check.ts";
-import { expiryFindings } from "../../policy/rules/expiry.ts";
+import { betweenPolicies, placeEach } from "../../policy/rules/cross-check.ts";
+import { expiryFindings, WARNED_DAYS } from "../../policy/rules/expiry.ts";
 import { placeFindings } from "../../policy/source/source.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import { unknownIn } from "../host/unknown-subject.ts";
@@ -44,7 +44,7 @@ Reads configuration as a session does and reports every problem, each as
                      "problems": [{"severity": "error" | "warning", "path", "line", "message", "fix"}]}
                     line is absent if the problem is about the whole file
 
-A member whose \`until\` is past, or is less than 14 days away, is a warning.
+A member whose \`until\` is past, or is less than ${WARNED_DAYS} days away, is a warning.
 
 Without PATH, as root, it also reports differences between this host and the configuration: rendered files that are missing,
 out of date, changed by hand or no longer needed, and units that do not run. \`nixgate apply\` corrects these. It also reports a
@@ -150,10 +150,7 @@ async function aboutPolicies(
     const message = "holds no policy, so no client can log in";
     return [{ severity: "warning", path: folder, line: undefined, message, fix }];
   }
-  const each = sources(policies).map(({ policy, source }) =>
-    placeFindings(source, [...emptyFindings(policy), ...expiryFindings(policy, now)]),
-  );
-  return (await Promise.all(each)).flat();
+  return placeEach(sources(policies), ({ policy }) => [...emptyFindings(policy), ...expiryFindings(policy, now)]);
 }
 
 /** Warns of locks on nothing that the policies know. A file that cannot be read locks everybody. */

@@ -13,7 +13,7 @@ import { opensLineLoop } from "../../session/requests/ssh-environment.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
 import type { SessionId } from "../../units/ids.ts";
 import { escapeText, shellWord } from "../../units/text.ts";
-import { CONFIG_OPTIONS } from "../shared/config-options.ts";
+import { CONFIG_DIRECTORY, CONFIG_OPTIONS } from "../shared/config-options.ts";
 import { jsonDocument } from "../shared/json-document.ts";
 
 export interface ExplainPorts {
@@ -84,7 +84,7 @@ configuration or the program at the moment; 78 the configuration is not valid, o
       decision.kind === "allow"
         ? planScope(decision, { host, policy, session: ports.newSessionId(Date.now()), n: 1, ...ports })
         : undefined;
-    const isHere = options["config-dir"] === undefined || options["config-dir"] === "/etc/nixgate";
+    const isHere = options["config-dir"] === undefined || options["config-dir"] === CONFIG_DIRECTORY;
     const problem =
       plan && isHere ? ports.problemWithProgram(plan.argv[0], policy.team, plan.confinement !== undefined) : undefined;
     const status = problem ? statusOfProblem(problem) : statusOf(decision);

@@ -7,8 +7,8 @@ import { type LoadedPolicy, loadAll, sources } from "../../policy/load-all.ts";
 import type { Member, Problem } from "../../policy/policy.ts";
 import { formatProblem, isError } from "../../policy/problem.ts";
 import { readableCa, readableMembers } from "../../policy/readable-members.ts";
+import { betweenTeams } from "../../policy/rules/between-teams.ts";
 import { fingerprintsOf } from "../../policy/rules/certificates.ts";
-import { betweenPolicies } from "../../policy/rules/cross-check.ts";
 import { type TeamName, teamName } from "../../units/ids.ts";
 import { CONFIG_DIRECTORY } from "../shared/config-options.ts";
 import { type Program, programFor } from "./key-options.ts";
@@ -69,7 +69,11 @@ export async function keyholders(options: Arguments["options"], ports: Authorize
     ({ name }) =>
       options["user"] === undefined || accountsOf({ team: name as TeamName }).includes(String(options["user"])),
   );
-  const shared = new Set((await betweenPolicies(sources(policies))).filter(isError).map(({ path }) => path));
+  const sourced = sources(policies);
+  const conflicts = betweenTeams(sourced);
+  const shared = new Set(
+    sourced.filter((_, index) => conflicts[index]?.some(isError)).map(({ source }) => source.path),
+  );
   const read = await Promise.all(asked.map((policy) => membersOf(policy, shared)));
   const sound = policies.flatMap(({ checked }) => (checked.ok ? checked.value.members : []));
   const taken = new Set(sound.flatMap(({ keys }) => fingerprintsOf(keys)));

@@ -1,9 +1,9 @@
 import type { Command } from "../../cli/command.ts";
-import { optionsOnly, textOption } from "../../cli/options.ts";
+import { lineOption, optionsOnly, textOption } from "../../cli/options.ts";
 import { UsageError } from "../../cli/usage-error.ts";
 import { closedPath, closedWords, TEXT_MAX } from "../../policy/closed.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
-import { escapeText, hasControlCharacter } from "../../units/text.ts";
+import { escapeText } from "../../units/text.ts";
 import { CONFIG_HELP, CONFIG_OPTIONS } from "../shared/config-options.ts";
 import { type ClosingPorts, closedTeam } from "./closing-ports.ts";
 
@@ -26,7 +26,8 @@ Exit status: 0; 64 for a wrong option or a team without a policy; 73 and 74 wher
   options: { message: { type: "string" }, team: { type: "string" }, ...CONFIG_OPTIONS },
   async run({ positionals, options }, ports) {
     optionsOnly("close", positionals, "nixgate close --message TEXT");
-    const message = messageOf(textOption(options, "message"));
+    const message = lineOption(options, "message", TEXT_MAX);
+    if (message === "") throw new UsageError("--message TEXT is missing", { hint: "say why, and until when" });
     const configDirectory = textOption(options, "config-dir");
     const directory = ports.directory(configDirectory);
     const team = closedTeam(textOption(options, "team"));
@@ -41,14 +42,6 @@ Exit status: 0; 64 for a wrong option or a team without a policy; 73 and 74 wher
     return { status: ExitStatus.ok, stdout: `new sessions are told: ${told}\n` };
   },
 };
-
-function messageOf(message: string | undefined): string {
-  const text = message?.trim() ?? "";
-  if (text === "") throw new UsageError("--message TEXT is missing", { hint: "say why, and until when" });
-  if (text.length > TEXT_MAX) throw new UsageError(`--message: longer than ${TEXT_MAX} characters`);
-  if (hasControlCharacter(text)) throw new UsageError("--message: has a control character", { hint: "write one line" });
-  return text;
-}
 
 const hasPolicy = ({ files }: ClosingPorts, directory: string, team: string) =>
   ["toml", "json"].some((kind) => files.isThere(`${directory}/policies/${team}.${kind}`));

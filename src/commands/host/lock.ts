@@ -1,15 +1,14 @@
 import type { Command, CommandResult } from "../../cli/command.ts";
-import { textOption } from "../../cli/options.ts";
+import { durationOption, lineOption, textOption } from "../../cli/options.ts";
 import { UsageError } from "../../cli/usage-error.ts";
 import { TEXT_MAX } from "../../policy/closed.ts";
 import { isLockInForce, type Lock, locksPath, MOST_LOCKS } from "../../policy/locks.ts";
-import { parseDuration } from "../../units/durations.ts";
 import { NixgateError } from "../../units/error.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
-import { escapeText, hasControlCharacter } from "../../units/text.ts";
+import { escapeText } from "../../units/text.ts";
 import { CONFIG_HELP, CONFIG_OPTIONS } from "../shared/config-options.ts";
 import { endLocked } from "./end-locked.ts";
-import { forTeam, isSame, KINDS_HELP, type LockSubject, lockSubject, locksIn } from "./lock-words.ts";
+import { forTeam, isSame, KINDS_HELP, lockSubject, locksIn } from "./lock-words.ts";
 import type { LockingPorts } from "./locking-ports.ts";
 import { unknownSubject } from "./unknown-subject.ts";
 
@@ -38,7 +37,10 @@ not read all records; 78 where nixgate.toml has an error.
   async run({ positionals, options }, ports): Promise<CommandResult> {
     const subject = lockSubject("lock", positionals);
     const since = ports.now();
-    const terms = { ...reasonOf(textOption(options, "reason")), ...untilOf(textOption(options, "for"), since) };
+    const reason = lineOption(options, "reason", TEXT_MAX);
+    const lasting = durationOption(options, "for");
+    const until = lasting === undefined ? {} : { until: new Date(since + lasting).toISOString() };
+    const terms: Pick<Lock, "reason" | "until"> = { ...(reason !== "" && { reason }), ...until };
     const configDirectory = textOption(options, "config-dir");
     const directory = ports.directory(configDirectory);
     const unknown = await unknownSubject(subject, ports.files, directory);
@@ -58,24 +60,8 @@ not read all records; 78 where nixgate.toml has an error.
   },
 };
 
-function reasonOf(text: string | undefined): { readonly reason?: string } {
-  const reason = text?.trim() ?? "";
-  if (reason === "") return {};
-  if (reason.length > TEXT_MAX) throw new UsageError(`--reason: longer than ${TEXT_MAX} characters`);
-  if (hasControlCharacter(reason))
-    throw new UsageError("--reason: has a control character", { hint: "write one line" });
-  return { reason };
-}
-
-function untilOf(text: string | undefined, since: number): { readonly until?: string } {
-  if (text === undefined) return {};
-  const duration = parseDuration(text);
-  if (typeof duration === "object") throw new UsageError(`--for: ${duration.problem}`, { hint: duration.fix });
-  return { until: new Date(since + duration).toISOString() };
-}
-
 /** The locks with this one in the place of an older one on the same. Locks that have run out are left out. */
-function withLock(locks: readonly Lock[], lock: Lock & LockSubject, now: number): readonly Lock[] {
+function withLock(locks: readonly Lock[], lock: Lock, now: number): readonly Lock[] {
   const others = locks.filter((other) => !isSame(other, lock) && isLockInForce(other, now));
   if (others.length < MOST_LOCKS) return [...others, lock];
   throw new NixgateError("E_LOCKS", ExitStatus.cannotCreate, `there are ${MOST_LOCKS} locks already`, {

@@ -1,6 +1,6 @@
 import type { ConfigFiles } from "../../policy/config-files.ts";
 import { type LoadedPolicy, loadPolicies } from "../../policy/load-all.ts";
-import { fingerprint, readPublicKey } from "../../policy/schema/public-key.ts";
+import { fingerprintsOf } from "../../policy/rules/certificates.ts";
 import type { LockSubject } from "./lock-words.ts";
 
 /** Why a lock is on nothing that the policies know, in one line without a full stop, and the remedy. */
@@ -37,16 +37,15 @@ export function unknownIn({ kind, value }: LockSubject, policies: readonly Loade
         fix: "write TEAM/MEMBER as a policy does",
       };
     case "key":
-      if (policies.some(({ checked }) => !checked.ok || checked.value.members.some(({ keys }) => has(keys, value))))
+      if (
+        policies.some(
+          ({ checked }) =>
+            !checked.ok || checked.value.members.some(({ keys }) => fingerprintsOf(keys).includes(value)),
+        )
+      )
         return undefined;
       return { message: `no policy lists the key ${value}`, fix: "compare it with nixgate sessions keys" };
     default:
       return undefined;
   }
 }
-
-const has = (lines: readonly string[], print: string) =>
-  lines.some((line) => {
-    const key = readPublicKey(line);
-    return !("problem" in key) && fingerprint(key) === print;
-  });

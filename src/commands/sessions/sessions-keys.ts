@@ -1,8 +1,6 @@
 import type { Command } from "../../cli/command.ts";
-import { optionsOnly, textOption } from "../../cli/options.ts";
-import { UsageError } from "../../cli/usage-error.ts";
+import { durationOption, optionsOnly, textOption } from "../../cli/options.ts";
 import type { Policy } from "../../policy/policy.ts";
-import { parseDuration } from "../../units/durations.ts";
 import { SUMMARIES } from "../shared/archive-options.ts";
 import { jsonDocument } from "../shared/json-document.ts";
 import { alignedTable } from "../shared/table.ts";
@@ -44,7 +42,8 @@ Exit status: 0, 64 for a wrong option, ${DENIED_HELP}, 74 where the records cann
   },
   async run({ options, positionals }, ports) {
     optionsOnly("sessions keys", positionals);
-    const before = unusedBefore(textOption(options, "unused"), ports.now());
+    const unused = durationOption(options, "unused");
+    const before = unused === undefined ? undefined : ports.now() - unused;
     const team = textOption(options, "team");
     const policies = (await ports.policies(textOption(options, "config-dir"))).map(({ policy }) => policy);
     const known = knownKeys(policies.filter((policy) => team === undefined || policy.team === team));
@@ -56,13 +55,6 @@ Exit status: 0, 64 for a wrong option, ${DENIED_HELP}, 74 where the records cann
     return { status: problems.status(), stdout, stderr: problems.text() };
   },
 };
-
-function unusedBefore(text: string | undefined, now: number): number | undefined {
-  if (text === undefined) return undefined;
-  const duration = parseDuration(text);
-  if (typeof duration === "object") throw new UsageError(`--unused: ${duration.problem}`, { hint: duration.fix });
-  return now - duration;
-}
 
 const TITLES = ["TEAM", "MEMBER", "KEY", "STATE", "UNTIL", "FIRST", "LAST", "SESSIONS", "ADDRESSES"];
 /** The number of addresses of a key in a table. */

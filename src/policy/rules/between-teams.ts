@@ -2,7 +2,6 @@ import { accountsOf } from "../accounts.ts";
 import type { HostConfig, Policy } from "../policy.ts";
 import { errorAt, formatKeyPath, type KeyPath, type PolicyFinding } from "../problem.ts";
 import { quoted } from "../schema/describe-value.ts";
-import { fingerprint, readPublicKey } from "../schema/public-key.ts";
 import type { Source } from "../source/source.ts";
 import { caFindings, fingerprintsOf } from "./certificates.ts";
 
@@ -51,10 +50,8 @@ function claim(owners: Map<string, string>, what: string, owner: string): string
 
 function keysOf(policy: Policy): readonly { at: KeyPath; print: string; member: string }[] {
   return policy.members.flatMap(({ name, keys }, index) =>
-    keys.flatMap((line, keyIndex) => {
-      const key = readPublicKey(line);
-      const at = ["member", index, "keys", keyIndex];
-      return "problem" in key ? [] : [{ at, print: fingerprint(key), member: name }];
-    }),
+    keys.flatMap((line, keyIndex) =>
+      fingerprintsOf([line]).map((print) => ({ at: ["member", index, "keys", keyIndex], print, member: name })),
+    ),
   );
 }

@@ -14,6 +14,7 @@ export const fingerprintsOf = (lines: readonly string[]): readonly string[] =>
  * @param cas fingerprints of every CA, and where it is
  */
 export function caFindings({ members }: Policy, cas: ReadonlyMap<string, string>): readonly PolicyFinding[] {
+  if (cas.size === 0) return [];
   return members.flatMap(({ name, keys }, index) =>
     keys.flatMap((line, position) => {
       const print = fingerprintsOf([line])[0] ?? "";

@@ -45,7 +45,8 @@ export async function betweenPolicies(policies: readonly Sourced[]): Promise<rea
   return placeEach(policies, ({ policy }, index) => [...(between[index] ?? []), ...adviceFindings(policy)]);
 }
 
-async function placeEach(
+/** The problems that `findings` finds in each policy, with their places in its file. */
+export async function placeEach(
   policies: readonly Sourced[],
   findings: (policy: Sourced, index: number) => readonly PolicyFinding[],
 ): Promise<readonly Problem[]> {

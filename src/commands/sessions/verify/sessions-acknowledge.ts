@@ -3,12 +3,12 @@ import { fileOf, findingKey } from "../../../archive/verify/acknowledged.ts";
 import type { SealBody } from "../../../archive/verify/seal.ts";
 import { sealWriter } from "../../../archive/verify/sealing.ts";
 import type { Command } from "../../../cli/command.ts";
-import { textOption } from "../../../cli/options.ts";
+import { lineOption, textOption } from "../../../cli/options.ts";
 import { UsageError } from "../../../cli/usage-error.ts";
 import type { RecordError } from "../../../record/error.ts";
 import { isInCalendar } from "../../../units/day.ts";
 import { ExitStatus } from "../../../units/exit-status.ts";
-import { escapeText, hasControlCharacter } from "../../../units/text.ts";
+import { escapeText } from "../../../units/text.ts";
 import { FILES, JOURNAL_OPTIONS, openFiles } from "../../shared/archive-options.ts";
 import { jsonDocument } from "../../shared/json-document.ts";
 import { problemList } from "../sessions-ports.ts";
@@ -60,7 +60,8 @@ if a file cannot be read, or a seal cannot be written.
     json: { type: "boolean" },
   },
   async run({ positionals, options }, ports) {
-    const why = whyIn(textOption(options, "because"));
+    const why = lineOption(options, "because", WHY_MAX);
+    if (why === "") throw new UsageError("--because TEXT is missing", { hint: "write the reason" });
     const day = textOption(options, "clock-was-wrong");
     const all = options["all"] === true;
     const [what, second] = positionals;
@@ -118,11 +119,3 @@ const isMeant = (finding: Finding, what: string) =>
   finding.session === what || finding.path === what || placeOf(finding) === what;
 
 const isDay = (text: string) => /^\d{4}-\d\d-\d\d$/.test(text) && isInCalendar(text);
-
-function whyIn(text: string | undefined): string {
-  const why = text?.trim() ?? "";
-  if (why === "") throw new UsageError("--because TEXT is missing", { hint: "write the reason" });
-  if (why.length > WHY_MAX) throw new UsageError(`--because: longer than ${WHY_MAX} characters`);
-  if (hasControlCharacter(why)) throw new UsageError("--because: has a control character", { hint: "write one line" });
-  return why;
-}
