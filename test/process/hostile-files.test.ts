@@ -11,7 +11,6 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { DAMAGE_MAX, DAY_MAX_BYTES } from "../../src/archive/bounds.ts";
@@ -23,13 +22,10 @@ import { openArchive } from "../../src/system/archive/archive.ts";
 import { createDigester } from "../../src/system/archive/measure.ts";
 import { openRecordFile } from "../../src/system/archive/record-file.ts";
 import { nixgate } from "../support/nixgate.ts";
+import { HERE as here, NOBODY } from "../support/processes.ts";
 import { bodies, sessionLines } from "../support/records.ts";
 import { temporaryFolder, writeArchive } from "../support/temporary.ts";
 
-const BOOT = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-const here = { host: hostname(), boot: BOOT };
-/** Above any process's number (proc_sys_kernel(5), pid_max). */
-const NOBODY = 4_194_305;
 const START = "2026-01-05T03:12:00Z";
 const TEN_SECONDS = 10_000;
 

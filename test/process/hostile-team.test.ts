@@ -10,7 +10,6 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { DAMAGE_MAX } from "../../src/archive/bounds.ts";
@@ -18,13 +17,10 @@ import type { Finding } from "../../src/archive/finding.ts";
 import { startTicks } from "../../src/system/kernel/process-group.ts";
 import type { SessionId } from "../../src/units/ids.ts";
 import { nixgate } from "../support/nixgate.ts";
+import { HERE as here, NOBODY } from "../support/processes.ts";
 import { bodies, sessionLines } from "../support/records.ts";
 import { temporaryFolder, writeArchive } from "../support/temporary.ts";
 
-const BOOT = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-const here = { host: hostname(), boot: BOOT };
-/** Above any process's number (proc_sys_kernel(5), pid_max). */
-const NOBODY = 4_194_305;
 const [ALPHA_UID, BETA_UID] = [65_533, 65_532];
 const [DAY, LATER] = ["2026-01-05", "2026-01-06"];
 const TODAY = new Date().toISOString().slice(0, 10);

@@ -1,12 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { certifiedType, fingerprintOf, KEY_TYPES, readCertificate } from "../../src/units/ssh-key.ts";
 import { makeCa, makeKey, printedFingerprint } from "../support/certificates.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "nixgate-keys-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder("keys");
 const ca = makeCa(folder);
 
 test.each([

@@ -75,7 +75,7 @@ describe("SECURITY.md's table of attacks", () => {
   const shownBy = (cell: string) =>
     [...cell.matchAll(/`(test\/[^`]+)` “([^”]+)”/g)].map(([, file, title]) => ({ file, title }));
   const isIn = ({ file = "", title = "" }: { file?: string | undefined; title?: string | undefined }) =>
-    ['"', "'", "`"].some((quote) => readFileSync(file, "utf8").includes(`${quote}${title}`));
+    ['"', "'", "`"].some((quote) => readFileSync(file, "utf8").includes(`${quote}${title}${quote}`));
 
   test("names, for each attack, what stops it and a test by its title", () => {
     expect(rows.length).toBeGreaterThan(50);

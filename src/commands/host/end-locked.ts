@@ -3,8 +3,7 @@ import { isOn } from "../../policy/locks.ts";
 import { plural } from "../../record/wording.ts";
 import { presenceOnRecord } from "../../session/locked.ts";
 import { ExitStatus } from "../../units/exit-status.ts";
-import { escapeText } from "../../units/text.ts";
-import { endSessions, type FoundSession, openRunning } from "../sessions/kill/end-sessions.ts";
+import { endSessions, type FoundSession, notEndedText, openRunning } from "../sessions/kill/end-sessions.ts";
 import type { LockSubject } from "./lock-words.ts";
 import type { LockingPorts } from "./locking-ports.ts";
 
@@ -21,10 +20,9 @@ export async function endLocked(
 ): Promise<Required<CommandResult>> {
   const { running, problems } = await openRunning(options, ports);
   const { ended, notEnded } = await endSessions(lockedOf(subject, running()), options, ports);
-  const said = notEnded.map(({ start, why }) => `${start.session} of team ${start.team}: ${why}`);
   const isLate = notEnded.some(({ isLate }) => isLate);
   const status = isLate ? ExitStatus.unavailable : problems.status();
-  const stderr = problems.text() + said.map((line) => `nixgate: ${escapeText(line)}\n`).join("");
+  const stderr = problems.text() + notEndedText(notEnded);
   return { status, stdout: `${plural(ended.length, "session")} ended\n`, stderr };
 }
 

@@ -1,7 +1,9 @@
 import type { DayFile } from "../../../archive/archive.ts";
 import { findSessions } from "../../../archive/find.ts";
 import type { Arguments } from "../../../cli/command.ts";
+import { textOption } from "../../../cli/options.ts";
 import type { RecordOf } from "../../../record/schema.ts";
+import { escapeText } from "../../../units/text.ts";
 import { openSummaries } from "../every-session.ts";
 import { recordsOf } from "../sessions-show.ts";
 import type { ServingProcess, SessionsKillPorts } from "./kill-ports.ts";
@@ -33,7 +35,7 @@ interface Told {
 }
 
 /** The interval at which the sessions' end is polled, in milliseconds. */
-const LOOK_AGAIN_MS = 50;
+export const LOOK_AGAIN_MS = 50;
 
 /**
  * Opens the archive that the options name. `running` yields the running sessions that match the options, one by one.
@@ -99,13 +101,22 @@ async function tell(
     process.terminate(whose);
   } catch (error) {
     process.close();
-    if (!/^E(?:PERM|ACCES)$/.test((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    if (!isNotAllowed(error)) throw error;
     return { start, why: OF_ANOTHER, isDenied: true };
   }
-  const directory = options["config-dir"];
-  const endTimeout = await ports.endTimeout(typeof directory === "string" ? directory : undefined, file.team);
+  const endTimeout = await ports.endTimeout(textOption(options, "config-dir"), file.team);
   return { start, process, endTimeout };
 }
+
+/** Whether this account may not signal a session, because it is another account's. */
+export const isNotAllowed = (error: unknown): boolean =>
+  /^E(?:PERM|ACCES)$/.test((error as NodeJS.ErrnoException).code ?? "");
+
+/** One line for each session that was not ended. */
+export const notEndedText = (sessions: readonly NotEnded[]): string =>
+  sessions
+    .map(({ start, why }) => `nixgate: ${escapeText(`${start.session} of team ${start.team}: ${why}`)}\n`)
+    .join("");
 
 const OF_ANOTHER = "is a session of another account: run it as root";
 

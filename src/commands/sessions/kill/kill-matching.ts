@@ -8,7 +8,7 @@ import { FINGERPRINT } from "../../../units/ssh-key.ts";
 import { escapeText } from "../../../units/text.ts";
 import { jsonDocument } from "../../shared/json-document.ts";
 import { alignedTable } from "../../shared/table.ts";
-import { endSessions, openRunning } from "./end-sessions.ts";
+import { endSessions, notEndedText, openRunning } from "./end-sessions.ts";
 import type { SessionsKillPorts } from "./kill-ports.ts";
 
 type Start = RecordOf<"session.start">;
@@ -40,16 +40,13 @@ export async function killMatching(options: Arguments["options"], ports: Session
   const { ended, notEnded } = await endSessions(running(), options, ports);
   const failed = notEnded.some(({ isDenied }) => isDenied) ? ExitStatus.denied : ExitStatus.unavailable;
   const status = notEnded.length > 0 ? failed : problems.status();
-  const left = notEnded.map(
-    ({ start, why }) => `nixgate: ${escapeText(`${start.session} of team ${start.team}: ${why}`)}\n`,
-  );
   const stdout = isJson
     ? jsonDocument({
         ended: ended.map(brief),
         not_ended: notEnded.map(({ start, why }) => ({ ...brief(start), why })),
       })
     : `${rows(ended)}${plural(ended.length, "session")} ended\n`;
-  return { status, stdout, stderr: problems.text() + left.join("") };
+  return { status, stdout, stderr: problems.text() + notEndedText(notEnded) };
 }
 
 const brief = ({ session, team, member, key, time }: Start) => ({

@@ -11,11 +11,9 @@ import { escapeText } from "../../../units/text.ts";
 import { FILES } from "../../shared/archive-options.ts";
 import { jsonDocument } from "../../shared/json-document.ts";
 import { oneId, openOne, recordsOf } from "../sessions-show.ts";
+import { isNotAllowed, LOOK_AGAIN_MS } from "./end-sessions.ts";
 import { KILL_WHICH, killMatching, selectsSessions } from "./kill-matching.ts";
 import type { ServingProcess, SessionsKillPorts } from "./kill-ports.ts";
-
-/** The interval at which the session's end is polled, in milliseconds. */
-const LOOK_AGAIN_MS = 50;
 
 export const sessionsKill: Command<SessionsKillPorts> = {
   name: "sessions kill",
@@ -128,7 +126,7 @@ function signal(serving: ServingProcess, { session, user }: RecordOf<"session.st
   try {
     serving.terminate(whose);
   } catch (error) {
-    if (/^E(?:PERM|ACCES)$/.test((error as NodeJS.ErrnoException).code ?? "")) throw notAllowed(session, user);
+    if (isNotAllowed(error)) throw notAllowed(session, user);
     throw error;
   }
 }
